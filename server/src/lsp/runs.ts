@@ -1,0 +1,104 @@
+// The requests that run scenarios: list, run one or all, compare designs. Runs happen in the worker, with progress and
+// cancellation; this file names units, waits and turns reports into views.
+import type { CancellationToken } from 'vscode-languageserver/node';
+import { locator as pointLocator } from '../core/render/places.ts';
+import type { Locate } from '../core/render/places.ts';
+import { unreachable } from '../core/base/unreachable.ts';
+import type { Progress, RunReport, Unit } from '../core/review-types.ts';
+import { reportWithSteps, withSteps } from '../worker/keys.ts';
+import type { Job } from '../worker/messages.ts';
+import type { WorkerOwner } from '../worker/owner.ts';
+import type { EntryFiles } from './entry-files.ts';
+import { pathOfUri } from './paths.ts';
+import type { CompareParams, CompareResult, CompareRow, RunParams, RunResult, ScenariosResult, TraceView } from './protocol.ts';
+import type { Session } from './session.ts';
+import { viewOfReport } from './views.ts';
+
+export type Report = (message: string) => void;
+
+interface JobReports {
+  readonly reports: readonly RunReport[];
+  readonly stopped: string | null;
+  readonly problem: string | null;
+}
+
+export function locateIn(session: Session): Locate {
+  return pointLocator((file) => session.document(session.locator.uri(file))?.text ?? session.review.text(file));
+}
+
+export function listScenarios(session: Session, uri: string): ScenariosResult {
+  const unit = session.review.unitOf(pathOfUri(uri));
+  if (unit === null) return { problem: noUnit(uri), design: '', scenarios: [] };
+  const scenarios = session.review.scenarios(unit.folder).map(({ name, title, why, place }) => ({ name, title, why, own: place !== null }));
+  return { problem: null, design: unit.name, scenarios };
+}
+
+export async function runScenario(session: Session, owner: WorkerOwner, params: RunParams, report: Report, token: CancellationToken): Promise<RunResult> {
+  const unit = session.review.unitOf(pathOfUri(params.uri));
+  if (unit === null) return { problem: noUnit(params.uri), design: '', runs: [], stopped: null };
+  const job: Job = params.scenario === null ? { kind: 'explore', folder: unit.folder } : { kind: 'run', folder: unit.folder, scenario: params.scenario };
+  const { reports, stopped, problem } = await runJob(owner, job, report, token);
+  return { problem, design: unit.name, runs: viewsOf(session, unit, reports), stopped };
+}
+
+export async function compareDesigns(session: Session, owner: WorkerOwner, entries: EntryFiles, params: CompareParams, report: Report, token: CancellationToken): Promise<CompareResult> {
+  const { files, notes } = entries(params.folders);
+  const units = new Map<string, Unit>();
+  for (const file of [...files, ...session.documents().map((document) => document.file)]) {
+    const unit = session.review.unitOf(file);
+    if (unit !== null) units.set(unit.folder, unit);
+  }
+  const designs = [...units.values()].filter((unit) => handlesVe(session, unit)).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const rows: CompareRow[] = [];
+  for (const unit of designs) {
+    if (token.isCancellationRequested) break;
+    const { reports, stopped, problem } = await runJob(owner, { kind: 'explore', folder: unit.folder }, (message) => report(`${unit.name}: ${message}`), token);
+    const file = unit.files[0] ?? unit.folder;
+    rows.push({ design: unit.name, folder: unit.folder, uri: session.locator.uri(file), runs: viewsOf(session, unit, reports), stopped: problem ?? stopped });
+  }
+  const left = units.size - designs.length;
+  return { rows, notes: left === 0 ? notes : [...notes, `${left} of ${units.size} units have no #VE handler and were left out`] };
+}
+
+function noUnit(uri: string): string {
+  return `no entry code, C handler or scenario is reviewed with ${uri.slice(uri.lastIndexOf('/') + 1)}`;
+}
+
+function viewsOf(session: Session, unit: Unit, reports: readonly RunReport[]): readonly TraceView[] {
+  const locate = locateIn(session);
+  return reports.map((bare) => {
+    const report = reportWithSteps(session.review, unit.folder, bare);
+    const findings = report.findings.map((finding) => withSteps(session.review, unit.folder, finding));
+    return viewOfReport({ ...report, findings }, session.locator, locate);
+  });
+}
+
+async function runJob(owner: WorkerOwner, job: Job, report: Report, token: CancellationToken): Promise<JobReports> {
+  if (token.isCancellationRequested) return { reports: [], stopped: 'cancelled', problem: null };
+  const handle = owner.submit(job, false, (progress, perSecond) => report(progressText(progress, perSecond)));
+  const listener = token.onCancellationRequested(handle.cancel);
+  const outcome = await handle.outcome;
+  listener.dispose();
+  switch (outcome.kind) {
+    case 'result':
+      return { reports: outcome.result.reports, stopped: outcome.result.stopped, problem: null };
+    case 'cancelled':
+      return { reports: [], stopped: 'cancelled', problem: null };
+    case 'absent':
+      return { reports: [], stopped: null, problem: job.kind === 'run' ? `there is no scenario ${job.scenario} here` : 'there is nothing to explore here' };
+    case 'failed':
+      return { reports: [], stopped: null, problem: `the run failed: ${outcome.message.split('\n', 1)[0] ?? ''}` };
+    default:
+      return unreachable(outcome);
+  }
+}
+
+export function progressText({ scenario, start, states, depth }: Progress, perSecond: number): string {
+  return `${scenario} from ${start}: ${states} states, depth ${depth}, ${perSecond} a second`;
+}
+
+/** By annotation, by scenario file, or by the name of Linux's vector 20. */
+function handlesVe(session: Session, unit: Unit): boolean {
+  const inScenario = session.review.scenarios(unit.folder).some((scenario) => scenario.handlers.some(({ vector }) => /^(?:#?VE|20)$/i.test(vector)));
+  return inScenario || unit.files.some((file) => /xctx:\s*handler\b[^\n]*\bvector=(?:20|#?VE)\b|X86_TRAP_VE\b/i.test(session.review.text(file) ?? ''));
+}
