@@ -1,6 +1,6 @@
 // Wires the features to a connection: every request is answered, every handler's error is caught and logged, and what
 // arrives before the review is ready waits in order.
-import { DiagnosticSeverity, DidChangeConfigurationNotification, DidChangeWatchedFilesNotification, TextDocumentSyncKind } from 'vscode-languageserver/node';
+import { DiagnosticSeverity, DidChangeConfigurationNotification, DidChangeWatchedFilesNotification, MessageType, ShowMessageNotification, TextDocumentSyncKind } from 'vscode-languageserver/node';
 import type { CancellationToken, ClientCapabilities, Connection, Diagnostic, InitializeParams, InitializeResult } from 'vscode-languageserver/node';
 import type { Review } from '../core/review-types.ts';
 import { createOwner } from '../worker/owner.ts';
@@ -61,7 +61,8 @@ export function serve(connection: Connection, parts: ServerParts): void {
   /** null where the review could not be created; the server stays alive and says so once. */
   const ready: Promise<Session | null> = started.then(parts.createReview).then(beginSession, (error: unknown) => {
     log(messageOf(error));
-    connection.window.showErrorMessage(`Entrycheck cannot review anything: ${messageOf(error).split('\n', 1)[0] ?? ''}`);
+    const message = `Entrycheck cannot review anything: ${messageOf(error).split('\n', 1)[0] ?? ''}`;
+    send(() => connection.sendNotification(ShowMessageNotification.type, { type: MessageType.Error, message }));
     return null;
   });
 
@@ -79,8 +80,13 @@ export function serve(connection: Connection, parts: ServerParts): void {
     return session;
   }
 
+  /** A client that is gone can be told nothing: the transport throws or rejects then, and the server is about to end. */
+  function send(work: () => Promise<void>): void {
+    new Promise<void>((resolve) => resolve(work())).catch(() => undefined);
+  }
+
   function status(now: StatusParams): void {
-    if (abilities.status) void connection.sendNotification(methods.status, now);
+    if (abilities.status) send(() => connection.sendNotification(methods.status, now));
   }
 
   function diagnosticsOf(session: Session, file: string): Diagnostic[] {
@@ -98,20 +104,20 @@ export function serve(connection: Connection, parts: ServerParts): void {
       const uri = session.locator.uri(file);
       const document = session.document(uri);
       if (abilities.pull && document !== null) {
-        if (pushed.delete(uri)) void connection.sendDiagnostics({ uri, diagnostics: [] });
+        if (pushed.delete(uri)) send(() => connection.sendDiagnostics({ uri, diagnostics: [] }));
         continue;
       }
       const diagnostics = diagnosticsOf(session, file);
       if (document === null && diagnostics.length === 0 && !pushed.has(uri)) continue;
       if (diagnostics.length === 0) pushed.delete(uri);
       else pushed.add(uri);
-      void connection.sendDiagnostics({ uri, diagnostics, ...(document === null ? {} : { version: document.version }) });
+      send(() => connection.sendDiagnostics({ uri, diagnostics, ...(document === null ? {} : { version: document.version }) }));
     }
     if (abilities.pull && cause === 'explored' && !refreshQueued) {
       refreshQueued = true;
       setImmediate(() => {
         refreshQueued = false;
-        connection.languages.diagnostics.refresh().then(undefined, (error: unknown) => log(`refresh: ${messageOf(error)}`));
+        send(() => connection.languages.diagnostics.refresh());
       });
     }
   }

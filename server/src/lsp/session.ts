@@ -65,6 +65,7 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
   let settings = initial;
   let runTimes: readonly number[] = [];
   let cancelTimer: (() => void) | null = null;
+  let stopped = false;
 
   const documentOfFile = (file: string): OpenDocument | null => open.get(file) ?? null;
   const locator = createLocator(
@@ -112,7 +113,7 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
   function schedule(): void {
     cancelTimer?.();
     cancelTimer = null;
-    if (dirty.size === 0) return;
+    if (stopped || dirty.size === 0) return;
     report('waiting');
     cancelTimer = clock.after(pauseAfter(runTimes), () => {
       cancelTimer = null;
@@ -137,7 +138,7 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
     state.job = job;
     report('exploring');
     void handle.outcome.then((outcome) => {
-      if (state.job !== job || state.revision !== job.revision) return;
+      if (stopped || state.job !== job || state.revision !== job.revision) return;
       state.job = null;
       attempt(`results of ${folder}`, () => settle(folder, state, outcome), undefined);
     });
@@ -280,6 +281,7 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
       settings = next;
     },
     stop: () => {
+      stopped = true;
       cancelTimer?.();
       owner.stop();
       attempt('release', () => review.release(), undefined);

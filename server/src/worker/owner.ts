@@ -86,7 +86,7 @@ export function createOwner(options: OwnerOptions): WorkerOwner {
     if (stopped) return;
     options.log(`the exploration worker ended: ${reason}`);
     if (restarted) {
-      for (const id of [...pending.keys()]) settle(id, { kind: 'failed', message: reason });
+      for (const id of pending.keys()) settle(id, { kind: 'failed', message: reason });
       return;
     }
     restarted = true;
@@ -162,7 +162,7 @@ export function createOwner(options: OwnerOptions): WorkerOwner {
       if (watchdog !== null) clearTimeout(watchdog);
       thread?.terminate();
       thread = null;
-      for (const id of [...pending.keys()]) settle(id, { kind: 'cancelled' });
+      for (const id of pending.keys()) settle(id, { kind: 'cancelled' });
     },
   };
 }
