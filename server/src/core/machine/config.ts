@@ -86,6 +86,11 @@ export interface MachineSetup {
   readonly keepsStale: ReadonlySet<number>;
   /** Live frames at which a path is cut off. */
   readonly depth: number;
-  /** Interrupted contexts in which access events may arrive. */
-  readonly pinned: ReadonlySet<string>;
+  /** Interrupted contexts whose own accesses may raise #VE. */
+  readonly failing: ReadonlySet<string>;
+  /** Nodes of the interrupted contexts by name. */
+  readonly contexts: ReadonlyMap<string, NodeId>;
+  /** Budget index of the event that must come first, and its count at the start; null where any may. */
+  readonly first: number | null;
+  readonly firstBudget: number;
 }

@@ -1,12 +1,12 @@
 // Event delivery, written once: everything is checked first, then the frame is pushed. IDT delivery follows
 // semantics.md §2.2 (SDM vol. 3A, "Interrupt and Exception Handling in 64-bit Mode"), FRED delivery §17.
 import type { MachineSetup } from './config.ts';
-import { changeCpu, liveFrameOf, load, register, setGhost, setRegister, store } from './draft.ts';
+import { changeCpu, load, register, setGhost, setRegister, store } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { addressOfNode, stackOf, top } from './layout.ts';
 import type { Region } from './layout.ts';
 import { RSP } from './registers.ts';
-import { AC, DF, IF, KERNEL_CS, KERNEL_SS, NT, RF, TF, USER_CS, USER_SS, VM } from './state.ts';
+import { IF, KERNEL_CS, KERNEL_SS, NT, RF, TF, USER_CS, USER_SS, VM } from './state.ts';
 import type { Frame } from './state.ts';
 import { vectorByNumber } from './vectors.ts';
 import { and, constant, isConstant, opaque, or, ZERO } from './word.ts';
@@ -131,7 +131,7 @@ function deliverFred(draft: Draft, setup: MachineSetup, vector: number): void {
   const start = fresh ? (level === 0 ? setup.rsp0 : region === undefined ? setup.rsp0 : top(region)) : old.value & ~63n;
   const base = start - FRED_FRAME_BYTES + 8n;
   noteOverwritten(draft, setup, base - 8n, start, vector);
-  const selector = BigInt(level === draft.cpu.level ? draft.cpu.level : draft.cpu.level) << 16n;
+  const selector = BigInt(draft.cpu.level) << 16n;
   const nmi = vector === 2 ? 1n << 18n : 0n;
   const type = vector === 2 ? 2n : vector >= 32 ? 0n : 3n;
   const image: readonly Word[] = [
@@ -225,7 +225,4 @@ export function setGuard(draft: Draft, setup: MachineSetup, guard: number): void
   draft.effects.push({ kind: 'guard-set', guard });
   const ghost = draft.ghosts[guard];
   setGhost(draft, guard, { owner: -1n, clearedAt: ghost?.clearedAt ?? null, aboveFrame: ghost?.aboveFrame ?? false });
-  void liveFrameOf;
 }
-
-export const FLAGS_CLEARED_BY_NOTHING = DF | AC;

@@ -5,7 +5,7 @@ import { pop, push } from '../draft.ts';
 import type { Draft } from '../draft.ts';
 import { RCX, RDI, RSI } from '../registers.ts';
 import { register, load, setRegister, store } from '../draft.ts';
-import { add, constant, isConstant, opaque, signExtend, truncate, UNKNOWN } from '../word.ts';
+import { add, constant, isConstant, signExtend, truncate, UNKNOWN } from '../word.ts';
 import { ALL } from '../word.ts';
 
 function move(x: Execution): readonly Draft[] {
@@ -120,5 +120,3 @@ export const DATA_ROWS: readonly InstructionRow[] = [
   { mnemonic: 'movs', suffixed: true, summary: 'copies a string; DF chooses the direction', section: 'MOVS/MOVSB/MOVSW/MOVSD/MOVSQ - Move Data From String to String', faults: ['PF'], run: repeatMove, examples: [] },
   { mnemonic: 'stos', suffixed: true, summary: 'fills a string with RAX', section: 'STOS/STOSB/STOSW/STOSD/STOSQ - Store String', faults: ['PF'], run: repeatMove, examples: [] },
 ];
-
-export const OPAQUE_USER = opaque('user value');
