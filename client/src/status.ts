@@ -19,6 +19,10 @@ export function createStatus(client: LanguageClient): Disposable {
 }
 
 function show(item: StatusBarItem, status: StatusParams): void {
+  if (status.units === 0) {
+    item.hide();
+    return;
+  }
   item.text = textOf(status);
   item.tooltip = status.message ?? tooltipOf(status);
   item.show();

@@ -67,7 +67,8 @@ export function createTracePanel(context: ExtensionContext): TracePanel {
   return {
     show: (runs, stopped, selected) => {
       const violated = runs.findIndex((run) => run.verdict === 'violated');
-      const title = runs.length === 1 && runs[0]?.rule !== null ? `Trace: ${runs[0]?.rule ?? ''}` : `Trace: ${runs[0]?.design ?? ''}`;
+      const first = runs[0];
+      const title = `Trace: ${first?.verdict === null ? (first.rule ?? '') : (first?.design ?? '')}`;
       if (panel === null) adopt(window.createWebviewPanel(viewType, title, { viewColumn: ViewColumn.Beside, preserveFocus: false }, { ...webviewOptions(context), retainContextWhenHidden: false }));
       else panel.reveal(undefined, false);
       if (panel !== null) panel.title = title;

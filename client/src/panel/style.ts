@@ -42,7 +42,6 @@ td button.vacuous, td button.inconclusive { color: var(--vscode-editorWarning-fo
 .lanes i[data-depth="5"] { background: var(--vscode-charts-yellow); }
 .body { min-width: 0; overflow-wrap: anywhere; }
 .where { font-size: 0.92em; }
-.where span + span::before { content: " \\00b7 "; }
 .place { font-family: var(--vscode-editor-font-family); text-decoration: underline; }
 .changes { list-style: none; margin: 1px 0 0; padding: 0; font-family: var(--vscode-editor-font-family); font-size: 0.92em; }
 .changes b { font-weight: 600; }

@@ -124,7 +124,8 @@ export function tracePage(root: HTMLElement, host: PageHost, kept: TraceState | 
       ['lane', step.lane.join(' > ')],
       ['merged', step.merged > 1 ? `${step.merged} machine steps` : ''],
     ];
-    return parts.filter(([, text]) => text !== '').map(([kind, text]) => element('span', { class: kind }, text));
+    const shown = parts.filter(([, text]) => text !== '');
+    return shown.map(([kind, text], at) => element('span', {}, at === 0 ? '' : ' \u00b7 ', element('span', { class: kind }, text)));
   }
 
   function drawToggles(): void {

@@ -3,12 +3,12 @@ import type { Finding } from '../core/review-types.ts';
 
 const shown = 2;
 
-/** The entry point of a finding is that of its trace; findings without one stand for themselves. */
+/** Told apart by file and by the function in which the trace ends; findings without a trace stand for themselves. */
 export function limitFindings(findings: readonly Finding[]): readonly Finding[] {
   const groups = new Map<string, Finding[]>();
   for (const finding of findings) {
-    const entry = finding.trace?.steps[0]?.symbol;
-    const key = entry === undefined || entry === '' ? `alone ${groups.size}` : `${finding.rule} ${entry}`;
+    const entry = finding.trace?.steps.at(-1)?.symbol;
+    const key = entry === undefined || entry === '' ? `alone ${groups.size}` : `${finding.rule} ${finding.place.file} ${entry}`;
     groups.set(key, [...(groups.get(key) ?? []), finding]);
   }
   return [...groups.values()].flatMap(limitGroup);

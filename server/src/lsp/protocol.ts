@@ -123,8 +123,10 @@ export interface StatusParams {
   readonly states: number;
   readonly depth: number;
   readonly scenario: string;
-  /** Findings published in all files. */
+  /** Findings in the open files. */
   readonly problems: number;
+  /** Designs with an open file; where there is none the server has nothing to say. */
+  readonly units: number;
   readonly message: string | null;
 }
 

@@ -16,14 +16,26 @@ import { viewOfReport } from './views.ts';
 
 export type Report = (message: string) => void;
 
+export interface RunParts {
+  readonly session: Session;
+  readonly owner: WorkerOwner;
+  /** Folders of the workspace. */
+  readonly folders: readonly string[];
+}
+
 interface JobReports {
   readonly reports: readonly RunReport[];
   readonly stopped: string | null;
   readonly problem: string | null;
 }
 
-export function locateIn(session: Session): Locate {
-  return pointLocator((file) => session.document(session.locator.uri(file))?.text ?? session.review.text(file));
+/** Places as a mail names them: files below a folder of the workspace by their path in it. */
+export function locateIn(session: Session, folders: readonly string[]): Locate {
+  const locate = pointLocator((file) => session.document(session.locator.uri(file))?.text ?? session.review.text(file));
+  return (place) => {
+    const folder = folders.find((candidate) => place.file.startsWith(`${candidate}/`));
+    return folder === undefined ? locate(place) : { ...locate(place), file: place.file.slice(folder.length + 1) };
+  };
 }
 
 export function listScenarios(session: Session, uri: string): ScenariosResult {
@@ -33,16 +45,16 @@ export function listScenarios(session: Session, uri: string): ScenariosResult {
   return { problem: null, design: unit.name, scenarios };
 }
 
-export async function runScenario(session: Session, owner: WorkerOwner, params: RunParams, report: Report, token: CancellationToken): Promise<RunResult> {
+export async function runScenario({ session, owner, folders }: RunParts, params: RunParams, report: Report, token: CancellationToken): Promise<RunResult> {
   const unit = session.review.unitOf(pathOfUri(params.uri));
   if (unit === null) return { problem: noUnit(params.uri), design: '', runs: [], stopped: null };
   const job: Job = params.scenario === null ? { kind: 'explore', folder: unit.folder } : { kind: 'run', folder: unit.folder, scenario: params.scenario };
   const { reports, stopped, problem } = await runJob(owner, job, report, token);
-  return { problem, design: unit.name, runs: viewsOf(session, unit, reports), stopped };
+  return { problem, design: unit.name, runs: viewsOf(session, unit, reports, locateIn(session, folders)), stopped };
 }
 
-export async function compareDesigns(session: Session, owner: WorkerOwner, entries: EntryFiles, params: CompareParams, report: Report, token: CancellationToken): Promise<CompareResult> {
-  const { files, notes } = entries(params.folders);
+export async function compareDesigns({ session, owner, folders }: RunParts, findFiles: EntryFiles, params: CompareParams, report: Report, token: CancellationToken): Promise<CompareResult> {
+  const { files, notes } = findFiles(params.folders.length === 0 ? folders : params.folders.map(pathOfUri));
   const units = new Map<string, Unit>();
   for (const file of [...files, ...session.documents().map((document) => document.file)]) {
     const unit = session.review.unitOf(file);
@@ -54,7 +66,7 @@ export async function compareDesigns(session: Session, owner: WorkerOwner, entri
     if (token.isCancellationRequested) break;
     const { reports, stopped, problem } = await runJob(owner, { kind: 'explore', folder: unit.folder }, (message) => report(`${unit.name}: ${message}`), token);
     const file = unit.files[0] ?? unit.folder;
-    rows.push({ design: unit.name, folder: unit.folder, uri: session.locator.uri(file), runs: viewsOf(session, unit, reports), stopped: problem ?? stopped });
+    rows.push({ design: unit.name, folder: unit.folder, uri: session.locator.uri(file), runs: viewsOf(session, unit, reports, locateIn(session, folders)), stopped: problem ?? stopped });
   }
   const left = units.size - designs.length;
   return { rows, notes: left === 0 ? notes : [...notes, `${left} of ${units.size} units have no #VE handler and were left out`] };
@@ -64,8 +76,7 @@ function noUnit(uri: string): string {
   return `no entry code, C handler or scenario is reviewed with ${uri.slice(uri.lastIndexOf('/') + 1)}`;
 }
 
-function viewsOf(session: Session, unit: Unit, reports: readonly RunReport[]): readonly TraceView[] {
-  const locate = locateIn(session);
+function viewsOf(session: Session, unit: Unit, reports: readonly RunReport[], locate: Locate): readonly TraceView[] {
   return reports.map((bare) => {
     const report = reportWithSteps(session.review, unit.folder, bare);
     const findings = report.findings.map((finding) => withSteps(session.review, unit.folder, finding));

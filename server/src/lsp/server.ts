@@ -18,6 +18,7 @@ import { pathOfUri } from './paths.ts';
 import { defaultSettings, methods } from './protocol.ts';
 import type { CompareParams, HostFilesParams, RuleEntry, RulePageParams, RunParams, ScenariosParams, Settings, StatusParams, TraceParams, TraceView } from './protocol.ts';
 import { compareDesigns, listScenarios, locateIn, runScenario } from './runs.ts';
+import type { RunParts } from './runs.ts';
 import { createSession } from './session.ts';
 import type { Session } from './session.ts';
 import { readSettings } from './settings.ts';
@@ -195,7 +196,7 @@ export function serve(connection: Connection, parts: ServerParts): void {
   connection.onDidChangeTextDocument(({ textDocument, contentChanges }) => answer('didChange', undefined, (session) => session.change(textDocument.uri, textDocument.version, contentChanges)));
   connection.onDidCloseTextDocument(({ textDocument }) => answer('didClose', undefined, (session) => session.close(textDocument.uri)));
   connection.onDidSaveTextDocument(({ textDocument }) => answer('didSave', undefined, (session) => session.saved(textDocument.uri)));
-  connection.onDidChangeWatchedFiles(({ changes }) => answer('watched files', undefined, (session) => changes.forEach(({ uri }) => session.fileChanged(uri))));
+  connection.onDidChangeWatchedFiles(({ changes }) => answer('watched files', undefined, (session) => session.filesChanged(changes.map(({ uri }) => uri))));
 
   connection.onHover(({ textDocument, position }) => onDocument('hover', null, textDocument.uri, (session, document) => hoverAt(session.review, session.locator, document, offsetOf(document.lines, position))));
   connection.onCompletion(({ textDocument, position }) => onDocument('completion', [], textDocument.uri, (session, document) => [...completionsAt(session.review, document, offsetOf(document.lines, position))]));
@@ -210,16 +211,15 @@ export function serve(connection: Connection, parts: ServerParts): void {
   connection.onRequest(methods.scenarios, ({ uri }: ScenariosParams) => answer('scenarios', { problem: unavailable, design: '', scenarios: [] }, (session) => listScenarios(session, uri)));
   connection.onRequest(methods.run, (params: RunParams, token: CancellationToken) =>
     answer('run', { problem: unavailable, design: '', runs: [], stopped: null }, (session) =>
-      withProgress(params, 'Running scenarios', (report) => runScenario(session, ownerNow(), params, report, token)),
+      withProgress(params, 'Running scenarios', (report) => runScenario(partsOf(session), params, report, token)),
     ),
   );
   connection.onRequest(methods.compare, (params: CompareParams, token: CancellationToken) =>
-    answer('compare', { rows: [], notes: [unavailable] }, (session) => {
-      const wanted = { ...params, folders: params.folders.length === 0 ? folders : params.folders.map(pathOfUri) };
-      return withProgress(params, 'Comparing designs', (report) => compareDesigns(session, ownerNow(), parts.findEntryFiles, wanted, report, token));
-    }),
+    answer('compare', { rows: [], notes: [unavailable] }, (session) =>
+      withProgress(params, 'Comparing designs', (report) => compareDesigns(partsOf(session), parts.findEntryFiles, params, report, token)),
+    ),
   );
-  connection.onRequest(methods.trace, (params: TraceParams) => answer<readonly TraceView[]>('trace', [], (session) => tracesAt(session, params)));
+  connection.onRequest(methods.trace, (params: TraceParams) => answer<readonly TraceView[]>('trace', [], (session) => tracesAt(session, folders, params)));
   connection.onRequest(methods.rules, () => answer<readonly RuleEntry[]>('rules', [], (session) => session.review.rules().map(({ name, id, summary }) => ({ name, id, summary }))));
   connection.onRequest(methods.rulePage, ({ name }: RulePageParams) =>
     answer<string | null>('rule page', null, (session) => session.review.rules().find((rule) => rule.name === name || rule.id === name)?.markdown ?? null),
@@ -237,9 +237,9 @@ export function serve(connection: Connection, parts: ServerParts): void {
 
   connection.onShutdown(() => answer('shutdown', undefined, (session) => session.stop()));
 
-  function ownerNow(): WorkerOwner {
+  function partsOf(session: Session): RunParts {
     if (owner === null) throw new Error('a run was asked for before the session began');
-    return owner;
+    return { session, owner, folders };
   }
 
   async function withProgress<T>(params: { readonly workDoneToken?: string | number }, title: string, work: (report: (message: string) => void) => Promise<T>): Promise<T> {
@@ -266,7 +266,7 @@ const clock = {
 };
 
 /** The witness named by its key, else those at the line, else all of the file. */
-function tracesAt(session: Session, { uri, key, line }: TraceParams): readonly TraceView[] {
+function tracesAt(session: Session, folders: readonly string[], { uri, key, line }: TraceParams): readonly TraceView[] {
   const file = pathOfUri(uri);
   const { findings } = session.findings(file);
   const keys = findingKeys(findings);
@@ -277,7 +277,7 @@ function tracesAt(session: Session, { uri, key, line }: TraceParams): readonly T
     return range.startLine <= line && line <= range.endLine;
   });
   const chosen = [named, here, traced].find((candidates) => candidates.length > 0) ?? [];
-  const locate = locateIn(session);
+  const locate = locateIn(session, folders);
   return chosen.map((finding) => viewOfFinding(finding, session.review.unitOf(file)?.name ?? '', session.locator, locate));
 }
 

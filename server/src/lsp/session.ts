@@ -40,7 +40,8 @@ export interface Session {
   readonly change: (uri: string, version: number, changes: readonly TextDocumentContentChangeEvent[]) => void;
   readonly close: (uri: string) => void;
   readonly saved: (uri: string) => void;
-  readonly fileChanged: (uri: string) => void;
+  /** Files that changed or went on disk; open documents win over the disk and are left out. */
+  readonly filesChanged: (uris: readonly string[]) => void;
   readonly document: (uri: string) => OpenDocument | null;
   readonly documents: () => readonly OpenDocument[];
   readonly findings: (file: string) => FileFindings;
@@ -66,6 +67,7 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
   let runTimes: readonly number[] = [];
   let cancelTimer: (() => void) | null = null;
   let stopped = false;
+  let lastStatus: StatusParams = { state: 'idle', states: 0, depth: 0, scenario: '', problems: 0, units: 0, message: null };
 
   const documentOfFile = (file: string): OpenDocument | null => open.get(file) ?? null;
   const locator = createLocator(
@@ -132,7 +134,7 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
     const state = unitState(folder);
     const handle = owner.submit({ kind: 'explore', folder }, true, (progress) => {
       if (state.job !== job) return;
-      host.status({ state: 'exploring', states: progress.states, depth: progress.depth, scenario: progress.scenario, problems: problemCount(), message: null });
+      host.status({ ...lastStatus, state: 'exploring', states: progress.states, depth: progress.depth, scenario: progress.scenario });
     });
     const job = { handle, revision: state.revision };
     state.job = job;
@@ -178,7 +180,8 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
   }
 
   function report(state: StatusParams['state'], message: string | null = null): void {
-    host.status({ state, states: 0, depth: 0, scenario: '', problems: problemCount(), message });
+    lastStatus = { state, states: 0, depth: 0, scenario: '', problems: problemCount(), units: openFolders().size, message };
+    host.status(lastStatus);
   }
 
   function findingsOf(file: string): FileFindings {
@@ -260,12 +263,14 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
       if (!open.has(file) || dirty.size === 0) return;
       schedule();
     },
-    fileChanged: (uri) => {
-      const file = pathOfUri(uri);
-      if (open.has(file)) return;
-      attempt(`changed ${file}`, () => review.fileChanged(file), undefined);
-      owner.tell({ kind: 'changed', file });
-      touch(file);
+    filesChanged: (uris) => {
+      const files = uris.map(pathOfUri).filter((file) => !open.has(file));
+      if (files.length === 0) return;
+      for (const file of files) {
+        attempt(`changed ${file}`, () => review.fileChanged(file), undefined);
+        owner.tell({ kind: 'changed', file });
+        touch(file);
+      }
       host.changed([...open.keys()], 'explored');
       schedule();
     },
