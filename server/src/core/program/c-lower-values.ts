@@ -12,7 +12,8 @@ export interface Value {
 
 /** Something that can be assigned to or have its address taken. */
 export type LocalOrMemory =
-  | { readonly kind: 'slot'; readonly slot: number; readonly type: CSyntaxType }
+  /** `shared`: others know its address, so it is read from memory at its own size. */
+  | { readonly kind: 'slot'; readonly slot: number; readonly type: CSyntaxType; readonly shared: boolean }
   | { readonly kind: 'memory'; readonly address: CExpression; readonly type: CSyntaxType; readonly bits: LayoutField['bits'] };
 
 export function constant(value: bigint): CExpression {
@@ -53,7 +54,8 @@ function fold(operator: string, left: bigint, right: bigint): bigint | null {
     case '|': return a | b;
     case '^': return a ^ b;
     case '<<': return b < 0n || b > 63n ? null : wrap(a << b, word);
-    case '>>': return b < 0n || b > 63n ? null : a >> b;
+    case '>>': return b < 0n || b > 63n ? null : BigInt.asUintN(64, a) >> b;
+    case 's>>': return b < 0n || b > 63n ? null : a >> b;
     case '==': return flag(BigInt.asUintN(64, a) === BigInt.asUintN(64, b));
     case '!=': return flag(BigInt.asUintN(64, a) !== BigInt.asUintN(64, b));
     case '<': return flag(a < b);
@@ -134,7 +136,11 @@ function isFlag(expression: CExpression): boolean {
 
 /** Reads a place at the size of its type. */
 export function read(table: TypeTable, from: LocalOrMemory, text: string): Value {
-  if (from.kind === 'slot') return { expression: { kind: 'local', slot: from.slot }, type: from.type };
+  if (from.kind === 'slot') {
+    const size = integerOf(table, from.type)?.size ?? 8;
+    if (!from.shared || size === 8) return { expression: { kind: 'local', slot: from.slot }, type: from.type };
+    return read(table, { kind: 'memory', address: { kind: 'local-address', slot: from.slot, offset: 0 }, type: from.type, bits: null }, text);
+  }
   const resolved = resolveType(table, from.type);
   // An array or function as a value is its address (C11 6.3.2.1).
   if (resolved.kind === 'array') return { expression: from.address, type: { kind: 'pointer', to: resolved.of } };
@@ -144,7 +150,7 @@ export function read(table: TypeTable, from: LocalOrMemory, text: string): Value
   const load: CExpression = { kind: 'load', address: from.address, size: integer.size, text };
   if (from.bits !== null) {
     const { shift, width } = from.bits;
-    const field = binary('&', binary('u>>', load, constant(BigInt(shift))), constant((1n << BigInt(width)) - 1n));
+    const field = binary('&', binary('>>', load, constant(BigInt(shift))), constant((1n << BigInt(width)) - 1n));
     return { expression: integer.signed ? signExtended(field, width) : field, type: from.type };
   }
   return { expression: integer.signed && integer.size < 8 ? signExtended(load, integer.size * 8) : load, type: from.type };
