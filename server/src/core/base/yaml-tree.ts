@@ -2,6 +2,7 @@
 // is a problem, never ignored. Knows nothing of what the files mean.
 import { isAlias, isMap, isPair, isScalar, isSeq, parseAllDocuments } from 'yaml';
 import { nearest } from './nearest.ts';
+import { quoted } from './quoted.ts';
 import { spanOf } from './span.ts';
 import type { Span } from './span.ts';
 
@@ -31,8 +32,9 @@ export interface Tree {
   readonly problems: readonly TreeProblem[];
 }
 
-const longest = 1_000_000;
+const longest = 200_000;
 const deepest = 64;
+const mostErrors = 20;
 
 export function readTree(text: string): Tree {
   const refusal = text.length > longest ? `the file is longer than ${longest} characters` : nestsTooDeep(text) ? `the file nests deeper than ${deepest} levels` : null;
@@ -40,13 +42,15 @@ export function readTree(text: string): Tree {
   const problems: TreeProblem[] = [];
   const documents: TreeNode[] = [];
   for (const document of parseAllDocuments(text, { prettyErrors: false, strict: true, uniqueKeys: true, logLevel: 'silent' })) {
-    for (const error of document.errors) {
+    for (const error of document.errors.slice(0, mostErrors)) {
       const start = Math.min(error.pos[0], text.length);
       const word = /^["']?[\w.-]*/.exec(text.slice(start, start + 80))?.[0] ?? '';
       const span = spanOf(start, Math.max(start + word.length, Math.min(error.pos[1], text.length)));
-      const message = error.code === 'DUPLICATE_KEY' ? `\`${word}\` is given twice, remove one of them` : lowerFirst(error.message.split('\n')[0] ?? '');
+      const message = error.code === 'DUPLICATE_KEY' ? `${quoted(word)} is given twice, remove one of them` : lowerFirst(error.message.split('\n')[0] ?? '');
       problems.push({ span, message, suggestion: null });
     }
+    const more = document.errors.length - mostErrors;
+    if (more > 0) problems.push({ span: spanOf(0, Math.min(text.length, 1)), message: `${more} more errors of form are not shown`, suggestion: null });
     if (document.contents !== null && document.errors.length === 0) documents.push(treeOf(document.contents, text, spanOf(0, 0), problems));
   }
   return { documents, problems };
@@ -105,8 +109,8 @@ function rangeOf(range: readonly [number, number, number] | null | undefined, te
 function scalarSpan(range: readonly [number, number, number] | null | undefined, text: string, fallback: Span): Span {
   const span = rangeOf(range, text, fallback);
   const quote = text[span.start];
-  const quoted = span !== fallback && (quote === '"' || quote === "'") && span.end - span.start >= 2 && text[span.end - 1] === quote;
-  return quoted ? spanOf(span.start + 1, span.end - 1) : span;
+  const inQuotes = span !== fallback && (quote === '"' || quote === "'") && span.end - span.start >= 2 && text[span.end - 1] === quote;
+  return inQuotes ? spanOf(span.start + 1, span.end - 1) : span;
 }
 
 function lowerFirst(message: string): string {
@@ -116,7 +120,7 @@ function lowerFirst(message: string): string {
 /** What the reader expected and found, in one message. */
 export function describeNode(node: TreeNode): string {
   if (node.kind !== 'scalar') return `a ${node.kind}`;
-  return node.value === null ? 'nothing' : `\`${String(node.value)}\``;
+  return node.value === null ? 'nothing' : quoted(String(node.value));
 }
 
 /** The entries of a map by key. Unknown keys are reported and left out; null where the node is no map. */
@@ -134,7 +138,7 @@ export function readMap(node: TreeNode, owner: string, keys: readonly string[], 
 
 export function reportUnknown(entry: TreeEntry, owner: string, keys: readonly string[], report: TreeReport): void {
   const near = nearest(entry.key, keys);
-  report(entry.keySpan, `${owner} has no key \`${entry.key}\`, write ${near === null ? `one of ${keys.join(', ')}` : `\`${near}\``}`, near);
+  report(entry.keySpan, `${owner} has no key ${quoted(entry.key)}, write ${near === null ? `one of ${keys.join(', ')}` : `\`${near}\``}`, near);
 }
 
 export function readOpenMap(node: TreeNode, owner: string, report: TreeReport): readonly TreeEntry[] | null {
@@ -158,7 +162,7 @@ export function readText(node: TreeNode, owner: string, report: TreeReport): str
 export function readPattern(node: TreeNode, owner: string, pattern: RegExp, form: string, report: TreeReport): string | null {
   const text = readText(node, owner, report);
   if (text === null || pattern.test(text)) return text;
-  report(headOf(node), `${owner} cannot be \`${text}\`, write ${form}`);
+  report(headOf(node), `${owner} cannot be ${quoted(text)}, write ${form}`);
   return null;
 }
 
@@ -177,7 +181,7 @@ export function readWord<T extends string>(node: TreeNode, owner: string, words:
   const found = words.find((word) => word === text);
   if (found !== undefined) return found;
   const near = nearest(text, words);
-  report(node.span, `${owner} cannot be \`${text}\`, write ${near === null ? `one of ${words.join(', ')}` : `\`${near}\``}`, near);
+  report(node.span, `${owner} cannot be ${quoted(text)}, write ${near === null ? `one of ${words.join(', ')}` : `\`${near}\``}`, near);
   return null;
 }
 

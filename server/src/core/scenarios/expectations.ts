@@ -1,5 +1,6 @@
 // Reads what a scenario must and must not show. The texts are the property language of the user guide; unknown words are
 // problems, so that a misspelt property cannot pass by never being seen.
+import { quoted } from '../base/quoted.ts';
 import { readInteger, readList, readMap, readOpenMap, readPattern, readText, readWord } from '../base/yaml-tree.ts';
 import type { TreeNode, TreeReport } from '../base/yaml-tree.ts';
 import { headOf } from '../base/yaml-tree.ts';
@@ -93,7 +94,7 @@ function readProperty(node: TreeNode, owner: string, report: TreeReport): { read
   if (property !== null) return { what, property };
   const near = nearest(what, propertyNames);
   const forms = `${propertyNames.join(', ')}, event(VE) in NMI, guard(NAME)=busy at quiescence, fallback(vmexit)`;
-  report(headOf(node), `${owner} cannot be \`${what}\`, write ${near === null ? `one of ${forms}` : `\`${near}\``}`, near);
+  report(headOf(node), `${owner} cannot be ${quoted(what)}, write ${near === null ? `one of ${forms}` : `\`${near}\``}`, near);
   return null;
 }
 
@@ -106,9 +107,9 @@ function readAtEnd(node: TreeNode, report: TreeReport): Expectation | null {
   for (const { key, keySpan, value } of entries) {
     if (key === 'nmi_block') nmiBlocked = readInteger(value, '`nmi_block`', 0, 1, report) === 1;
     else if (key === 'live_frames') liveFrames = readInteger(value, '`live_frames`', 0, 64, report);
-    else if (!nameForm.test(key)) report(keySpan, `\`at-end\` has no key \`${key}\`, write nmi_block, live_frames or a guard's name`);
+    else if (!nameForm.test(key)) report(keySpan, `\`at-end\` has no key ${quoted(key)}, write nmi_block, live_frames or a guard's name`);
     else {
-      const state = readWord(value, `guard \`${key}\``, ['armed', 'busy'], report);
+      const state = readWord(value, `guard ${quoted(key)}`, ['armed', 'busy'], report);
       if (state !== null) guards.set(key, state);
     }
   }

@@ -1,4 +1,5 @@
 // Reads the handlers, abstract operations and guards of a scenario file. Says nothing of what an operation does.
+import { quoted } from '../base/quoted.ts';
 import { headOf, readList, readMap, readOpenMap, readPattern, readText, readWord, describeNode } from '../base/yaml-tree.ts';
 import type { TreeEntry, TreeNode, TreeReport } from '../base/yaml-tree.ts';
 import { nearest } from '../base/nearest.ts';
@@ -28,7 +29,7 @@ export function readVector(node: TreeNode, owner: string, report: TreeReport): E
     const event = eventNamed(node.value);
     if (event !== null) return event;
     const near = nearest(String(node.value), eventNames);
-    report(node.span, `${owner} cannot be \`${String(node.value)}\`, write ${near === null ? 'a number from 0 to 255 or a name such as VE, NMI, MC, PF' : `\`${near}\``}`, near);
+    report(node.span, `${owner} cannot be ${quoted(String(node.value))}, write ${near === null ? 'a number from 0 to 255 or a name such as VE, NMI, MC, PF' : `\`${near}\``}`, near);
     return null;
   }
   report(headOf(node), `${owner} is a vector's number or name, not ${describeNode(node)}`);
@@ -54,7 +55,7 @@ export function readHandlers(file: string, node: TreeNode, report: TreeReport): 
 }
 
 function readHandler(file: string, entry: TreeEntry, report: TreeReport): AbstractHandler | null {
-  const owner = `handler \`${entry.key}\``;
+  const owner = `handler ${quoted(entry.key)}`;
   if (!nameForm.test(entry.key)) report(entry.keySpan, `${owner} is no name, write letters, digits and _`);
   const map = readMap(entry.value, owner, ['vector', 'ist', 'from', 'ops'], [], report);
   if (map === null) return null;
@@ -88,7 +89,7 @@ function readOp(node: TreeNode, report: TreeReport): AbstractOp | null {
     const plain = plainOps.find((word) => word === node.value);
     if (plain !== undefined) return { kind: plain };
     if (words.some((word) => word === node.value)) {
-      report(node.span, `operation \`${String(node.value)}\` needs a value, write \`{${String(node.value)}: ...}\``);
+      report(node.span, `operation ${quoted(String(node.value))} needs a value, write \`{${String(node.value)}: ...}\``);
       return null;
     }
     const near = typeof node.value === 'string' ? nearest(node.value, words) : null;
@@ -104,7 +105,7 @@ function readOp(node: TreeNode, report: TreeReport): AbstractOp | null {
     const first = node.entries[0];
     const near = first === undefined ? null : nearest(first.key, words);
     const mend = near === null ? `one of ${words.join(', ')}` : `\`${near}\``;
-    report(first?.keySpan ?? headOf(node), `unknown operation \`${first?.key ?? '{}'}\`, write ${mend}`, near);
+    report(first?.keySpan ?? headOf(node), `unknown operation ${quoted(first?.key ?? '{}')}, write ${mend}`, near);
     return null;
   }
   return readKeyedOp(named, node, report);
@@ -183,7 +184,7 @@ export function readGuards(node: TreeNode, handlers: readonly AbstractHandler[],
 }
 
 function readGuard(entry: TreeEntry, handlers: readonly AbstractHandler[], report: TreeReport): ScenarioGuard {
-  const owner = `guard \`${entry.key}\``;
+  const owner = `guard ${quoted(entry.key)}`;
   if (!nameForm.test(entry.key)) report(entry.keySpan, `${owner} is no name, write letters, digits, _ and .`);
   const base = defaultGuard(entry.key, handlers);
   // `ve.busy:` without anything behind it has all defaults.
@@ -191,7 +192,7 @@ function readGuard(entry: TreeEntry, handlers: readonly AbstractHandler[], repor
   const map = readMap(entry.value, owner, ['set', 'address', 'clear', 'fallback', 'protects', 'initial', 'vector'], [], report);
   const read = <T>(key: string, reader: (node: TreeNode, name: string) => T | null): T | null => {
     const found = map?.get(key);
-    return found === undefined ? null : reader(found.value, `\`${key}\` of ${owner}`);
+    return found === undefined ? null : reader(found.value, `${quoted(key)} of ${owner}`);
   };
   return {
     name: entry.key,

@@ -1,5 +1,6 @@
 // Reads the user's scenario files, YAML or JSON, into the same type as the built-in scenarios. Strict: a file with any
 // problem yields no scenario, because a misspelt expectation would pass by never being looked at.
+import { quoted } from '../base/quoted.ts';
 import type { Place } from '../base/span.ts';
 import { headOf, readInteger, readList, readMap, readOpenMap, readPattern, readText, readTree, readWord, reportUnknown } from '../base/yaml-tree.ts';
 import type { TreeNode, TreeProblem, TreeReport } from '../base/yaml-tree.ts';
@@ -120,7 +121,7 @@ function raisedBy(handlers: readonly AbstractHandler[]): readonly EventName[] {
 
 function readMemories(node: TreeNode, handlers: readonly AbstractHandler[], report: TreeReport): readonly FailableMemory[] {
   return (readOpenMap(node, '`memory`', report) ?? []).map((entry) => {
-    const owner = `memory \`${entry.key}\``;
+    const owner = `memory ${quoted(entry.key)}`;
     readName({ kind: 'scalar', value: entry.key, span: entry.keySpan }, '`memory`', report);
     const map = readMap(entry.value, owner, ['mapped', 'ept', 'raises', 'resolves'], [], report);
     const mapped = map?.get('mapped');
@@ -147,8 +148,8 @@ function readInitial(node: TreeNode, report: TreeReport): { readonly start: read
   const regs = map?.get('regs');
   const registers = new Map<string, string>();
   for (const entry of regs === undefined ? [] : (readOpenMap(regs.value, '`regs`', report) ?? [])) {
-    if (!/^r(?:[abcd]x|[sd]i|[sb]p|[89]|1[0-5])$/.test(entry.key)) report(entry.keySpan, `\`regs\` has no register \`${entry.key}\`, write rax to r15`);
-    const value = readName(entry.value, `\`${entry.key}\``, report);
+    if (!/^r(?:[abcd]x|[sd]i|[sb]p|[89]|1[0-5])$/.test(entry.key)) report(entry.keySpan, `\`regs\` has no register ${quoted(entry.key)}, write rax to r15`);
+    const value = readName(entry.value, quoted(entry.key), report);
     if (value !== null) registers.set(entry.key, value);
   }
   const contexts = context === undefined ? [] : context.value.kind === 'list' ? context.value.items : [context.value];
@@ -224,7 +225,7 @@ function readExplore(node: TreeNode | null, memory: readonly FailableMemory[], r
   const map = node === null ? null : readMap(node, '`explore`', [...events, 'faults', 'depth', 'states', 'where'], [], report);
   const count = (key: string, most: number, otherwise: number): number => {
     const entry = map?.get(key);
-    return (entry === undefined ? null : readInteger(entry.value, `\`${key}\``, key === 'depth' || key === 'states' ? 1 : 0, most, report)) ?? otherwise;
+    return (entry === undefined ? null : readInteger(entry.value, quoted(key), key === 'depth' || key === 'states' ? 1 : 0, most, report)) ?? otherwise;
   };
   const budgets = new Map<EventName, number>([['NMI', 1]]);
   const faults = count('faults', 16, 3);

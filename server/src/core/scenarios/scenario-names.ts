@@ -1,5 +1,6 @@
 // Checks that the names a scenario uses are names it declares. The published schema cannot say this; the rest of the
 // format it can.
+import { quoted } from '../base/quoted.ts';
 import { nearest } from '../base/nearest.ts';
 import { headOf } from '../base/yaml-tree.ts';
 import type { TreeNode, TreeReport } from '../base/yaml-tree.ts';
@@ -16,7 +17,7 @@ export function reportDangling(scenario: Scenario, root: TreeNode, report: TreeR
     if (known.includes(name)) return;
     const near = nearest(name, known);
     const offer = known.length === 0 ? `declare it under \`${sort === 'guard' ? 'guards' : sort}\`` : `write ${near === null ? `one of ${known.join(', ')}` : `\`${near}\``}`;
-    report(span, `no ${sort} \`${name}\` is declared, ${offer}`, near === null || text === null ? null : text.replace(name, near));
+    report(span, `no ${sort} ${quoted(name)} is declared, ${offer}`, near === null || text === null ? null : text.replace(name, near));
   };
   for (const { ops } of scenario.handlers) {
     for (const { op, place } of ops) {

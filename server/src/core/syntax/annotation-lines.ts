@@ -48,6 +48,11 @@ export function annotationLines(text: string, comments: readonly Comment[]): rea
   return lines;
 }
 
+/** A directive that stands alone, without marker and comment, as in a sidecar file. */
+export function bareLine(text: string, offset: number): AnnotationLine {
+  return { ...cutLine(text, 0, offset, offset), marker: { text: 'xctx:', span: spanOf(offset, offset) } };
+}
+
 function cutLine(line: string, markerLength: number, offset: number, subjectOffset: number): AnnotationLine {
   const word = (start: number, end: number): AnnotationWord => ({ text: line.slice(start, end), span: spanOf(offset + start, offset + end) });
   const length = line.trimEnd().length;

@@ -1,6 +1,7 @@
 // Parses the `xctx:` annotations of a file from its comments: broken ones are problems, the rest are directives. Whether
 // a directive is true of the code is judged elsewhere.
 import type { Span } from '../base/span.ts';
+import { quoted } from '../base/quoted.ts';
 import { nearest } from '../base/nearest.ts';
 import type { Annotation, AnnotationArgument, AnnotationProblem, AnnotationSet, AnnotationWord, Directive } from './annotation-types.ts';
 import { buildDirective } from './annotation-directives.ts';
@@ -61,7 +62,7 @@ export function judgeLine(file: string, line: AnnotationLine): Judged {
   if (row === null) {
     const names = annotationKeywords.map((known) => known.name);
     const near = nearest(keyword.text.replace(/:$/, ''), names);
-    report(keyword.span, `unknown annotation \`${keyword.text}\`, write ${near === null ? `one of ${wordList(names)}` : `\`${near}\``}`, near);
+    report(keyword.span, `unknown annotation ${quoted(keyword.text)}, write ${near === null ? `one of ${wordList(names)}` : `\`${near}\``}`, near);
     return { annotation, directive: null, problems };
   }
   const words = judgeArguments(row, annotation, report);
@@ -117,14 +118,14 @@ function reportSurplus(row: AnnotationKeyword, value: AnnotationWord, report: Re
   if (value.text === 'xctx:') return report(value.span, 'a second directive stands on this line, write one on each');
   const key = row.keys.find((known) => known.name === value.text);
   if (key !== undefined) return report(value.span, `\`${key.name}\` has no value, write \`${keySyntax(key)}\``);
-  report(value.span, `\`${value.text}\` is one word too many in \`${row.name}\`, remove it or write \`--\` before a reason`);
+  report(value.span, `${quoted(value.text)} is one word too many in \`${row.name}\`, remove it or write \`--\` before a reason`);
 }
 
 function reportUnknownKey(row: AnnotationKeyword, key: AnnotationWord, report: Report): void {
   const names = row.keys.map((known) => known.name);
   const near = nearest(key.text, names);
   const mend = near !== null ? `write \`${near}\`` : names.length === 0 ? 'remove it' : `write one of ${wordList(names)}`;
-  report(key.span, `\`${row.name}\` has no key \`${key.text}\`, ${mend}`, near);
+  report(key.span, `\`${row.name}\` has no key ${quoted(key.text)}, ${mend}`, near);
 }
 
 function judgeReason(row: AnnotationKeyword, line: AnnotationLine, report: Report): boolean {
@@ -132,7 +133,7 @@ function judgeReason(row: AnnotationKeyword, line: AnnotationLine, report: Repor
     const { span, text } = line.dashes;
     const width = text.startsWith('--') ? 2 : 1;
     const glued = text.length > width && text !== '---';
-    report(span, `a reason follows \`--\` and a blank, not \`${text}\``, glued ? `-- ${text.slice(width)}` : '--');
+    report(span, `a reason follows \`--\` and a blank, not ${quoted(text)}`, glued ? `-- ${text.slice(width)}` : '--');
     return line.reason !== null;
   }
   if (line.dashes !== null && line.reason === null) {
@@ -157,7 +158,7 @@ function judgeValue(values: AnnotationValues, owner: string, value: AnnotationWo
       else good.push(part.text);
     } else {
       const near = nearest(part.text, [...values.words, ...values.prefixes]);
-      report(part.span, `${owner} cannot be \`${part.text}\`, write ${near === null ? describe(values) : `\`${near}\``}`, near);
+      report(part.span, `${owner} cannot be ${quoted(part.text)}, write ${near === null ? describe(values) : `\`${near}\``}`, near);
     }
   }
   return good;
