@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import Ajv2020 from 'ajv/dist/2020';
 import fc from 'fast-check';
 import { parse as parseYaml } from 'yaml';
+import { eventWords, propertyNames } from './event-names.ts';
 import { isScenarioFile, parseScenarios } from './scenario-file.ts';
 
 const complete = `xctx-scenario: 1
@@ -162,6 +163,22 @@ describe('scenario files', () => {
       assert.ok(fitsSchema(parseYaml(text)), name);
       if (name.startsWith('sketch-')) assert.ok(text.trimEnd().split('\n').length <= 12, name);
     }
+  });
+});
+
+describe('the user guide of scenario files', () => {
+  const guide = readFileSync('docs/scenarios.md', 'utf8');
+
+  it('shows a file that can be run', () => {
+    const blocks = [...guide.matchAll(/```yaml\n([^]*?)```/g)].map((match) => match[1] ?? '');
+    assert.equal(blocks.length, 1);
+    for (const block of blocks) assert.deepEqual(messages(block), []);
+  });
+
+  it('names every key, operation and property', () => {
+    const words = (node: unknown): readonly string[] => (typeof node !== 'object' || node === null ? [] : Object.entries(node).flatMap(([key, value]) => [...(key === 'properties' ? Object.keys(value as object) : key === 'enum' ? (value as readonly unknown[]).map(String) : []), ...words(value)]));
+    const said = new Set(words(schema).filter((word) => !eventWords.includes(word)));
+    for (const word of [...said, ...propertyNames]) assert.match(guide, new RegExp(`(?<![\\w-])${word}(?![\\w-])`), word);
   });
 });
 

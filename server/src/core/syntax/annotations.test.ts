@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { annotationKeywords } from './annotation-keywords.ts';
+import { annotationKeywords, keywordPage } from './annotation-keywords.ts';
 import type { Comment } from './annotation-lines.ts';
 import { completeAnnotation, hoverAnnotation, parseAnnotations } from './annotations.ts';
 import type { AnnotationSet } from './annotation-types.ts';
@@ -124,6 +125,12 @@ describe('annotations', () => {
       assert.ok(hover !== null && hover.markdown.includes(row.summary), row.name);
       assert.equal(text.slice(hover.span.start, hover.span.end), row.name);
     }
+  });
+
+  it('has the user guide say what the table says', () => {
+    const guide = readFileSync('docs/annotations.md', 'utf8');
+    assert.deepEqual([...guide.matchAll(/^### (.*)$/gm)].map((match) => match[1]), annotationKeywords.map((row) => row.name));
+    for (const row of annotationKeywords) assert.ok(guide.includes(`### ${row.name}\n\n${keywordPage(row)}\n`), row.name);
   });
 
   it('hovers keys, values and reasons, and nothing else', () => {
