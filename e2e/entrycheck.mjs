@@ -5,21 +5,21 @@ import { launch } from './vscode.mjs';
 export const bad = {
   file: 'clear-on-ist-early/design.c',
   /** What is found on the line of the store, and the word to point at. */
-  store: 'WRITE_ONCE(',
+  store: 'WRITE_ONCE(ve->busy, 0)',
   word: 'WRITE_ONCE',
   message: 'reentrancy word cleared on IST stack',
   rule: 'XR-VE01',
 };
 
 /** What the hover at the store says of the exception context. */
-export const context = [/stack/i, /IST/, /\bIF\b/, /NMI/];
+export const context = [/stack/, /\bIST/, /\bIF\b/, /\bNMI\b/, /live frames/, /can interrupt here/i];
 
 export const commands = {
   runScenario: 'Entrycheck: Run scenario',
 };
 
 /** The mail's corner case, by a part of its row in the pick list. */
-export const cornerCase = /same failure again|same-failure-again|twice/i;
+export const cornerCase = /perf-nmi-user-copy-fails-twice/;
 
 export const quickFix = /defer|irq_work/i;
 
@@ -27,7 +27,7 @@ export const trace = {
   verdict: /violated/,
   step: '[data-step]',
   /** The place that a step's text names. */
-  place: /([\w./-]+\.[cS]):(\d+)/,
+  place: /([\w./-]+\.[chS]):(\d+)/,
 };
 
 let vscode = null;

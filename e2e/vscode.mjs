@@ -32,12 +32,13 @@ export async function launch({ installation, extension, results }) {
   const executablePath = onPath('chromium') ?? onPath('chromium-browser') ?? onPath('google-chrome');
   if (executablePath === null) throw new Error('no chromium on PATH: apt-get install chromium');
   const scratch = mkdtempSync(join(tmpdir(), 'entrycheck-e2e-'));
-  process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
   const userData = join(scratch, 'user-data');
   const extensions = join(scratch, 'extensions');
   writeSettings(userData, testSettings);
   await unpackExtension(extension, extensions);
   const server = await serveVscode({ installation, userData, extensions });
+  // After the server's own exit handler, which ends what may still write there.
+  process.once('exit', () => rmSync(scratch, { recursive: true, force: true, maxRetries: 5 }));
   const browser = await chromium.launch({ executablePath, args: browserArguments }).catch((problem) => {
     server.stop();
     throw problem;

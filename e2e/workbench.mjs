@@ -30,11 +30,11 @@ export class Workbench {
   async openFile(name) {
     await this.page.keyboard.press('Control+P');
     await this.fillQuickInput(name);
-    const leaf = name.split('/').at(-1);
-    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: leaf }).first().waitFor();
-    await this.page.keyboard.press('Enter');
-    await this.page.locator(`.tab.active[aria-label^="${leaf}"]`).first().waitFor();
-    await this.page.locator('.monaco-editor .view-line').first().waitFor();
+    const folders = name.split('/');
+    const leaf = folders.pop();
+    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: leaf });
+    await row.filter({ hasText: folders.join('/') }).first().click();
+    await this.waitForActiveFile(name);
   }
 
   /** Puts the cursor at the start of a line, or at a column; both count from one. */
@@ -53,8 +53,9 @@ export class Workbench {
 
   /** Waits until the file, given by the end of its path, is the active editor. */
   async waitForActiveFile(name) {
-    const leaf = name.split('/').at(-1);
-    await this.page.locator(`.editor-group-container.active .tab.active[aria-label^="${leaf}"]`).waitFor();
+    const label = `.editor-group-container.active .tab.active .monaco-icon-label`;
+    await this.page.locator(`${label}[aria-label$="/${name}"], ${label}[aria-label*="/${name} "]`).waitFor();
+    await this.page.locator('.editor-group-container.active .monaco-editor .view-line').first().waitFor();
   }
 
   async typeText(text) {
