@@ -1,0 +1,82 @@
+// A scenario: where the machine starts, which events may arrive how often, and what must be seen, so that it cannot
+// pass vacuously. Data only; the user's scenario files and the built-in ones are the same type.
+import type { Place } from '../base/span.ts';
+
+/** Interrupted contexts in which a run can start. `gap` is CPL 0 between SYSCALL and the RSP switch, on the user's RSP. */
+export type StartContext = 'user' | 'kernel' | 'kernel-irqs-off' | 'gap';
+
+/** Events by mnemonic: 'NMI', 'MC', 'DB', 'VE', 'PF', 'IRQ'. */
+export type EventName = string;
+
+export interface Budget {
+  readonly event: EventName;
+  /** How often the environment may cause it in one run. */
+  readonly count: number;
+}
+
+/** Memory the environment controls: what a user access to it may raise, and how often a retry fails again. */
+export interface FailableMemory {
+  readonly name: string;
+  readonly raises: readonly EventName[];
+  readonly resolves: 'never' | 'on-retry';
+}
+
+/** What a run must or must not show. Names of properties are those of the rules' vocabulary. */
+export type Expectation =
+  | { readonly kind: 'never'; readonly what: string; readonly rule: string | null }
+  | { readonly kind: 'reachable'; readonly what: string; readonly because: string | null }
+  | { readonly kind: 'at-end'; readonly nmiBlocked: boolean | null; readonly liveFrames: number | null; readonly guards: ReadonlyMap<string, 'armed' | 'busy'> };
+
+/** One step of a handler given without code. */
+export type AbstractOp =
+  | { readonly kind: 'read-info' }
+  | { readonly kind: 'fixup' }
+  | { readonly kind: 'clear'; readonly guard: string; readonly at: 'here' | 'landing-pad' | 'extable-handler' }
+  | { readonly kind: 'defer'; readonly via: string; readonly clears: string }
+  | { readonly kind: 'access'; readonly memory: string }
+  | { readonly kind: 'enable-irqs' }
+  | { readonly kind: 'disable-irqs' }
+  | { readonly kind: 'switch-stack'; readonly to: 'interrupted' | 'task' | 'checked' }
+  | { readonly kind: 'work'; readonly text: string }
+  | { readonly kind: 'panic' }
+  | { readonly kind: 'iret' };
+
+export interface AbstractHandler {
+  readonly name: string;
+  readonly vector: string;
+  readonly ist: string | null;
+  readonly ops: readonly { readonly op: AbstractOp; readonly place: Place; readonly text: string }[];
+  /** `file#function` where the handler is code instead. */
+  readonly from: string | null;
+  readonly place: Place;
+}
+
+export interface ScenarioGuard {
+  readonly name: string;
+  readonly set: 'hw' | 'host' | 'module' | 'sw';
+  readonly clear: string;
+  readonly fallback: 'vmexit' | 'df' | 'shutdown' | 'latched' | 'host-queues' | 'recursion';
+  readonly protects: readonly ('stack' | 'info')[];
+  readonly vector: string | null;
+}
+
+export interface Scenario {
+  readonly name: string;
+  readonly title: string;
+  /** One sentence a newcomer understands. */
+  readonly why: string;
+  readonly delivery: 'idt' | 'fred';
+  readonly start: readonly StartContext[];
+  /** The first event, before any other may arrive; null where any event may be first. */
+  readonly first: EventName | null;
+  readonly budgets: readonly Budget[];
+  readonly memory: readonly FailableMemory[];
+  readonly guards: readonly ScenarioGuard[];
+  readonly handlers: readonly AbstractHandler[];
+  readonly expect: readonly Expectation[];
+  /** Nesting of live frames at which a run is cut off, and said to be. */
+  readonly depth: number;
+  readonly maxStates: number;
+  /** null for a built-in one. */
+  readonly place: Place | null;
+}
