@@ -12,12 +12,17 @@ export interface TracePanel {
   readonly show: (runs: readonly TraceView[], stopped: string | null, selected?: number) => void;
 }
 
+type Jump = Extract<FromPage, { readonly kind: 'jump' }>;
+
 const viewType = 'entrycheck.trace';
 
 export function createTracePanel(context: ExtensionContext): TracePanel {
   let panel: WebviewPanel | null = null;
   let waiting: ToPage | null = null;
   let ready = false;
+  let jumping = false;
+  let wanted: Jump | null = null;
+  let reached: Jump | null = null;
   const mark = window.createTextEditorDecorationType({
     isWholeLine: true,
     backgroundColor: new ThemeColor('editor.rangeHighlightBackground'),
@@ -44,7 +49,11 @@ export function createTracePanel(context: ExtensionContext): TracePanel {
         waiting = null;
         return;
       }
-      void answer(message, mark);
+      answer(message);
+    });
+    // A hidden page is gone and begins anew when it is shown: messages wait for it.
+    opened.onDidChangeViewState(() => {
+      if (!opened.visible) ready = false;
     });
     opened.onDidDispose(() => {
       if (panel === opened) panel = null;
@@ -60,7 +69,9 @@ export function createTracePanel(context: ExtensionContext): TracePanel {
     }),
     window.onDidChangeTextEditorSelection(({ textEditor, selections }) => {
       const line = selections[0]?.active.line;
-      if (panel !== null && ready && line !== undefined) post({ kind: 'cursor', uri: textEditor.document.uri.toString(), line });
+      const uri = textEditor.document.uri.toString();
+      const own = jumping || (reached !== null && reached.at.uri === uri && reached.at.startLine === line);
+      if (panel !== null && ready && !own && line !== undefined) post({ kind: 'cursor', uri, line });
     }),
   );
 
@@ -76,24 +87,41 @@ export function createTracePanel(context: ExtensionContext): TracePanel {
     },
   };
 
-  async function answer(message: Exclude<FromPage, { kind: 'ready' }>, decoration: typeof mark): Promise<void> {
+  function answer(message: Exclude<FromPage, { kind: 'ready' }>): void {
     switch (message.kind) {
-      case 'jump': {
-        const editor = await reveal(message.at, message.focus);
-        for (const other of window.visibleTextEditors) other.setDecorations(decoration, []);
-        editor.setDecorations(decoration, [rangeOf(message.at)]);
+      case 'jump':
+        wanted = message;
+        if (!jumping) void jumpToWanted();
         return;
-      }
       case 'copy':
-        await env.clipboard.writeText(message.text);
+        void env.clipboard.writeText(message.text);
         window.setStatusBarMessage('Entrycheck: trace copied', 3000);
         return;
       case 'rule':
-        await commands.executeCommand(names.explainRule, message.name);
+        void commands.executeCommand(names.explainRule, message.name);
         return;
       case 'open':
       case 'run':
         return;
+    }
+  }
+
+  /** One jump at a time, the latest wins: a held arrow key asks for more than the editor can show. */
+  async function jumpToWanted(): Promise<void> {
+    jumping = true;
+    try {
+      while (wanted !== null) {
+        const jump: Jump = wanted;
+        wanted = null;
+        const editor = await reveal(jump.at, jump.focus);
+        reached = jump;
+        for (const other of window.visibleTextEditors) other.setDecorations(mark, []);
+        editor.setDecorations(mark, [rangeOf(jump.at)]);
+      }
+    } catch (error) {
+      void window.showErrorMessage(`Entrycheck: the step cannot be shown: ${error instanceof Error ? error.message : String(error)}`);
+    } finally {
+      jumping = false;
     }
   }
 }

@@ -15,7 +15,7 @@ export function completionsAt(review: Review, document: OpenDocument, offset: nu
     documentation: { kind: 'markdown', value: entry.documentation },
     insertTextFormat: InsertTextFormat.PlainText,
     textEdit: { range: rangeOf(document.lines, entry.span), newText: entry.insert },
-    filterText: entry.insert,
+    
     sortText: String(index).padStart(4, '0'),
   }));
 }
