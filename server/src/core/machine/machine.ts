@@ -264,7 +264,7 @@ function noteQuiescence(setup: MachineSetup, draft: Draft): void {
   if (draft.ended !== null || draft.frames.length > 0 || draft.pending.length > 0) return;
   const node = setup.code.nodes[draft.node];
   if (node?.kind !== 'interrupted') return;
-  setup.guards.forEach((guard, index) => {
+  setup.guards.forEach((_, index) => {
     if (draft.ended !== null || guardBusy(draft, setup, index) !== true) return;
     draft.effects.push({ kind: 'guard-busy-at-quiescence', guard: index });
     draft.ended = 'guard-busy-at-quiescence';
