@@ -1,10 +1,12 @@
-// Hands the server the neighbours of a document that lies on no disk: in a virtual workspace only the editor can read.
+// Hands the server the neighbours of a document that lies on no disk, and what they include: in a virtual workspace
+// only the editor can read.
 import { FileType, Uri, workspace } from 'vscode';
 import type { Disposable, TextDocument } from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
 import { methods } from '../../server/src/lsp/protocol.ts';
 
 const wanted = /\.(?:S|s|c|h|inc)$|\.xctx-scenario\.(?:ya?ml|json)$|^\.xctx\.yaml$/;
+const quoted = /^[ \t]*#[ \t]*include[ \t]+"([^"\n]+)"/gm;
 const largestFile = 1_000_000;
 const mostFiles = 200;
 
@@ -13,12 +15,16 @@ export function registerVirtualFiles(client: LanguageClient): Disposable {
   const give = async (document: TextDocument): Promise<void> => {
     const { scheme } = document.uri;
     if (!workspace.workspaceFolders?.some((folder) => folder.uri.scheme === scheme) || scheme === 'file') return;
-    const parent = Uri.joinPath(document.uri, '..');
     const files = [];
-    for (const folder of [parent, Uri.joinPath(parent, 'include'), Uri.joinPath(parent, '..', 'include')]) {
-      if (given.has(folder.toString())) continue;
-      given.add(folder.toString());
-      files.push(...(await textsOf(folder)));
+    const waiting = await neighbours(document.uri);
+    for (let uri = waiting.shift(); uri !== undefined && files.length < mostFiles; uri = waiting.shift()) {
+      if (given.has(uri.toString())) continue;
+      given.add(uri.toString());
+      const text = await textOf(uri);
+      if (text === null) continue;
+      files.push({ uri: uri.toString(), text });
+      const folder = Uri.joinPath(uri, '..');
+      waiting.push(...[...text.matchAll(quoted)].map(([, name]) => Uri.joinPath(folder, name ?? '')));
     }
     if (files.length > 0) await client.sendNotification(methods.hostFiles, { files });
   };
@@ -27,17 +33,23 @@ export function registerVirtualFiles(client: LanguageClient): Disposable {
   return workspace.onDidOpenTextDocument(attempt);
 }
 
-async function textsOf(folder: Uri): Promise<readonly { readonly uri: string; readonly text: string }[]> {
-  const entries = await workspace.fs.readDirectory(folder).then(
-    (found) => found,
-    () => [],
-  );
-  const names = entries.filter(([name, type]) => type === FileType.File && wanted.test(name)).slice(0, mostFiles);
-  const texts = [];
-  for (const [name] of names) {
-    const uri = Uri.joinPath(folder, name);
-    const bytes = await workspace.fs.readFile(uri);
-    if (bytes.length <= largestFile) texts.push({ uri: uri.toString(), text: new TextDecoder().decode(bytes) });
+/** Files of the same folder that may belong to the same design. */
+async function neighbours(uri: Uri): Promise<Uri[]> {
+  const folder = Uri.joinPath(uri, '..');
+  try {
+    const entries = await workspace.fs.readDirectory(folder);
+    return entries.filter(([name, type]) => type === FileType.File && wanted.test(name)).map(([name]) => Uri.joinPath(folder, name));
+  } catch {
+    return [];
   }
-  return texts;
+}
+
+/** Null for what is not there or is no source code. */
+async function textOf(uri: Uri): Promise<string | null> {
+  try {
+    const bytes = await workspace.fs.readFile(uri);
+    return bytes.length > largestFile ? null : new TextDecoder().decode(bytes);
+  } catch {
+    return null;
+  }
 }

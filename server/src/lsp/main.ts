@@ -3,7 +3,8 @@
 import { join } from 'node:path';
 import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
 import { createReview } from '../core/review.ts';
-import { createWorkspace, readGrammars } from '../worker/disk.ts';
+import { loadGrammars } from '../shell/grammars.ts';
+import { createWorkspace } from '../worker/disk.ts';
 import { startThread } from '../worker/start.ts';
 import { findEntryFiles } from './entry-files.ts';
 import { serve } from './server.ts';
@@ -11,9 +12,9 @@ import { serve } from './server.ts';
 const workspace = createWorkspace();
 
 serve(createConnection(ProposedFeatures.all), {
-  createReview: async () => createReview(readGrammars(__dirname), workspace, { name: 'default', defines: new Map(), includePaths: [] }),
+  createReview: async () => createReview(loadGrammars(__dirname), workspace, { name: 'default', defines: new Map(), includePaths: [] }),
   startWorker: startThread(join(__dirname, 'worker.js')),
-  giveHostFiles: workspace.give,
+  workspace,
   findEntryFiles,
   patience: 30_000,
   version: '0.1.0',

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { CancellationTokenSource } from 'vscode-languageserver/node';
 import type { ClientCapabilities, CodeAction, Diagnostic, Hover } from 'vscode-languageserver/node';
-import type { HostWorkspace } from '../worker/disk.ts';
+import { createWorkspace } from '../worker/disk.ts';
 import { startThread } from '../worker/start.ts';
 import { serveEngine } from '../worker/thread.ts';
 import { methods } from './protocol.ts';
@@ -14,13 +14,13 @@ import { connectClient, fullClient } from './test-client.ts';
 import type { TestClient } from './test-client.ts';
 import { createWordReview } from './word-review.ts';
 
-const nowhere: HostWorkspace = { read: () => null, list: () => [], give: () => undefined };
+const workspace = createWorkspace();
 const uri = 'file:///work/design/entry.S';
 
 const parts: ServerParts = {
-  createReview: async () => createWordReview({ workspace: nowhere, mortal: false }),
+  createReview: async () => createWordReview({ workspace, mortal: false }),
   startWorker: startThread(__filename),
-  giveHostFiles: () => undefined,
+  workspace,
   findEntryFiles: () => ({ files: [], notes: [] }),
   patience: 5000,
   version: '0',
@@ -32,7 +32,7 @@ const messages = (all: readonly Diagnostic[]): readonly string[] => all.map(({ m
 const at = (line: number, from: number, to: number) => ({ start: { line, character: from }, end: { line, character: to } });
 
 if (isMainThread) describeProtocol();
-else if (parentPort !== null) serveEngine(parentPort, async () => createWordReview({ workspace: nowhere, mortal: true }), nowhere);
+else if (parentPort !== null) serveEngine(parentPort, async () => createWordReview({ workspace, mortal: true }), workspace);
 
 function describeProtocol(): void {
   describe('language server', () => {
@@ -247,6 +247,17 @@ function describeProtocol(): void {
       const diagnostics = await client.diagnostics(large, (all) => all.length > 0);
       assert.deepEqual(diagnostics.map(({ message }) => message), ['not analysed: the file has 5000000 characters, more than 1000000']);
       assert.equal(await client.connection.sendRequest('textDocument/hover', { textDocument: { uri: large }, position: { line: 0, character: 1 } }), null);
+    });
+
+    it('reviews a virtual workspace from the texts that the client hands over', async () => {
+      await start();
+      const folder = 'vscode-vfs://host/design';
+      await client.open(`${folder}/entry.S`, 'nop\n');
+      await client.connection.sendNotification(methods.hostFiles, { files: [{ uri: `${folder}/handler.c`, text: 'ugly\n' }] });
+      const diagnostics = await client.diagnostics(`${folder}/handler.c`, has('ugly-word'));
+      assert.deepEqual(messages(diagnostics), ['ugly word at 0']);
+      await client.connection.sendNotification('textDocument/didClose', { textDocument: { uri: `${folder}/entry.S` } });
+      await client.diagnostics(`${folder}/handler.c`, (all) => all.length === 0);
     });
 
     it('forgets a closed file, and one that was deleted while it was open', async () => {

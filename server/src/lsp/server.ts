@@ -3,6 +3,7 @@
 import { DiagnosticSeverity, DidChangeConfigurationNotification, DidChangeWatchedFilesNotification, MessageType, ShowMessageNotification, TextDocumentSyncKind } from 'vscode-languageserver/node';
 import type { CancellationToken, ClientCapabilities, Connection, Diagnostic, InitializeParams, InitializeResult } from 'vscode-languageserver/node';
 import type { Review } from '../core/review-types.ts';
+import type { HostWorkspace } from '../worker/disk.ts';
 import { createOwner } from '../worker/owner.ts';
 import type { StartWorker, WorkerOwner } from '../worker/owner.ts';
 import type { ToWorker } from '../worker/messages.ts';
@@ -27,7 +28,7 @@ import { viewOfFinding } from './views.ts';
 export interface ServerParts {
   readonly createReview: () => Promise<Review>;
   readonly startWorker: StartWorker;
-  readonly giveHostFiles: (files: readonly { readonly file: string; readonly text: string }[]) => void;
+  readonly workspace: Pick<HostWorkspace, 'give' | 'forget'>;
   readonly findEntryFiles: EntryFiles;
   /** Milliseconds without a word from a busy worker after which it is restarted. */
   readonly patience: number;
@@ -70,7 +71,7 @@ export function serve(connection: Connection, parts: ServerParts): void {
   function beginSession(review: Review): Session {
     const made: WorkerOwner = createOwner({ start: parts.startWorker, snapshot, log, patience: parts.patience });
     owner = made;
-    const session: Session = createSession(review, made, { changed: (files, cause) => publish(session, files, cause), status, log }, clock, settings);
+    const session: Session = createSession(review, made, { changed: (files, cause) => publish(session, files, cause), status, log, forget: parts.workspace.forget }, clock, settings);
     function snapshot(): readonly ToWorker[] {
       return [
         { kind: 'limit', maxStates: settings.maxStates },
@@ -228,7 +229,7 @@ export function serve(connection: Connection, parts: ServerParts): void {
     answer('host files', undefined, (session) => {
       const given = files.map(({ uri, text }) => ({ file: pathOfUri(uri), text }));
       for (const { file, text } of given) hostFiles.set(file, text);
-      parts.giveHostFiles(given);
+      parts.workspace.give(given);
       for (const { file } of given) session.review.fileChanged(file);
       owner?.tell({ kind: 'host-files', files: given });
       session.restart();

@@ -24,6 +24,8 @@ export interface SessionHost {
   /** Diagnostics of these files changed: because of an edit, or because exploration told something new. */
   readonly changed: (files: readonly string[], cause: 'edit' | 'explored') => void;
   readonly status: (status: StatusParams) => void;
+  /** What is known of the file's text on disk may be old. */
+  readonly forget: (file: string) => void;
   readonly log: (message: string) => void;
 }
 
@@ -243,6 +245,7 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
       if (!open.has(file)) return;
       const folder = unitFolder(file);
       open.delete(file);
+      host.forget(file);
       attempt(`close ${file}`, () => review.closeFile(file), undefined);
       owner.tell({ kind: 'close', file });
       const state = folder === null ? undefined : units.get(folder);
@@ -267,6 +270,7 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
       const files = uris.map(pathOfUri).filter((file) => !open.has(file));
       if (files.length === 0) return;
       for (const file of files) {
+        host.forget(file);
         attempt(`changed ${file}`, () => review.fileChanged(file), undefined);
         owner.tell({ kind: 'changed', file });
         touch(file);

@@ -16,7 +16,7 @@ function engine() {
   const waiting: (() => void)[] = [];
   let clock = 0;
   const review = createWordReview({ workspace: nowhere, mortal: false });
-  const tell = createEngine(review, { post: (message) => void posted.push(message), later: (next) => void waiting.push(next), now: () => (clock += 20), hostFiles: () => undefined });
+  const tell = createEngine(review, { post: (message) => void posted.push(message), later: (next) => void waiting.push(next), now: () => (clock += 20), workspace: { give: () => undefined, forget: () => undefined } });
   const slice = (): void => waiting.shift()?.();
   return { posted, tell, slice, idle: () => waiting.length === 0, kinds: () => posted.map((message) => `${message.kind} ${'id' in message ? message.id : ''}`) };
 }

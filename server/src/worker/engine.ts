@@ -2,6 +2,7 @@
 // thread: whoever runs it hands it a way to post and a way to be called again.
 import type { Exploration, Progress, Review } from '../core/review-types.ts';
 import { unreachable } from '../core/base/unreachable.ts';
+import type { HostWorkspace } from './disk.ts';
 import { reportWithKeys, withKeys } from './keys.ts';
 import type { FromWorker, Job, JobResult, ToWorker } from './messages.ts';
 
@@ -13,8 +14,7 @@ export interface EngineHost {
   /** Calls back soon, after messages that wait were handled. */
   readonly later: (next: () => void) => void;
   readonly now: () => number;
-  /** Texts of a virtual workspace, for the review's Workspace. */
-  readonly hostFiles: (files: readonly { readonly file: string; readonly text: string }[]) => void;
+  readonly workspace: Pick<HostWorkspace, 'give' | 'forget'>;
 }
 
 interface RunningJob {
@@ -127,14 +127,16 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
         return;
       case 'close':
         dropBackground();
+        host.workspace.forget(message.file);
         review.closeFile(message.file);
         return;
       case 'changed':
         dropBackground();
+        host.workspace.forget(message.file);
         review.fileChanged(message.file);
         return;
       case 'host-files':
-        host.hostFiles(message.files);
+        host.workspace.give(message.files);
         for (const { file } of message.files) review.fileChanged(file);
         return;
       case 'limit':

@@ -3,11 +3,12 @@
 import { parentPort } from 'node:worker_threads';
 import { createReview } from '../core/review.ts';
 import type { Review } from '../core/review-types.ts';
-import { createWorkspace, readGrammars } from './disk.ts';
+import { loadGrammars } from '../shell/grammars.ts';
+import { createWorkspace } from './disk.ts';
 import { serveEngine } from './thread.ts';
 
 if (parentPort !== null) {
   const workspace = createWorkspace();
-  const review = async (): Promise<Review> => createReview(readGrammars(__dirname), workspace, { name: 'default', defines: new Map(), includePaths: [] });
+  const review = async (): Promise<Review> => createReview(loadGrammars(__dirname), workspace, { name: 'default', defines: new Map(), includePaths: [] });
   serveEngine(parentPort, review, workspace);
 }

@@ -15,7 +15,7 @@ export function serveEngine(port: MessagePort, createReview: () => Promise<Revie
   });
   const start = async (): Promise<void> => {
     const review = await createReview();
-    handle = createEngine(review, { post, later: (next) => setImmediate(next), now: () => performance.now(), hostFiles: workspace.give });
+    handle = createEngine(review, { post, later: (next) => setImmediate(next), now: () => performance.now(), workspace });
     post({ kind: 'ready' });
     for (const message of waiting.splice(0)) handle(message);
   };
