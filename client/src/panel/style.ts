@@ -13,7 +13,8 @@ p { margin: 0 0 6px; overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 1px 10px; margin: 0 0 6px; }
 dt { grid-column: 1; color: var(--vscode-descriptionForeground); }
 dd { grid-column: 2; margin: 0; overflow-wrap: anywhere; }
-select { max-width: 100%; margin-bottom: 6px; color: var(--vscode-dropdown-foreground); background: var(--vscode-dropdown-background); border: 1px solid var(--vscode-dropdown-border, transparent); font: inherit; }
+label.runs { display: flex; flex-wrap: wrap; gap: 2px 8px; align-items: baseline; margin-bottom: 6px; }
+select { max-width: 100%; min-width: 0; color: var(--vscode-dropdown-foreground); background: var(--vscode-dropdown-background); border: 1px solid var(--vscode-dropdown-border, transparent); font: inherit; }
 .tools { flex: none; display: flex; flex-wrap: wrap; gap: 6px; align-items: center; padding: 4px 0 6px; border-bottom: 1px solid var(--vscode-panel-border, var(--vscode-contrastBorder, transparent)); }
 input { flex: 1 1 8em; min-width: 6em; padding: 3px 6px; font: inherit; color: var(--vscode-input-foreground); background: var(--vscode-input-background); border: 1px solid var(--vscode-input-border, transparent); }
 button { font: inherit; padding: 3px 8px; border: 1px solid var(--vscode-button-border, transparent); cursor: pointer; color: var(--vscode-button-secondaryForeground); background: var(--vscode-button-secondaryBackground); }

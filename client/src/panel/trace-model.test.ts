@@ -1,6 +1,6 @@
 // What the trace page shows, from runs and choices.
 import assert from 'node:assert/strict';
-import { neighbour, placeText, rowsOf, stepAtLine, verdictText, worth } from './trace-model.ts';
+import { neighbour, placeText, rowsOf, stepAtLine, summary, verdictText, worth } from './trace-model.ts';
 import type { TraceView, ViewStep } from '../../../server/src/lsp/protocol.ts';
 
 const step = (title: string, line: number, changed: ViewStep['changed'] = []): ViewStep => ({
@@ -57,6 +57,10 @@ describe('trace page', () => {
     assert.equal(stepAtLine(view, 3, uri, 2), 3);
     assert.equal(stepAtLine(view, 0, uri, 40), null);
     assert.equal(stepAtLine(view, 0, 'file:///w/other.c', 2), null);
+  });
+  it('counts verdicts, worst first', () => {
+    assert.equal(summary([{ ...view, verdict: 'holds' }, view, { ...view, verdict: 'violated' }, { ...view, verdict: 'holds' }]), '4 runs: 1 violated, 1 inconclusive, 2 holds');
+    assert.equal(summary([{ ...view, verdict: null }, { ...view, verdict: null }]), '2 traces');
   });
   it('names places by file and line', () => assert.equal(placeText(step('', 11)), 'a b.c:12'));
   it('says in words what a verdict is worth, the bound that was hit first', () => {

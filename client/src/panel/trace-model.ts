@@ -77,6 +77,14 @@ export function runLabel(view: TraceView): string {
   return view.verdict === null ? `${verdictText(view)}: ${view.message ?? view.title}` : `${verdictText(view)}: ${view.scenario} from ${view.start}`;
 }
 
+/** `14 runs: 2 violated, 12 holds`, worst first. */
+export function summary(runs: readonly TraceView[]): string {
+  const worstFirst = ['violated', 'inconclusive', 'vacuous', 'holds'] as const;
+  const counts = worstFirst.map((verdict) => ({ verdict, count: runs.filter((run) => run.verdict === verdict).length }));
+  const parts = counts.filter(({ count }) => count > 0).map(({ verdict, count }) => `${count} ${verdict}`);
+  return `${runs.length} ${parts.length === 0 ? 'traces' : `runs: ${parts.join(', ')}`}`;
+}
+
 /** What the verdict is worth, as name and sentences. Bounds that were hit come before those in force. */
 export function worth(view: TraceView): readonly { readonly name: string; readonly facts: readonly string[] }[] {
   const counted = [

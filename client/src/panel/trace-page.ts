@@ -4,7 +4,7 @@
 import type { ViewStep } from '../../../server/src/lsp/protocol.ts';
 import { element, on } from './dom.ts';
 import type { FromPage, ToPage, TraceState } from './messages.ts';
-import { neighbour, placeText, rowsOf, runLabel, stepAtLine, verdictText, worth } from './trace-model.ts';
+import { neighbour, placeText, rowsOf, runLabel, stepAtLine, summary, verdictText, worth } from './trace-model.ts';
 import type { Row } from './trace-model.ts';
 
 export interface PageHost {
@@ -73,7 +73,7 @@ export function tracePage(root: HTMLElement, host: PageHost, kept: TraceState | 
     const explain = rule === null ? null : on(element('button', { type: 'button', class: 'link' }, rule), 'click', () => host.post({ kind: 'rule', name: rule }));
     header.replaceChildren(
       element('h1', {}, element('span', { class: `verdict ${view.verdict ?? 'finding'}` }, verdictText(view)), ` ${view.verdict === null ? view.design : view.title}`),
-      ...(state.runs.length > 1 ? [choose] : []),
+      ...(state.runs.length > 1 ? [element('label', { class: 'runs' }, summary(state.runs), ' ', choose)] : []),
       ...(view.message === null ? [] : [element('p', { class: 'message' }, view.message, explain === null ? null : ' ', explain)]),
       ...(view.verdict === null ? [element('p', {}, `Scenario ${view.scenario} from ${view.start}`)] : []),
       ...(state.stopped === null ? [] : [element('p', { class: 'stopped' }, `Incomplete: ${state.stopped}`)]),

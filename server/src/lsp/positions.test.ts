@@ -103,6 +103,22 @@ describe('documents', () => {
     assert.deepEqual(change, { kind: 'edits', edits: [{ span: { start: 0, end: 3 }, newText: '1\n' }, { span: { start: 4, end: 7 }, newText: 'TWO' }] });
   });
 
+  it('the edits that the review is given make the text that the client has, for every pair of small edits', () => {
+    const text = 'ab\ncd\r\ne';
+    const ends = [[0, 0], [0, 1], [0, 2], [1, 0], [1, 2], [1, 3], [2, 0], [2, 1], [9, 9]] as const;
+    const ranges = ends.flatMap((start, from) => ends.slice(from).map((end) => ({ start: { line: start[0], character: start[1] }, end: { line: end[0], character: end[1] } })));
+    const fresh = openDocument('u', 'f', 'l', 1, text);
+    for (const first of ranges) {
+      for (const second of ranges) {
+        const changes = [{ range: first, text: 'x\ny' }, { range: second, text: '' }];
+        const { document: after, edits } = changeDocument(fresh, 2, changes);
+        const edited = edits.reduce((now, { span, newText }) => now.slice(0, span.start) + newText + now.slice(span.end), text);
+        assert.equal(after.text, edited);
+        assert.deepEqual(after.lines, openDocument('u', 'f', 'l', 2, edited).lines);
+      }
+    }
+  });
+
   it('binary and very large texts are kept from the review, and given whole when they become text', () => {
     const { document: binary, change } = changeDocument(document, 2, [{ text: 'a\0b' }]);
     assert.match(binary.refusal ?? '', /^not analysed: the file is binary/);

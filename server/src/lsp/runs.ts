@@ -38,11 +38,15 @@ export function locateIn(session: Session, folders: readonly string[]): Locate {
   };
 }
 
+/** Those that the document itself declares come first. */
 export function listScenarios(session: Session, uri: string): ScenariosResult {
   const unit = session.review.unitOf(pathOfUri(uri));
   if (unit === null) return { problem: noUnit(uri), design: '', scenarios: [] };
-  const scenarios = session.review.scenarios(unit.folder).map(({ name, title, why, place }) => ({ name, title, why, own: place !== null }));
-  return { problem: null, design: unit.name, scenarios };
+  const file = pathOfUri(uri);
+  const all = session.review.scenarios(unit.folder);
+  const here = all.filter(({ place }) => place?.file === file);
+  const others = all.filter((scenario) => !here.includes(scenario));
+  return { problem: null, design: unit.name, scenarios: [...here, ...others].map(({ name, title, why, place }) => ({ name, title, why, own: place !== null })) };
 }
 
 export async function runScenario({ session, owner, folders }: RunParts, params: RunParams, report: Report, token: CancellationToken): Promise<RunResult> {
