@@ -27,8 +27,7 @@ static inline void nmi_run(struct pt_regs *regs)
 		/* This NMI may have come before a #PF handler read CR2. */
 		cr2 = read_cr2();
 		perf_event_nmi(regs);
-		if (read_cr2() != cr2)
-			write_cr2(cr2);
+		write_cr2(cr2);
 
 		this_cpu_write(nmi_running, false);
 	} while (this_cpu_read(nmi_latched));
