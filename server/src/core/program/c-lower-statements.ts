@@ -5,7 +5,8 @@ import { declareLocal, emit, emitAssign, emitBranch, emitLast, isReached, jump, 
 import type { Builder, Label } from './c-lower-builder.ts';
 import { lowerCallInto } from './c-lower-calls.ts';
 import { fillFrom, storeTo } from './c-lower-stores.ts';
-import { lowerCondition, lowerEffect, lowerPlace, lowerValue, stable, typeOfTerm } from './c-lower-terms.ts';
+import { lowerPlace } from './c-lower-places.ts';
+import { lowerCondition, lowerEffect, lowerValue, stable, typeOfTerm } from './c-lower-terms.ts';
 import { binary, constant, convert, unknown } from './c-lower-values.ts';
 import type { LocalOrMemory, Value } from './c-lower-values.ts';
 import { constantOf, resolveType, sizeOfType, unsignedLong } from './c-types.ts';

@@ -170,7 +170,7 @@ function gathered(reading: Reading, file: string): CSource {
     }
   }
 
-  const scope: LoweringScope = { types, variables, functions };
+  const scope: LoweringScope = { types, variables, functions, parse: reading.parse };
   const lowered = lowerReachable(scope, definitions, file, reading.problems);
   for (const one of lowered) {
     for (const local of one.statics) {
