@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cParser } from '../program/c-reading.test.ts';
+import { cParser, freshly } from '../program/c-reading.test.ts';
 import { cReferences } from './c-references.ts';
 
 describe('C syntax', () => {
@@ -21,6 +21,17 @@ describe('C syntax', () => {
   it('remembers a text that was parsed before', async () => {
     const parse = await cParser();
     assert.equal(parse('int remembered;'), parse('int remembered;'));
+  });
+
+  it('parses an edit to what a fresh parse gives', async () => {
+    const parse = await cParser();
+    const lines = Array.from({ length: 60 }, (_, index) => `static int f${index}(int x)\n{\n\treturn x + ${index};\n}\n`);
+    const text = lines.join('');
+    parse(text);
+    for (const [from, to] of [['x + 7;', 'x * 7 + g(x);'], ['x + 30;', 'x + ;'], ['f12(int x)', 'noinstr f12(void)'], ['}\nstatic int f50', 'static int f50']] as const) {
+      const edited = text.replace(from, to);
+      assert.deepEqual(parse(edited), await freshly(edited));
+    }
   });
 
   it('reads the binary, the empty and the endless', async () => {
