@@ -68,7 +68,7 @@ function readFile(reading: Reading, file: string, text: string): void {
     include: (include) => {
       const resolved = resolveInclude(reading, file, include.name, include.quoted);
       if (main) reading.includes.push({ place: { file, span: include.span }, name: include.name, resolved: resolved?.path ?? null });
-      if (resolved === null || reading.visited.has(resolved.path)) return;
+      if (resolved === null || resolved.text === null) return;
       if (reading.visited.size >= mostHeaders) {
         if (!reading.limited) problems.push({ place: { file, span: include.span }, message: `stops following headers at ${mostHeaders} files` });
         reading.limited = true;
@@ -87,10 +87,11 @@ function readFile(reading: Reading, file: string, text: string): void {
 }
 
 /** The folder of the including file first where the name is quoted, then the include paths. */
-function resolveInclude(reading: Reading, from: string, name: string, quoted: boolean): { readonly path: string; readonly text: string } | null {
+function resolveInclude(reading: Reading, from: string, name: string, quoted: boolean): { readonly path: string; readonly text: string | null } | null {
   const folders = [...(quoted ? [from.slice(0, from.lastIndexOf('/') + 1)] : []), ...reading.configuration.includePaths];
   for (const folder of folders) {
     const path = joined(folder, name);
+    if (reading.visited.has(path)) return { path, text: null };
     const text = reading.source.read(path);
     if (text !== null) return { path, text };
   }
