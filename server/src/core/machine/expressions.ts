@@ -45,7 +45,7 @@ function truth(value: boolean | null): Word {
   return value === null ? UNKNOWN : value ? ONE : ZERO;
 }
 
-/** Comparisons are signed: C sources of entry code compare small numbers and pointers of one kind. */
+/** Comparisons and divisions are signed, with `u` before the operator unsigned; `>>` shifts zeros in, `s>>` the sign. */
 function binary(operator: string, a: Word, b: Word): Word {
   switch (operator) {
     case '+':
@@ -91,6 +91,20 @@ function arithmetic(operator: string, a: bigint, b: bigint): Word {
       return truth(left <= right);
     case '>=':
       return truth(left >= right);
+    case 'u<':
+      return truth(BigInt.asUintN(64, a) < BigInt.asUintN(64, b));
+    case 'u>':
+      return truth(BigInt.asUintN(64, a) > BigInt.asUintN(64, b));
+    case 'u<=':
+      return truth(BigInt.asUintN(64, a) <= BigInt.asUintN(64, b));
+    case 'u>=':
+      return truth(BigInt.asUintN(64, a) >= BigInt.asUintN(64, b));
+    case 'u/':
+      return right === 0n ? UNKNOWN : constant(BigInt.asUintN(64, a) / BigInt.asUintN(64, b));
+    case 'u%':
+      return right === 0n ? UNKNOWN : constant(BigInt.asUintN(64, a) % BigInt.asUintN(64, b));
+    case 's>>':
+      return constant(left >> (right & 63n));
     case '&&':
       return truth(left !== 0n && right !== 0n);
     case '||':
