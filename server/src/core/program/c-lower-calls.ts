@@ -6,7 +6,7 @@ import { accessorNamed } from './c-accessors.ts';
 import type { Accessor } from './c-accessors.ts';
 import { emit, emitAssign, emitLast, findLocal, jump, labelNamed, newLabel, newTemporary, place, textAt } from './c-lower-builder.ts';
 import type { Builder, Label } from './c-lower-builder.ts';
-import { changeWord, storeTo } from './c-lower-stores.ts';
+import { changeWord, isRecord, storeTo } from './c-lower-stores.ts';
 import { containerMacro, isBuiltInForm } from './c-lower-forms.ts';
 import { expansionOf, insideMacro } from './c-lower-macros.ts';
 import { lowerPlace } from './c-lower-places.ts';
@@ -101,14 +101,25 @@ function integerOfMacro(value: bigint): CSyntaxType {
 }
 
 function plainCall(builder: Builder, term: CallTerm, name: string | null, used: boolean, into: number | null, span: Span): Value {
-  const values = term.arguments.map((argument) => (argument.kind === 'type' ? unknown(textAt(builder, argument.span)) : lowerValue(builder, argument).expression));
+  const values = term.arguments.map((argument) => (argument.kind === 'type' ? unknown(textAt(builder, argument.span)) : inRegister(builder, lowerValue(builder, argument), argument.span)));
   const returns = returnTypeOf(builder, term, name);
   const isVoid = returns.kind === 'named' && returns.name === 'void';
-  const result = into ?? (used && !isVoid ? newTemporary(builder, name ?? 'result') : null);
+  const record = isRecord(builder, returns);
+  const fits = !record || (sizeOfType(builder.scope.types, returns) ?? 16) <= 8;
+  const result = into ?? (used && !isVoid && fits ? newTemporary(builder, name ?? 'result') : null);
   // `*` says that the name is the text of a function pointer.
   const called = name ?? `*${textAt(builder, term.callee.span)}`;
   emit(builder, span, (next) => ({ kind: 'call', name: called, arguments: values, result, next, fixup: null }));
-  return result === null ? { expression: unknown(textAt(builder, term.span)), type: returns } : { expression: { kind: 'local', slot: result }, type: returns };
+  if (result === null) return { expression: unknown(textAt(builder, term.span)), type: returns };
+  return { expression: record ? { kind: 'local-address', slot: result, offset: 0 } : { kind: 'local', slot: result }, type: returns };
+}
+
+/** What a register carries: a struct of up to 8 bytes itself, not its address (System V ABI, "Parameter Passing"). */
+export function inRegister(builder: Builder, value: Value, span: Span): CExpression {
+  if (!isRecord(builder, value.type)) return value.expression;
+  const size = sizeOfType(builder.scope.types, value.type);
+  if ((size !== 1 && size !== 2 && size !== 4 && size !== 8) || value.expression.kind === 'unknown') return unknown(textAt(builder, span));
+  return { kind: 'load', address: value.expression, size, text: textAt(builder, span) };
 }
 
 function returnTypeOf(builder: Builder, term: CallTerm, name: string | null): CSyntaxType {

@@ -9,7 +9,7 @@ import { isWordStart, matchParenthesis, skipBlank, skipOpaque, wordEnd } from '.
 import type { Parenthesised } from '../syntax/c-text.ts';
 import { findLocal } from './c-lower-builder.ts';
 import type { Builder } from './c-lower-builder.ts';
-import { isBuiltInForm } from './c-lower-forms.ts';
+import { isKeptCall } from './c-lower-forms.ts';
 
 const deepest = 12;
 
@@ -25,7 +25,7 @@ export function expansionOf(builder: Builder, name: string, given: readonly Span
 
 /** Names that mean more here than their macros say. */
 function isKept(builder: Builder, name: string): boolean {
-  return PRIMITIVE_BY_NAME.has(name) || isBuiltInForm(name) || findLocal(builder, name) !== null || builder.scope.functions.has(name) || builder.scope.variables.has(name);
+  return PRIMITIVE_BY_NAME.has(name) || isKeptCall(name) || findLocal(builder, name) !== null || builder.scope.functions.has(name) || builder.scope.variables.has(name);
 }
 
 function substitutedBody(macro: CMacroDefinition, given: readonly string[]): string {

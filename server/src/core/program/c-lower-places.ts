@@ -81,7 +81,7 @@ export function lowerPlace(builder: Builder, term: CTerm): LocalOrMemory {
 /** A struct given as a value is given by its address already; anything else goes to a temporary. */
 function valueInPlace(builder: Builder, term: CTerm): LocalOrMemory {
   const value = lowerValue(builder, term);
-  if (isRecord(builder, value.type)) return { kind: 'memory', address: value.expression, type: value.type, bits: null };
+  if (isRecord(builder, value.type) && value.expression.kind !== 'unknown') return { kind: 'memory', address: value.expression, type: value.type, bits: null };
   if (value.expression.kind === 'unknown') return nowhere(builder, term.span, value.type);
   const slot = newTemporary(builder, String(builder.slots.length));
   emitAssign(builder, term.span, slot, value.expression);
