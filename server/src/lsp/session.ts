@@ -190,10 +190,11 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
     const document = documentOfFile(file);
     if (document !== null && document.refusal !== null) return { findings: [], notices: [document.refusal] };
     const notices: string[] = [];
-    const quick = attempt<readonly Finding[] | null>(`findings of ${file}`, () => review.quickFindings(file), null);
-    if (quick === null) notices.push('Entrycheck failed in this file, the log has the details; the rest of the editor is not affected');
     const folder = unitFolder(file);
-    const explored = folder === null ? [] : [...units.values()].flatMap((state) => state.findings.filter((finding) => finding.place.file === file));
+    const shown = document !== null || (folder !== null && openFolders().has(folder));
+    const quick = shown ? attempt<readonly Finding[] | null>(`findings of ${file}`, () => review.quickFindings(file), null) : [];
+    if (quick === null) notices.push('Entrycheck failed in this file, the log has the details; the rest of the editor is not affected');
+    const explored = [...units.values()].flatMap((state) => state.findings.filter((finding) => finding.place.file === file));
     const notice = folder === null ? null : (units.get(folder)?.notice ?? null);
     if (notice !== null && document !== null) notices.push(notice);
     return { findings: limitFindings([...(quick ?? []), ...explored]), notices };
