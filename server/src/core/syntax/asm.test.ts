@@ -4,7 +4,7 @@ import type { Span } from '../base/span.ts';
 import type { AsmItem, AsmSource } from './asm.ts';
 import { asmItems } from './asm.ts';
 import { asmBlocks, asmSymbols } from './asm-outline.ts';
-import { expressionOf, testParsers } from './parsers.test-data.ts';
+import { expressionOf, testParsers } from './test-parsers.test.ts';
 
 async function read(text: string): Promise<AsmSource> {
   const parsers = await testParsers();
@@ -101,6 +101,7 @@ describe('problems in assembler text', () => {
   for (const [text, message, at] of [
     ['movq 8(%rsp, %rax\nnop\n', '`)` is missing here', 'x'],
     ['.ascii "text\nnop\n', 'this string has no closing quote on its line', '"text'],
+    ['SYM_DATA(x, .long a -\n\tb)\n', 'more must follow here', '-'],
     ['movq $1 +, %rax\n', 'cannot read this as an operand list', '+'],
     ['.macro FOO\nnop\n', '.macro FOO has no .endm', 'FOO'],
     ['nop\n/* never closed\nnop\n', 'this comment is not closed by */', '/*'],
@@ -114,6 +115,13 @@ describe('problems in assembler text', () => {
   it('are at most fifty', async () => {
     const { problems } = await read('movq ]]\nnop\n'.repeat(200));
     assert.equal(problems.length, 50);
+  });
+
+  it('are found in text nested without end', async () => {
+    for (const text of [`.if ${'-'.repeat(100_000)}`, `movq ${'('.repeat(100_000)}`, `x = ${'a('.repeat(50_000)}`, '"'.repeat(10_000)]) {
+      const { problems } = await read(text);
+      assert.ok(problems.length > 0 && problems.length <= 50);
+    }
   });
 
   it('leave the statements around them readable', async () => {
