@@ -115,6 +115,9 @@ export function buildProgram(parts: Parts): Program {
   }
   for (const one of placed) addAssemblerFunctions(one, functions);
   const guards: readonly Guard[] = [...guardsOf(parts, variables, handlers), ...(abstract?.guards ?? [])];
+  const gapFirst = labels.get('entry_SYSCALL_64');
+  const gapEnd = labels.get('entry_SYSCALL_64_safe_stack');
+  const gap = gapFirst === undefined || gapEnd === undefined ? null : { first: gapFirst, end: gapEnd };
   const taskWork = parts.directives.find((directive) => directive.kind === 'defers-to' && directive.via === 'task-work');
   return {
     code: { nodes: dense(nodes), symbols: new Map([...labels, ...[...defined].map(([name, one]) => [name, one.first] as const)]), extable },
@@ -122,7 +125,8 @@ export function buildProgram(parts: Parts): Program {
     functions,
     handlers,
     guards: withImplicit(guards, handlers),
-    contexts,
+    contexts: gap === null ? contexts : new Map([...contexts, ['gap', gap.first]]),
+    gap,
     delivery: fred === null ? 'idt' : 'fred',
     fred,
     taskWorkEntry: taskWork?.kind === 'defers-to' ? names.function(taskWork.function) : null,
@@ -242,7 +246,7 @@ export function stackTop(layout: Layout, name: string): bigint {
 function stackNames(rows: readonly GateRow[], fred: boolean): readonly { readonly name: string; readonly rewinding: boolean }[] {
   const names = new Set(rows.map((row) => row.ist.value).filter((name): name is string => name !== null));
   const levels = fred ? ['FRED level 1', 'FRED level 2', 'FRED level 3'] : [];
-  return [{ name: 'task', rewinding: false }, { name: 'fallback', rewinding: false }, ...[...names].sort().map((name) => ({ name, rewinding: !fred && name !== NESTING_SAFE_NMI_STACK })), ...levels.map((name) => ({ name, rewinding: false }))];
+  return [{ name: 'task', rewinding: false }, { name: 'entry', rewinding: true }, { name: 'fallback', rewinding: false }, ...[...names].sort().map((name) => ({ name, rewinding: !fred && name !== NESTING_SAFE_NMI_STACK })), ...levels.map((name) => ({ name, rewinding: false }))];
 }
 
 /** IST stacks whose stub looks below the pushed frame: it keeps a marker word there between two events. */
@@ -297,13 +301,10 @@ function addAssemblerFunctions(placed: Placed, functions: Map<string, FunctionIn
 
 /** The first C function that a stub's own code calls. */
 function calledBy(nodes: readonly (CodeNode | undefined)[], stub: NodeId, defined: ReadonlyMap<string, PlacedFunction>): string | null {
-  for (let id = stub; id < nodes.length; id += 1) {
+  const symbol = nodes[stub]?.symbol;
+  for (let id = stub; nodes[id]?.symbol === symbol; id += 1) {
     const node = nodes[id];
-    if (node?.kind !== 'instruction' || node.symbol !== nodes[stub]?.symbol) {
-      if (node !== undefined && node.symbol !== nodes[stub]?.symbol && id > stub + 400) return null;
-      if (node === undefined || node.kind !== 'instruction') return null;
-    }
-    if (node.mnemonic.startsWith('call') && node.targetName !== null && defined.has(node.targetName)) return node.targetName;
+    if (node?.kind === 'instruction' && node.mnemonic.startsWith('call') && node.targetName !== null && defined.has(node.targetName)) return node.targetName;
   }
   return null;
 }
