@@ -72,8 +72,8 @@ export function mailRun(report: RunReport, locate: Locate): readonly string[] {
     facts.flatMap((fact, at) => hang(at === 0 ? label : ' '.repeat(label.length), ' '.repeat(label.length + 2), fact, mailWidth));
   return [
     ...hang('', '  ', head, mailWidth),
-    ...list('bounds:  ', report.bounds),
-    ...list('hit:     ', report.boundsHit),
+    ...list('bounds:  ', report.bounds.length === 0 ? [] : [report.bounds.join(', ')]),
+    ...list('hit:     ', report.boundsHit.length === 0 ? [] : [report.boundsHit.join(', ')]),
     ...list('assumed: ', report.assumptions),
     ...list('remark:  ', report.remarks),
     ...(proof !== null ? ['', ...mailFinding(proof, locate)] : report.trace === null ? [] : ['', ...mailSteps(report.trace, locate)]),
