@@ -33,7 +33,6 @@ describe('entrycheck', () => {
     ['an option without its value', ['check', '.', '--format'], /--format/],
     ['a number that is none', ['run', '--max-states', 'many', 'all'], /--max-states takes a number above 0, not 'many'/],
     ['check without a path', ['check'], /no PATH given/],
-    ['review without a path', ['review'], /no PATH given/],
     ['a path that is not there', ['check', 'no/such/path'], /^entrycheck: no\/such\/path: no such file; /],
     ['a scenario file that is not there', ['run', 'no-such.yaml'], /^entrycheck: no-such\.yaml: no such file/],
     ['a context without a line', ['context', 'entry.S'], /give one place as FILE:LINE or FILE:LINE:COLUMN, not 'entry\.S'/],

@@ -31,7 +31,7 @@ const help = `usage: entrycheck COMMAND [ARGUMENTS]
   run SCENARIO|FILE [PATH...] verdicts of scenarios on designs
   context FILE:LINE[:COLUMN]  exception contexts at a line, and who can interrupt there
   explain [RULE]              a rule's page, offline
-  review PATH...              designs, their verdicts and shortest traces, for reading
+  review [PATH...]            designs, their verdicts and shortest traces, for reading
   lsp --stdio                 the language server
 
 entrycheck COMMAND --help tells more. --version prints the version.

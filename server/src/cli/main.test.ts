@@ -40,7 +40,7 @@ describe('the program entrycheck', () => {
   });
 
   it('prints no colour into a pipe', () => {
-    assert.doesNotMatch(start(`node ${program} check no-such-path 2>&1; node ${program} --help`).out, /\u001b/);
+    assert.ok(!start(`node ${program} check no-such-path 2>&1; node ${program} --help`).out.includes('\u001b'));
   });
 });
 

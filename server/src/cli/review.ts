@@ -1,5 +1,6 @@
 // `entrycheck review`, what `npm start` runs: every design with its verdicts and the shortest trace of what breaks it,
 // one screen a design, then a summary. With --table the Markdown table of the README.
+import { join, relative } from 'node:path';
 import { mailSteps, shortest } from '../core/render/mail.ts';
 import { coloured, plain } from '../core/render/paint.ts';
 import type { Paint } from '../core/render/paint.ts';
@@ -17,10 +18,11 @@ import type { Command, Io } from './io.ts';
 import { explore, openSession, unitsOf } from './session.ts';
 import { findSources } from './sources.ts';
 
-export const usage = `usage: entrycheck review [--table] PATH...
+export const usage = `usage: entrycheck review [--table] [PATH...]
 
 Each folder with sources in PATH and below is a design. Prints its verdicts by
-scenario and start, the shortest trace of what breaks it, and a summary.
+scenario and start, the shortest trace of what breaks it, and a summary. Without
+PATH the designs that come with the source of entrycheck are reviewed.
 
   --table  only the Markdown table of designs and verdicts, as in the README
 
@@ -35,6 +37,11 @@ export const starts: readonly VerdictColumn[] = [
 
 const width = 76;
 
+/** The fixtures of the source tree, as a path from the current folder. */
+function ownDesigns(io: Io): string {
+  return relative(io.cwd, join(io.home, '..', 'test-fixtures', 'designs')).replaceAll('\\', '/');
+}
+
 export const review: Command = async (argv, io) => {
   const parsed = parseArguments('review', argv, [{ name: 'table', kind: 'flag', words: null }]);
   if (parsed.kind === 'wrong') return refuse(io, parsed.message);
@@ -43,9 +50,8 @@ export const review: Command = async (argv, io) => {
     io.out(usage);
     return clean;
   }
-  if (positionals.length === 0) return refuse(io, 'review: no PATH given; for example: entrycheck review test-fixtures/designs');
   const workspace = createNodeWorkspace(io.cwd);
-  const sources = findSources(positionals, io.cwd, workspace);
+  const sources = findSources(positionals.length === 0 ? [ownDesigns(io)] : positionals, io.cwd, workspace);
   if (sources.kind === 'refused') return refuse(io, sources.message);
   const session = await openSession(io, workspace);
   for (const note of sources.sources.notes) io.err(`entrycheck: ${note}\n`);
