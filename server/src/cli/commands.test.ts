@@ -57,8 +57,8 @@ describe('entrycheck', () => {
         assert.equal(status, 2);
         return err;
       };
-      assert.equal(await said('empty'), 'entrycheck: empty: no assembler or C files in this folder or below (looked for .S, .s and .c)\n');
-      assert.equal(await said('notes.txt'), 'entrycheck: notes.txt: not an assembler, C or scenario file (.S, .s, .c, .yaml, .json)\n');
+      assert.equal(await said('empty'), 'entrycheck: empty: no assembler, C or scenario files in this folder or below (.S, .s, .c, .xctx-scenario.yaml)\n');
+      assert.equal(await said('notes.txt'), 'entrycheck: notes.txt: not an assembler, C or scenario file (.S, .s, .c, .xctx-scenario.yaml)\n');
       assert.equal(await said('binary.S'), 'entrycheck: binary.S: not analysed: binary file\n');
       assert.equal(await said('large.S'), 'entrycheck: large.S: not analysed: larger than 4 MB\n');
     });

@@ -17,7 +17,7 @@ line: stack, GS base, CR3, IF, blocking by NMI, live frames, guards, which event
 can arrive here and why the others cannot, and the way here.
 
   --format text    a table (default)
-  --format json    one object, docs/schema/context.json
+  --format json    one object, docs/schema/context.schema.json
 
 exit status: 0, or 2 could not run
 `;

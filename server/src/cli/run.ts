@@ -22,7 +22,7 @@ folder). Each folder with sources is one design. FILE is a scenario file; withou
 PATH it runs on its own folder. Without SCENARIO the scenarios are listed.
 
   --format gcc     verdict, findings and trace as compilers print them (default)
-  --format json    one object a line and run, docs/schema/run.json
+  --format json    one object a line and run, docs/schema/run.schema.json
   --format mail    at most 72 columns, quotable
   --max-states N   explore at most N states a scenario; a run that needs more is inconclusive
 
@@ -30,7 +30,7 @@ exit status: 0 every run holds, 1 some run is violated, vacuous or inconclusive,
 2 could not run
 `;
 
-const scenarioFile = /\.(?:ya?ml|json)$/;
+const scenarioFile = /\.xctx-scenario\.(?:ya?ml|json)$/;
 
 /** What is run: every scenario, or the one of this name, or those of this file. */
 type Wanted = { readonly kind: 'all' } | { readonly kind: 'name'; readonly name: string } | { readonly kind: 'file'; readonly file: string };
@@ -49,7 +49,7 @@ export const run: Command = async (argv, io) => {
   const [what, ...paths] = positionals;
   if (what === undefined) return list(io);
 
-  const isFile = scenarioFile.test(what) || kindOf(onDisk(io.cwd, what)) === 'file';
+  const isFile = /\.(?:ya?ml|json)$/.test(what) || kindOf(onDisk(io.cwd, what)) === 'file';
   const wanted: Wanted = what === 'all' ? { kind: 'all' } : isFile ? { kind: 'file', file: tidy(what) } : { kind: 'name', name: what };
   const opened = wanted.kind === 'file' ? await openWithFile(wanted.file, paths, io) : await openDesigns(paths.length === 0 ? ['.'] : paths, io);
   if (opened.kind === 'refused') return refuse(io, opened.message);
@@ -108,10 +108,11 @@ async function openWithFile(file: string, paths: readonly string[], io: Io): Pro
   const disk = createNodeWorkspace(io.cwd);
   const refusal = disk.refusal(file);
   if (refusal !== null) return { kind: 'refused', message: `${file}: ${refusal}` };
+  if (!scenarioFile.test(file)) return { kind: 'refused', message: `${file}: not a scenario file: these are named *.xctx-scenario.yaml, .yml or .json` };
   if (paths.length === 0) {
     const session = await openSession(io, disk);
     const unit = session.review.unitOf(file);
-    if (unit === null) return { kind: 'refused', message: `${file}: not a scenario file; the first key is xctx-scenario: 1` };
+    if (unit === null) return { kind: 'refused', message: `${file}: not a scenario file: these are named *.xctx-scenario.yaml, .yml or .json` };
     return { kind: 'opened', session, units: [unit], homes: new Map([[unit.folder, file]]) };
   }
   const sources = findSources(paths, io.cwd, disk);

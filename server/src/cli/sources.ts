@@ -7,8 +7,7 @@ import type { NodeWorkspace } from '../shell/workspace.ts';
 export const mostFiles = 4000;
 export const deepest = 24;
 
-const source = /\.(?:S|s|c)$/;
-const scenario = /\.(?:ya?ml|json)$/;
+const source = /\.(?:S|s|c)$|\.xctx-scenario\.(?:ya?ml|json)$/;
 const skippedFolders: ReadonlySet<string> = new Set(['node_modules']);
 
 export interface Sources {
@@ -35,14 +34,14 @@ export function findSources(paths: readonly string[], cwd: string, workspace: No
     const kind = kindOf(onDisk(cwd, path));
     if (kind === 'folder') {
       const below = filesBelow(path, cwd, notes);
-      if (below.length === 0) return refused(`${given}: no assembler or C files in this folder or below (looked for .S, .s and .c)`);
+      if (below.length === 0) return refused(`${given}: no assembler, C or scenario files in this folder or below (.S, .s, .c, .xctx-scenario.yaml)`);
       folders.push(path);
       for (const file of below) files.add(file);
       continue;
     }
     const refusal = kind === 'file' ? workspace.refusal(path) : kind;
     if (refusal !== null) return refused(`${given}: ${refusal}${mend(refusal)}`);
-    if (!source.test(path) && !scenario.test(path)) return refused(`${given}: not an assembler, C or scenario file (.S, .s, .c, .yaml, .json)`);
+    if (!source.test(path)) return refused(`${given}: not an assembler, C or scenario file (.S, .s, .c, .xctx-scenario.yaml)`);
     files.add(path);
     named.add(path);
   }

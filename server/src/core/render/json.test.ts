@@ -9,7 +9,7 @@ const locate = locator((file) => sampleText.get(file) ?? null);
 
 /** The errors of `value` by the published schema of that name. */
 function errors(schema: string, value: unknown): unknown {
-  const validate = new Ajv2020({ allErrors: true, strict: true }).compile(JSON.parse(readFileSync(`docs/schema/${schema}.json`, 'utf8')) as object);
+  const validate = new Ajv2020({ allErrors: true, strict: true }).compile(JSON.parse(readFileSync(`docs/schema/${schema}.schema.json`, 'utf8')) as object);
   return validate(JSON.parse(JSON.stringify(value))) ? [] : validate.errors;
 }
 
