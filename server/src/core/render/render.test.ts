@@ -120,7 +120,7 @@ describe('text forms', () => {
 
 describe('tables', () => {
   it('a row a design, a column a start: the worst verdict and the sum of the states', () => {
-    const holds = { ...sampleRun, verdict: 'holds' as const, states: 8 };
+    const holds = { ...sampleRun, verdict: 'holds' as const, states: 8, findings: [] };
     const designs = new Map([
       ['early', [sampleRun, holds]],
       ['late', [holds]],
@@ -131,10 +131,10 @@ describe('tables', () => {
         { title: 'NMI', of: () => false },
       ]),
       [
-        '| design | task                      | NMI     |',
-        '|--------|---------------------------|---------|',
-        '| early  | **violated** (820 states) | not run |',
-        '| late   | holds (8 states)          | not run |',
+        '| design | task                                                       | NMI     |',
+        '|--------|------------------------------------------------------------|---------|',
+        '| early  | **violated** guard-cleared-on-rewinding-stack (820 states) | not run |',
+        '| late   | holds (8 states)                                           | not run |',
       ],
     );
   });
