@@ -39,6 +39,7 @@ export const starts: readonly VerdictColumn[] = [
 ];
 
 const width = 76;
+const mostRemarks = 3;
 
 /** The fixtures of the source tree, as a path from the current folder. */
 function ownDesigns(io: Io): string {
@@ -83,6 +84,7 @@ function screen(name: string, folder: string, reports: readonly RunReport[], loc
     folder,
     '',
     ...verdictLines(reports, paint),
+    ...[...new Set(reports.flatMap(({ remarks }) => remarks))].slice(0, mostRemarks).flatMap((remark) => hang('  note: ', '    ', remark, width)),
     ...(broken === null
       ? []
       : ['', ...hang('', '  ', `${point(locate(broken.place))}: ${broken.severity}: ${broken.message} [${broken.rule}]`, width).map(paint.strong)]),
@@ -103,7 +105,7 @@ function verdictLines(reports: readonly RunReport[], paint: Paint): readonly str
   return rows.flatMap(({ report }, at) => {
     const line = lines[at] ?? '';
     const painted = line.replace(` ${report.verdict} `, (found) => verdictPaint(report.verdict, paint)(found));
-    const hit = report.boundsHit.flatMap((bound) => hang('      bound hit: ', '        ', bound, width));
+    const hit = (report.verdict === 'inconclusive' ? report.boundsHit : []).flatMap((bound) => hang('      bound hit: ', '        ', bound, width));
     return [painted, ...hit];
   });
 }

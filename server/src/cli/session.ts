@@ -35,8 +35,9 @@ export function unitsOf(review: Review, files: readonly string[]): readonly Unit
 
 /** Runs to the end, or until `mostStates` were explored: the run that was cut is reported as inconclusive. */
 export function explore(exploration: Exploration, design: string, mostStates: number | null, io: Io): readonly RunReport[] {
-  for (;;) {
-    const progress = exploration.run(Math.min(slice, mostStates ?? slice));
+  for (let explored = 0; ; ) {
+    const progress = exploration.run(mostStates === null ? slice : Math.max(1, Math.min(slice, mostStates - explored)));
+    explored = progress.states;
     if (progress.done) {
       showProgress(io, '');
       return exploration.reports();
