@@ -109,7 +109,9 @@ export type Operation =
     }
   /** Call of a function that is neither in view nor a primitive: its result is unknown and the assumption is named. */
   | { readonly kind: 'opaque'; readonly name: string; readonly arguments: readonly CExpression[]; readonly result: number | null; readonly next: NodeId }
-  | { readonly kind: 'return'; readonly value: CExpression | null };
+  /** Stores RAX, the result of the call before, in a slot. */
+  | { readonly kind: 'result'; readonly slot: number; readonly next: NodeId }
+  | { readonly kind: 'return'; readonly value: CExpression | null; readonly slots: number };
 
 /** A fault at a node continues at the fixup once `fixup_exception()` accepted it. */
 export interface ExtableEntry {
