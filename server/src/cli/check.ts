@@ -4,7 +4,7 @@ import { mailFinding } from '../core/render/mail.ts';
 import { coloured, plain } from '../core/render/paint.ts';
 import { inOrder } from '../core/render/places.ts';
 import { findingText } from '../core/render/text.ts';
-import type { Finding, Severity } from '../core/rules/finding.ts';
+import type { Finding, Severity } from '../core/review-types.ts';
 import { createNodeWorkspace } from '../shell/workspace.ts';
 import { parseArguments } from './arguments.ts';
 import { clean, found, refuse } from './io.ts';

@@ -10,7 +10,7 @@ import { sumUp, verdictTable } from '../core/render/table.ts';
 import type { VerdictColumn } from '../core/render/table.ts';
 import { traceHead, verdictPaint } from '../core/render/text.ts';
 import { columns, hang } from '../core/render/wrap.ts';
-import type { RunReport } from '../core/rules/finding.ts';
+import type { RunReport } from '../core/review-types.ts';
 import { createNodeWorkspace } from '../shell/workspace.ts';
 import { parseArguments } from './arguments.ts';
 import { clean, refuse } from './io.ts';

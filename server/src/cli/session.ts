@@ -1,10 +1,9 @@
 // A review for the length of one command: grammars, workspace, units, and explorations run to their end. Knows no
 // command and prints nothing but progress.
 import { createReview } from '../core/review.ts';
-import type { Exploration, Review, Unit } from '../core/review-types.ts';
+import type { Exploration, Review, RunReport, Unit } from '../core/review-types.ts';
 import { locator } from '../core/render/places.ts';
 import type { Locate } from '../core/render/places.ts';
-import type { RunReport } from '../core/rules/finding.ts';
 import { loadGrammars } from '../shell/grammars.ts';
 import type { NodeWorkspace } from '../shell/workspace.ts';
 import type { Io } from './io.ts';
