@@ -92,7 +92,12 @@ describe('text forms', () => {
   });
 
   it('no line of a mail is wider than 72 columns or ends in a blank', () => {
-    const long = { ...sampleRun, remarks: ['a remark '.repeat(30)], findings: [{ ...sampleFinding, trace: longTrace(400) }] };
+    const deep = { file: `${'folder/'.repeat(20)}${'x'.repeat(90)}.c`, span: { start: 0, end: 0 } };
+    const long = {
+      ...sampleRun,
+      remarks: ['a remark '.repeat(30), `call of ${'symbol_'.repeat(20)}()`],
+      findings: [{ ...sampleFinding, place: deep, trace: longTrace(400) }],
+    };
     for (const line of [...mailRun(sampleRun, locate), ...mailRun(long, locate)]) {
       assert.ok(line.length <= mailWidth, line);
       assert.equal(line, line.trimEnd());
