@@ -93,6 +93,8 @@ export type Operation =
       readonly form: string;
       /** The left-hand side as written: `v->busy`. */
       readonly target: string;
+      /** Slot that receives the old value in the same step: `xchg`, `test_and_set_bit`. */
+      readonly previous?: number;
       readonly next: NodeId;
     }
   | { readonly kind: 'branch'; readonly condition: CExpression; readonly then: NodeId; readonly otherwise: NodeId }

@@ -57,6 +57,8 @@ export interface PrimitiveBehaviour {
     | 'user-access'
     | 'search-extable'
     | 'continue-at-fixup'
+    | 'default-fixup'
+    | 'fixup-address'
     | 'smp-id'
     | 'nothing'
     | 'opaque';
@@ -82,8 +84,6 @@ export interface MachineSetup {
   readonly userFaults: readonly number[];
   /** Nodes at which asynchronous events are considered; all nodes where null. */
   readonly visible: ReadonlySet<NodeId> | null;
-  /** Stacks below whose RSP the code looks (`-8(%rsp)`): their words stay when no frame is live. */
-  readonly keepsStale: ReadonlySet<number>;
   /** Live frames at which a path is cut off. */
   readonly depth: number;
   /** Interrupted contexts whose own accesses may raise #VE. */

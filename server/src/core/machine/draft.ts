@@ -59,9 +59,9 @@ function slotOf(region: Region, address: bigint): { slot: number; byte: number }
   return { slot: offset >> 3, byte };
 }
 
-/** What a slot holds that nothing was ever written to: stacks are dirty (models that need a zeroed one fill it), variables start zeroed. */
+/** What a slot holds that nothing was ever written to: stacks are dirty, but for those with a marker word; variables start zeroed. */
 function neverWritten(region: Region): Word {
-  return region.kind === 'stack' ? UNKNOWN : ZERO;
+  return region.kind === 'stack' && !region.keepsStale ? UNKNOWN : ZERO;
 }
 
 function slotValue(draft: Draft, region: Region, slot: number): Word {

@@ -10,6 +10,8 @@ export interface Region {
   readonly kind: RegionKind;
   /** An IST stack starts over at its top at each delivery (IDT-04); a FRED stack does not (FR-03). */
   readonly rewinding: boolean;
+  /** Code looks below RSP here (a nesting marker): words stay when no frame is live, and start as 0. */
+  readonly keepsStale: boolean;
   readonly base: bigint;
   /** Bytes. */
   readonly size: number;

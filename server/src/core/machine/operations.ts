@@ -9,7 +9,7 @@ import { noteIrqsEnabled, onLiveRewindingStack, readMsr, writeMsr } from './inst
 import { addressOfNode, nameAddress, nodeAtAddress } from './layout.ts';
 import { ARGUMENT_REGISTERS, CALLER_SAVED, RAX, RSP } from './registers.ts';
 import { IF } from './state.ts';
-import { and, constant, equal, isConstant, opaque, or, UNKNOWN, ZERO } from './word.ts';
+import { and, constant, equal, isConstant, ONE, opaque, or, UNKNOWN, ZERO } from './word.ts';
 import type { Word } from './word.ts';
 
 /** Offset of the saved RIP in pt_regs (arch/x86/include/asm/ptrace.h). */
@@ -202,6 +202,13 @@ function primitive(draft: Draft, setup: MachineSetup, operation: Operation & { k
     case 'continue-at-fixup':
       continueAtFixup(draft, setup, argument(0));
       break;
+    case 'default-fixup':
+      continueAtFixup(draft, setup, argument(1));
+      result = ONE;
+      break;
+    case 'fixup-address':
+      result = fixupAddress(setup, argument(0));
+      break;
     case 'user-access':
       result = ZERO;
       break;
@@ -235,6 +242,12 @@ function searchExtable(draft: Draft, setup: MachineSetup, regs: Word): Word {
   const node = isConstant(ip) ? nodeAtAddress(ip.value) : null;
   const index = setup.code.extable.findIndex((entry) => entry.fault === node);
   return constant(BigInt(index + 1));
+}
+
+/** The landing pad of entry number `entry` - 1, as the search above numbers them. */
+function fixupAddress(setup: MachineSetup, entry: Word): Word {
+  const found = isConstant(entry) ? setup.code.extable[Number(entry.value) - 1] : undefined;
+  return found === undefined ? UNKNOWN : constant(addressOfNode(found.fixup, false));
 }
 
 /** EXT-01: only the saved RIP changes; the landing pad runs after the exception's own return. */

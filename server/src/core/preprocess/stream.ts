@@ -49,6 +49,7 @@ export interface InstructionItem {
   /** The statement as the assembler reads it, blanks normalised: `movq %rsp, %rdi`. */
   readonly text: string;
   readonly origin: Origin;
+  /** As named by the directive, quotes removed; subsection `n` of `.text` is `.text#n`. */
   readonly section: string;
 }
 
@@ -56,7 +57,10 @@ export type StreamItem =
   /** Numeric labels carry a unique name: `1` at its third definition is `1#3`, and so do the operands that mean it. */
   | { readonly kind: 'label'; readonly name: string; readonly origin: Origin; readonly section: string }
   | InstructionItem
-  /** `.byte`, `.word`, `.long`, `.quad`: `size` bytes each. `decoded` where the bytes are an instruction known to encode as data. */
+  /**
+   * `.byte`, `.word`, `.long`, `.quad`: `size` bytes each. `decoded` where the bytes are an instruction known to encode
+   * as data; the 32-bit displacement of a branch written so (`.byte 0xe9; .long x - . - 4`) is the last value then.
+   */
   | {
       readonly kind: 'data';
       readonly size: 1 | 2 | 4 | 8;
@@ -70,7 +74,7 @@ export type StreamItem =
 
 /** One row of `.altinstructions`: original code, and what it becomes on a CPU with (or without) the feature. */
 export interface AlternativeRecord {
-  /** Indices into `items`, half open. */
+  /** Indices into `items`, half open. Items of other sections may lie between: they are not part of it. */
   readonly original: readonly [number, number];
   readonly replacement: readonly [number, number];
   /** Name of the feature where the source named one (`X86_FEATURE_PTI`), else the expression's text. */
@@ -99,7 +103,8 @@ export interface GasMacro {
 export interface CMacro {
   readonly name: string;
   readonly definition: Place;
-  /** null for an object-like macro. */
+  readonly nameSpan: Place;
+  /** null for an object-like macro; a last one that ends in `...` takes the remaining arguments. */
   readonly parameters: readonly string[] | null;
   readonly body: string;
 }

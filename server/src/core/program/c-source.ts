@@ -17,6 +17,8 @@ export type LooseOperation =
       readonly value: CExpression;
       readonly form: string;
       readonly target: string;
+      /** Slot that receives the old value in the same step: `xchg`, `test_and_set_bit`. */
+      readonly previous?: number;
       readonly next: OperationIndex;
     }
   | { readonly kind: 'branch'; readonly condition: CExpression; readonly then: OperationIndex; readonly otherwise: OperationIndex }

@@ -5,7 +5,6 @@ import { changeCpu, forgetBelow, load, poison, register, setRegister, stackPoint
 import type { Draft } from '../draft.ts';
 import { nameAddress, nodeAtAddress, stackOf } from '../layout.ts';
 import { RSP } from '../registers.ts';
-import type { Frame } from '../state.ts';
 import { RF, VM } from '../state.ts';
 import { and, constant, equal, extractBytes, isConstant, or, show } from '../word.ts';
 import type { Word } from '../word.ts';
@@ -75,7 +74,7 @@ function returnTo(x: Execution, popped: Image, rsp: bigint): readonly Draft[] {
   setRegister(draft, RSP, popped.rsp);
   draft.flags = or(and(popped.flags, constant(~(RF | VM))), constant(2n));
   changeCpu(draft, { cpl: user ? 3 : 0, shadow: 'none' });
-  forgetDead(x, frame);
+  forgetDead(x);
   if (target === null || x.setup.code.nodes[target] === undefined) return goTo(draft, null, `${x.node.text}: the saved RIP is ${show(popped.rip)}`);
   return goTo(draft, target, '');
 }
@@ -85,7 +84,7 @@ function showRsp(x: Execution, value: Word): string {
 }
 
 /** What a return leaves behind is dead: below RSP on ordinary stacks, and all of an IST stack without live frames. */
-function forgetDead(x: Execution, returned: Frame | null): void {
+function forgetDead(x: Execution): void {
   const { draft, setup } = x;
   const rsp = register(draft, RSP);
   const current = isConstant(rsp) ? stackOf(setup.layout, rsp.value) : null;
@@ -93,9 +92,8 @@ function forgetDead(x: Execution, returned: Frame | null): void {
     if (region.kind !== 'stack') continue;
     const live = draft.frames.some((frame) => frame.region === region.index);
     if (region === current && !region.rewinding && isConstant(rsp)) forgetBelow(draft, region, rsp.value);
-    else if (!live && region !== current && !setup.keepsStale.has(region.index) && !holdsInterruptedStack(draft, setup, region.index)) poison(draft, region);
+    else if (!live && region !== current && !region.keepsStale && !holdsInterruptedStack(draft, setup, region.index)) poison(draft, region);
   }
-  void returned;
 }
 
 /** Whether some live event interrupted code that ran on this stack: its words below are still in use. */

@@ -1,0 +1,246 @@
+// Macros of GNU as: the parameter list of `.macro`, the arguments of a use, and the substitution of one into the body.
+// Knows no other directive.
+import type { Place } from '../base/span.ts';
+import { endOfString } from './gas-text.ts';
+import type { MappedText, Use } from './text.ts';
+import { addPlain, addSlice, newBuilder, nestUse, sliceMapped } from './text.ts';
+
+export interface Parameter {
+  readonly name: string;
+  readonly kind: 'optional' | 'required' | 'vararg';
+  readonly fallback: MappedText | null;
+}
+
+/** Stretches of a body statement: text, the argument number `parameter`, or the count of macro uses (`\@`). */
+type Part =
+  | { readonly kind: 'text'; readonly start: number; readonly end: number }
+  | { readonly kind: 'argument'; readonly parameter: number }
+  | { readonly kind: 'count' };
+
+export interface BodyLine {
+  readonly text: MappedText;
+  /** null where nothing is substituted. */
+  readonly parts: readonly Part[] | null;
+}
+
+export interface MacroBody {
+  readonly parameters: readonly Parameter[];
+  readonly lines: readonly BodyLine[];
+}
+
+export interface Macro extends MacroBody {
+  readonly name: string;
+  readonly definition: Place;
+  readonly nameSpan: Place;
+}
+
+const empty: MappedText = { text: '', segments: [] };
+const namePattern = /[A-Za-z_.][\w.$]*/y;
+
+/** The parameters named in `text[start, ...)`: `a b=1, c:req, d:vararg`. */
+export function parseParameters(header: MappedText, start: number): { readonly parameters: Parameter[]; readonly problem: string | null } {
+  const parameters: Parameter[] = [];
+  const { text } = header;
+  let at = skipSeparator(text, start);
+  const parenthesised = text[at] === '(';
+  if (parenthesised) at = skipSeparator(text, at + 1);
+  while (at < text.length && !(parenthesised && text[at] === ')')) {
+    namePattern.lastIndex = at;
+    const name = namePattern.exec(text)?.[0];
+    if (name === undefined) return { parameters, problem: `cannot read parameter at ${text.slice(at, at + 20)}` };
+    at = skipBlanks(text, namePattern.lastIndex);
+    let kind: Parameter['kind'] = 'optional';
+    let fallback: MappedText | null = null;
+    if (text[at] === ':') {
+      at = skipBlanks(text, at + 1);
+      namePattern.lastIndex = at;
+      const qualifier = namePattern.exec(text)?.[0] ?? '';
+      if (qualifier === 'req') kind = 'required';
+      else if (qualifier === 'vararg') kind = 'vararg';
+      else return { parameters, problem: `unknown parameter qualifier ${qualifier}` };
+      at = skipBlanks(text, namePattern.lastIndex);
+    }
+    if (text[at] === '=') {
+      const value = readArgument(header, skipBlanks(text, at + 1), false);
+      fallback = value.value;
+      at = value.end;
+    }
+    parameters.push({ name, kind, fallback });
+    at = skipSeparator(text, at);
+  }
+  return { parameters, problem: null };
+}
+
+/** The bodies are prepared once: most of what a kernel assembles comes out of a few macros. */
+export function prepareBody(parameters: readonly Parameter[], lines: readonly MappedText[], alternate: boolean): MacroBody {
+  const index = new Map(parameters.map((parameter, i) => [parameter.name, i]));
+  return { parameters, lines: lines.map((text) => ({ text, parts: partsOf(text.text, index, alternate) })) };
+}
+
+function partsOf(text: string, index: ReadonlyMap<string, number>, alternate: boolean): readonly Part[] | null {
+  if (!text.includes('\\') && !alternate) return null;
+  const parts: Part[] = [];
+  let kept = 0;
+  let at = 0;
+  const put = (part: Part | null, start: number, end: number): void => {
+    if (start > kept) parts.push({ kind: 'text', start: kept, end: start });
+    if (part !== null) parts.push(part);
+    kept = at = end;
+  };
+  while (at < text.length) {
+    const c = text[at]!;
+    if (c === '\\') {
+      const after = text[at + 1];
+      namePattern.lastIndex = at + 1;
+      const name = namePattern.exec(text)?.[0];
+      const parameter = name === undefined ? undefined : index.get(name);
+      if (after === '(') {
+        const close = text.indexOf(')', at);
+        const end = close === -1 ? text.length : close;
+        put({ kind: 'text', start: at + 2, end }, at, Math.min(end + 1, text.length));
+      } else if (after === '@') put({ kind: 'count' }, at, at + 2);
+      else if (parameter !== undefined) put({ kind: 'argument', parameter }, at, namePattern.lastIndex + (text[namePattern.lastIndex] === '&' && alternate ? 1 : 0));
+      else at += name === undefined ? 2 : 1 + name.length;
+    } else if (alternate && c === '"') at = endOfString(text, at);
+    else if (alternate) {
+      namePattern.lastIndex = at;
+      const name = namePattern.exec(text)?.[0];
+      const parameter = name === undefined ? undefined : index.get(name);
+      if (parameter !== undefined && name !== undefined) put({ kind: 'argument', parameter }, text[at - 1] === '&' ? at - 1 : at, at + name.length + (text[at + name.length] === '&' ? 1 : 0));
+      else at += name?.length ?? 1;
+    } else {
+      const nextBackslash = text.indexOf('\\', at);
+      if (nextBackslash === -1) break;
+      at = nextBackslash;
+    }
+  }
+  if (parts.length === 0) return null;
+  if (kept < text.length) parts.push({ kind: 'text', start: kept, end: text.length });
+  return parts;
+}
+
+/** One statement of the body with the arguments in it, every part of it marked as come through `use`. */
+export function substituteLine(line: BodyLine, args: readonly MappedText[], count: number, use: Use | null, callerUse: Use | null): MappedText {
+  const builder = newBuilder();
+  const inBody = (inner: Use | null): Use | null => nestUse(inner, use);
+  const inArgument = (inner: Use | null): Use | null => (inner === callerUse ? use : inner);
+  if (line.parts === null) addSlice(builder, line.text, 0, line.text.text.length, inBody);
+  else {
+    for (const part of line.parts) {
+      if (part.kind === 'text') addSlice(builder, line.text, part.start, part.end, inBody);
+      else if (part.kind === 'count') addPlain(builder, String(count));
+      else {
+        const value = args[part.parameter] ?? empty;
+        addSlice(builder, value, 0, value.text.length, inArgument);
+      }
+    }
+  }
+  return builder;
+}
+
+export interface BoundArguments {
+  readonly values: MappedText[];
+  readonly problem: string | null;
+}
+
+/** The arguments of a use, blanks already scrubbed, in the order of the parameters. */
+export function bindArguments(name: string, parameters: readonly Parameter[], given: MappedText, alternate: boolean): BoundArguments {
+  const values: (MappedText | null)[] = parameters.map(() => null);
+  const { text } = given;
+  const index = new Map(parameters.map((parameter, i) => [parameter.name, i]));
+  let problem: string | null = null;
+  let position = 0;
+  let at = 0;
+  while (at < text.length) {
+    keywordPattern.lastIndex = at;
+    const keyword = alternate ? undefined : keywordPattern.exec(text)?.[1];
+    if (keyword !== undefined) {
+      const value = readArgument(given, keywordPattern.lastIndex, alternate);
+      const parameter = index.get(keyword);
+      if (parameter === undefined) problem ??= `macro ${name} has no parameter ${keyword}`;
+      else values[parameter] = value.value;
+      at = value.end;
+    } else {
+      const parameter = parameters[position];
+      if (parameter === undefined) {
+        problem ??= `too many arguments for macro ${name}`;
+        break;
+      }
+      if (parameter.kind === 'vararg') {
+        values[position] = sliceMapped(given, at, text.length);
+        break;
+      }
+      const value = readArgument(given, at, alternate);
+      values[position] = value.value;
+      position++;
+      // An argument that could not be read at all must not be read again.
+      at = value.end === at && text[at] !== ',' && text[at] !== ' ' ? at + 1 : value.end;
+    }
+    at = skipSeparator(text, at);
+  }
+  const bound = parameters.map((parameter, i): MappedText => {
+    const value = values[i] ?? null;
+    if (value !== null && value.text !== '') return value;
+    if (parameter.kind === 'required') problem ??= `macro ${name} needs a value for ${parameter.name}`;
+    return parameter.fallback ?? value ?? empty;
+  });
+  return { values: bound, problem };
+}
+
+const keywordPattern = /([A-Za-z_.$][\w.$]*)=(?!=)/y;
+
+/** One argument: a string without its quotes, or everything up to a comma or a blank outside brackets. */
+export function readArgument(given: MappedText, start: number, alternate: boolean): { readonly value: MappedText; readonly end: number } {
+  const { text } = given;
+  if (text[start] === '"') return quotedArgument(given, start);
+  if (alternate && text[start] === '<') {
+    let depth = 1;
+    let at = start + 1;
+    for (; at < text.length; at++) {
+      if (text[at] === '<') depth++;
+      else if (text[at] === '>' && --depth === 0) break;
+    }
+    return { value: sliceMapped(given, start + 1, Math.min(at, text.length)), end: Math.min(at + 1, text.length) };
+  }
+  const brackets: string[] = [];
+  let at = start;
+  for (; at < text.length; at++) {
+    const c = text[at]!;
+    if (c === ',' || (brackets.length === 0 && (c === ' ' || c === '\t'))) break;
+    if (c === '"' || c === "'") {
+      const close = text.indexOf(c, at + 1);
+      if (close === -1) {
+        at = text.length;
+        break;
+      }
+      at = close;
+    } else if (c === '(' || c === '[') brackets.push(c);
+    else if ((c === ')' && brackets.at(-1) === '(') || (c === ']' && brackets.at(-1) === '[')) brackets.pop();
+  }
+  return { value: sliceMapped(given, start, at), end: at };
+}
+
+/** Two quotes inside stand for one; neighbouring strings are one argument. */
+function quotedArgument(given: MappedText, start: number): { readonly value: MappedText; readonly end: number } {
+  const { text } = given;
+  const builder = newBuilder();
+  let at = start;
+  while (text[at] === '"') {
+    const end = endOfString(text, at);
+    const closed = text[end - 1] === '"' && end - 1 > at;
+    addSlice(builder, given, at + 1, closed ? end - 1 : end, null);
+    at = end;
+    if (text[at] === '"') addPlain(builder, '"');
+  }
+  return { value: builder, end: at };
+}
+
+function skipBlanks(text: string, at: number): number {
+  while (text[at] === ' ' || text[at] === '\t') at++;
+  return at;
+}
+
+export function skipSeparator(text: string, at: number): number {
+  const next = skipBlanks(text, at);
+  return text[next] === ',' ? skipBlanks(text, next + 1) : next;
+}

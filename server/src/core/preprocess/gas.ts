@@ -1,0 +1,401 @@
+// The macro language of GNU as: reads preprocessed lines, expands macros and repeated blocks, decides conditionals and
+// hands each remaining statement to the emitter. Knows no C and no instruction.
+import type { Place } from '../base/span.ts';
+import { conditionHolds, conditionalWords } from './gas-conditions.ts';
+import type { Assembly } from './gas-emit.ts';
+import { assign, changeSection, dataSize, emitData, emitDirective, emitInstruction, emitLabel, flushPrefixes, newAssembly } from './gas-emit.ts';
+import type { BodyLine, Macro, MacroBody, Parameter } from './gas-macro.ts';
+import { bindArguments, parseParameters, prepareBody, readArgument, skipSeparator, substituteLine } from './gas-macro.ts';
+import { scrubOperands, splitStatements } from './gas-text.ts';
+import { expressionOf, valueOf } from './expression.ts';
+import type { Limits } from './limits.ts';
+import type { MappedText, Traced, Use } from './text.ts';
+import { newBuilder, addPlain, originOf, sliceMapped, trace } from './text.ts';
+
+/** A body being read: once for a macro, repeatedly for a block. */
+interface Frame {
+  readonly kind: 'macro' | 'block';
+  readonly body: MacroBody;
+  /** Arguments of each pass; a plain repetition has none. */
+  readonly passes: (pass: number) => readonly MappedText[] | null;
+  pass: number;
+  args: readonly MappedText[];
+  at: number;
+  readonly count: number;
+  readonly use: Use | null;
+  readonly callerUse: Use | null;
+  readonly conditionals: number;
+  readonly place: Place;
+}
+
+interface Conditional {
+  active: boolean;
+  taken: boolean;
+  readonly outerActive: boolean;
+  readonly place: Place;
+}
+
+export interface GasResult {
+  readonly assembly: Assembly;
+  readonly macros: readonly Macro[];
+}
+
+const labelPattern = /^\s*([A-Za-z_.$][\w.$]*|\d+|"[^"]*")\s*:/;
+const assignmentPattern = /^\s*([A-Za-z_.$][\w.$]*)\s*==?(?!=)/;
+const wordPattern = /^\s*([A-Za-z_.$][\w.$]*)/;
+const skippedWord = /^\s*(\.(?:if\w*|else\w*|endif|endc))\b/i;
+const blockWords = new Set(['.rept', '.rep', '.irp', '.irpc', '.irep', '.irepc']);
+
+export function assemble(nextLine: () => MappedText | null, file: string, limits: Limits, report: (place: Place, message: string) => void): GasResult {
+  const assembly = newAssembly(report);
+  const macros = new Map<string, Macro>();
+  const defined: Macro[] = [];
+  const frames: Frame[] = [];
+  const conditionals: Conditional[] = [];
+  const queue: MappedText[] = [];
+  const budget = { statements: limits.statements, characters: limits.expandedLength };
+  const nowhere: Place = { file, span: { start: 0, end: 0 } };
+  let queueAt = 0;
+  let uses = 0;
+  let alternate = false;
+  let locals = 0;
+  let stopped = false;
+
+  /** Statements made by a substitution or a line that are still to be read. */
+  function queued(): MappedText | null {
+    if (queueAt < queue.length) return queue[queueAt++]!;
+    queue.length = queueAt = 0;
+    return null;
+  }
+
+  function stop(place: Place, message: string): void {
+    if (!stopped) report(place, message);
+    stopped = true;
+  }
+
+  function rawLine(frame: Frame): BodyLine | null {
+    for (;;) {
+      const line = frame.body.lines[frame.at];
+      if (line !== undefined) {
+        frame.at++;
+        return line;
+      }
+      frame.pass++;
+      const args = frame.body.lines.length === 0 ? null : frame.passes(frame.pass);
+      if (args === null) return null;
+      frame.args = args;
+      frame.at = 0;
+    }
+  }
+
+  const isActive = (): boolean => conditionals.at(-1)?.active ?? true;
+
+  /** The next statement; text that a conditional leaves out comes unsubstituted, as nothing but its first word is read. */
+  function next(): MappedText | null {
+    while (!stopped) {
+      const ready = queued();
+      if (ready !== null) return count(ready);
+      const frame = frames.at(-1);
+      if (frame === undefined) {
+        const line = nextLine();
+        if (line === null) return null;
+        for (const each of splitStatements(line)) queue.push(each);
+        continue;
+      }
+      const line = rawLine(frame);
+      if (line === null) {
+        leaveFrame();
+        return next();
+      }
+      if (!isActive()) return count(line.text);
+      const text = substituteLine(line, frame.args, frame.count, frame.use, frame.callerUse);
+      budget.characters -= text.text.length;
+      if (budget.characters < 0) stop(outermostPlace(), 'macro expansion stops here: its text is too long');
+      if (line.parts === null) return count(text);
+      for (const each of splitStatements(text)) queue.push(each);
+      if (queue.length === 0 && --budget.statements < 0) stop(outermostPlace(), 'macro expansion stops here: too many statements');
+    }
+    return null;
+  }
+
+  function count(statement: MappedText): MappedText {
+    if (--budget.statements < 0) stop(outermostPlace(), 'macro expansion stops here: too many statements');
+    return statement;
+  }
+
+  function outermostPlace(): Place {
+    const frame = frames[0];
+    if (frame === undefined) return nowhere;
+    let use = frame.callerUse;
+    let { place } = frame;
+    for (; use !== null; use = use.outer) place = use.place;
+    return place;
+  }
+
+  function leaveFrame(): void {
+    const frame = frames.pop();
+    if (frame === undefined || frame.kind === 'block') return;
+    while (conditionals.length > frame.conditionals) report(conditionals.pop()!.place, 'this .if has no .endif in its macro');
+  }
+
+  /** The statements up to the directive that ends the block; null where the text ends first. */
+  function readBody(closing: string, opening: (word: string) => boolean, place: Place): MappedText[] | null {
+    const lines: MappedText[] = [];
+    let depth = 0;
+    for (;;) {
+      const frames0 = frames.length;
+      const statement = next();
+      if (statement === null || frames.length < frames0) {
+        report(place, `no ${closing} follows`);
+        return null;
+      }
+      const word = wordPattern.exec(statement.text.replace(labelPattern, ''))?.[1]?.toLowerCase() ?? '';
+      if (opening(word)) depth++;
+      else if (word === closing && depth-- === 0) return lines;
+      lines.push(statement);
+    }
+  }
+
+  function placeOf(statement: MappedText, from: number): Traced {
+    return trace(statement, from, statement.text.length, frames.at(-1)?.place ?? nowhere);
+  }
+
+  function defineMacro(statement: MappedText, from: number): void {
+    const traced = placeOf(statement, 0);
+    const wasAlternate = alternate;
+    const lines = readBody('.endm', (word) => word === '.macro', traced.place);
+    if (lines === null) return;
+    const nameFound = /^[,\s]*([^\s,(:]+)/.exec(statement.text.slice(from));
+    if (nameFound === null) {
+      report(traced.place, '.macro has no name');
+      return;
+    }
+    const name = nameFound[1]!;
+    const nameEnd = from + nameFound[0].length;
+    const { parameters, problem } = parseParameters(statement, nameEnd);
+    if (problem !== null) report(traced.place, problem);
+    const nameSpan = trace(statement, nameEnd - name.length, nameEnd, traced.place).place;
+    const macro: Macro = { name, definition: traced.place, nameSpan, ...prepareBody(parameters, lines, wasAlternate) };
+    macros.set(name.toLowerCase(), macro);
+    defined.push(macro);
+  }
+
+  function enter(frame: Frame): void {
+    if (frames.length >= limits.macroDepth) {
+      stop(outermostPlace(), `macros nest deeper than ${limits.macroDepth}`);
+      return;
+    }
+    // What the current line has left comes after the body.
+    const rest = queue.slice(queueAt);
+    queue.length = queueAt = 0;
+    if (rest.length > 0) {
+      const body = { parameters: [], lines: rest.map((text): BodyLine => ({ text, parts: null })) };
+      frames.push({ ...frame, kind: 'block', body, passes: () => null, args: [], pass: 0, at: 0, use: null, callerUse: null });
+    }
+    frames.push(frame);
+  }
+
+  function useMacro(macro: Macro, statement: MappedText, from: number, wordEnd: number): void {
+    const traced = placeOf(statement, from);
+    const given = scrubOperands(statement, wordEnd);
+    const bound = bindArguments(macro.name, macro.parameters, given, alternate);
+    if (bound.problem !== null) report(traced.place, bound.problem);
+    const use: Use = { place: traced.place, outer: traced.use };
+    enter({ kind: 'macro', body: macro, passes: () => null, pass: 0, args: bound.values, at: 0, count: uses++, use, callerUse: traced.use, conditionals: conditionals.length, place: traced.place });
+  }
+
+  function repeat(word: string, statement: MappedText, from: number): void {
+    const traced = placeOf(statement, 0);
+    const lines = readBody('.endr', (each) => blockWords.has(each), traced.place);
+    if (lines === null) return;
+    const frame = (parameters: readonly Parameter[], passes: Frame['passes']): void => {
+      const first = passes(0);
+      if (first === null || lines.length === 0) return;
+      const body = prepareBody(parameters, lines, alternate);
+      const outer = frames.at(-1);
+      enter({ kind: 'block', body, passes, pass: 0, args: first, at: 0, count: outer?.count ?? 0, use: null, callerUse: null, conditionals: conditionals.length, place: traced.place });
+    };
+    const operands = statement.text.slice(from);
+    if (word === '.rept' || word === '.rep') {
+      const times = valueOf(expressionOf(operands, assembly.names));
+      if (times === null) report(traced.place, `count of ${word} is not known`);
+      else frame([], (pass) => (BigInt(pass) < times ? [] : null));
+      return;
+    }
+    const given = scrubOperands(statement, from);
+    const name = /^[\w.$]+/.exec(given.text)?.[0] ?? '';
+    const parameter: Parameter = { name, kind: 'optional', fallback: null };
+    let at = skipSeparator(given.text, name.length);
+    const values: MappedText[] = [];
+    if (word === '.irpc') {
+      const value = readArgument(given, at, alternate).value;
+      for (let i = 0; i < value.text.length; i++) values.push(sliceMapped(value, i, i + 1));
+    } else {
+      while (at < given.text.length) {
+        const value = readArgument(given, at, alternate);
+        values.push(value.value);
+        at = skipSeparator(given.text, value.end === at && given.text[at] !== ',' ? at + 1 : value.end);
+      }
+    }
+    if (values.length === 0) values.push(newBuilder());
+    frame([parameter], (pass) => (pass < values.length ? [values[pass]!] : null));
+  }
+
+  function conditional(word: string, statement: MappedText, from: number): void {
+    const outerActive = isActive();
+    const { place } = placeOf(statement, 0);
+    let active = false;
+    if (outerActive) {
+      const holds = conditionHolds(assembly, word, statement.text.slice(from));
+      if (holds === null) report(place, `condition is not known here and counts as false: ${statement.text.slice(from).trim().slice(0, 60)}`);
+      active = holds === true;
+    }
+    conditionals.push({ active, taken: active, outerActive, place });
+  }
+
+  function branch(word: string, statement: MappedText, from: number): void {
+    const open = conditionals.at(-1);
+    const { place } = placeOf(statement, 0);
+    if (open === undefined || conditionals.length <= (innermostMacro()?.conditionals ?? 0)) {
+      report(place, `${word} without .if`);
+      return;
+    }
+    if (word === '.endif' || word === '.endc') conditionals.pop();
+    else if (open.taken || !open.outerActive) open.active = false;
+    else {
+      open.active = word === '.else' || conditionHolds(assembly, word, statement.text.slice(from)) === true;
+      open.taken = open.active;
+    }
+  }
+
+  function innermostMacro(): Frame | undefined {
+    for (let i = frames.length - 1; i >= 0; i--) if (frames[i]!.kind === 'macro') return frames[i];
+    return undefined;
+  }
+
+  function statementOf(statement: MappedText): void {
+    const { text } = statement;
+    if (!isActive()) {
+      const word = skippedWord.exec(text)?.[1]?.toLowerCase();
+      if (word === undefined) return;
+      if (conditionalWords.has(word)) conditionals.push({ active: false, taken: false, outerActive: false, place: placeOf(statement, 0).place });
+      else if (branchWords.has(word)) branch(word, substitutedBranch(statement, word), word.length);
+      return;
+    }
+    let from = 0;
+    for (;;) {
+      const label = labelPattern.exec(text.slice(from, from + 300));
+      if (label === null) break;
+      const start = from + label[0].indexOf(label[1]!);
+      emitLabel(assembly, label[1]!.replace(/"/g, ''), originOf(trace(statement, start, start + label[1]!.length, nowhere)));
+      from += label[0].length;
+    }
+    while (from < text.length && /\s/.test(text[from]!)) from++;
+    if (from >= text.length) return;
+    const rest = from === 0 ? text : text.slice(from);
+    const assignment = assignmentPattern.exec(rest);
+    if (assignment !== null) {
+      assign(assembly, assignment[1]!, rest.slice(assignment[0].length), originOf(placeOf(statement, from)));
+      return;
+    }
+    const word = wordPattern.exec(rest)?.[1] ?? '';
+    const wordEnd = from + word.length;
+    const lower = word.toLowerCase();
+    if (lower.startsWith('.') && directive(lower, statement, from, wordEnd)) return;
+    const macro = macros.get(lower);
+    if (macro !== undefined) useMacro(macro, statement, from, wordEnd);
+    else if (alternate && lower === 'local' && frames.length > 0) defineLocals(statement, wordEnd);
+    else if (lower.startsWith('.')) {
+      flushPrefixes(assembly);
+      emitDirective(assembly, lower, text.slice(wordEnd).trim(), originOf(placeOf(statement, from)));
+    } else emitInstruction(assembly, statement, from, frames.at(-1)?.place ?? nowhere);
+  }
+
+  /** Branches of a conditional left out were read unsubstituted; the one that may be taken needs its arguments. */
+  function substitutedBranch(statement: MappedText, word: string): MappedText {
+    const frame = frames.at(-1);
+    const open = conditionals.at(-1);
+    if (frame === undefined || word !== '.elseif' || open === undefined || open.taken || !open.outerActive) return statement;
+    const line = frame.body.lines[frame.at - 1];
+    return line === undefined || line.text !== statement ? statement : substituteLine(line, frame.args, frame.count, frame.use, frame.callerUse);
+  }
+
+  function defineLocals(statement: MappedText, from: number): void {
+    const frame = frames.at(-1)!;
+    const added = statement.text.slice(from).split(',').map((each) => each.trim()).filter((each) => each !== '');
+    const parameters = [...frame.body.parameters, ...added.map((name): Parameter => ({ name, kind: 'optional', fallback: null }))];
+    const args = [...frame.args, ...added.map(() => {
+      const value = newBuilder();
+      addPlain(value, `.LL${String(++locals).padStart(4, '0')}`);
+      return value;
+    })];
+    frames.pop();
+    frames.push({ ...frame, args, body: prepareBody(parameters, frame.body.lines.map((line) => line.text), true) });
+  }
+
+  /** false where the directive is left to the emitter. */
+  function directive(word: string, statement: MappedText, from: number, wordEnd: number): boolean {
+    if (conditionalWords.has(word)) {
+      conditional(word, statement, wordEnd);
+      return true;
+    }
+    if (branchWords.has(word)) {
+      branch(word, statement, wordEnd);
+      return true;
+    }
+    if (blockWords.has(word)) {
+      repeat(word, statement, wordEnd);
+      return true;
+    }
+    const rest = statement.text.slice(wordEnd).trim();
+    switch (word) {
+      case '.macro':
+        defineMacro(statement, wordEnd);
+        return true;
+      case '.endm': case '.endr':
+        report(placeOf(statement, from).place, `${word} without a beginning`);
+        return true;
+      case '.purgem':
+        if (!macros.delete(rest.toLowerCase())) report(placeOf(statement, from).place, `.purgem of unknown macro ${rest}`);
+        return true;
+      case '.exitm':
+        while (frames.length > 0 && frames.at(-1)!.kind === 'block') frames.pop();
+        queue.length = queueAt = 0;
+        if (frames.length > 0) {
+          conditionals.length = Math.min(conditionals.length, frames.at(-1)!.conditionals);
+          frames.pop();
+        }
+        return true;
+      case '.altmacro': case '.noaltmacro':
+        alternate = word === '.altmacro';
+        return true;
+      case '.set': case '.equ': case '.equiv': case '.eqv': {
+        const comma = rest.indexOf(',');
+        if (comma === -1) report(placeOf(statement, from).place, `${word} needs a name and a value`);
+        else assign(assembly, rest.slice(0, comma).trim(), rest.slice(comma + 1), originOf(placeOf(statement, from)));
+        return true;
+      }
+      case '.error': case '.err': case '.warning': case '.fail':
+        report(placeOf(statement, from).place, rest === '' ? word : rest.replace(/^"|"$/g, ''));
+        return true;
+      default:
+    }
+    const size = dataSize(word);
+    if (size !== null) {
+      flushPrefixes(assembly);
+      emitData(assembly, size, rest, originOf(placeOf(statement, from)));
+      return true;
+    }
+    return changeSection(assembly, word, rest, originOf(placeOf(statement, from)));
+  }
+
+  for (let statement = next(); statement !== null; statement = next()) {
+    statementOf(statement);
+    if (assembly.items.length > limits.items) stop(outermostPlace(), `more than ${limits.items} items`);
+  }
+  flushPrefixes(assembly);
+  if (!stopped) for (const open of conditionals) report(open.place, 'this .if has no .endif');
+  return { assembly, macros: defined };
+}
+
+const branchWords = new Set(['.else', '.elseif', '.elsec', '.endif', '.endc']);
