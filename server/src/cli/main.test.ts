@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { buildSync } from 'esbuild';
-import { nearest } from './nearest.ts';
+import { didYouMean } from './nearest.ts';
 
 /** The command line as a program of its own, without grammars beside it. */
 const program = 'out/bare/cli.js';
@@ -54,5 +54,5 @@ describe('did you mean', () => {
     ['zzz', null],
     ['x', null],
   ];
-  for (const [word, wanted] of cases) it(`${word}: ${wanted ?? 'nothing is near'}`, () => assert.equal(nearest(word, names), wanted));
+  for (const [word, wanted] of cases) it(`${word}: ${wanted ?? 'nothing is near'}`, () => assert.equal(didYouMean(word, names), wanted === null ? '' : `; did you mean '${wanted}'?`));
 });
