@@ -9,7 +9,7 @@ import { createNodeWorkspace } from '../shell/workspace.ts';
 import { parseArguments } from './arguments.ts';
 import { clean, found, refuse } from './io.ts';
 import type { Command, Io } from './io.ts';
-import { explore, openSession, unitsOf } from './session.ts';
+import { explore, openSession, sayRefused, unitsOf } from './session.ts';
 import type { Session } from './session.ts';
 import { findSources } from './sources.ts';
 import type { Sources } from './sources.ts';
@@ -58,7 +58,7 @@ export const check: Command = async (argv, io) => {
   );
   print(shown, unknown, word('format') ?? 'gcc', session, io);
   for (const note of sources.sources.notes) io.err(`entrycheck: ${note}\n`);
-  for (const { path, refusal } of session.workspace.refused()) io.err(`entrycheck: ${path}: ${refusal}\n`);
+  sayRefused(session, sources.sources.files, io);
   return shown.length === 0 ? clean : found;
 };
 

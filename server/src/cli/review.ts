@@ -15,7 +15,7 @@ import { createNodeWorkspace } from '../shell/workspace.ts';
 import { parseArguments } from './arguments.ts';
 import { clean, refuse } from './io.ts';
 import type { Command, Io } from './io.ts';
-import { explore, openSession, unitsOf } from './session.ts';
+import { explore, openSession, sayRefused, unitsOf } from './session.ts';
 import { findSources } from './sources.ts';
 
 export const usage = `usage: entrycheck review [--table] [PATH...]
@@ -68,7 +68,7 @@ export const review: Command = async (argv, io) => {
     designs.set(unit.name, reports);
     if (!flag('table')) io.out(`${[...screen(unit.name, unit.folder, reports, session.locate, paint), ''].join('\n')}\n`);
   }
-  for (const { path, refusal } of session.workspace.refused()) io.err(`entrycheck: ${path}: ${refusal}\n`);
+  sayRefused(session, sources.sources.files, io);
   if (flag('table')) io.out(`${verdictTable(designs, starts).join('\n')}\n`);
   else summary(designs, paint, io);
   return clean;

@@ -5,6 +5,7 @@ import type { Exploration, Review, RunReport, Unit } from '../core/review-types.
 import { locator } from '../core/render/places.ts';
 import type { Locate } from '../core/render/places.ts';
 import { loadGrammars } from '../shell/grammars.ts';
+import { missing } from '../shell/workspace.ts';
 import type { NodeWorkspace } from '../shell/workspace.ts';
 import type { Io } from './io.ts';
 
@@ -20,6 +21,12 @@ export async function openSession(io: Io, workspace: NodeWorkspace): Promise<Ses
   io.working('loading the grammars');
   const review = await createReview(loadGrammars(io.home), workspace, { name: 'default', defines: new Map(), includePaths: [] });
   return { review, workspace, locate: locator((file) => review.text(file)) };
+}
+
+/** Says which files were not reviewed and why, those included that vanished since they were listed. */
+export function sayRefused({ workspace }: Session, files: readonly string[], io: Io): void {
+  for (const file of files) if (workspace.refusal(file) === missing) io.err(`entrycheck: ${file}: deleted while it was reviewed\n`);
+  for (const { path, refusal } of workspace.refused()) io.err(`entrycheck: ${path}: ${refusal}\n`);
 }
 
 /** The units of the files, in their order; files of no unit are left out. */

@@ -1,7 +1,7 @@
 // From the paths on the command line to the files that are reviewed: folders are searched below, with caps that are
 // said. Knows nothing of what is in a file.
 import { readdirSync, statSync } from 'node:fs';
-import { onDisk, reason } from '../shell/workspace.ts';
+import { missing, onDisk, reason } from '../shell/workspace.ts';
 import type { NodeWorkspace } from '../shell/workspace.ts';
 
 export const mostFiles = 4000;
@@ -53,7 +53,7 @@ function refused(message: string): Found {
 }
 
 function mend(refusal: string): string {
-  return refusal === 'no such file' ? '; paths are relative to the current folder' : '';
+  return refusal === missing ? '; paths are relative to the current folder' : '';
 }
 
 /** `/`-separated, no trailing `/`. */
