@@ -32,12 +32,13 @@ DEFINE_PER_CPU(struct ve_page, ve_page);
 /* Not per-CPU and not pinned: the host may take its page away like any other. */
 static u64 ve_count;
 
-/* Level 1 for #VE, 2 for NMIs, which may come inside it. */
+/* Level 1 for #VE, 2 for NMIs, which may come inside it. From user mode everything comes on level 0, the task stack. */
 void cpu_init_fred(void)
 {
 	wrmsrl(MSR_IA32_FRED_CONFIG,
 	       (unsigned long)asm_fred_entrypoint_user | FRED_CONFIG_REDZONE | FRED_CONFIG_INT_STKLVL(0));
 	wrmsrl(MSR_IA32_FRED_STKLVLS, FRED_STKLVL(X86_TRAP_VE, 1) | FRED_STKLVL(X86_TRAP_NMI, 2));
+	wrmsrl(MSR_IA32_FRED_RSP0, this_cpu_read(top_of_stack));
 	wrmsrl(MSR_IA32_FRED_RSP1, this_cpu_read(ve_stack_top));
 	wrmsrl(MSR_IA32_FRED_RSP2, this_cpu_read(nmi_stack_top));
 }

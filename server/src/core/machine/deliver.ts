@@ -43,7 +43,8 @@ function deliverIdt(draft: Draft, setup: MachineSetup, vector: number): void {
   }
   const ist = gate.ist === null ? null : (setup.layout.regions[gate.ist] ?? null);
   const old = register(draft, RSP);
-  const start = ist !== null ? constant(top(ist)) : draft.cpu.cpl === 3 ? constant(setup.rsp0) : old;
+  const nested = ist !== null && !ist.rewinding && isConstant(old) && stackOf(setup.layout, old.value) === ist;
+  const start = ist !== null && !nested ? constant(top(ist)) : draft.cpu.cpl === 3 && !nested ? constant(setup.rsp0) : old;
   if (!isConstant(start)) {
     pushOnUserStack(draft, vector);
     return;

@@ -17,7 +17,7 @@ import type { PlacedFunction } from './link-c.ts';
 import type { FunctionInfo, Guard, Handler, Program } from './program.ts';
 import { fixupException, plainStub, plainStubSize } from './synthesize.ts';
 import { fredOf } from './fred.ts';
-import { abstractHandlers } from './abstract.ts';
+import { abstractHandlers, NESTING_SAFE_NMI_STACK } from './abstract.ts';
 import type { AbstractDesign } from './abstract.ts';
 
 export interface Parts {
@@ -99,7 +99,9 @@ export function buildProgram(parts: Parts): Program {
   for (const row of [...rows, ...(abstract?.rows ?? [])]) {
     const stub = row.stub === null ? null : names.label(row.stub);
     const callee = row.function === null ? null : names.function(row.function);
-    if (stub !== null) {
+    if (row.entry !== undefined) {
+      handlers.push({ vector: row.vector, name: row.name, stub: row.entry, stubName: row.name, synthesized: false, function: null, ist: row.ist, dpl: row.dpl, place: row.place });
+    } else if (stub !== null) {
       handlers.push({ vector: row.vector, name: row.name, stub, stubName: row.stub ?? '', synthesized: false, function: row.function ?? calledBy(nodes, stub, defined), ist: row.ist, dpl: row.dpl, place: row.place });
     } else if (callee !== null && row.function !== null) {
       put(plainStub(next, `stub of ${row.function}`, callee, row.function, row.errorCode, taskTop, row.place));
@@ -119,7 +121,7 @@ export function buildProgram(parts: Parts): Program {
     layout,
     functions,
     handlers,
-    guards: withImplicit(guards, handlers, variables),
+    guards: withImplicit(guards, handlers),
     contexts,
     delivery: fred === null ? 'idt' : 'fred',
     fred,
@@ -240,7 +242,7 @@ export function stackTop(layout: Layout, name: string): bigint {
 function stackNames(rows: readonly GateRow[], fred: boolean): readonly { readonly name: string; readonly rewinding: boolean }[] {
   const names = new Set(rows.map((row) => row.ist.value).filter((name): name is string => name !== null));
   const levels = fred ? ['FRED level 1', 'FRED level 2', 'FRED level 3'] : [];
-  return [{ name: 'task', rewinding: false }, { name: 'fallback', rewinding: false }, ...[...names].sort().map((name) => ({ name, rewinding: !fred })), ...levels.map((name) => ({ name, rewinding: false }))];
+  return [{ name: 'task', rewinding: false }, { name: 'fallback', rewinding: false }, ...[...names].sort().map((name) => ({ name, rewinding: !fred && name !== NESTING_SAFE_NMI_STACK })), ...levels.map((name) => ({ name, rewinding: false }))];
 }
 
 /** IST stacks whose stub looks below the pushed frame: it keeps a marker word there between two events. */
@@ -307,13 +309,12 @@ function calledBy(nodes: readonly (CodeNode | undefined)[], stub: NodeId, define
 }
 
 /** #VE has its word whether the unit declares it or not (semantics.md §8.1). */
-function withImplicit(guards: readonly Guard[], handlers: readonly Handler[], variables: Variables): readonly Guard[] {
+function withImplicit(guards: readonly Guard[], handlers: readonly Handler[]): readonly Guard[] {
   const out = [...guards];
   const handles = (vector: number): boolean => handlers.some((handler) => handler.vector === vector);
   if (handles(18) && !out.some((guard) => guard.machineBit === 'mcip')) {
     out.push({ ...IMPLICIT, name: 'MCIP', vector: 18, address: null, size: 8, machineBit: 'mcip', fallback: 'shutdown' });
   }
-  void variables;
   return out;
 }
 

@@ -43,7 +43,10 @@ export function lowerStatement(builder: Builder, statement: CStatement): void {
     case 'expression':
       return lowerEffect(builder, statement.expression);
     case 'declaration':
-      for (const declaration of statement.declarations) lowerDeclaration(builder, declaration);
+      for (const declaration of statement.declarations) {
+        const alone = statement.declarations.length === 1;
+        lowerDeclaration(builder, declaration, alone ? { start: statement.span.start, end: declaration.span.end } : declaration.span);
+      }
       return;
     case 'block':
       return lowerBody(builder, statement.body);
@@ -103,7 +106,8 @@ export function lowerStatement(builder: Builder, statement: CStatement): void {
     case 'empty':
       return;
     case 'unreadable':
-      return problem(builder, statement.span, 'cannot read this statement');
+      // Its place is a problem of the file already.
+      return;
     default:
       return unreachable(statement);
   }
@@ -234,10 +238,11 @@ function lowerCases(builder: Builder, statement: CStatement, labels: ReadonlyMap
   for (const inside of statement.body) lowerCases(builder, inside, labels);
 }
 
-function lowerDeclaration(builder: Builder, declaration: CDeclaration): void {
+/** `span` is what the steps of the initialiser show. */
+function lowerDeclaration(builder: Builder, declaration: CDeclaration, span: Span): void {
   if (declaration.kind !== 'variable') return;
   const { types } = builder.scope;
-  const { name, span, initialiser } = declaration;
+  const { name, initialiser } = declaration;
   const written = declaration.type;
   if (declaration.storage.includes('extern')) return;
   // `auto`-like types, `typeof(x)`, are those of the initialiser.

@@ -5,7 +5,7 @@ import type { CSyntaxType, CTerm } from '../syntax/c-syntax.ts';
 import { emit, emitAssign, newTemporary, textAt } from './c-lower-builder.ts';
 import type { Builder } from './c-lower-builder.ts';
 import { addressOf, arithmetic, lowerPlace, lowerValue, readAt, stable } from './c-lower-terms.ts';
-import { binary, constant, convert, shifted, unary } from './c-lower-values.ts';
+import { binary, constant, convert, shifted, unary, withoutExtension } from './c-lower-values.ts';
 import type { LocalOrMemory, Value } from './c-lower-values.ts';
 import { constantOf, integerOf, layoutOf, named, offsetOfField, resolveType, sizeOfType } from './c-types.ts';
 
@@ -26,8 +26,22 @@ export function storeTo(builder: Builder, span: Span, to: LocalOrMemory, value: 
     return { expression: { kind: 'local', slot: to.slot }, type: to.type };
   }
   const size = integerOf(types, to.type)?.size ?? 8;
-  emitStore(builder, span, to.address, size, to.bits === null ? expression : inserted(to, size, expression), form, target, previous);
+  emitStore(builder, span, to.address, size, to.bits === null ? lowBitsOnly(expression, size) : inserted(to, size, expression), form, target, previous);
   return { expression, type: to.type };
+}
+
+/** A store narrower than a register drops what sign extension and wrapping add. */
+function lowBitsOnly(expression: CExpression, size: AccessSize): CExpression {
+  if (size === 8) return expression;
+  const bare = withoutMask(withoutExtension(expression), size);
+  if (bare.kind !== 'binary' || !/^[-+&|^]$/.test(bare.operator)) return bare;
+  return { ...bare, left: withoutExtension(bare.left), right: withoutExtension(bare.right) };
+}
+
+function withoutMask(expression: CExpression, size: AccessSize): CExpression {
+  if (expression.kind !== 'binary' || expression.operator !== '&' || expression.right.kind !== 'constant') return expression;
+  const low = (1n << BigInt(size * 8)) - 1n;
+  return (expression.right.value & low) === low ? expression.left : expression;
 }
 
 /** The storage unit with a bit-field replaced. */
@@ -62,9 +76,11 @@ export function fillFrom(builder: Builder, span: Span, to: Extract<LocalOrMemory
   if (term.kind === 'literal') return fillFromList(builder, span, to, term.list, target);
   if (term.kind === 'string') return storeBytes(builder, span, to, target, null);
   const from = lowerPlace(builder, term);
-  const address = stable(builder, { expression: addressOf(from), type: named('unsigned long') }, span).expression;
+  // A local pointer keeps its value while what it points to is copied.
+  const kept = (address: CExpression): CExpression => (address.kind === 'local' ? address : stable(builder, { expression: address, type: named('unsigned long') }, span).expression);
+  const address = kept(addressOf(from));
   const size = sizeOfType(builder.scope.types, to.type);
-  const toAddress = stable(builder, { expression: to.address, type: named('unsigned long') }, span).expression;
+  const toAddress = kept(to.address);
   if (size === null || size > longestCopy) {
     call(builder, span, 'memcpy', [toAddress, address, size === null ? { kind: 'unknown', text: 'sizeof' } : constant(BigInt(size))]);
     return;

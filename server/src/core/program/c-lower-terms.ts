@@ -3,7 +3,7 @@ import type { Span } from '../base/span.ts';
 import type { CExpression } from '../machine/code.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { CSyntaxType, CTerm } from '../syntax/c-syntax.ts';
-import { emitAssign, emitBranch, findLocal, jump, newLabel, newTemporary, place, problem, textAt } from './c-lower-builder.ts';
+import { emitAssign, emitBranch, findLocal, jump, newLabel, newTemporary, place, textAt } from './c-lower-builder.ts';
 import type { Builder, Label } from './c-lower-builder.ts';
 import { lowerAssembly } from './c-lower-assembly.ts';
 import { lowerCall, lowerCallInto, placeOfCall, warnCondition } from './c-lower-calls.ts';
@@ -69,9 +69,7 @@ export function lowerValue(builder: Builder, term: CTerm): Value {
       return { expression: constant(0n), type: named('void') };
     case 'list':
     case 'type':
-      return { expression: unknown(textAt(builder, term.span)), type: unsignedLong };
     case 'unreadable':
-      problem(builder, term.span, 'cannot read this expression');
       return { expression: unknown(textAt(builder, term.span)), type: unsignedLong };
     default:
       return unreachable(term);
@@ -126,7 +124,7 @@ export function lowerEffect(builder: Builder, term: CTerm): void {
 
 function numberType(value: bigint, suffix: string): CSyntaxType {
   const signed = !suffix.includes('u');
-  const long = suffix.includes('l') || value > 0xffffffffn || (signed && value > 0x7fffffffn);
+  const long = suffix.includes('l') || value > 0xffffffffn || (signed && (value > 0x7fffffffn || value < -0x80000000n));
   return named(`${signed ? '' : 'unsigned '}${long ? 'long' : 'int'}`);
 }
 

@@ -44,6 +44,11 @@ const predefined: readonly (readonly [string, string])[] = [
   ['CONFIG_X86', '1'], ['CONFIG_X86_64', '1'], ['CONFIG_64BIT', '1'], ['BITS_PER_LONG', '64'], ['__BITS_PER_LONG', '64'],
 ];
 
+/** Error numbers where no header gives them (`include/uapi/asm-generic/errno-base.h`). */
+const errorNumbers: ReadonlyMap<string, bigint> = new Map(
+  Object.entries({ EPERM: 1n, ENOENT: 2n, EIO: 5n, ENXIO: 6n, EAGAIN: 11n, ENOMEM: 12n, EFAULT: 14n, EBUSY: 16n, ENODEV: 19n, EINVAL: 22n, ENOSYS: 38n, EOPNOTSUPP: 95n }),
+);
+
 /** Reads a file, follows its headers and lowers its functions. Broken text gives problems, never an exception. */
 export function cSource(file: string, source: FileSource, parse: ParseC, configuration: Configuration): CSource {
   const macros: MacroTable = new Map();
@@ -76,7 +81,8 @@ function readFile(reading: Reading, file: string, text: string): void {
     },
   });
   const unit = reading.parse(active);
-  if (main) for (const span of unit.unreadable) problems.push({ place: { file, span }, message: 'cannot read this as C' });
+  const unreadable = new Map(unit.unreadable.map((span) => [`${span.start} ${span.end}`, span]));
+  if (main) for (const span of unreadable.values()) problems.push({ place: { file, span }, message: 'cannot read this statement' });
   reading.files.push({ file, text, unit });
 }
 
@@ -109,7 +115,7 @@ interface Definition {
 function gathered(reading: Reading, file: string): CSource {
   const enumerators = new Map<string, bigint>();
   const macro = (name: string): CMacroDefinition | null => reading.macros.get(name) ?? null;
-  const constants: ConstantScope = { macro, value: (name) => enumerators.get(name) ?? null };
+  const constants: ConstantScope = { macro, value: (name) => enumerators.get(name) ?? errorNumbers.get(name) ?? null };
   const types = createTypeTable(constants);
   const variables = new Map<string, GlobalVariable>();
   const functions = new Map<string, CSyntaxType>();

@@ -1,5 +1,6 @@
 // Which vector enters which stub, on which stack: from IDT tables, DECLARE_IDTENTRY lines and handler annotations.
 import type { Place } from '../base/span.ts';
+import type { NodeId } from '../machine/code.ts';
 import { vectorByName, vectorByNumber } from '../machine/vectors.ts';
 import type { Directive } from '../syntax/annotation-types.ts';
 import { IRQ_WORK_VECTOR } from '../kernel/primitives.ts';
@@ -19,6 +20,8 @@ export interface GateRow {
   readonly dpl: 0 | 3;
   readonly errorCode: boolean;
   readonly place: Place | null;
+  /** First node of a stub that no file shows: the one of a scenario's own handler. */
+  readonly entry?: NodeId;
 }
 
 interface Sources {

@@ -28,6 +28,7 @@ const marker = /^xctx[ \t]*:|^xctx(?=[ \t]+[a-z])/i;
 /** All annotation lines, in the order of the comments. Comments are in ascending order and do not overlap. */
 export function annotationLines(text: string, comments: readonly Comment[]): readonly AnnotationLine[] {
   const lines: AnnotationLine[] = [];
+  let behind: readonly number[] | null = null;
   comments.forEach((comment, index) => {
     const body = text.slice(comment.span.start, comment.span.end);
     if (!/xctx/i.test(body)) return;
@@ -39,7 +40,8 @@ export function annotationLines(text: string, comments: readonly Comment[]): rea
       const directive = start + (lead.exec(body.slice(start, stop))?.[0].length ?? 0);
       const found = marker.exec(body.slice(directive, stop));
       if (found !== null) {
-        subject ??= subjectOf(text, comments, index);
+        behind ??= codeBehind(text, comments);
+        subject ??= subjectOf(text, comments, behind, index);
         lines.push(cutLine(body.slice(directive, stop), found[0].length, comment.span.start + directive, subject));
       }
       start = stop + 1;
@@ -75,32 +77,30 @@ function cutLine(line: string, markerLength: number, offset: number, subjectOffs
   return { marker: word(0, markerLength), span: spanOf(offset, offset + Math.max(length, markerLength)), words, dashes, reason, subjectOffset };
 }
 
-/** Behind code on its line, a comment is about that line; else about the first code behind it. */
-function subjectOf(text: string, comments: readonly Comment[], index: number): number {
-  const comment = comments[index];
-  if (comment === undefined) return text.length;
-  const lineStart = text.lastIndexOf('\n', comment.span.start - 1) + 1;
-  let first = index;
-  while (first > 0 && (comments[first - 1]?.span.end ?? 0) > lineStart) first--;
-  const before = firstCode(text, comments, first, lineStart);
-  return before < comment.span.start ? before : firstCode(text, comments, index, comment.span.start);
+/** The first code behind each comment. Filled from the end, so that long blocks of comments cost no more than short ones. */
+function codeBehind(text: string, comments: readonly Comment[]): readonly number[] {
+  const behind: number[] = [];
+  for (let index = comments.length - 1; index >= 0; index--) {
+    const next = comments[index + 1];
+    const found = firstNonBlank(text, comments[index]?.span.end ?? 0);
+    behind[index] = next !== undefined && found >= next.span.start ? (behind[index + 1] ?? text.length) : found;
+  }
+  return behind;
 }
 
-/** The first offset from `from` on that is neither blank nor in a comment; `index` is the first comment that ends behind it. */
-function firstCode(text: string, comments: readonly Comment[], index: number, from: number): number {
-  let at = from;
-  for (let next = index; ; ) {
-    const comment = comments[next];
-    if (comment !== undefined && comment.span.start <= at) {
-      at = Math.max(at, comment.span.end);
-      next++;
-      continue;
-    }
-    const blank = /[^\s]/g;
-    blank.lastIndex = at;
-    const found = blank.exec(text);
-    if (found === null) return text.length;
-    if (comment === undefined || found.index < comment.span.start) return found.index;
-    at = comment.span.start;
-  }
+/** Behind code on its line, a comment is about that line; else about the first code behind it. */
+function subjectOf(text: string, comments: readonly Comment[], behind: readonly number[], index: number): number {
+  const start = comments[index]?.span.start ?? 0;
+  const lineStart = text.lastIndexOf('\n', start - 1) + 1;
+  let first = index;
+  while (first > 0 && (comments[first - 1]?.span.end ?? 0) > lineStart) first--;
+  const opening = firstNonBlank(text, lineStart);
+  const code = opening < (comments[first]?.span.start ?? 0) ? opening : (behind[first] ?? text.length);
+  return code < start ? code : (behind[index] ?? text.length);
+}
+
+function firstNonBlank(text: string, from: number): number {
+  const blank = /\S/g;
+  blank.lastIndex = from;
+  return blank.exec(text)?.index ?? text.length;
 }

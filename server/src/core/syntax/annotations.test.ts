@@ -66,6 +66,8 @@ describe('annotations', () => {
       ['\tmovq %rax, %rsp\n\t# xctx: stack moved\n\tret', 'ret'],
       ['struct s {\n\tint a;\n\tint /* the word */ busy; /* xctx: clears a */\n};', 'int /* the word'],
       ['/* before */ ; xctx: clears a\nnop', 'nop'],
+      ['/* before */ nop ; xctx: clears a\nret', 'nop'],
+      ['/* one\n two */ nop /* between */ # xctx: clears a\nret', 'nop'],
     ];
     for (const [text, code] of cases) {
       const [annotation] = parse(text).annotations;
@@ -74,6 +76,13 @@ describe('annotations', () => {
     }
     assert.equal(parse('nop\n# xctx: clears a\n').annotations[0]?.subjectOffset, 'nop\n# xctx: clears a\n'.length);
   });
+
+  it('takes time in proportion to the text, however many comments follow each other', () => {
+    const lines = 20_000;
+    const set = parse('// xctx: clears a\n'.repeat(lines));
+    assert.equal(set.directives.length, lines);
+    assert.ok(set.annotations.every((annotation) => annotation.subjectOffset === '// xctx: clears a\n'.length * lines));
+  }).timeout(5_000);
 
   it('reads every comment form', () => {
     for (const text of ['/* xctx: clears a */', '// xctx: clears a', '# xctx: clears a', '; xctx: clears a', '/*\n * xctx: clears a\n */', '/*xctx: clears a*/', '/**\n\txctx: clears a\r\n*/', '/* xctx: clears a']) {

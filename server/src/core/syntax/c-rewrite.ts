@@ -5,12 +5,14 @@ import type { Span } from '../base/span.ts';
 import { attributeCalls, attributeWords, exportMacro, perCpuMacro } from './c-attributes.ts';
 import type { CAttribute } from './c-syntax.ts';
 import { isWordStart, matchParenthesis, normalised, overwriting, skipBlank, skipOpaque, wordEnd } from './c-text.ts';
-import type { Overwriting } from './c-text.ts';
+import type { Overwriting, Parenthesised } from './c-text.ts';
 
 export interface AssemblyText {
   readonly span: Span;
   readonly template: string;
   readonly extable: string | null;
+  /** Names that macros among the outputs mention: `EAX_EDX_RET(val, low, high)`. */
+  readonly outputNames: readonly string[];
 }
 
 export interface Rewritten {
@@ -60,6 +62,7 @@ function rewriteWord(work: Work, start: number, end: number): number {
     return group === null ? end : blankAttribute(work, start, group.end);
   }
   if (perCpuMacro.test(word)) return rewritePerCpu(work, word, start, open, end);
+  if (word === 'DECLARE_ARGS' || namingMacro.test(word)) return rewriteNaming(work, word, start, open, end);
   if (/^(?:COMPAT_)?SYSCALL_DEFINE\d$/.test(word)) return rewriteSystemCall(work, word, start, open, end);
   if (/for_each/.test(word)) return rewriteEach(work, start, open, end);
   if (/^(?:__)?typeof(?:__|_member|_unqual)?$/.test(word)) return rewriteTypeof(work, start, open, end);
@@ -84,6 +87,30 @@ function rewritePerCpu(work: Work, word: string, start: number, open: number, en
   work.out.replace(start, open + 1, storage);
   work.out.replace(comma, comma + 1, '');
   work.out.replace(group.end - 1, group.end, '');
+  return group.end;
+}
+
+/** Other macros that define what they name first: `DEFINE_SPINLOCK(lock)`, `DECLARE_BITMAP(bits, 64)`, `LIST_HEAD(list)`. */
+const namingMacro = /^(?:DEFINE|DECLARE)_(?!IDTENTRY|FREDENTRY|PER_CPU|EVENT|TRACE|ASM|STATIC_CALL)[A-Z_]+$|^(?:LIST|HLIST|LLIST|ATOMIC_NOTIFIER|RAW_NOTIFIER|BLOCKING_NOTIFIER)_HEAD$/;
+
+/** Becomes `long name[1]`, or `long name, name` for `DECLARE_ARGS`; only where it stands as a declaration. */
+function rewriteNaming(work: Work, word: string, start: number, open: number, end: number): number {
+  const { text } = work;
+  const group = matchParenthesis(text, open);
+  if (group === null || !/[;=]/.test(text.charAt(skipBlank(text, group.end)))) return end;
+  const comma = group.commas[0];
+  if (word === 'DECLARE_ARGS') {
+    if (comma === undefined) return end;
+    work.out.replace(start, comma + 1, 'long');
+    work.out.replace(group.end - 1, group.end, '');
+    return group.end;
+  }
+  const name = skipBlank(text, open + 1);
+  const nameEnd = wordEnd(text, name);
+  if (nameEnd === name) return end;
+  work.declaredBy.set(name, word);
+  work.out.replace(start, open + 1, 'long');
+  work.out.replace(nameEnd, group.end, group.end - nameEnd >= 3 ? '[1]' : '');
   return group.end;
 }
 
@@ -115,13 +142,33 @@ function rewriteAssembly(work: Work, word: number, end: number): number {
   const group = text[open] === '(' ? matchParenthesis(text, open) : null;
   if (group === null) return end;
   const start = skipBlank(text, open + 1);
-  const close = group.colon === -1 ? group.end - 1 : group.colon;
+  const close = group.colons[0] ?? group.end - 1;
   if (close - start < 2) return end;
   const written = text.slice(start, close);
-  work.assembly.set(start, { span: { start, end: close }, template: templateOf(written), extable: /_ASM_EXTABLE\w*\s*\([^)]*\)/.exec(written)?.[0] ?? null });
   work.out.replace(word, end, 'asm');
   work.out.replace(start, close, '""');
-  return close;
+  const outputNames = blankOperandMacros(work, group);
+  const extable = /_ASM_EXTABLE\w*\s*\([^)]*\)/.exec(written)?.[0] ?? null;
+  work.assembly.set(start, { span: { start, end: close }, template: templateOf(written), extable, outputNames });
+  return group.end;
+}
+
+/** Operands that are macros (`ASM_CALL_CONSTRAINT`) vanish with one comma; gives the names in those among the outputs. */
+function blankOperandMacros(work: Work, group: Parenthesised): readonly string[] {
+  const { text } = work;
+  const [outputs, , , labels = group.end - 1] = group.colons;
+  if (outputs === undefined) return [];
+  const separators = [...group.colons, ...group.commas].filter((at) => at >= outputs && at < labels).sort((a, b) => a - b);
+  const names: string[] = [];
+  separators.forEach((from, index) => {
+    const to = separators[index + 1] ?? labels;
+    const operand = skipBlank(text, from + 1);
+    if (operand >= to || !isWordStart(text[operand])) return;
+    if (to <= (group.colons[1] ?? labels)) names.push(...text.slice(wordEnd(text, operand), to).match(/[A-Za-z_]\w*/g) ?? []);
+    const leading = text[from] === ',';
+    work.out.replace(leading ? from : operand, !leading && text[to] === ',' ? to + 1 : to, '');
+  });
+  return names;
 }
 
 function templateOf(written: string): string {

@@ -114,9 +114,11 @@ function parenthesized(conversion: Conversion, node: SyntaxNode): CTerm {
 }
 
 function numberOf(text: string, node: SyntaxNode, conversion: Conversion): CTerm {
-  const [, digits = '', suffix = ''] = /^(0[xX][\da-fA-F]+|0[bB][01]+|\d+)([uUlL]*)$/.exec(text) ?? [];
+  // The grammar takes the sign of a constant for a part of it.
+  const [, sign = '', digits = '', suffix = ''] = /^([-+]?)(0[xX][\da-fA-F]+|0[bB][01]+|\d+)([uUlL]*)$/.exec(text) ?? [];
   if (digits === '') return unreadable(conversion, node);
-  return { kind: 'number', value: BigInt(/^0\d/.test(digits) ? `0o${digits.slice(1)}` : digits), suffix: suffix.toLowerCase(), span: spanOfNode(node) };
+  const value = BigInt(/^0\d/.test(digits) ? `0o${digits.slice(1)}` : digits);
+  return { kind: 'number', value: sign === '-' ? -value : value, suffix: suffix.toLowerCase(), span: spanOfNode(node) };
 }
 
 function unary(conversion: Conversion, node: SyntaxNode, operand: CTerm): CTerm {
@@ -147,7 +149,7 @@ function listItems(conversion: Conversion, node: SyntaxNode): readonly CListItem
     const value = item.field('value');
     const designators: CListItem['designators'][number][] = [];
     for (const one of item.children()) {
-      const inside = one.named && /designator$/.test(one.type) ? parts(conversion, one)[0] : undefined;
+      const inside = one.named && one.type.endsWith('designator') ? parts(conversion, one)[0] : undefined;
       if (inside === undefined) continue;
       designators.push(one.type === 'field_designator' ? { kind: 'field', name: textOf(conversion, inside) } : { kind: 'index', index: termOf(conversion, inside) });
     }
@@ -163,13 +165,14 @@ function assemblyOf(conversion: Conversion, node: SyntaxNode): CTerm {
     if (list === null) return [];
     return parts(conversion, list).flatMap((operand) => optional(conversion, operand.field('value')) ?? []);
   };
+  const macroOutputs = (written?.outputNames ?? []).map((name): CTerm => ({ kind: 'name', name, span: spanOfNode(node) }));
   const labels = node.field('goto_labels');
   return {
     kind: 'asm',
     span: spanOfNode(node),
     template: written?.template ?? (code === null ? '' : textOf(conversion, code).slice(1, -1)),
     extable: written?.extable ?? null,
-    outputs: operands('output_operands'),
+    outputs: [...operands('output_operands'), ...macroOutputs],
     inputs: operands('input_operands'),
     labels: labels === null ? [] : parts(conversion, labels).map((label) => textOf(conversion, label)),
   };

@@ -71,16 +71,15 @@ export function skipBlank(text: string, at: number): number {
 export interface Parenthesised {
   /** Behind the closing parenthesis. */
   readonly end: number;
-  /** Offsets of the commas at the outer level. */
+  /** Offsets of the commas and colons at the outer level. */
   readonly commas: readonly number[];
-  /** First colon at the outer level, or -1. */
-  readonly colon: number;
+  readonly colons: readonly number[];
 }
 
 /** The group whose `(` is at this offset; null where it is not closed. */
 export function matchParenthesis(text: string, at: number): Parenthesised | null {
   const commas: number[] = [];
-  let colon = -1;
+  const colons: number[] = [];
   let depth = 0;
   for (let end = at; end < text.length; ) {
     const next = skipOpaque(text, end);
@@ -92,9 +91,9 @@ export function matchParenthesis(text: string, at: number): Parenthesised | null
     if (character === '(' || character === '[' || character === '{') depth++;
     else if (character === ')' || character === ']' || character === '}') {
       depth--;
-      if (depth === 0) return { end: end + 1, commas, colon };
+      if (depth === 0) return { end: end + 1, commas, colons };
     } else if (character === ',' && depth === 1) commas.push(end);
-    else if (character === ':' && depth === 1 && colon === -1) colon = end;
+    else if (character === ':' && depth === 1) colons.push(end);
     end++;
   }
   return null;
