@@ -51,5 +51,6 @@
 #define EX_TYPE_UACCESS		3
 
 #define EFAULT			14
+#define ENOSYS			38
 
 #endif
