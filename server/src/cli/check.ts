@@ -11,8 +11,8 @@ import { clean, found, refuse } from './io.ts';
 import type { Command, Io } from './io.ts';
 import { explore, openSession, sayRefused, unitsOf } from './session.ts';
 import type { Session } from './session.ts';
-import { findSources } from './sources.ts';
-import type { Sources } from './sources.ts';
+import { findSources } from './paths.ts';
+import type { Sources } from './paths.ts';
 
 export const usage = `usage: entrycheck check [--format gcc|json|mail] [--severity LEVEL] PATH...
 

@@ -8,7 +8,7 @@ import { parseArguments } from './arguments.ts';
 import { clean, refuse } from './io.ts';
 import type { Command } from './io.ts';
 import { openSession } from './session.ts';
-import { tidy } from './sources.ts';
+import { tidy } from './paths.ts';
 
 export const usage = `usage: entrycheck context [--format text|json] FILE:LINE[:COLUMN]
 

@@ -16,7 +16,7 @@ import { parseArguments } from './arguments.ts';
 import { clean, refuse } from './io.ts';
 import type { Command, Io } from './io.ts';
 import { explore, openSession, sayRefused, unitsOf } from './session.ts';
-import { findSources } from './sources.ts';
+import { findSources } from './paths.ts';
 
 export const usage = `usage: entrycheck review [--table] [PATH...]
 

@@ -11,7 +11,7 @@ import type { Command, Io } from './io.ts';
 import { didYouMean } from './nearest.ts';
 import { explore, openSession, unitsOf } from './session.ts';
 import type { Session } from './session.ts';
-import { findSources, kindOf, tidy } from './sources.ts';
+import { findSources, kindOf, tidy } from './paths.ts';
 import { createNodeWorkspace, onDisk } from '../shell/workspace.ts';
 
 export const usage = `usage: entrycheck run [--format gcc|json|mail] [--max-states N] SCENARIO|FILE [PATH...]

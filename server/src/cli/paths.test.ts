@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { withFiles } from '../testing/command-line.ts';
 import { createNodeWorkspace } from '../shell/workspace.ts';
-import { findSources, mostFiles, tidy } from './sources.ts';
-import type { Sources } from './sources.ts';
+import { findSources, mostFiles, tidy } from './paths.ts';
+import type { Sources } from './paths.ts';
 
 function sourcesOf(folder: string, paths: readonly string[]): Sources {
   const found = findSources(paths, folder, createNodeWorkspace(folder));
