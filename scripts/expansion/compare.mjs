@@ -171,7 +171,7 @@ function placeSection({ placed, section, items, context, disassembly, object, sy
     if (text === undefined || text === '') return fallback;
     const expression = preprocessor.expressionOf(text.replace(/(\d+)#(\d+)/g, 'numeric.$1.$2'), { local: (n, direction) => n + direction, symbol: () => null });
     const value = expression === null ? null : context.resolve(expression, BigInt(pc));
-    return value === null || value.base !== '' ? null : Number(value.value);
+    return value === null || (value.base !== '' && value.base !== section) ? null : Number(value.value);
   };
   /** A size that depends on labels behind it: as many bytes as hold the fill value. */
   const run = (fill) => {

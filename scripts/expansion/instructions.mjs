@@ -26,6 +26,8 @@ export function sameInstruction(ours, theirs, parseStatement, context) {
   const text = theirs.text.replace(/\s*#.*$/, '').replace(/\s*<[^>]*>/g, '').replace(/,p[nt]\b/, '').replace(/^((?:\w+ )*)\b(rex\.?\w*) /, '$1');
   let parsed = parseStatement(text.replace(/^((?:\w+ )*(?:j\w+|call\w?|loop\w*|xbegin\w?) +)([0-9a-f]+)$/, '$10x$2'));
   if (parsed.operands.length === 0 && ours.operands.length === 0 && parsed.mnemonic === '') parsed = { ...parsed, mnemonic: parsed.prefixes.at(-1) ?? '', prefixes: parsed.prefixes.slice(0, -1) };
+  // This disassembler does not know FRED yet.
+  if (parsed.mnemonic === 'clac' && parsed.prefixes.length === 1) parsed = { ...parsed, prefixes: [], mnemonic: parsed.prefixes[0] === 'repz' ? 'eretu' : 'erets' };
   const prefixes = (list) => list.map(canonical).filter((each) => !/^(?:rex|[c-gs]s$)/.test(each)).sort().join(' ');
   if (!sameMnemonic(ours.mnemonic, parsed.mnemonic)) return `mnemonic ${parsed.mnemonic}`;
   if (prefixes(ours.prefixes) !== prefixes(parsed.prefixes)) return `prefixes ${parsed.prefixes.join(' ')}`;
