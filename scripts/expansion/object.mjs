@@ -88,7 +88,8 @@ export function readListing(text) {
   const rows = [];
   for (const line of text.split('\n')) {
     const found = /^\s*(\d+) ([0-9a-f]{4,}) ([0-9A-F]{2,})[^\t]*(?:\t>*(.*))?$/.exec(line);
-    if (found !== null) rows.push({ line: Number(found[1]), address: parseInt(found[2], 16), bytes: found[3].toLowerCase(), text: found[4] ?? '' });
+    // The end of a repeated block shows the bytes of its first statement, which has a row of its own.
+    if (found !== null && !/^\s*\.endr/.test(found[4] ?? '')) rows.push({ line: Number(found[1]), address: parseInt(found[2], 16), bytes: found[3].toLowerCase(), text: found[4] ?? '' });
   }
   return rows;
 }
