@@ -1,0 +1,45 @@
+// What the end-to-end tests know of the extension and of the designs: names, titles, messages, the trace panel's
+// elements. The one place to adjust when one of them changes.
+import { launch } from './vscode.mjs';
+
+export const bad = {
+  file: 'clear-on-ist-early/design.c',
+  /** What is found on the line of the store, and the word to point at. */
+  store: 'WRITE_ONCE(ve->busy, 0)',
+  word: 'WRITE_ONCE',
+  message: 'reentrancy word cleared on IST stack',
+  rule: 'XR-VE01',
+};
+
+/** What the hover at the store says of the exception context. */
+export const context = [/stack/, /\bIST/, /\bIF\b/, /\bNMI\b/, /live frames/, /can interrupt here/i];
+
+export const commands = {
+  runScenario: 'Entrycheck: Run scenario',
+};
+
+/** The mail's corner case, by a part of its row in the pick list. */
+export const cornerCase = /perf-nmi-user-copy-fails-twice/;
+
+export const quickFix = /defer|irq_work/i;
+
+export const trace = {
+  verdict: /violated/,
+  step: '[data-step]',
+  /** The place that a step's text names. */
+  place: /([\w./-]+\.[chS]):(\d+)/,
+};
+
+let vscode = null;
+let workspace = null;
+
+export async function start(options) {
+  vscode = await launch(options);
+  workspace = options.workspace;
+  return vscode;
+}
+
+/** A page on a fresh copy of the designs. */
+export async function openDesigns() {
+  return await vscode.open(workspace, 'designs');
+}

@@ -1,0 +1,178 @@
+// A state in the making: a step copies what it changes and leaves the rest shared with the state before it. Stack
+// memory and the named words are read and written here, by concrete address.
+import type { AccessSize, RegisterIndex } from './code.ts';
+import type { MachineSetup } from './config.ts';
+import type { Effect } from './effects.ts';
+import { regionIndexOf, top } from './layout.ts';
+import type { Region } from './layout.ts';
+import { RSP } from './registers.ts';
+import type { Cpu, Frame, GuardGhost, Pending, State } from './state.ts';
+import { constant, equal, extractBytes, insertBytes, isConstant, UNKNOWN, ZERO } from './word.ts';
+import type { Word } from './word.ts';
+
+export interface Draft {
+  node: number;
+  registers: Word[];
+  flags: Word;
+  cpu: Cpu;
+  memory: (readonly (Word | undefined)[])[];
+  frames: readonly Frame[];
+  pending: readonly Pending[];
+  budgets: readonly number[];
+  features: readonly string[];
+  ghosts: readonly GuardGhost[];
+  ended: string | null;
+  effects: Effect[];
+}
+
+export function draftOf(state: State): Draft {
+  return { ...state, registers: [...state.registers], memory: [...state.memory], effects: [] };
+}
+
+/** The state of a finished draft; the draft must not be used any more. */
+export function finish(draft: Draft): State {
+  const { effects: _effects, ...state } = draft;
+  return state;
+}
+
+export function changeCpu(draft: Draft, change: Partial<Cpu>): void {
+  draft.cpu = { ...draft.cpu, ...change };
+}
+
+export function register(draft: Draft, index: RegisterIndex): Word {
+  return draft.registers[index] ?? UNKNOWN;
+}
+
+export function setRegister(draft: Draft, index: RegisterIndex, value: Word): void {
+  draft.registers[index] = value;
+}
+
+/** RSP as a number, or null where it is not a known kernel address. */
+export function stackPointer(draft: Draft): bigint | null {
+  const rsp = register(draft, RSP);
+  return isConstant(rsp) ? rsp.value : null;
+}
+
+function slotOf(region: Region, address: bigint): { slot: number; byte: number } {
+  const offset = region.kind === 'stack' ? Number(top(region) - 1n - address) : Number(address - region.base);
+  const byte = Number(address & 7n);
+  return { slot: offset >> 3, byte };
+}
+
+/** What a slot holds that nothing was ever written to: stacks are dirty, but for those with a marker word; variables start zeroed. */
+function neverWritten(region: Region): Word {
+  return region.kind === 'stack' && !region.keepsStale ? UNKNOWN : ZERO;
+}
+
+function slotValue(draft: Draft, region: Region, slot: number): Word {
+  return draft.memory[region.index]?.[slot] ?? neverWritten(region);
+}
+
+/** Value at an address; unknown outside the regions of the layout. */
+export function load(draft: Draft, setup: MachineSetup, address: bigint, size: AccessSize): Word {
+  const region = setup.layout.regions[regionIndexOf(setup.layout, address)];
+  if (region === undefined || region.kind === 'code') return UNKNOWN;
+  const { slot, byte } = slotOf(region, address);
+  const whole = slotValue(draft, region, slot);
+  if (byte + size <= 8) return extractBytes(whole, byte, size);
+  return UNKNOWN;
+}
+
+/** Writes memory and keeps the ghost state of the guards; false outside the regions of the layout. */
+export function store(draft: Draft, setup: MachineSetup, address: bigint, size: AccessSize, value: Word): boolean {
+  const region = setup.layout.regions[regionIndexOf(setup.layout, address)];
+  if (region === undefined || region.kind === 'code') return false;
+  const { slot, byte } = slotOf(region, address);
+  if (byte + size > 8) {
+    setSlot(draft, region, slot, UNKNOWN);
+    return true;
+  }
+  setSlot(draft, region, slot, insertBytes(slotValue(draft, region, slot), byte, size, value));
+  if (region.kind !== 'stack') noteGuardStore(draft, setup, address, size);
+  return true;
+}
+
+function setSlot(draft: Draft, region: Region, slot: number, value: Word): void {
+  const before = draft.memory[region.index] ?? [];
+  if (before[slot] === value) return;
+  const after = before.slice();
+  while (after.length < slot) after.push(undefined);
+  after[slot] = value;
+  draft.memory[region.index] = after;
+}
+
+/** Everything below `rsp` on a stack that does not rewind is dead: no event handler may leave anything there. */
+export function forgetBelow(draft: Draft, region: Region, rsp: bigint): void {
+  const before = draft.memory[region.index];
+  if (before === undefined) return;
+  const live = Number((top(region) - rsp) >> 3n);
+  if (before.length > live) draft.memory[region.index] = before.slice(0, live);
+}
+
+/** Forgets a stack on which nothing is live, and below whose RSP no code looks: a later read finds an unknown word. */
+export function poison(draft: Draft, region: Region): void {
+  const before = draft.memory[region.index];
+  if (before === undefined || before.length === 0) return;
+  draft.memory[region.index] = [];
+}
+
+export function guardBusy(draft: Draft, setup: MachineSetup, guard: number): boolean | null {
+  const row = setup.guards[guard];
+  if (row === undefined) return false;
+  if (row.machineBit === 'mcip') return draft.cpu.mcip;
+  if (row.address === null) return null;
+  const clear = equal(load(draft, setup, row.address, row.size), ZERO);
+  return clear === null ? null : !clear;
+}
+
+/** A frame of the guard's vector that is live, innermost first. */
+export function liveFrameOf(draft: { readonly frames: readonly Frame[] }, vector: number): Frame | null {
+  for (let index = draft.frames.length - 1; index >= 0; index -= 1) {
+    const frame = draft.frames[index];
+    if (frame !== undefined && frame.vector === vector) return frame;
+  }
+  return null;
+}
+
+function noteGuardStore(draft: Draft, setup: MachineSetup, address: bigint, size: AccessSize): void {
+  setup.guards.forEach((row, index) => {
+    if (row.address === null || row.address + BigInt(row.size) <= address || address + BigInt(size) <= row.address) return;
+    if (guardBusy(draft, setup, index) === false) noteGuardCleared(draft, setup, index);
+  });
+}
+
+/** The word became zero by software: says whether a frame of its vector was live then, and on what stack. */
+export function noteGuardCleared(draft: Draft, setup: MachineSetup, guard: number): void {
+  const row = setup.guards[guard];
+  const ghost = draft.ghosts[guard];
+  if (row === undefined || ghost === undefined) return;
+  const frame = liveFrameOf(draft, row.vector);
+  const region = frame === null ? undefined : setup.layout.regions[frame.region];
+  const rewinding = region?.rewinding === true;
+  draft.effects.push({ kind: 'guard-cleared', guard, live: frame !== null, rewinding });
+  const owner = ghost.owner === null ? null : (draft.frames.find((live) => live.base === ghost.owner) ?? null);
+  if (owner !== null && frame !== null && frame !== owner) draft.effects.push({ kind: 'guard-stolen', guard, owner });
+  const above = frame === null ? false : draft.frames.slice(draft.frames.indexOf(frame) + 1).some((other) => other.region === frame.region && other.vector !== row.vector);
+  setGhost(draft, guard, { owner: null, clearedAt: frame !== null && rewinding ? draft.node : null, aboveFrame: above });
+}
+
+export function setGhost(draft: Draft, guard: number, ghost: GuardGhost): void {
+  draft.ghosts = draft.ghosts.map((before, index) => (index === guard ? ghost : before));
+}
+
+export function push(draft: Draft, setup: MachineSetup, value: Word): void {
+  const rsp = stackPointer(draft);
+  if (rsp === null) {
+    setRegister(draft, RSP, UNKNOWN);
+    return;
+  }
+  store(draft, setup, rsp - 8n, 8, value);
+  setRegister(draft, RSP, constant(rsp - 8n));
+}
+
+export function pop(draft: Draft, setup: MachineSetup): Word {
+  const rsp = stackPointer(draft);
+  if (rsp === null) return UNKNOWN;
+  setRegister(draft, RSP, constant(rsp + 8n));
+  return load(draft, setup, rsp, 8);
+}

@@ -1,0 +1,126 @@
+// Jumps, calls and returns.
+import type { Execution, InstructionRow } from './row.ts';
+import { flag, goTo, proceed, read } from './row.ts';
+import { pop, push } from '../draft.ts';
+import type { Draft } from '../draft.ts';
+import { addressOfNode, nodeAtAddress } from '../layout.ts';
+import { CF, OF, PF, SF, ZF } from '../state.ts';
+import { ALL, constant, isConstant, UNKNOWN, word } from '../word.ts';
+
+type Condition = (draft: Draft) => boolean | null;
+
+const is = (bit: bigint): Condition => (draft) => flag(draft, bit);
+const no = (condition: Condition): Condition => (draft) => {
+  const value = condition(draft);
+  return value === null ? null : !value;
+};
+const either = (a: Condition, b: Condition): Condition => (draft) => {
+  const left = a(draft);
+  const right = b(draft);
+  return left === true || right === true ? true : left === null || right === null ? null : false;
+};
+const signDiffers: Condition = (draft) => {
+  const sign = flag(draft, SF);
+  const overflow = flag(draft, OF);
+  return sign === null || overflow === null ? null : sign !== overflow;
+};
+
+/** Conditions by suffix (SDM vol. 1, "Condition Codes"), and the flag that a branch both ways then fixes. */
+const CONDITIONS: readonly (readonly [names: readonly string[], holds: Condition, fixes: bigint | null])[] = [
+  [['e', 'z'], is(ZF), ZF],
+  [['ne', 'nz'], no(is(ZF)), ZF],
+  [['b', 'c', 'nae'], is(CF), CF],
+  [['ae', 'nb', 'nc'], no(is(CF)), CF],
+  [['be', 'na'], either(is(CF), is(ZF)), null],
+  [['a', 'nbe'], no(either(is(CF), is(ZF))), null],
+  [['s'], is(SF), SF],
+  [['ns'], no(is(SF)), SF],
+  [['o'], is(OF), OF],
+  [['no'], no(is(OF)), OF],
+  [['p', 'pe'], is(PF), PF],
+  [['np', 'po'], no(is(PF)), PF],
+  [['l', 'nge'], signDiffers, null],
+  [['ge', 'nl'], no(signDiffers), null],
+  [['le', 'ng'], either(is(ZF), signDiffers), null],
+  [['g', 'nle'], no(either(is(ZF), signDiffers)), null],
+];
+
+function fork(draft: Draft): Draft {
+  return { ...draft, registers: [...draft.registers], memory: [...draft.memory], effects: [...draft.effects] };
+}
+
+function conditional(holds: Condition, fixes: bigint | null, names: readonly string[]): (x: Execution) => readonly Draft[] {
+  const negated = (names[0] ?? '').startsWith('n') || names[0] === 'ae';
+  return (x) => {
+    const taken = holds(x.draft);
+    if (taken !== null) return goTo(x.draft, taken ? x.node.target : x.node.next, `jump to ${x.node.targetName ?? 'a place that is not in view'}`);
+    const other = fork(x.draft);
+    if (fixes !== null) {
+      fix(x.draft, fixes, !negated);
+      fix(other, fixes, negated);
+    }
+    return [...goTo(x.draft, x.node.target, `jump to ${x.node.targetName ?? 'a place that is not in view'}`), ...goTo(other, x.node.next, 'the code ends here')];
+  };
+}
+
+function fix(draft: Draft, bit: bigint, on: boolean): void {
+  draft.flags = word((draft.flags.known | bit) & ALL, on ? draft.flags.value | bit : draft.flags.value & ~bit, draft.flags.name);
+}
+
+/** Continues at the node a value points to; opaque targets are unknown. */
+export function jumpTo(x: Execution, address: ReturnType<typeof read>): readonly Draft[] {
+  const node = isConstant(address) ? nodeAtAddress(address.value) : null;
+  if (node === null || x.setup.code.nodes[node] === undefined) return goTo(x.draft, null, `${x.node.text}: the target is not known`);
+  return goTo(x.draft, node, '');
+}
+
+function jump(x: Execution): readonly Draft[] {
+  const operand = x.node.operands[0];
+  if (x.node.target === null && operand !== undefined) return jumpTo(x, read(x, operand, 8));
+  return goTo(x.draft, x.node.target, `jump to ${x.node.targetName ?? 'a place that is not in view'}`);
+}
+
+function call(x: Execution): readonly Draft[] {
+  if (x.node.target === null && x.node.operands.length === 0) {
+    x.draft.effects.push({ kind: 'unknown', what: `call of ${x.node.targetName ?? 'a function'}, which is not in view` });
+    for (const register of [0, 1, 2, 6, 7, 8, 9, 10, 11]) x.draft.registers[register] = UNKNOWN;
+    return proceed(x);
+  }
+  const target = x.node.operands[0] === undefined ? null : read(x, x.node.operands[0], 8);
+  if (x.node.next !== null) push(x.draft, x.setup, constant(addressOfNode(x.node.next, false)));
+  if (target !== null && x.node.target === null) return jumpTo(x, target);
+  return goTo(x.draft, x.node.target, 'the call has no target');
+}
+
+function returnNear(x: Execution): readonly Draft[] {
+  const address = pop(x.draft, x.setup);
+  return jumpTo(x, address);
+}
+
+function row(mnemonic: string, summary: string, section: string, run: InstructionRow['run'], faults: readonly string[] = []): InstructionRow {
+  return { mnemonic, suffixed: mnemonic === 'ret' || mnemonic === 'call' || mnemonic === 'jmp', summary, section, faults, run, examples: [] };
+}
+
+export const CONTROL_ROWS: readonly InstructionRow[] = [
+  row('jmp', 'continues at the target', 'JMP - Jump', jump),
+  row('call', 'pushes the address of the next instruction and continues at the target', 'CALL - Call Procedure', call, ['SS', 'PF']),
+  row('ret', 'pops RIP; blocks and masks nothing and ends no NMI blocking (NMI-02)', 'RET - Return From Procedure', returnNear, ['SS', 'PF']),
+  ...CONDITIONS.flatMap(([names, holds, fixes]) => names.map((name) => row(`j${name}`, `jumps where condition ${name} holds`, 'Jcc - Jump if Condition Is Met', conditional(holds, fixes, names)))),
+  ...CONDITIONS.flatMap(([names, holds]) =>
+    names.map((name) =>
+      row(`set${name}`, `sets the byte to condition ${name}`, 'SETcc - Set Byte on Condition', (x) => {
+        const value = holds(x.draft);
+        writeByte(x, value);
+        return proceed(x);
+      }),
+    ),
+  ),
+];
+
+function writeByte(x: Execution, value: boolean | null): void {
+  const operand = x.node.operands[0];
+  if (operand?.kind !== 'register') return;
+  const before = x.draft.registers[operand.register] ?? UNKNOWN;
+  const known = value === null ? before.known & ~0xffn : before.known | 0xffn;
+  x.draft.registers[operand.register] = word(known, (before.value & ~0xffn) | (value === true ? 1n : 0n), '');
+}

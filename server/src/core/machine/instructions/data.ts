@@ -1,0 +1,122 @@
+// Moves, stack operations and address arithmetic.
+import type { InstructionRow, Execution } from './row.ts';
+import { effectiveAddress, proceed, read, write } from './row.ts';
+import { pop, push } from '../draft.ts';
+import type { Draft } from '../draft.ts';
+import { RCX, RDI, RSI } from '../registers.ts';
+import { register, load, setRegister, store } from '../draft.ts';
+import { add, constant, isConstant, signExtend, truncate, UNKNOWN } from '../word.ts';
+import { ALL } from '../word.ts';
+
+function move(x: Execution): readonly Draft[] {
+  const [from, to] = x.node.operands;
+  const value = read(x, from);
+  write(x, to, from?.kind === 'immediate' ? truncate(constant(from.value), x.size) : value);
+  if (to?.kind === 'system-register' && to.name === 'ss') x.draft.cpu = { ...x.draft.cpu, shadow: 'movss' };
+  return proceed(x);
+}
+
+function extend(signed: boolean, from: 1 | 2 | 4): (x: Execution) => readonly Draft[] {
+  return (x) => {
+    const [source, target] = x.node.operands;
+    const narrow = source?.kind === 'register' ? source.size : from;
+    const value = read(x, source, narrow);
+    write(x, target, signed ? signExtend(value, narrow) : truncate(value, narrow));
+    return proceed(x);
+  };
+}
+
+function exchange(x: Execution): readonly Draft[] {
+  const [a, b] = x.node.operands;
+  const first = read(x, a);
+  const second = read(x, b);
+  write(x, a, second);
+  write(x, b, first);
+  return proceed(x);
+}
+
+function leave(x: Execution): readonly Draft[] {
+  const rbp = register(x.draft, 5);
+  setRegister(x.draft, 4, rbp);
+  setRegister(x.draft, 5, pop(x.draft, x.setup));
+  return proceed(x);
+}
+
+/** One row of a REP MOVS or STOS is a boundary of its own on hardware; here the whole copy is one step. */
+function repeatMove(x: Execution): readonly Draft[] {
+  const repeated = x.node.prefixes.some((prefix) => prefix.startsWith('rep'));
+  const count = repeated ? register(x.draft, RCX) : constant(1n);
+  const from = register(x.draft, RSI);
+  const to = register(x.draft, RDI);
+  if (!isConstant(count) || !isConstant(from) || !isConstant(to) || count.value > 512n) {
+    x.draft.effects.push({ kind: 'unknown', what: `${x.node.text}: count or addresses are not known` });
+    setRegister(x.draft, RSI, UNKNOWN);
+    setRegister(x.draft, RDI, UNKNOWN);
+    return proceed(x);
+  }
+  const step = BigInt(x.size);
+  for (let index = 0n; index < count.value; index += 1n) {
+    const value = x.node.mnemonic.startsWith('stos') ? register(x.draft, 0) : load(x.draft, x.setup, from.value + index * step, x.size);
+    store(x.draft, x.setup, to.value + index * step, x.size, value);
+  }
+  if (!x.node.mnemonic.startsWith('stos')) setRegister(x.draft, RSI, add(from, constant(count.value * step)));
+  setRegister(x.draft, RDI, add(to, constant(count.value * step)));
+  if (repeated) setRegister(x.draft, RCX, constant(0n));
+  return proceed(x);
+}
+
+const pushRow = (x: Execution): readonly Draft[] => {
+  const operand = x.node.operands[0];
+  const value = operand?.kind === 'immediate' ? constant(BigInt.asIntN(32, operand.value)) : read(x, operand, 8);
+  push(x.draft, x.setup, value);
+  return proceed(x);
+};
+
+const popRow = (x: Execution): readonly Draft[] => {
+  const value = pop(x.draft, x.setup);
+  write(x, x.node.operands[0], value, 8);
+  return proceed(x);
+};
+
+export const DATA_ROWS: readonly InstructionRow[] = [
+  {
+    mnemonic: 'mov',
+    suffixed: true,
+    summary: 'copies the source to the destination; a 32-bit register write clears the upper half',
+    section: 'MOV - Move',
+    faults: ['GP', 'SS', 'PF', 'AC'],
+    run: move,
+    examples: [
+      { code: 'movq %rax, %rbx', given: { rax: 7n }, then: { rbx: 7n } },
+      { code: 'movl %eax, %ebx', given: { rax: ALL, rbx: ALL }, then: { rbx: 0xffff_ffffn } },
+      { code: 'movb $1, %al', given: { rax: 0xff00n }, then: { rax: 0xff01n } },
+    ],
+  },
+  { mnemonic: 'movabs', suffixed: true, summary: 'copies a 64-bit immediate', section: 'MOV - Move', faults: [], run: move, examples: [{ code: 'movabsq $0x123456789a, %rax', given: {}, then: { rax: 0x12_3456_789an } }] },
+  {
+    mnemonic: 'lea',
+    suffixed: true,
+    summary: 'stores the effective address; no memory is accessed',
+    section: 'LEA - Load Effective Address',
+    faults: [],
+    run: (x) => {
+      const operand = x.node.operands[0];
+      const address = operand?.kind === 'memory' ? effectiveAddress(x.draft, operand) : UNKNOWN;
+      write(x, x.node.operands[1], truncate(address, x.size));
+      return proceed(x);
+    },
+    examples: [{ code: 'leaq 8(%rax,%rbx,4), %rcx', given: { rax: 1n, rbx: 2n }, then: { rcx: 17n } }],
+  },
+  { mnemonic: 'movz', suffixed: false, summary: 'zero-extends', section: 'MOVZX - Move With Zero-Extend', faults: [], run: extend(false, 1), examples: [] },
+  { mnemonic: 'movzb', suffixed: true, summary: 'zero-extends a byte', section: 'MOVZX - Move With Zero-Extend', faults: [], run: extend(false, 1), examples: [{ code: 'movzbl %al, %ebx', given: { rax: 0x1ffn }, then: { rbx: 0xffn } }] },
+  { mnemonic: 'movzw', suffixed: true, summary: 'zero-extends a word', section: 'MOVZX - Move With Zero-Extend', faults: [], run: extend(false, 2), examples: [{ code: 'movzwl %ax, %ebx', given: { rax: 0x1_ffffn }, then: { rbx: 0xffffn } }] },
+  { mnemonic: 'movsb', suffixed: true, summary: 'sign-extends a byte', section: 'MOVSX - Move With Sign-Extension', faults: [], run: extend(true, 1), examples: [{ code: 'movsbq %al, %rbx', given: { rax: 0x80n }, then: { rbx: ALL - 0x7fn } }] },
+  { mnemonic: 'movsw', suffixed: true, summary: 'sign-extends a word', section: 'MOVSX - Move With Sign-Extension', faults: [], run: extend(true, 2), examples: [{ code: 'movswq %ax, %rbx', given: { rax: 0x8000n }, then: { rbx: ALL - 0x7fffn } }] },
+  { mnemonic: 'movslq', suffixed: false, summary: 'sign-extends a doubleword', section: 'MOVSXD - Move With Sign-Extension', faults: [], run: extend(true, 4), examples: [{ code: 'movslq %eax, %rbx', given: { rax: 0xffff_ffffn }, then: { rbx: ALL } }] },
+  { mnemonic: 'xchg', suffixed: true, summary: 'exchanges two operands', section: 'XCHG - Exchange Register/Memory With Register', faults: [], run: exchange, examples: [{ code: 'xchgq %rax, %rbx', given: { rax: 1n, rbx: 2n }, then: { rax: 2n, rbx: 1n } }] },
+  { mnemonic: 'push', suffixed: true, summary: 'decrements RSP by 8 and stores the operand', section: 'PUSH - Push Word, Doubleword, or Quadword Onto the Stack', faults: ['SS', 'PF', 'AC'], run: pushRow, examples: [] },
+  { mnemonic: 'pop', suffixed: true, summary: 'loads the operand from the stack and increments RSP by 8', section: 'POP - Pop a Value From the Stack', faults: ['SS', 'PF', 'AC'], run: popRow, examples: [] },
+  { mnemonic: 'leave', suffixed: true, summary: 'RSP := RBP, then pops RBP', section: 'LEAVE - High Level Procedure Exit', faults: [], run: leave, examples: [] },
+  { mnemonic: 'movs', suffixed: true, summary: 'copies a string; DF chooses the direction', section: 'MOVS/MOVSB/MOVSW/MOVSD/MOVSQ - Move Data From String to String', faults: ['PF'], run: repeatMove, examples: [] },
+  { mnemonic: 'stos', suffixed: true, summary: 'fills a string with RAX', section: 'STOS/STOSB/STOSW/STOSD/STOSQ - Store String', faults: ['PF'], run: repeatMove, examples: [] },
+];

@@ -1,0 +1,46 @@
+// The list of instruction rows, and the row and size that a mnemonic with its suffix means.
+import type { AccessSize, InstructionNode, MachineOperand } from '../code.ts';
+import { ARITHMETIC_ROWS } from './arithmetic.ts';
+import { CONTROL_ROWS } from './control.ts';
+import { DATA_ROWS } from './data.ts';
+import { RETURN_ROWS } from './returns.ts';
+import type { InstructionRow } from './row.ts';
+import { SYSTEM_ROWS } from './system.ts';
+
+export const INSTRUCTION_ROWS: readonly InstructionRow[] = [...DATA_ROWS, ...ARITHMETIC_ROWS, ...CONTROL_ROWS, ...SYSTEM_ROWS, ...RETURN_ROWS];
+
+const rows = new Map(INSTRUCTION_ROWS.map((row) => [row.mnemonic, row]));
+const SUFFIX: Readonly<Record<string, AccessSize>> = { b: 1, w: 2, l: 4, q: 8 };
+
+export interface Meaning {
+  readonly row: InstructionRow;
+  /** Size from the suffix, null where the operands decide. */
+  readonly size: AccessSize | null;
+}
+
+/** The row of a mnemonic as written, or null: an instruction without a row is opaque, loudly. */
+export function meaningOf(mnemonic: string, operands: readonly MachineOperand[] = []): Meaning | null {
+  if (/^movs[bwlq]?$/.test(mnemonic) && operands.length === 2) {
+    const row = rows.get(mnemonic === 'movs' || mnemonic === 'movsl' || mnemonic === 'movsq' ? 'movsb' : mnemonic);
+    if (row !== undefined) return { row, size: null };
+  }
+  if (/^movs[bwlq]$/.test(mnemonic)) {
+    const row = rows.get('movs');
+    if (row !== undefined) return { row, size: SUFFIX[mnemonic.slice(-1)] ?? 8 };
+  }
+  const exact = rows.get(mnemonic);
+  if (exact !== undefined) return { row: exact, size: null };
+  const size = SUFFIX[mnemonic.slice(-1)];
+  const stem = rows.get(mnemonic.slice(0, -1));
+  return size !== undefined && stem?.suffixed === true ? { row: stem, size } : null;
+}
+
+/** Operation size: the suffix, else the last register operand, else 8. */
+export function sizeOf(node: InstructionNode, meaning: Meaning): AccessSize {
+  if (meaning.size !== null) return meaning.size;
+  for (let index = node.operands.length - 1; index >= 0; index -= 1) {
+    const operand = node.operands[index];
+    if (operand?.kind === 'register') return operand.size;
+  }
+  return 8;
+}

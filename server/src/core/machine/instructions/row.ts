@@ -1,0 +1,168 @@
+// What an instruction row is, and how rows read and write operands. One row per mnemonic family member.
+import type { AccessSize, InstructionNode, MachineOperand } from '../code.ts';
+import type { MachineSetup } from '../config.ts';
+import { load, register, setRegister, stackPointer, store } from '../draft.ts';
+import type { Draft } from '../draft.ts';
+import { noteStackSwitch } from '../deliver.ts';
+import { nameAddress, stackOf } from '../layout.ts';
+import { RSP } from '../registers.ts';
+import { ARITHMETIC, CF, OF, PF, SF, ZF } from '../state.ts';
+import { add, and, constant, extractBytes, insertBytes, isConstant, mask, or, shiftLeft, truncate, UNKNOWN, word } from '../word.ts';
+import type { Word } from '../word.ts';
+
+export interface Execution {
+  readonly draft: Draft;
+  readonly setup: MachineSetup;
+  readonly node: InstructionNode;
+  /** Operation size from the suffix or the operands. */
+  readonly size: AccessSize;
+}
+
+export interface Example {
+  /** The instruction as written in AT&T syntax. */
+  readonly code: string;
+  /** Registers and flags before, by name: `{ rax: 1n, DF: 1n }`. */
+  readonly given: Readonly<Record<string, bigint>>;
+  readonly then: Readonly<Record<string, bigint>>;
+}
+
+export interface InstructionRow {
+  readonly mnemonic: string;
+  /** A `b`, `w`, `l` or `q` may follow. */
+  readonly suffixed: boolean;
+  readonly summary: string;
+  /** Manual section title, SDM vol. 2 unless said otherwise. */
+  readonly section: string;
+  /** Vectors the instruction itself may raise beyond those of its memory operands, by name. */
+  readonly faults: readonly string[];
+  readonly run: (x: Execution) => readonly Draft[];
+  readonly examples: readonly Example[];
+}
+
+/** Moves on to the next instruction. */
+export function proceed(x: Execution): readonly Draft[] {
+  return goTo(x.draft, x.node.next, 'the code ends here');
+}
+
+export function goTo(draft: Draft, node: number | null, why: string): readonly Draft[] {
+  if (node === null) {
+    draft.effects.push({ kind: 'unknown', what: why });
+    draft.ended = 'left-code';
+  } else draft.node = node;
+  return [draft];
+}
+
+/** Linear address of a memory operand; unknown or opaque where a base register is. */
+export function effectiveAddress(draft: Draft, operand: MachineOperand & { kind: 'memory' }): Word {
+  let address = constant(operand.displacement);
+  if (operand.base !== null) address = add(register(draft, operand.base), address);
+  if (operand.index !== null) address = add(address, shiftLeft(register(draft, operand.index), Math.log2(operand.scale)));
+  return address;
+}
+
+export function linearAddress(draft: Draft, operand: MachineOperand & { kind: 'memory' }): Word {
+  const offset = effectiveAddress(draft, operand);
+  return operand.segment === 'gs' ? add(draft.cpu.gsBase, offset) : operand.segment === 'fs' ? UNKNOWN : offset;
+}
+
+export function read(x: Execution, operand: MachineOperand | undefined, size: AccessSize = x.size): Word {
+  if (operand === undefined) return UNKNOWN;
+  switch (operand.kind) {
+    case 'register': {
+      const whole = register(x.draft, operand.register);
+      return operand.high ? extractBytes(whole, 1, 1) : truncate(whole, operand.size);
+    }
+    case 'system-register':
+      return readSystem(x.draft, operand.name);
+    case 'immediate':
+      return truncate(constant(operand.value), size);
+    case 'memory': {
+      const address = linearAddress(x.draft, operand);
+      return isConstant(address) ? load(x.draft, x.setup, address.value, size) : UNKNOWN;
+    }
+  }
+}
+
+export function readSystem(draft: Draft, name: string): Word {
+  switch (name) {
+    case 'cr2':
+      return draft.cpu.cr2;
+    case 'cr3':
+      return draft.cpu.cr3;
+    case 'cs':
+      return constant(draft.cpu.cpl === 3 ? 0x33n : 0x10n);
+    default:
+      return UNKNOWN;
+  }
+}
+
+export function write(x: Execution, operand: MachineOperand | undefined, value: Word, size: AccessSize = x.size): void {
+  if (operand === undefined) return;
+  switch (operand.kind) {
+    case 'register': {
+      if (operand.register === RSP && operand.size === 8) {
+        setStackPointer(x.draft, x.setup, value);
+        return;
+      }
+      const before = register(x.draft, operand.register);
+      if (operand.size === 8 || operand.size === 4) setRegister(x.draft, operand.register, truncate(value, operand.size));
+      else setRegister(x.draft, operand.register, insertBytes(before, operand.high ? 1 : 0, operand.size, value));
+      return;
+    }
+    case 'memory': {
+      const address = linearAddress(x.draft, operand);
+      if (!isConstant(address)) return;
+      if (store(x.draft, x.setup, address.value, size, value) && stackOf(x.setup.layout, address.value + 1n) === null) {
+        x.draft.effects.push({ kind: 'store', address: nameAddress(x.setup.layout, address.value), value: isConstant(value) ? value.value.toString() : '?' });
+      }
+      return;
+    }
+    case 'system-register':
+      if (operand.name === 'cr2') x.draft.cpu = { ...x.draft.cpu, cr2: value };
+      if (operand.name === 'cr3') x.draft.cpu = { ...x.draft.cpu, cr3: value };
+      return;
+    case 'immediate':
+      return;
+  }
+}
+
+/** Loads RSP; tells where the stack changed. */
+export function setStackPointer(draft: Draft, setup: MachineSetup, value: Word): void {
+  const before = stackPointer(draft);
+  const from = before === null ? null : stackOf(setup.layout, before);
+  setRegister(draft, RSP, value);
+  noteStackSwitch(draft, setup, from, value);
+}
+
+/** Arithmetic flags of a result; carry and overflow are given, null where unknown. */
+export function setResultFlags(x: Execution, result: Word, carry: boolean | null, overflow: boolean | null): void {
+  const low = mask(x.size);
+  const value = and(result, constant(low));
+  const top = 1n << BigInt(x.size * 8 - 1);
+  let known = 0n;
+  let bits = 0n;
+  const set = (flag: bigint, on: boolean | null): void => {
+    if (on === null) return;
+    known |= flag;
+    if (on) bits |= flag;
+  };
+  const zero = isConstant(value) ? value.value === 0n : (value.known & value.value & low) !== 0n ? false : null;
+  set(ZF, zero);
+  set(SF, (value.known & top) === 0n ? null : (value.value & top) !== 0n);
+  set(CF, carry);
+  set(OF, overflow);
+  set(PF, (value.known & 0xffn) === 0xffn ? parity(value.value & 0xffn) : null);
+  x.draft.flags = or(and(x.draft.flags, constant(~ARITHMETIC)), word(known | ~ARITHMETIC, bits, ''));
+}
+
+function parity(low: bigint): boolean {
+  let count = 0;
+  for (let bit = 0n; bit < 8n; bit += 1n) if ((low >> bit) & 1n) count += 1;
+  return count % 2 === 0;
+}
+
+/** Value of one flag, or null where it is unknown. */
+export function flag(draft: Draft, bit: bigint): boolean | null {
+  if ((draft.flags.known & bit) === 0n) return null;
+  return (draft.flags.value & bit) !== 0n;
+}

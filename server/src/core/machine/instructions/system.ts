@@ -1,0 +1,181 @@
+// Flags, GS base, model-specific registers and fences.
+import type { Execution, InstructionRow } from './row.ts';
+import { proceed, read, write } from './row.ts';
+import { changeCpu, noteGuardCleared, pop, push, register, setRegister } from '../draft.ts';
+import type { Draft } from '../draft.ts';
+import { RAX, RCX, RDX } from '../registers.ts';
+import { AC, CF, DF, IF, RF, VM } from '../state.ts';
+import { and, constant, isConstant, or, shiftLeft, shiftRight, truncate, UNKNOWN } from '../word.ts';
+import type { Word } from '../word.ts';
+
+function flagRow(mnemonic: string, bit: bigint, on: boolean, section: string, summary: string): InstructionRow {
+  return {
+    mnemonic,
+    suffixed: false,
+    summary,
+    section,
+    faults: [],
+    run: (x) => {
+      x.draft.flags = on ? or(x.draft.flags, constant(bit)) : and(x.draft.flags, constant(~bit));
+      return proceed(x);
+    },
+    examples: [],
+  };
+}
+
+/** Tells that IF became 1: on a stack that rewinds under a live frame, or with NMIs blocked, rules care. */
+export function noteIrqsEnabled(draft: Draft, rewinding: boolean): void {
+  draft.effects.push({ kind: 'irqs-enabled', liveRewinding: rewinding, nmiBlocked: draft.cpu.nmiBlocked });
+}
+
+export function onLiveRewindingStack(x: { readonly draft: Draft; readonly setup: Execution['setup'] }): boolean {
+  const frame = x.draft.frames.at(-1);
+  return frame !== undefined && x.setup.layout.regions[frame.region]?.rewinding === true;
+}
+
+/** SHD-01: STI that sets IF blocks maskable interrupts for one more instruction. */
+function sti(x: Execution): readonly Draft[] {
+  const was = (x.draft.flags.known & IF) !== 0n && (x.draft.flags.value & IF) !== 0n;
+  x.draft.flags = or(x.draft.flags, constant(IF));
+  noteIrqsEnabled(x.draft, onLiveRewindingStack(x));
+  const out = proceed(x);
+  if (!was) changeCpu(x.draft, { shadow: 'sti' });
+  return out;
+}
+
+function popFlags(x: Execution): readonly Draft[] {
+  const image = pop(x.draft, x.setup);
+  x.draft.flags = or(and(image, constant(~(RF | VM))), constant(2n));
+  if ((x.draft.flags.known & IF) === 0n || (x.draft.flags.value & IF) !== 0n) noteIrqsEnabled(x.draft, onLiveRewindingStack(x));
+  return proceed(x);
+}
+
+/** GS-01: exchanges the GS base with IA32_KERNEL_GS_BASE; no memory of nesting. */
+function swapgs(x: Execution): readonly Draft[] {
+  changeCpu(x.draft, { gsBase: x.draft.cpu.kernelGsBase, kernelGsBase: x.draft.cpu.gsBase });
+  return proceed(x);
+}
+
+/** MSR numbers that matter here (SDM vol. 4, "Architectural MSRs"). */
+export const MSR = { gsBase: 0xc000_0101n, kernelGsBase: 0xc000_0102n, mcgStatus: 0x17an } as const;
+
+const MCIP = 4n;
+
+export function readMsr(draft: Draft, number: bigint): Word {
+  switch (number) {
+    case MSR.gsBase:
+      return draft.cpu.gsBase;
+    case MSR.kernelGsBase:
+      return draft.cpu.kernelGsBase;
+    case MSR.mcgStatus:
+      return constant(draft.cpu.mcip ? 7n : 0n);
+    default:
+      return UNKNOWN;
+  }
+}
+
+export function writeMsr(draft: Draft, setup: Execution['setup'], number: bigint, value: Word): void {
+  if (number === MSR.gsBase) changeCpu(draft, { gsBase: value });
+  if (number === MSR.kernelGsBase) changeCpu(draft, { kernelGsBase: value });
+  if (number === MSR.mcgStatus && isConstant(value) && (value.value & MCIP) === 0n && draft.cpu.mcip) {
+    changeCpu(draft, { mcip: false });
+    setup.guards.forEach((guard, index) => {
+      if (guard.machineBit === 'mcip') noteGuardCleared(draft, setup, index);
+    });
+  }
+}
+
+function rdmsr(x: Execution): readonly Draft[] {
+  const number = register(x.draft, RCX);
+  const value = isConstant(number) ? readMsr(x.draft, number.value & 0xffff_ffffn) : UNKNOWN;
+  setRegister(x.draft, RAX, truncate(value, 4));
+  setRegister(x.draft, RDX, shiftRight(value, 32));
+  return proceed(x);
+}
+
+function wrmsr(x: Execution): readonly Draft[] {
+  const number = register(x.draft, RCX);
+  const value = or(truncate(register(x.draft, RAX), 4), shiftLeft(truncate(register(x.draft, RDX), 4), 32));
+  if (isConstant(number)) writeMsr(x.draft, x.setup, number.value & 0xffff_ffffn, value);
+  return proceed(x);
+}
+
+function nothing(mnemonic: string, section: string, summary: string): InstructionRow {
+  return { mnemonic, suffixed: mnemonic === 'nop', summary, section, faults: [], run: proceed, examples: [] };
+}
+
+function ends(mnemonic: string, section: string, summary: string, why: string): InstructionRow {
+  return {
+    mnemonic,
+    suffixed: false,
+    summary,
+    section,
+    faults: [],
+    run: (x) => {
+      x.draft.ended = why;
+      x.draft.effects.push({ kind: 'ended', why });
+      return [x.draft];
+    },
+    examples: [],
+  };
+}
+
+export const SYSTEM_ROWS: readonly InstructionRow[] = [
+  flagRow('cli', IF, false, 'CLI - Clear Interrupt Flag', 'clears IF: maskable interrupts wait'),
+  { mnemonic: 'sti', suffixed: false, summary: 'sets IF; where it was clear, maskable interrupts wait for one more instruction', section: 'STI - Set Interrupt Flag', faults: [], run: sti, examples: [] },
+  flagRow('cld', DF, false, 'CLD - Clear Direction Flag', 'clears DF, which event delivery does not (DEL-03)'),
+  flagRow('std', DF, true, 'STD - Set Direction Flag', 'sets DF'),
+  flagRow('clac', AC, false, 'CLAC - Clear AC Flag in EFLAGS Register', 'clears AC: user memory is out of bounds under SMAP'),
+  flagRow('stac', AC, true, 'STAC - Set AC Flag in EFLAGS Register', 'sets AC: user memory may be accessed under SMAP'),
+  flagRow('clc', CF, false, 'CLC - Clear Carry Flag', 'clears CF'),
+  flagRow('stc', CF, true, 'STC - Set Carry Flag', 'sets CF'),
+  {
+    mnemonic: 'pushf',
+    suffixed: true,
+    summary: 'pushes RFLAGS; RF and VM read as 0',
+    section: 'PUSHF/PUSHFD/PUSHFQ - Push EFLAGS Register Onto the Stack',
+    faults: ['SS', 'PF'],
+    run: (x) => {
+      push(x.draft, x.setup, and(x.draft.flags, constant(~(RF | VM))));
+      return proceed(x);
+    },
+    examples: [],
+  },
+  { mnemonic: 'popf', suffixed: true, summary: 'pops RFLAGS', section: 'POPF/POPFD/POPFQ - Pop Stack Into EFLAGS Register', faults: ['SS', 'PF'], run: popFlags, examples: [] },
+  { mnemonic: 'swapgs', suffixed: false, summary: 'exchanges the GS base with IA32_KERNEL_GS_BASE', section: 'SWAPGS - Swap GS Base Register', faults: [], run: swapgs, examples: [] },
+  { mnemonic: 'rdmsr', suffixed: false, summary: 'EDX:EAX := MSR[ECX]', section: 'RDMSR - Read From Model Specific Register', faults: ['GP'], run: rdmsr, examples: [] },
+  { mnemonic: 'wrmsr', suffixed: false, summary: 'MSR[ECX] := EDX:EAX', section: 'WRMSR - Write to Model Specific Register', faults: ['GP'], run: wrmsr, examples: [] },
+  {
+    mnemonic: 'rdgsbase',
+    suffixed: true,
+    summary: 'reads the GS base',
+    section: 'RDFSBASE/RDGSBASE - Read FS/GS Segment Base',
+    faults: ['UD'],
+    run: (x) => {
+      write(x, x.node.operands[0], x.draft.cpu.gsBase, 8);
+      return proceed(x);
+    },
+    examples: [],
+  },
+  {
+    mnemonic: 'wrgsbase',
+    suffixed: true,
+    summary: 'writes the GS base',
+    section: 'WRFSBASE/WRGSBASE - Write FS/GS Segment Base',
+    faults: ['UD', 'GP'],
+    run: (x) => {
+      changeCpu(x.draft, { gsBase: read(x, x.node.operands[0], 8) });
+      return proceed(x);
+    },
+    examples: [],
+  },
+  nothing('nop', 'NOP - No Operation', 'does nothing'),
+  nothing('lfence', 'LFENCE - Load Fence', 'waits for earlier loads: a speculation barrier'),
+  nothing('mfence', 'MFENCE - Memory Fence', 'orders memory accesses'),
+  nothing('sfence', 'SFENCE - Store Fence', 'orders stores'),
+  nothing('pause', 'PAUSE - Spin Loop Hint', 'hints that this is a spin loop'),
+  nothing('endbr64', 'ENDBR64 - Terminate an Indirect Branch in 64-bit Mode', 'marks a target of indirect branches'),
+  nothing('verw', 'VERR/VERW - Verify a Segment for Reading or Writing', 'verifies a segment; clears CPU buffers where microcode makes it'),
+  ends('ud2', 'UD - Undefined Instruction', 'raises #UD', 'ud2'),
+  ends('hlt', 'HLT - Halt', 'waits for an event', 'hlt'),
+];

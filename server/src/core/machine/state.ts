@@ -1,0 +1,95 @@
+// The machine's state: readable, immutable, shared between states where nothing changed. Packed only in the explorer.
+import type { NodeId } from './code.ts';
+import type { Word } from './word.ts';
+
+/** A hardware frame whose matching return has not happened (ST-01). */
+export interface Frame {
+  readonly vector: number;
+  /** Address of the saved RIP, and the address above the saved SS. */
+  readonly base: bigint;
+  readonly end: bigint;
+  /** What it interrupted. */
+  readonly interrupted: NodeId;
+  readonly rsp: Word;
+  readonly cpl: 0 | 3;
+  /** Index of the stack's region, -1 where the frame went to memory that is no kernel stack. */
+  readonly region: number;
+  readonly fred: boolean;
+  /** The event stack level in force before a FRED delivery. */
+  readonly level: number;
+}
+
+export interface Cpu {
+  readonly cpl: 0 | 3;
+  readonly gsBase: Word;
+  readonly kernelGsBase: Word;
+  readonly cr2: Word;
+  readonly cr3: Word;
+  readonly nmiBlocked: boolean;
+  readonly nmiLatched: boolean;
+  /** IA32_MCG_STATUS.MCIP (MC-01, MC-02). */
+  readonly mcip: boolean;
+  /** Blocking of events for one boundary (SHD-01, SHD-02). */
+  readonly shadow: 'none' | 'sti' | 'movss';
+  /** FRED: current stack level. */
+  readonly level: number;
+}
+
+/** Work that waits for its moment: a vector in the IRR, or work for the return to user mode. */
+export interface Pending {
+  readonly kind: 'irq' | 'user-return';
+  readonly vector: number;
+}
+
+/** Ghost state of one guard: whose event set it, and where it was last re-armed while a frame of its vector was live. */
+export interface GuardGhost {
+  /** Frame base of the event that set the word, null where none is live. */
+  readonly owner: bigint | null;
+  /** Where the word was cleared while a frame of its vector was live on a rewinding stack. */
+  readonly clearedAt: NodeId | null;
+  /** An interrupt had been delivered above that frame, on its stack. */
+  readonly aboveFrame: boolean;
+}
+
+export interface State {
+  readonly node: NodeId;
+  readonly registers: readonly Word[];
+  readonly flags: Word;
+  readonly cpu: Cpu;
+  /** By region index, then by 8-byte slot from the region's base (words) or down from its top (stacks). */
+  readonly memory: readonly (readonly (Word | undefined)[])[];
+  readonly frames: readonly Frame[];
+  readonly pending: readonly Pending[];
+  /** Remaining events by the model's budget index. */
+  readonly budgets: readonly number[];
+  /** CPU features fixed on this path: name to present. */
+  readonly features: readonly string[];
+  /** By guard index. */
+  readonly ghosts: readonly GuardGhost[];
+  /** Set once nothing more can run: 'shutdown', 'panic', or a violation. */
+  readonly ended: string | null;
+}
+
+// RFLAGS bits (SDM vol. 1, "EFLAGS Register").
+export const CF = 1n << 0n;
+export const PF = 1n << 2n;
+export const AF = 1n << 4n;
+export const ZF = 1n << 6n;
+export const SF = 1n << 7n;
+export const TF = 1n << 8n;
+export const IF = 1n << 9n;
+export const DF = 1n << 10n;
+export const OF = 1n << 11n;
+export const IOPL = 3n << 12n;
+export const NT = 1n << 14n;
+export const RF = 1n << 16n;
+export const VM = 1n << 17n;
+export const AC = 1n << 18n;
+export const ID = 1n << 21n;
+export const ARITHMETIC = CF | PF | AF | ZF | SF | OF;
+
+/** Selectors of Linux's GDT (arch/x86/include/asm/segment.h). */
+export const KERNEL_CS = 0x10n;
+export const KERNEL_SS = 0x18n;
+export const USER_CS = 0x33n;
+export const USER_SS = 0x2bn;

@@ -1,0 +1,79 @@
+// Guards of a unit: declared by annotation, with the word they stand for found through the types in view.
+import { PERCPU_REGION, regionBase } from '../machine/layout.ts';
+import type { Directive } from '../syntax/annotation-types.ts';
+import type { CSource } from './c-source.ts';
+import type { Guard, Handler } from './program.ts';
+
+interface Parts {
+  readonly sources: readonly CSource[];
+  readonly directives: readonly Directive[];
+}
+
+interface Places {
+  readonly percpu: ReadonlyMap<string, number>;
+  readonly addressOf: (name: string, perCpu: boolean) => bigint;
+}
+
+export function guardsOf(parts: Parts, places: Places, handlers: readonly Handler[]): readonly Guard[] {
+  const out: Guard[] = [];
+  for (const directive of parts.directives) {
+    if (directive.kind !== 'guard' || out.some((guard) => guard.name === directive.name)) continue;
+    const machineBit = /^(mcip|mcg_status(\.mcip)?)$/i.test(directive.name) ? 'mcip' : null;
+    const word = machineBit === null ? wordOf(directive.name, parts.sources, places) : null;
+    out.push({
+      name: directive.name,
+      vector: machineBit === 'mcip' ? 18 : vectorOf(directive, handlers),
+      address: word?.address ?? null,
+      size: word?.size ?? 8,
+      machineBit,
+      info: word?.info ?? { start: 0n, end: 0n },
+      setBy: directive.set,
+      fallback: directive.fallback,
+      clears: directive.clears,
+      protects: directive.protects,
+      place: directive.place,
+      implicit: false,
+    });
+  }
+  return out;
+}
+
+/** Hardware's word is that of #VE, the host's that of the paravirtual #PF (semantics.md §22). */
+function vectorOf(directive: Directive & { kind: 'guard' }, handlers: readonly Handler[]): number {
+  if (directive.set === 'host') return 14;
+  const declared = handlers.find((handler) => handler.vector < 32 && handler.vector !== 2 && handler.vector !== 14);
+  return handlers.some((handler) => handler.vector === 20) ? 20 : (declared?.vector ?? 20);
+}
+
+interface GuardWord {
+  readonly address: bigint;
+  readonly size: 1 | 2 | 4 | 8;
+  readonly info: { readonly start: bigint; readonly end: bigint };
+}
+
+/** `page.busy`: a variable's field; `word`: a variable. Unknown variables get a place of their own. */
+export function wordOf(name: string, sources: readonly CSource[], places: Places): GuardWord {
+  const [variableName = name, ...path] = name.split('.');
+  const variable = sources.flatMap((source) => source.variables).find((one) => one.name === variableName);
+  const perCpu = variable?.area !== 'global';
+  const base = places.addressOf(variableName, perCpu) + (perCpu ? regionBase(PERCPU_REGION) : 0n);
+  let offset = 0;
+  let size = variable?.size ?? 8;
+  let type = variable?.type ?? '';
+  for (const step of path) {
+    const struct = sources.flatMap((source) => source.structs).find((one) => type.replace(/^(struct|union)\s+/, '').trim() === one.name.replace(/^(struct|union)\s+/, ''));
+    const field = struct?.fields.find((one) => one.name === step);
+    if (field === undefined) {
+      offset += size === 8 ? 4 : 0;
+      size = 4;
+      break;
+    }
+    offset += field.offset;
+    size = field.size;
+    type = field.type;
+  }
+  const width = size === 1 || size === 2 || size === 4 ? size : 8;
+  const end = base + BigInt(variable?.size ?? 8);
+  return { address: base + BigInt(offset), size: width, info: { start: base, end: path.length === 0 ? base : end } };
+}
+

@@ -1,0 +1,151 @@
+// The shape of the one API of the language server, the command line, the worker and the tests: files in, findings,
+// contexts and verdicts out. Knows nothing of protocols, disks or clocks.
+import type { Place, Span } from './base/span.ts';
+import type { Finding, RunReport, Severity, Trace } from './rules/finding.ts';
+import type { Scenario } from './scenarios/scenario.ts';
+
+export interface TextEdit {
+  /** Span in the text before this edit; edits of one call apply in order, each to the result of the one before. */
+  readonly span: Span;
+  readonly newText: string;
+}
+
+/** What the review may read; paths are those of the files handed to it, `/`-separated, or URIs. */
+export interface Workspace {
+  /** Text of a file, or null. Open documents win over the disk. */
+  readonly read: (path: string) => string | null;
+  /** Names of the plain files in a folder; empty where there is none. */
+  readonly list: (folder: string) => readonly string[];
+}
+
+/** Files that are reviewed together: the assembler, C, scenario and sidecar files of one folder. */
+export interface Unit {
+  /** The folder, the key of every call below. */
+  readonly folder: string;
+  readonly name: string;
+  readonly files: readonly string[];
+}
+
+export type GuardState = 'armed' | 'busy' | 'unknown';
+
+export interface Interrupter {
+  readonly event: string;
+  readonly can: 'yes' | 'no' | 'unknown';
+  /** `blocked: an NMI handler runs and no IRET was executed`. */
+  readonly reason: string;
+}
+
+/** One way to be at an instruction or statement: what is true of the machine before it runs. */
+export interface ContextRow {
+  /** Live frames, outermost first: `kernel, IF=1 > #VE`. */
+  readonly path: string;
+  readonly stack: string;
+  readonly rewinding: boolean;
+  readonly cpl: number;
+  readonly gs: string;
+  readonly cr3: string;
+  readonly interruptFlag: string;
+  readonly nmiBlocked: string;
+  readonly liveFrames: readonly string[];
+  readonly guards: readonly { readonly name: string; readonly state: GuardState }[];
+  readonly interrupters: readonly Interrupter[];
+  /** Steps from the entry to here, as places. */
+  readonly way: readonly { readonly place: Place; readonly title: string }[];
+}
+
+export interface ContextInfo {
+  readonly symbol: string;
+  readonly text: string;
+  readonly place: Place;
+  readonly rows: readonly ContextRow[];
+  /** `unknown: needs ...` sentences; non-empty where the tool does not know. */
+  readonly unknown: readonly string[];
+  /** Why there is no row: `not reached from any entry point of this unit`. */
+  readonly silence: string | null;
+}
+
+export interface SymbolEntry {
+  readonly name: string;
+  readonly detail: string;
+  readonly kind: 'entry' | 'function' | 'label' | 'macro' | 'variable' | 'guard' | 'handler';
+  readonly span: Span;
+  readonly nameSpan: Span;
+  readonly children: readonly SymbolEntry[];
+}
+
+export interface CompletionEntry {
+  readonly label: string;
+  readonly detail: string;
+  readonly documentation: string;
+  readonly insert: string;
+  /** Text to be replaced. */
+  readonly span: Span;
+}
+
+export interface HoverText {
+  readonly markdown: string;
+  readonly span: Span;
+}
+
+export interface RulePage {
+  readonly name: string;
+  readonly id: string;
+  readonly group: string;
+  readonly severity: Severity;
+  readonly summary: string;
+  /** The whole page, also generated into docs/rules/<name>.md. */
+  readonly markdown: string;
+}
+
+export interface Progress {
+  readonly scenario: string;
+  readonly start: string;
+  readonly states: number;
+  readonly depth: number;
+  readonly done: boolean;
+}
+
+/** An exploration under way; the caller decides when the next slice runs, and may drop it between slices. */
+export interface Exploration {
+  /** Explores up to `states` further states and tells how far it is. */
+  readonly run: (states: number) => Progress;
+  /** Reports of the runs that are complete. */
+  readonly reports: () => readonly RunReport[];
+}
+
+export interface Review {
+  readonly setFile: (file: string, text: string) => void;
+  readonly editFile: (file: string, edits: readonly TextEdit[]) => void;
+  /** Forgets an open document: the workspace's text counts again. */
+  readonly closeFile: (file: string) => void;
+  /** The workspace says that a file changed or went on disk. */
+  readonly fileChanged: (file: string) => void;
+  readonly text: (file: string) => string | null;
+
+  readonly unitOf: (file: string) => Unit | null;
+  readonly scenarios: (folder: string) => readonly Scenario[];
+
+  /** Typing tier: syntax, annotations, scenario files and rules that need no exploration. */
+  readonly quickFindings: (file: string) => readonly Finding[];
+  /** Everything for the diagnostics of a unit: all scenarios that apply. */
+  readonly explore: (folder: string) => Exploration;
+  /** One scenario (all its starts), with its verdicts. null where there is no such scenario or unit. */
+  readonly run: (folder: string, scenario: string) => Exploration | null;
+  /** Findings of the explored tier, merged by root cause over the reports, for all files of the unit. */
+  readonly findings: (folder: string, reports: readonly RunReport[]) => readonly Finding[];
+  /** Steps of a trace from its replay key. */
+  readonly replay: (folder: string, scenario: string, start: string, choices: readonly number[]) => Trace | null;
+
+  readonly contextAt: (file: string, offset: number) => ContextInfo | null;
+  /** Annotation words, rule names in `allow`, instructions and macros: everything but the context. */
+  readonly hover: (file: string, offset: number) => HoverText | null;
+  readonly complete: (file: string, offset: number) => readonly CompletionEntry[];
+  readonly symbols: (file: string) => readonly SymbolEntry[];
+  readonly folds: (file: string) => readonly Span[];
+  readonly definition: (file: string, offset: number) => readonly Place[];
+
+  readonly rules: () => readonly RulePage[];
+  /** What the tool did not know in this unit: `call of trace_thing() not in view`. */
+  readonly unknown: (folder: string) => readonly string[];
+  readonly release: () => void;
+}

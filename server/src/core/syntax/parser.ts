@@ -1,0 +1,153 @@
+// The two incremental parsers, as plain trees for the rest of syntax/. The only importer of web-tree-sitter: it owns
+// every tree-sitter object and must never know what a node means.
+import { Edit, Language, Parser } from 'web-tree-sitter';
+import type { Node, Point, Tree } from 'web-tree-sitter';
+
+export type SyntaxLanguage = 'gas' | 'c';
+
+/** A node of a parsed tree, valid until its tree is released or replaced. It must not leave syntax/. */
+export interface SyntaxNode {
+  /** Rule or token of the grammar; `ERROR` for text that no rule covers. */
+  readonly type: string;
+  /** False for punctuation and keywords written literally in the grammar. */
+  readonly named: boolean;
+  /** UTF-16 offset. */
+  readonly start: number;
+  /** UTF-16 offset behind the last character. */
+  readonly end: number;
+  /** A token that the text lacks and the parser put in to go on; it is empty. */
+  readonly missing: boolean;
+  /** All children in text order, punctuation and comments included. Made on first call. */
+  readonly children: () => readonly SyntaxNode[];
+  /** The first child under a field of the grammar, or null. */
+  readonly field: (name: string) => SyntaxNode | null;
+  /** Whether an ERROR or a missing token is at or below this node. */
+  readonly hasError: () => boolean;
+}
+
+/** A text with its tree. Its owner gives it back by `reparse` or by `release`. */
+export interface ParsedTree {
+  readonly language: SyntaxLanguage;
+  readonly text: string;
+  readonly root: SyntaxNode;
+}
+
+export interface Parsers {
+  readonly parse: (language: SyntaxLanguage, text: string) => ParsedTree;
+  /** The tree of the new text, made from the old tree, which is released. The same tree as a fresh parse gives. */
+  readonly reparse: (tree: ParsedTree, newText: string) => ParsedTree;
+  readonly release: (tree: ParsedTree) => void;
+}
+
+/** The WASM modules: web-tree-sitter's own, and one for each grammar. */
+export interface ParserModules {
+  readonly core: Uint8Array;
+  readonly gas: Uint8Array;
+  readonly c: Uint8Array;
+}
+
+/** Rejects where a module is not WASM or a grammar's ABI is not that of web-tree-sitter. */
+export async function createParsers(modules: ParserModules): Promise<Parsers> {
+  await Parser.init({ wasmBinary: exactBuffer(modules.core) });
+  // Both before the first parse: loading a grammar may grow the memory under a living tree.
+  const languages = { gas: await Language.load(modules.gas), c: await Language.load(modules.c) };
+  const parsers = { gas: new Parser().setLanguage(languages.gas), c: new Parser().setLanguage(languages.c) };
+  const trees = new WeakMap<ParsedTree, Tree>();
+
+  function parseWith(language: SyntaxLanguage, text: string, old: Tree | null): Tree {
+    const tree = parsers[language].parse(text, old);
+    if (tree === null) throw new Error(`no tree for ${language}: the parser has lost its language`);
+    return tree;
+  }
+
+  function keep(language: SyntaxLanguage, text: string, tree: Tree): ParsedTree {
+    const parsed = { language, text, root: wrap(tree.rootNode) };
+    trees.set(parsed, tree);
+    return parsed;
+  }
+
+  function treeOf(parsed: ParsedTree): Tree {
+    const tree = trees.get(parsed);
+    if (tree === undefined) throw new Error('a tree is used after it was released or replaced');
+    return tree;
+  }
+
+  function release(parsed: ParsedTree): void {
+    treeOf(parsed).delete();
+    trees.delete(parsed);
+  }
+
+  return {
+    parse: (language, text) => keep(language, text, parseWith(language, text, null)),
+    reparse: (parsed, newText) => {
+      const old = treeOf(parsed);
+      const edit = editBetween(parsed.text, newText);
+      if (edit !== null) old.edit(edit);
+      let next = parseWith(parsed.language, newText, old);
+      release(parsed);
+      // Error recovery depends on what was parsed before; only a fresh parse makes the tree a function of the text.
+      if (next.rootNode.hasError) {
+        next.delete();
+        next = parseWith(parsed.language, newText, null);
+      }
+      return keep(parsed.language, newText, next);
+    },
+    release,
+  };
+}
+
+/** The bytes alone: a Node Buffer is often a window into a larger pool. */
+function exactBuffer(bytes: Uint8Array): ArrayBuffer {
+  const copy = new ArrayBuffer(bytes.byteLength);
+  new Uint8Array(copy).set(bytes);
+  return copy;
+}
+
+function wrap(node: Node): SyntaxNode {
+  let children: readonly SyntaxNode[] | null = null;
+  return {
+    type: node.type,
+    named: node.isNamed,
+    start: node.startIndex,
+    end: node.endIndex,
+    missing: node.isMissing,
+    children: () => (children ??= node.children.map(wrap)),
+    field: (name) => {
+      const child = node.childForFieldName(name);
+      return child === null ? null : wrap(child);
+    },
+    hasError: () => node.hasError,
+  };
+}
+
+/** The one replacement that turns the old text into the new; null where they are equal. */
+function editBetween(before: string, after: string): Edit | null {
+  if (before === after) return null;
+  const shorter = Math.min(before.length, after.length);
+  let start = 0;
+  while (start < shorter && before.charCodeAt(start) === after.charCodeAt(start)) start++;
+  let tail = 0;
+  while (tail < shorter - start && before.charCodeAt(before.length - 1 - tail) === after.charCodeAt(after.length - 1 - tail)) tail++;
+  const oldEnd = before.length - tail;
+  const newEnd = after.length - tail;
+  const startPosition = pointAt(before, start, { row: 0, column: 0 }, 0);
+  return new Edit({
+    startIndex: start,
+    oldEndIndex: oldEnd,
+    newEndIndex: newEnd,
+    startPosition,
+    oldEndPosition: pointAt(before, oldEnd, startPosition, start),
+    newEndPosition: pointAt(after, newEnd, startPosition, start),
+  });
+}
+
+/** Row and column of an offset, counted from a known earlier one. */
+function pointAt(text: string, offset: number, from: Point, fromOffset: number): Point {
+  let { row } = from;
+  let lineStart = fromOffset - from.column;
+  for (let at = text.indexOf('\n', fromOffset); at !== -1 && at < offset; at = text.indexOf('\n', at + 1)) {
+    row++;
+    lineStart = at + 1;
+  }
+  return { row, column: offset - lineStart };
+}

@@ -1,0 +1,26 @@
+/*
+ * #VE on an IST stack; nobody re-arms #VE. Nothing is overwritten, but the first failed page is the last one that the
+ * guest hears of: every later EPT violation on this CPU is a VM exit.
+ */
+#include "../../include/minikernel-ve.h"
+#include "../../include/minikernel-perf.h"
+#include "../../include/minikernel-exc-nmi.h"
+
+/*
+ * xctx: guard ve_page.busy set=hw clear=store clears=deferred fallback=vmexit protects=stack,info
+ * xctx: why https://lore.kernel.org/r/CALCETrUpWBKHHyfMoqD2ZT3CnDdguNnK=KoZiTmN5PnbnD_k0A@mail.gmail.com -- report a failed host page to the guest as a fault
+ */
+DEFINE_PER_CPU(struct ve_page, ve_page);
+
+/* xctx: handler vector=VE ist=VE origin=any */
+DEFINE_IDTENTRY_IST(exc_ve)
+{
+	struct ve_page *ve = this_cpu_ptr(&ve_page);
+
+	ve_handle(regs, ve->gla, ve->gpa);
+}
+
+static const struct idt_data idt[] = {
+	ISTG(X86_TRAP_NMI,	asm_exc_nmi,	IST_INDEX_NMI),
+	ISTG(X86_TRAP_VE,	asm_exc_ve,	IST_INDEX_VE),
+};

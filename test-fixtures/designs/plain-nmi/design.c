@@ -1,0 +1,39 @@
+/*
+ * The self-IPI design on top of an NMI entry that relies on the CPU to block NMIs. The handler's user access fails, the
+ * IRET of #VE unblocks NMIs, and the next NMI starts at the top of the NMI stack: over the frame of the first.
+ */
+#include "../../include/minikernel-ve.h"
+#include "../../include/minikernel-perf.h"
+#include "../../include/minikernel-exc-nmi.h"
+
+/*
+ * xctx: guard ve_page.busy set=hw clear=store clears=deferred fallback=vmexit protects=stack,info
+ * xctx: why https://lore.kernel.org/r/CALCETrUpWBKHHyfMoqD2ZT3CnDdguNnK=KoZiTmN5PnbnD_k0A@mail.gmail.com -- report a failed host page to the guest as a fault
+ */
+DEFINE_PER_CPU(struct ve_page, ve_page);
+
+/*
+ * xctx: handler vector=VE ist=VE origin=any
+ * xctx: defers-to sysvec_ve_rearm via=self-ipi
+ * xctx: fallback-ok vmexit -- the host stops the virtual CPU until the page is back, or ends the guest
+ */
+DEFINE_IDTENTRY_IST(exc_ve)
+{
+	struct ve_page *ve = this_cpu_ptr(&ve_page);
+
+	apic_self_ipi(VE_REARM_VECTOR);
+	ve_handle(regs, ve->gla, ve->gpa);
+}
+
+/* xctx: clears ve_page.busy */
+DEFINE_IDTENTRY_SYSVEC(sysvec_ve_rearm)
+{
+	apic_eoi();
+	this_cpu_write(ve_page.busy, 0);
+}
+
+static const struct idt_data idt[] = {
+	ISTG(X86_TRAP_NMI,	asm_exc_nmi,		IST_INDEX_NMI),
+	ISTG(X86_TRAP_VE,	asm_exc_ve,		IST_INDEX_VE),
+	INTG(VE_REARM_VECTOR,	asm_sysvec_ve_rearm),
+};

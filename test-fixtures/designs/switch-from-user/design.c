@@ -1,0 +1,47 @@
+/*
+ * From user mode the stub has left the IST stack before exc_ve() runs, and the frame it will return through lies on the
+ * task stack: #VE can be re-armed there and then. From kernel mode there might not be a kernel stack to leave to, so
+ * the frame stays on the IST stack and re-arming is the IPI's.
+ */
+#include "../../include/minikernel-ve.h"
+#include "../../include/minikernel-perf.h"
+#include "../../include/minikernel-exc-nmi.h"
+
+/*
+ * xctx: guard ve_page.busy set=hw clear=store clears=after-frame-move fallback=vmexit protects=stack,info
+ * xctx: why https://lore.kernel.org/r/CALCETrUpWBKHHyfMoqD2ZT3CnDdguNnK=KoZiTmN5PnbnD_k0A@mail.gmail.com -- report a failed host page to the guest as a fault
+ */
+DEFINE_PER_CPU(struct ve_page, ve_page);
+
+/*
+ * xctx: handler vector=VE ist=VE origin=any
+ * xctx: clears ve_page.busy
+ * xctx: defers-to sysvec_ve_rearm via=self-ipi
+ * xctx: fallback-ok vmexit -- the host stops the virtual CPU until the page is back, or ends the guest
+ */
+DEFINE_IDTENTRY_IST(exc_ve)
+{
+	struct ve_page *ve = this_cpu_ptr(&ve_page);
+	u64 gla = ve->gla;
+	u64 gpa = ve->gpa;
+
+	if (user_mode(regs))
+		ve->busy = 0;
+	else
+		apic_self_ipi(VE_REARM_VECTOR);
+
+	ve_handle(regs, gla, gpa);
+}
+
+/* xctx: clears ve_page.busy */
+DEFINE_IDTENTRY_SYSVEC(sysvec_ve_rearm)
+{
+	apic_eoi();
+	this_cpu_write(ve_page.busy, 0);
+}
+
+static const struct idt_data idt[] = {
+	ISTG(X86_TRAP_NMI,	asm_exc_nmi,		IST_INDEX_NMI),
+	ISTG(X86_TRAP_VE,	asm_exc_ve,		IST_INDEX_VE),
+	INTG(VE_REARM_VECTOR,	asm_sysvec_ve_rearm),
+};
