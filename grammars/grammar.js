@@ -48,12 +48,12 @@ module.exports = grammar({
 
     comment: () => token(choice(/\/\/([^\n\\]|\\\r?\n|\\[^\r\n])*/, /\/\*[^*]*\*+([^\/*][^*]*\*+)*\//)),
 
-    label: ($) => seq(field('name', choice($.identifier, alias($._dotted, $.identifier), $.number)), ':'),
+    label: ($) => seq(field('name', choice($.identifier, alias($.directive_name, $.identifier), $.number)), ':'),
 
     _statement: ($) => choice($.macro_header, $.directive, $.assignment, $.statement),
 
     macro_header: ($) =>
-      seq('.macro', field('name', choice($.identifier, alias($._dotted, $.identifier))), repeat(seq(optional(','), field('parameter', $.parameter)))),
+      seq('.macro', field('name', choice($.identifier, alias($.directive_name, $.identifier))), repeat(seq(optional(','), field('parameter', $.parameter)))),
 
     parameter: ($) =>
       prec.right(PRECEDENCE.operand, seq(
@@ -65,7 +65,7 @@ module.exports = grammar({
     directive: ($) => seq(field('name', $.directive_name), optional($._operands)),
 
     assignment: ($) =>
-      seq(field('name', choice($.identifier, alias($._dotted, $.identifier))), choice('=', '=='), field('value', $._expression)),
+      seq(field('name', choice($.identifier, alias($.directive_name, $.identifier))), choice('=', '=='), field('value', $._expression)),
 
     statement: ($) => seq(field('name', $.identifier), optional(field('arguments', $.arguments)), optional($._operands)),
 
@@ -80,7 +80,7 @@ module.exports = grammar({
     _expression: ($) =>
       choice(
         $.identifier,
-        alias($._dotted, $.identifier),
+        alias($.directive_name, $.identifier),
         $.number,
         $.character,
         $.string,
@@ -101,7 +101,7 @@ module.exports = grammar({
     call: ($) =>
       prec(
         PRECEDENCE.call,
-        seq(field('name', choice($.identifier, alias($._dotted, $.identifier), $.register)), field('arguments', $.arguments)),
+        seq(field('name', choice($.identifier, alias($.directive_name, $.identifier), $.register)), field('arguments', $.arguments)),
       ),
 
     // What a C macro takes: whole statements too, and more lines. A line may only end where it is plain that more must
@@ -137,7 +137,8 @@ module.exports = grammar({
 
     group: ($) => seq('(', optional($._operands), ')'),
 
-    string: () => token(/"([^"\\]|\\(.|\r?\n))*"/),
+    /** On one line, so that a missing quote costs one line. */
+    string: () => token(/"([^"\\\n]|\\(.|\r?\n))*"/),
     character: () => token(/'(\\[^\n]|[^\\\n])'?/),
     register: () => token(seq('%', LETTER, REST)),
     type_tag: () => token(/@[A-Za-z_][A-Za-z0-9_]*/),
@@ -146,6 +147,5 @@ module.exports = grammar({
     number: () => token(seq(/[0-9]/, REST)),
     identifier: () => token(choice('.', seq(LETTER, REST))),
     directive_name: () => token(seq('.', LETTER, REST)),
-    _dotted: ($) => $.directive_name,
   },
 });

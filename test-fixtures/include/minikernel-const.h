@@ -40,6 +40,7 @@
 #define MSR_GS_BASE		0xc0000101
 #define MSR_IA32_MCG_STATUS	0x17a
 #define MSR_X2APIC_EOI		0x80b
+#define MSR_IA32_FRED_RSP0	0x1cc
 #define MSR_IA32_FRED_RSP1	0x1cd
 #define MSR_IA32_FRED_RSP2	0x1ce
 #define MSR_IA32_FRED_STKLVLS	0x1d0
@@ -50,5 +51,6 @@
 #define EX_TYPE_UACCESS		3
 
 #define EFAULT			14
+#define ENOSYS			38
 
 #endif

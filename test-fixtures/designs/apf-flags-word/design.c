@@ -5,7 +5,7 @@
  */
 #include "../../include/minikernel.h"
 #include "../../include/minikernel-perf.h"
-#include "../../include/minikernel-exc-nmi.h"
+#include "../../include/minikernel-nmi-latch.h"
 
 /* Asynchronous page fault of KVM: a #PF with `flags` set is the host's, and CR2 is a token. */
 struct apf_reason {
@@ -51,6 +51,11 @@ noinstr void exc_page_fault(struct pt_regs *regs)
 	}
 	if (!fixup_exception(regs, X86_TRAP_PF, regs->orig_ax, address))
 		panic("page fault in the kernel");
+}
+
+DEFINE_IDTENTRY_NMI(exc_nmi)
+{
+	nmi_run(regs);
 }
 
 static const struct idt_data idt[] = {

@@ -4,7 +4,7 @@
  */
 #include "../../include/minikernel-ve.h"
 #include "../../include/minikernel-perf.h"
-#include "../../include/minikernel-exc-nmi.h"
+#include "../../include/minikernel-nmi-latch.h"
 
 /*
  * xctx: guard ve_page.busy set=hw clear=store clears=immediate fallback=vmexit protects=stack,info
@@ -28,6 +28,11 @@ DEFINE_IDTENTRY_IST(exc_ve)
 	WRITE_ONCE(ve->busy, 0);
 	WRITE_ONCE(ve_count, ve_count + 1);
 	ve_handle(regs, gla, gpa);
+}
+
+DEFINE_IDTENTRY_NMI(exc_nmi)
+{
+	nmi_run(regs);
 }
 
 static const struct idt_data idt[] = {

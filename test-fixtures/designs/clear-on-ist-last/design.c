@@ -4,7 +4,7 @@
  */
 #include "../../include/minikernel-ve.h"
 #include "../../include/minikernel-perf.h"
-#include "../../include/minikernel-exc-nmi.h"
+#include "../../include/minikernel-nmi-latch.h"
 
 /*
  * xctx: guard ve_page.busy set=hw clear=store clears=immediate fallback=vmexit protects=stack,info
@@ -22,6 +22,11 @@ DEFINE_IDTENTRY_IST(exc_ve)
 
 	ve_handle(regs, ve->gla, ve->gpa);
 	WRITE_ONCE(ve->busy, 0);
+}
+
+DEFINE_IDTENTRY_NMI(exc_nmi)
+{
+	nmi_run(regs);
 }
 
 static const struct idt_data idt[] = {

@@ -6,7 +6,7 @@
  */
 #include "../../include/minikernel-ve.h"
 #include "../../include/minikernel-perf.h"
-#include "../../include/minikernel-exc-nmi.h"
+#include "../../include/minikernel-nmi-latch.h"
 
 /*
  * xctx: guard ve_page.busy set=hw clear=store clears=after-frame-move fallback=vmexit protects=stack,info
@@ -23,6 +23,11 @@ DEFINE_IDTENTRY_IST(exc_ve)
 	struct ve_page *ve = this_cpu_ptr(&ve_page);
 
 	ve_handle(regs, ve->gla, ve->gpa);
+}
+
+DEFINE_IDTENTRY_NMI(exc_nmi)
+{
+	nmi_run(regs);
 }
 
 static const struct idt_data idt[] = {

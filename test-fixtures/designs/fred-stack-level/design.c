@@ -5,16 +5,13 @@
  */
 #include "../../include/minikernel-ve.h"
 #include "../../include/minikernel-perf.h"
-#include "../../include/minikernel-exc-nmi.h"
+#include "../../include/minikernel-nmi-latch.h"
 
 #define FRED_STKLVL(vector, level)	((u64)(level) << (2 * (vector)))
 /* Room that a delivery on the same level leaves free, in units of 64 bytes; level of maskable interrupts. */
 #define FRED_CONFIG_REDZONE		(1UL << 6)
 #define FRED_CONFIG_INT_STKLVL(level)	((u64)(level) << 9)
 
-/* The event in the upper half of the SS slot. */
-#define FRED_SS_VECTOR(ss)		(((ss) >> 32) & 0xff)
-#define FRED_SS_TYPE(ss)		(((ss) >> 48) & 0xf)
 #define EVENT_TYPE_NMI			2
 #define EVENT_TYPE_HWEXC		3
 
@@ -32,12 +29,13 @@ DEFINE_PER_CPU(struct ve_page, ve_page);
 /* Not per-CPU and not pinned: the host may take its page away like any other. */
 static u64 ve_count;
 
-/* Level 1 for #VE, 2 for NMIs, which may come inside it. */
+/* Level 1 for #VE, 2 for NMIs, which may come inside it. From user mode everything comes on level 0, the task stack. */
 void cpu_init_fred(void)
 {
 	wrmsrl(MSR_IA32_FRED_CONFIG,
 	       (unsigned long)asm_fred_entrypoint_user | FRED_CONFIG_REDZONE | FRED_CONFIG_INT_STKLVL(0));
 	wrmsrl(MSR_IA32_FRED_STKLVLS, FRED_STKLVL(X86_TRAP_VE, 1) | FRED_STKLVL(X86_TRAP_NMI, 2));
+	wrmsrl(MSR_IA32_FRED_RSP0, this_cpu_read(top_of_stack));
 	wrmsrl(MSR_IA32_FRED_RSP1, this_cpu_read(ve_stack_top));
 	wrmsrl(MSR_IA32_FRED_RSP2, this_cpu_read(nmi_stack_top));
 }
@@ -57,13 +55,30 @@ noinstr void exc_ve(struct pt_regs *regs)
 	ve_handle(regs, gla, gpa);
 }
 
+/* xctx: handler vector=NMI origin=any */
+DEFINE_IDTENTRY_NMI(exc_nmi)
+{
+	nmi_run(regs);
+}
+
+/* The CPU says in the upper half of the SS slot which event this is. */
+static inline u64 event_vector(struct pt_regs *regs)
+{
+	return (regs->ss >> 32) & 0xff;
+}
+
+static inline u64 event_type(struct pt_regs *regs)
+{
+	return (regs->ss >> 48) & 0xf;
+}
+
 static noinstr void fred_dispatch(struct pt_regs *regs)
 {
-	if (FRED_SS_TYPE(regs->ss) == EVENT_TYPE_NMI) {
+	if (event_type(regs) == EVENT_TYPE_NMI) {
 		exc_nmi(regs);
 		return;
 	}
-	if (FRED_SS_TYPE(regs->ss) == EVENT_TYPE_HWEXC && FRED_SS_VECTOR(regs->ss) == X86_TRAP_VE) {
+	if (event_type(regs) == EVENT_TYPE_HWEXC && event_vector(regs) == X86_TRAP_VE) {
 		exc_ve(regs);
 		return;
 	}

@@ -5,7 +5,7 @@
  */
 #include "../../include/minikernel.h"
 #include "../../include/minikernel-perf.h"
-#include "../../include/minikernel-exc-nmi.h"
+#include "../../include/minikernel-nmi-latch.h"
 
 /* The saved RIP is where to go on; the error belongs to it. */
 #define MCG_STATUS_RIPV		0x1
@@ -38,6 +38,11 @@ DEFINE_IDTENTRY_IST(exc_machine_check)
 
 	/* Nothing behind this but the way to the IRET. */
 	wrmsrl(MSR_IA32_MCG_STATUS, 0);
+}
+
+DEFINE_IDTENTRY_NMI(exc_nmi)
+{
+	nmi_run(regs);
 }
 
 static const struct idt_data idt[] = {

@@ -5,7 +5,7 @@
  */
 #include "../../include/minikernel-ve.h"
 #include "../../include/minikernel-perf.h"
-#include "../../include/minikernel-exc-nmi.h"
+#include "../../include/minikernel-nmi-latch.h"
 
 #define THREAD_SIZE		0x4000
 #define EXCEPTION_STACK_SIZE	0x2000
@@ -71,6 +71,17 @@ DEFINE_IDTENTRY_IST(exc_ve)
 
 	WRITE_ONCE(ve->busy, 0);
 	ve_handle(regs, gla, gpa);
+}
+
+DEFINE_IDTENTRY_NMI(exc_nmi)
+{
+	nmi_run(regs);
+}
+
+/* There is no system call here. */
+noinstr void do_syscall_64(struct pt_regs *regs)
+{
+	regs->ax = -ENOSYS;
 }
 
 static const struct idt_data idt[] = {

@@ -6,7 +6,7 @@
  */
 #include "../../include/minikernel-ve.h"
 #include "../../include/minikernel-perf.h"
-#include "../../include/minikernel-exc-nmi.h"
+#include "../../include/minikernel-nmi-latch.h"
 
 void ve_rearm_landing(void);
 
@@ -43,6 +43,11 @@ DEFINE_IDTENTRY_SYSVEC(sysvec_ve_rearm)
 {
 	apic_eoi();
 	this_cpu_write(ve_page.busy, 0);
+}
+
+DEFINE_IDTENTRY_NMI(exc_nmi)
+{
+	nmi_run(regs);
 }
 
 static const struct idt_data idt[] = {

@@ -16,7 +16,7 @@ static inline void perf_event_nmi(struct pt_regs *regs)
 	get_user_8(&caller, (const void __user *)regs->bp);
 }
 
-#include "../../include/minikernel-exc-nmi.h"
+#include "../../include/minikernel-nmi-latch.h"
 
 /*
  * xctx: guard ve_page.busy set=hw clear=store clears=immediate fallback=vmexit protects=stack,info
@@ -64,6 +64,11 @@ DEFINE_IDTENTRY_SYSVEC(sysvec_ve_rearm)
 {
 	apic_eoi();
 	this_cpu_write(ve_page.busy, 0);
+}
+
+DEFINE_IDTENTRY_NMI(exc_nmi)
+{
+	nmi_run(regs);
 }
 
 static const struct idt_data idt[] = {

@@ -5,7 +5,7 @@
  */
 #include "../../include/minikernel-ve.h"
 #include "../../include/minikernel-perf.h"
-#include "../../include/minikernel-exc-nmi.h"
+#include "../../include/minikernel-nmi-latch.h"
 
 /*
  * xctx: guard ve_page.busy set=hw clear=store clears=after-frame-move fallback=vmexit protects=stack,info
@@ -38,6 +38,11 @@ DEFINE_IDTENTRY_SYSVEC(sysvec_ve_rearm)
 {
 	apic_eoi();
 	this_cpu_write(ve_page.busy, 0);
+}
+
+DEFINE_IDTENTRY_NMI(exc_nmi)
+{
+	nmi_run(regs);
 }
 
 static const struct idt_data idt[] = {

@@ -5,7 +5,7 @@
  */
 #include "../../include/minikernel-ve.h"
 #include "../../include/minikernel-perf.h"
-#include "../../include/minikernel-exc-nmi.h"
+#include "../../include/minikernel-nmi-latch.h"
 
 DEFINE_PER_CPU(unsigned long, user_sp);
 
@@ -27,6 +27,17 @@ DEFINE_IDTENTRY_IST(exc_ve)
 
 	WRITE_ONCE(ve->busy, 0);
 	ve_handle(regs, gla, gpa);
+}
+
+DEFINE_IDTENTRY_NMI(exc_nmi)
+{
+	nmi_run(regs);
+}
+
+/* There is no system call here. */
+noinstr void do_syscall_64(struct pt_regs *regs)
+{
+	regs->ax = -ENOSYS;
 }
 
 static const struct idt_data idt[] = {

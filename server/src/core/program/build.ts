@@ -297,13 +297,10 @@ function addAssemblerFunctions(placed: Placed, functions: Map<string, FunctionIn
 
 /** The first C function that a stub's own code calls. */
 function calledBy(nodes: readonly (CodeNode | undefined)[], stub: NodeId, defined: ReadonlyMap<string, PlacedFunction>): string | null {
-  for (let id = stub; id < nodes.length; id += 1) {
+  const symbol = nodes[stub]?.symbol;
+  for (let id = stub; nodes[id]?.symbol === symbol; id += 1) {
     const node = nodes[id];
-    if (node?.kind !== 'instruction' || node.symbol !== nodes[stub]?.symbol) {
-      if (node !== undefined && node.symbol !== nodes[stub]?.symbol && id > stub + 400) return null;
-      if (node === undefined || node.kind !== 'instruction') return null;
-    }
-    if (node.mnemonic.startsWith('call') && node.targetName !== null && defined.has(node.targetName)) return node.targetName;
+    if (node?.kind === 'instruction' && node.mnemonic.startsWith('call') && node.targetName !== null && defined.has(node.targetName)) return node.targetName;
   }
   return null;
 }

@@ -30,12 +30,18 @@ export function storeTo(builder: Builder, span: Span, to: LocalOrMemory, value: 
   return { expression, type: to.type };
 }
 
-/** A store narrower than a register drops what sign extension adds. */
+/** A store narrower than a register drops what sign extension and wrapping add. */
 function lowBitsOnly(expression: CExpression, size: AccessSize): CExpression {
   if (size === 8) return expression;
-  const bare = withoutExtension(expression);
+  const bare = withoutMask(withoutExtension(expression), size);
   if (bare.kind !== 'binary' || !/^[-+&|^]$/.test(bare.operator)) return bare;
   return { ...bare, left: withoutExtension(bare.left), right: withoutExtension(bare.right) };
+}
+
+function withoutMask(expression: CExpression, size: AccessSize): CExpression {
+  if (expression.kind !== 'binary' || expression.operator !== '&' || expression.right.kind !== 'constant') return expression;
+  const low = (1n << BigInt(size * 8)) - 1n;
+  return (expression.right.value & low) === low ? expression.left : expression;
 }
 
 /** The storage unit with a bit-field replaced. */

@@ -190,10 +190,13 @@ function gathered(reading: Reading, file: string): CSource {
   };
 }
 
-/** The functions of the file itself, and those of headers that they call, directly or through others. */
+/**
+ * The functions of the file itself and those that its headers define for others to call (entry stubs among them), with
+ * the inline functions that they call, directly or through others.
+ */
 function lowerReachable(scope: LoweringScope, definitions: ReadonlyMap<string, Definition>, file: string, problems: Problem[]): readonly LoweredFunction[] {
   const lowered = new Map<string, LoweredFunction>();
-  const open = [...definitions.values()].filter((one) => one.from.file === file);
+  const open = [...definitions.values()].filter((one) => one.from.file === file || !one.definition.attributes.some((word) => /^(static|inline|__inline\w*|__always_inline)$/.test(word)));
   for (let at = 0; at < open.length; at++) {
     const one = open[at];
     if (one === undefined || lowered.has(one.definition.name.text)) continue;

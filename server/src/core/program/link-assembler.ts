@@ -134,10 +134,22 @@ function featureNode(placed: Placed, record: AlternativeRecord, id: NodeId, symb
 /** The function or stub an item belongs to: the last global or `SYM_*` label before it, not a local one. */
 function symbolsByItem(stream: AssemblerStream): readonly string[] {
   const current = new Map<string, string>();
+  const starts = functionLabels(stream);
   return stream.items.map((item) => {
-    if (item.kind === 'label' && isFunctionLabel(item.name)) current.set(item.section, item.name);
+    if (item.kind === 'label' && starts.has(item.name)) current.set(item.section, item.name);
     return current.get(item.section) ?? '';
   });
+}
+
+/** Labels at which a function or stub starts: those with a `.size`, in files that give sizes, else every global one. */
+export function functionLabels(stream: AssemblerStream): ReadonlySet<string> {
+  const sized = new Set<string>();
+  const all = new Set<string>();
+  for (const item of stream.items) {
+    if (item.kind === 'label' && isFunctionLabel(item.name)) all.add(item.name);
+    if (item.kind === 'directive' && item.name === '.size' && item.arguments[0] !== undefined) sized.add(item.arguments[0].trim());
+  }
+  return sized.size > 0 ? sized : all;
 }
 
 export function isFunctionLabel(name: string): boolean {

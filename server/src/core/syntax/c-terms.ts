@@ -149,7 +149,7 @@ function listItems(conversion: Conversion, node: SyntaxNode): readonly CListItem
     const value = item.field('value');
     const designators: CListItem['designators'][number][] = [];
     for (const one of item.children()) {
-      const inside = one.named && /designator$/.test(one.type) ? parts(conversion, one)[0] : undefined;
+      const inside = one.named && one.type.endsWith('designator') ? parts(conversion, one)[0] : undefined;
       if (inside === undefined) continue;
       designators.push(one.type === 'field_designator' ? { kind: 'field', name: textOf(conversion, inside) } : { kind: 'index', index: termOf(conversion, inside) });
     }

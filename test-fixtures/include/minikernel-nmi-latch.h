@@ -1,16 +1,16 @@
 /*
- * exc_nmi() on top of a design's perf_event_nmi(). An NMI from user mode is handled on the task stack, where the stub
- * does not see that a second one is nested: the second leaves a note, and the first runs again.
+ * The C half of NMI nesting. An NMI from user mode is handled on the task stack, where the stub does not see that a
+ * second one is nested: the second leaves a note, and the first runs again. Needs a design's perf_event_nmi().
  */
-#ifndef MINIKERNEL_EXC_NMI_H
-#define MINIKERNEL_EXC_NMI_H
+#ifndef MINIKERNEL_NMI_LATCH_H
+#define MINIKERNEL_NMI_LATCH_H
 
 #include "minikernel.h"
 
 DEFINE_PER_CPU(bool, nmi_running);
 DEFINE_PER_CPU(bool, nmi_latched);
 
-DEFINE_IDTENTRY_NMI(exc_nmi)
+static inline void nmi_run(struct pt_regs *regs)
 {
 	unsigned long cr2;
 
@@ -27,8 +27,7 @@ DEFINE_IDTENTRY_NMI(exc_nmi)
 		/* This NMI may have come before a #PF handler read CR2. */
 		cr2 = read_cr2();
 		perf_event_nmi(regs);
-		if (read_cr2() != cr2)
-			write_cr2(cr2);
+		write_cr2(cr2);
 
 		this_cpu_write(nmi_running, false);
 	} while (this_cpu_read(nmi_latched));

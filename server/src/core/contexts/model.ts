@@ -1,0 +1,79 @@
+// The machine as a model for the explorer: states packed by interned components.
+import { createInterner } from '../explore/interner.ts';
+import type { Model } from '../explore/model.ts';
+import type { MachineSetup } from '../machine/config.ts';
+import { successors } from '../machine/machine.ts';
+import type { Step } from '../machine/machine.ts';
+import type { Frame, State } from '../machine/state.ts';
+
+export interface MachineTransition extends Step {
+  readonly label: string;
+}
+
+export interface MachineModel extends Model<State> {
+  readonly successors: (state: State) => readonly MachineTransition[];
+  /** Whether some path was cut off because frames were nested as deep as the bound allows. */
+  readonly cutOff: () => boolean;
+}
+
+const WIDTH = 6;
+
+/** `initial` are the start states; the model owns its interners, so packed states of two models do not compare. */
+export function machineModel(setup: MachineSetup, initial: readonly State[]): MachineModel {
+  const components = createInterner();
+  const regions = new WeakMap<object, number>();
+  let cut = false;
+
+  function regionId(region: State['memory'][number]): number {
+    if (region.length === 0) return 0;
+    const known = regions.get(region);
+    if (known !== undefined) return known;
+    let key = 'm';
+    for (let slot = 0; slot < region.length; slot += 1) key += `,${region[slot]?.id ?? ''}`;
+    const id = components.idOf(key) + 1;
+    regions.set(region, id);
+    return id;
+  }
+
+  function memoryId(memory: State['memory']): number {
+    const known = regions.get(memory);
+    if (known !== undefined) return known;
+    let key = 'M';
+    for (const region of memory) key += `,${regionId(region)}`;
+    const id = components.idOf(key) + 1;
+    regions.set(memory, id);
+    return id;
+  }
+
+  function framesKey(frames: readonly Frame[]): string {
+    let key = 'F';
+    for (const frame of frames) key += `;${frame.vector},${frame.base},${frame.interrupted},${frame.rsp.id},${frame.cpl},${frame.region},${frame.level}`;
+    return key;
+  }
+
+  return {
+    width: WIDTH,
+    initial: () => initial,
+    successors: (state) => {
+      const next = successors(setup, state);
+      if (next.cutOff) cut = true;
+      return next.steps;
+    },
+    pack: (state, into, offset) => {
+      let registers = 'R';
+      for (const one of state.registers) registers += `,${one.id}`;
+      const { cpu } = state;
+      const machine = `C${state.flags.id},${cpu.cpl},${cpu.gsBase.id},${cpu.kernelGsBase.id},${cpu.cr2.id},${cpu.cr3.id},${cpu.nmiBlocked ? 1 : 0}${cpu.nmiLatched ? 1 : 0}${cpu.mcip ? 1 : 0}${cpu.shadow},${cpu.level}`;
+      let rest = `B${state.budgets.join(',')}|${state.features.join(',')}|${state.ended ?? ''}|`;
+      for (const pending of state.pending) rest += `${pending.kind}${pending.vector};`;
+      for (const ghost of state.ghosts) rest += `|${ghost.owner ?? ''},${ghost.clearedAt ?? ''},${ghost.aboveFrame ? 1 : 0}`;
+      into[offset] = state.node;
+      into[offset + 1] = components.idOf(registers);
+      into[offset + 2] = components.idOf(machine);
+      into[offset + 3] = memoryId(state.memory);
+      into[offset + 4] = components.idOf(framesKey(state.frames));
+      into[offset + 5] = components.idOf(rest);
+    },
+    cutOff: () => cut,
+  };
+}

@@ -1,0 +1,209 @@
+// From a program and a scenario to a machine that is ready to run: gates, guards, budgets and start states.
+import type { CExpression, NodeId } from '../machine/code.ts';
+import type { EnvironmentEvent, Gate, GuardSetup, MachineSetup } from '../machine/config.ts';
+import { PERCPU_REGION, regionBase, stackNamed, top } from '../machine/layout.ts';
+import { REGISTER_NAMES } from '../machine/registers.ts';
+import type { State } from '../machine/state.ts';
+import { AC, ARITHMETIC, DF, ID, IF } from '../machine/state.ts';
+import { vectorByName } from '../machine/vectors.ts';
+import { ALL, constant, opaque, SIGN, word } from '../machine/word.ts';
+import type { Word } from '../machine/word.ts';
+import { IRQ_WORK_VECTOR, PRIMITIVE_BY_NAME, TOP_OF_STACK_NAMES } from '../kernel/primitives.ts';
+import type { Program } from '../program/program.ts';
+import type { Scenario, StartContext } from '../scenarios/scenario.ts';
+
+export interface Prepared {
+  readonly setup: MachineSetup;
+  readonly initial: State;
+  /** Budgets in force, in words: `NMI at most 1`. */
+  readonly bounds: readonly string[];
+}
+
+/** Words of the area that hold a guard: 0xFFFFFFFF for #VE (VE-01), 1 for the host's flags (APF-02). */
+function busyValue(setBy: GuardSetup['setBy']): bigint {
+  return setBy === 'hw' ? 0xffff_ffffn : 1n;
+}
+
+export function handles(program: Program, event: string): boolean {
+  if (event === 'IRQ') return program.handlers.some((handler) => handler.vector >= 32);
+  if (program.delivery === 'fred') return true;
+  const vector = vectorByName(event);
+  return vector !== null && program.handlers.some((handler) => handler.vector === vector.number);
+}
+
+export function prepare(program: Program, scenario: Scenario, start: StartContext, reference: boolean): Prepared {
+  const { layout } = program;
+  const task = stackNamed(layout, 'task');
+  const taskTop = task === null ? 0n : top(task);
+  const gates = new Map<number, Gate>();
+  for (const handler of program.handlers) {
+    const ist = handler.ist.value === null ? null : (stackNamed(layout, handler.ist.value)?.index ?? null);
+    gates.set(handler.vector, { vector: handler.vector, stub: handler.stub, ist, dpl: handler.dpl });
+  }
+  const guards: GuardSetup[] = program.guards.map((guard) => ({
+    name: guard.name,
+    vector: guard.vector,
+    address: guard.address,
+    size: guard.size,
+    machineBit: guard.machineBit,
+    busy: guard.size >= 4 ? busyValue(guard.setBy) : 1n,
+    setBy: guard.setBy,
+    fallback: guard.fallback,
+    protectsStack: guard.protects.includes('stack'),
+    protectsInfo: guard.protects.includes('info'),
+    info: guard.info,
+  }));
+  const budgets: number[] = [];
+  const events: EnvironmentEvent[] = [];
+  const bounds: string[] = [];
+  const userFaults = new Set<number>();
+  let first: number | null = null;
+  for (const budget of scenario.budgets) {
+    const vector = vectorByName(budget.event);
+    if (vector === null || !handles(program, budget.event)) continue;
+    const index = budgets.length;
+    budgets.push(budget.count);
+    bounds.push(`${vector.mnemonic} at most ${budget.count}`);
+    if (scenario.first === budget.event) first = index;
+    for (const kind of kindsOf(vector.name, guards)) events.push({ name: vector.name, vector: vector.number, budget: index, kind });
+  }
+  for (const memory of scenario.memory) for (const name of memory.raises) userFaults.add(vectorByName(name)?.number ?? -1);
+  bounds.push(`live frames at most ${scenario.depth}`);
+  const fredStacks = program.fred === null ? [] : [task?.index ?? 0, ...['FRED level 1', 'FRED level 2', 'FRED level 3'].map((name) => stackNamed(layout, name)?.index ?? 0)];
+  const setup: MachineSetup = {
+    code: program.code,
+    layout,
+    delivery: program.delivery,
+    gates,
+    fred: program.fred === null ? null : { ...program.fred, stacks: fredStacks },
+    guards,
+    events,
+    rsp0: taskTop,
+    taskStack: task?.index ?? 0,
+    primitives: PRIMITIVE_BY_NAME,
+    irqWorkVector: gates.has(IRQ_WORK_VECTOR) || program.delivery === 'fred' ? IRQ_WORK_VECTOR : null,
+    taskWorkEntry: program.taskWorkEntry,
+    userFaults: [...userFaults],
+    visible: reference ? null : visibleNodes(program),
+    depth: scenario.depth,
+    failing: new Set(start === 'gap' ? ['gap'] : ['user', 'kernel', 'kernel-irqs-off']),
+    contexts: program.contexts,
+    first,
+    firstBudget: first === null ? 0 : (budgets[first] ?? 0),
+  };
+  return { setup, initial: initialState(program, setup, start, budgets, taskTop), bounds };
+}
+
+function kindsOf(name: string, guards: readonly GuardSetup[]): readonly EnvironmentEvent['kind'][] {
+  switch (name) {
+    case 'VE':
+      return ['access'];
+    case 'PF':
+      return guards.some((guard) => guard.setBy === 'host') ? ['host', 'access'] : ['access'];
+    default:
+      return ['async'];
+  }
+}
+
+/**
+ * Boundaries at which an asynchronous event can make a difference: before an instruction that touches memory other
+ * than by a push or pop, or state that a handler sees or changes. Before any other it commutes with the instruction.
+ */
+function visibleNodes(program: Program): ReadonlySet<NodeId> {
+  const visible = new Set<NodeId>();
+  for (const node of program.code.nodes) {
+    switch (node.kind) {
+      case 'interrupted':
+        visible.add(node.id);
+        break;
+      case 'feature':
+        break;
+      case 'operation':
+        if (['store', 'primitive', 'opaque'].includes(node.operation.kind)) visible.add(node.id);
+        else if ((node.operation.kind === 'assign' || node.operation.kind === 'branch') && readsMemory(node.operation.kind === 'assign' ? node.operation.value : node.operation.condition)) visible.add(node.id);
+        break;
+      case 'instruction':
+        if (node.operands.some((operand) => operand.kind === 'memory' || operand.kind === 'system-register') && !node.mnemonic.startsWith('lea')) visible.add(node.id);
+        else if (node.operands.at(-1)?.kind === 'register' && writesRsp(node.operands.at(-1)) && !/^(push|cmp|test)/.test(node.mnemonic)) visible.add(node.id);
+        else if (/^(iret|eret|swapgs|sti|cli|popf|pushf|rdmsr|wrmsr|rdgs|wrgs|std|cld|clac|stac|movs|stos|syscall|sysret)/.test(node.mnemonic)) visible.add(node.id);
+        else if (/^push/.test(node.mnemonic) && node.operands[0]?.kind === 'immediate') visible.add(node.id);
+        break;
+    }
+  }
+  return visible;
+}
+
+function writesRsp(operand: { readonly kind: string; readonly register?: number } | undefined): boolean {
+  return operand?.register === 4;
+}
+
+function readsMemory(expression: CExpression): boolean {
+  return hasLoad(expression);
+}
+
+function hasLoad(expression: CExpression): boolean {
+  switch (expression.kind) {
+    case 'load':
+      return true;
+    case 'unary':
+      return hasLoad(expression.operand);
+    case 'binary':
+      return hasLoad(expression.left) || hasLoad(expression.right);
+    default:
+      return false;
+  }
+}
+
+/** Kernel code outside the review runs a little below the top of its stack. */
+const TASK_DEPTH = 0x100n;
+
+function initialState(program: Program, setup: MachineSetup, start: StartContext, budgets: readonly number[], taskTop: bigint): State {
+  const user = start === 'user';
+  const userSide = user || start === 'gap';
+  const whose = userSide ? 'user' : 'task';
+  const kernelGs = constant(regionBase(PERCPU_REGION));
+  const userGs = opaque('user GS base', SIGN, 0n);
+  const registers = REGISTER_NAMES.map((name): Word => opaque(`${whose} ${name.toUpperCase()}`));
+  registers[4] = userSide ? opaque('user RSP', SIGN, 0n) : constant(taskTop - TASK_DEPTH);
+  const irqsOn = start === 'user' || start === 'kernel';
+  // SYSCALL clears IF, DF, AC and the rest of IA32_FMASK (SYS-02).
+  const fixed = start === 'gap' ? 2n : irqsOn ? 2n | IF : 2n;
+  const open = start === 'gap' ? 0n : ARITHMETIC | (user ? DF | AC | ID : 0n);
+  const memory: (readonly (Word | undefined)[])[] = setup.layout.regions.map(() => []);
+  const percpu: (Word | undefined)[] = [];
+  const set = (name: string, value: Word): void => {
+    const offset = setup.layout.percpu.get(name);
+    if (offset === undefined) return;
+    while (percpu.length < offset / 8) percpu.push(undefined);
+    percpu[offset / 8] = value;
+  };
+  for (const name of TOP_OF_STACK_NAMES) set(name, constant(taskTop));
+  for (const region of setup.layout.regions) if (region.name === 'fallback' && region.kind === 'stack') set('fallback_stack_top', constant(top(region)));
+  set('this_cpu_offset', kernelGs);
+  memory[PERCPU_REGION] = percpu;
+  return {
+    node: program.contexts.get(start) ?? 0,
+    registers,
+    flags: word(ALL & ~open, fixed, open === 0n ? '' : `${whose} RFLAGS`),
+    cpu: {
+      cpl: user ? 3 : 0,
+      gsBase: userSide ? userGs : kernelGs,
+      kernelGsBase: userSide ? kernelGs : userGs,
+      cr2: opaque('CR2'),
+      cr3: opaque(userSide ? 'user CR3' : 'kernel CR3'),
+      nmiBlocked: false,
+      nmiLatched: false,
+      mcip: false,
+      shadow: 'none',
+      level: 0,
+    },
+    memory,
+    frames: [],
+    pending: [],
+    budgets,
+    features: [],
+    ghosts: setup.guards.map(() => ({ owner: null, clearedAt: null, aboveFrame: false })),
+    ended: null,
+  };
+}
+
