@@ -49,7 +49,7 @@ export const check: Command = async (argv, io) => {
   const workspace = createNodeWorkspace(io.cwd);
   const sources = findSources(positionals, io.cwd, workspace);
   if (sources.kind === 'refused') return refuse(io, sources.message);
-  const session = await openSession(io, workspace);
+  const session = await openSession(io, workspace, sources.sources.files[0] ?? '');
   const { findings, unknown } = judge(session, sources.sources, io);
   const lowest = severities.indexOf((word('severity') as Severity | null) ?? 'info');
   const shown = inOrder(

@@ -47,7 +47,7 @@ export const context: Command = async (argv, io) => {
   const lineText = text.slice(start, offsetAt(index, { line: line - 1, column: Number.MAX_SAFE_INTEGER }));
   const column = point[3] === undefined ? Math.max(0, lineText.search(/\S/)) : Number(point[3]) - 1;
 
-  const session = await openSession(io, workspace);
+  const session = await openSession(io, workspace, file);
   io.working(`finding the contexts at ${where}`);
   const info = session.review.contextAt(file, start + Math.max(0, Math.min(column, lineText.length)));
   if (info === null) return refuse(io, `${file}:${line}: no instruction or statement of an entry path on this line: ${lineText.trim() === '' ? 'it is blank' : lineText.trim()}`);

@@ -35,9 +35,15 @@ function examplesOf(markdown: string): readonly Example[] {
 function matches(expected: readonly string[], lines: readonly string[]): boolean {
   const [first, ...rest] = expected;
   if (first === undefined) return lines.length === 0;
-  if (first !== '...') return lines[0] === first && matches(rest, lines.slice(1));
+  if (first !== '...') return lines[0] !== undefined && sameLine(first, lines[0]) && matches(rest, lines.slice(1));
   for (let skip = 0; skip <= lines.length; skip += 1) if (matches(rest, lines.slice(skip))) return true;
   return false;
+}
+
+/** `...` inside a line stands for anything. */
+function sameLine(expected: string, line: string): boolean {
+  const pieces = expected.split('...').map((piece) => piece.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+  return new RegExp(`^${pieces.join('.*')}$`).test(line);
 }
 
 const linesOf = (text: string): readonly string[] => (text === '' ? [] : text.replace(/\n$/, '').split('\n'));

@@ -8,6 +8,7 @@ import { loadGrammars } from '../shell/grammars.ts';
 import { missing } from '../shell/workspace.ts';
 import type { NodeWorkspace } from '../shell/workspace.ts';
 import type { Io } from './io.ts';
+import { chooseConfiguration } from './sources.ts';
 
 export interface Session {
   readonly review: Review;
@@ -17,9 +18,12 @@ export interface Session {
 
 const slice = 4000;
 
-export async function openSession(io: Io, workspace: NodeWorkspace): Promise<Session> {
+/** The configuration is the one of the tree that `file` lies in. */
+export async function openSession(io: Io, workspace: NodeWorkspace, file: string): Promise<Session> {
   io.working('loading the grammars');
-  const review = await createReview(loadGrammars(io.home), workspace, { name: 'default', defines: new Map(), includePaths: [] });
+  const chosen = chooseConfiguration(file, workspace, { config: null, variant: null, defines: [] });
+  const configuration = typeof chosen === 'string' ? { name: 'none', defines: new Map(), includePaths: [] } : chosen;
+  const review = await createReview(loadGrammars(io.home), workspace, configuration);
   return { review, workspace, locate: locator((file) => review.text(file)) };
 }
 
