@@ -30,7 +30,7 @@ const mayImport: ReadonlyMap<string, readonly string[]> = new Map([
 const frontEnd: ReadonlySet<string> = new Set(['cli/expand.ts', 'cli/stats.ts', 'cli/sources.ts']);
 
 /** Plain shapes that every layer of the core may name, by `import type` only. */
-const shapes: ReadonlySet<string> = new Set(['core/scenarios/scenario.ts', 'core/rules/finding.ts']);
+const shapes: ReadonlySet<string> = new Set(['core/scenarios/scenario.ts', 'core/rules/finding.ts', 'core/syntax/annotation-types.ts']);
 
 /** Packages, and the one place that may import them; `vscode` has none in the server. */
 const packages: readonly (readonly [RegExp, RegExp])[] = [
