@@ -4,24 +4,25 @@ import { mailFinding } from '../core/render/mail.ts';
 import { coloured, plain } from '../core/render/paint.ts';
 import { inOrder } from '../core/render/places.ts';
 import { findingText } from '../core/render/text.ts';
-import type { Finding, Severity } from '../core/rules/finding.ts';
+import type { Finding, Severity } from '../core/review-types.ts';
 import { createNodeWorkspace } from '../shell/workspace.ts';
 import { parseArguments } from './arguments.ts';
 import { clean, found, refuse } from './io.ts';
 import type { Command, Io } from './io.ts';
-import { explore, openSession, unitsOf } from './session.ts';
+import { explore, openSession, sayRefused, unitsOf } from './session.ts';
 import type { Session } from './session.ts';
-import { findSources } from './sources.ts';
-import type { Sources } from './sources.ts';
+import { findSources } from './paths.ts';
+import type { Sources } from './paths.ts';
 
 export const usage = `usage: entrycheck check [--format gcc|json|mail] [--severity LEVEL] PATH...
 
-Reviews every folder with assembler or C files (.S, .s, .c) among PATH and below.
+Reviews every folder with assembler, C or scenario files (.S, .s, .c,
+*.xctx-scenario.yaml) among PATH and below.
 A file is reviewed together with its folder; findings in it, or whose trace runs
 through it, are shown.
 
   --format gcc     file:line:col: error: message [rule], trace as indented notes (default)
-  --format json    one object, docs/schema/check.json
+  --format json    one object, docs/schema/check.schema.json
   --format mail    at most 72 columns, quotable
   --severity LEVEL lowest severity shown: error, warning, info (default) or hint
 
@@ -48,7 +49,7 @@ export const check: Command = async (argv, io) => {
   const workspace = createNodeWorkspace(io.cwd);
   const sources = findSources(positionals, io.cwd, workspace);
   if (sources.kind === 'refused') return refuse(io, sources.message);
-  const session = await openSession(io, workspace);
+  const session = await openSession(io, workspace, sources.sources.files[0] ?? '');
   const { findings, unknown } = judge(session, sources.sources, io);
   const lowest = severities.indexOf((word('severity') as Severity | null) ?? 'info');
   const shown = inOrder(
@@ -57,7 +58,7 @@ export const check: Command = async (argv, io) => {
   );
   print(shown, unknown, word('format') ?? 'gcc', session, io);
   for (const note of sources.sources.notes) io.err(`entrycheck: ${note}\n`);
-  for (const { path, refusal } of session.workspace.refused()) io.err(`entrycheck: ${path}: ${refusal}\n`);
+  sayRefused(session, sources.sources.files, io);
   return shown.length === 0 ? clean : found;
 };
 
@@ -67,21 +68,27 @@ function judge(session: Session, sources: Sources, io: Io): { readonly findings:
   const unknown: string[] = [];
   for (const unit of unitsOf(review, sources.files)) {
     io.working(`reviewing ${unit.folder}`);
-    for (const file of unit.files) findings.push(...review.quickFindings(file));
-    findings.push(...review.findings(unit.folder, explore(review.explore(unit.folder), unit.name, null, io)));
+    const whole = sources.folders.some((folder) => isBelow(unit.folder, folder));
+    const all = [
+      ...unit.files.flatMap((file) => review.quickFindings(file)),
+      ...review.findings(unit.folder, explore(review.explore(unit.folder), unit.name, null, io)),
+    ];
+    findings.push(...(whole ? all : all.filter((finding) => touches(finding, sources.named))));
     unknown.push(...review.unknown(unit.folder));
   }
-  const inFolders = (file: string): boolean => sources.folders.some((folder) => file.startsWith(`${folder}/`));
-  const asked = (file: string): boolean => sources.named.has(file) || inFolders(file);
-  return { findings: findings.filter((finding) => touches(finding, asked)), unknown: [...new Set(unknown)] };
+  return { findings, unknown: [...new Set(unknown)] };
 }
 
-/** Whether the finding lies in a file that was asked for, or its proof runs through one. */
-function touches(finding: Finding, asked: (file: string) => boolean): boolean {
+function isBelow(folder: string, top: string): boolean {
+  return folder === top || folder.startsWith(top.endsWith('/') ? top : `${top}/`);
+}
+
+/** Whether the finding lies in one of the files, or its proof runs through one. */
+function touches(finding: Finding, files: ReadonlySet<string>): boolean {
   return (
-    asked(finding.place.file) ||
-    finding.related.some(({ place }) => asked(place.file)) ||
-    (finding.trace?.steps.some(({ place }) => place !== null && asked(place.file)) ?? false)
+    files.has(finding.place.file) ||
+    finding.related.some(({ place }) => files.has(place.file)) ||
+    (finding.trace?.steps.some(({ place }) => place !== null && files.has(place.file)) ?? false)
   );
 }
 

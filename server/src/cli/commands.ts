@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { check, usage as checkUsage } from './check.ts';
 import { context, usage as contextUsage } from './context.ts';
 import { explain, usage as explainUsage } from './explain.ts';
+import { expand, expandUsage, stats, statsUsage } from './front-end.ts';
 import { clean, couldNotRun, refuse } from './io.ts';
 import type { Command, Io } from './io.ts';
 import { lsp, usage as lspUsage } from './lsp.ts';
@@ -22,6 +23,8 @@ const commands: ReadonlyMap<string, Entry> = new Map([
   ['context', { command: context, usage: contextUsage }],
   ['explain', { command: explain, usage: explainUsage }],
   ['review', { command: review, usage: reviewUsage }],
+  ['expand', { command: expand, usage: expandUsage }],
+  ['stats', { command: stats, usage: statsUsage }],
   ['lsp', { command: lsp, usage: lspUsage }],
 ]);
 
@@ -31,7 +34,9 @@ const help = `usage: entrycheck COMMAND [ARGUMENTS]
   run SCENARIO|FILE [PATH...] verdicts of scenarios on designs
   context FILE:LINE[:COLUMN]  exception contexts at a line, and who can interrupt there
   explain [RULE]              a rule's page, offline
-  review PATH...              designs, their verdicts and shortest traces, for reading
+  review [PATH...]            designs, their verdicts and shortest traces, for reading
+  expand FILE                 the instruction stream after preprocessing, with origins
+  stats PATH...               how much of a tree the front end understands
   lsp --stdio                 the language server
 
 entrycheck COMMAND --help tells more. --version prints the version.

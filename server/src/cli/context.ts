@@ -8,7 +8,7 @@ import { parseArguments } from './arguments.ts';
 import { clean, refuse } from './io.ts';
 import type { Command } from './io.ts';
 import { openSession } from './session.ts';
-import { tidy } from './sources.ts';
+import { tidy } from './paths.ts';
 
 export const usage = `usage: entrycheck context [--format text|json] FILE:LINE[:COLUMN]
 
@@ -17,7 +17,7 @@ line: stack, GS base, CR3, IF, blocking by NMI, live frames, guards, which event
 can arrive here and why the others cannot, and the way here.
 
   --format text    a table (default)
-  --format json    one object, docs/schema/context.json
+  --format json    one object, docs/schema/context.schema.json
 
 exit status: 0, or 2 could not run
 `;
@@ -47,7 +47,7 @@ export const context: Command = async (argv, io) => {
   const lineText = text.slice(start, offsetAt(index, { line: line - 1, column: Number.MAX_SAFE_INTEGER }));
   const column = point[3] === undefined ? Math.max(0, lineText.search(/\S/)) : Number(point[3]) - 1;
 
-  const session = await openSession(io, workspace);
+  const session = await openSession(io, workspace, file);
   io.working(`finding the contexts at ${where}`);
   const info = session.review.contextAt(file, start + Math.max(0, Math.min(column, lineText.length)));
   if (info === null) return refuse(io, `${file}:${line}: no instruction or statement of an entry path on this line: ${lineText.trim() === '' ? 'it is blank' : lineText.trim()}`);

@@ -1,5 +1,6 @@
 // `entrycheck review`, what `npm start` runs: every design with its verdicts and the shortest trace of what breaks it,
 // one screen a design, then a summary. With --table the Markdown table of the README.
+import { join, relative } from 'node:path';
 import { mailSteps, shortest } from '../core/render/mail.ts';
 import { coloured, plain } from '../core/render/paint.ts';
 import type { Paint } from '../core/render/paint.ts';
@@ -9,31 +10,41 @@ import { sumUp, verdictTable } from '../core/render/table.ts';
 import type { VerdictColumn } from '../core/render/table.ts';
 import { traceHead, verdictPaint } from '../core/render/text.ts';
 import { columns, hang } from '../core/render/wrap.ts';
-import type { RunReport } from '../core/rules/finding.ts';
+import type { RunReport } from '../core/review-types.ts';
 import { createNodeWorkspace } from '../shell/workspace.ts';
 import { parseArguments } from './arguments.ts';
 import { clean, refuse } from './io.ts';
 import type { Command, Io } from './io.ts';
-import { explore, openSession, unitsOf } from './session.ts';
-import { findSources } from './sources.ts';
+import { explore, openSession, sayRefused, unitsOf } from './session.ts';
+import { findSources } from './paths.ts';
 
-export const usage = `usage: entrycheck review [--table] PATH...
+export const usage = `usage: entrycheck review [--table] [PATH...]
 
 Each folder with sources in PATH and below is a design. Prints its verdicts by
-scenario and start, the shortest trace of what breaks it, and a summary.
+scenario and start, the shortest trace of what breaks it, and a summary. Without
+PATH the designs that come with the source of entrycheck are reviewed.
 
   --table  only the Markdown table of designs and verdicts, as in the README
 
 exit status: 0 whatever the verdicts are, 2 could not run
 `;
 
-/** Starts of the mail's argument: an event in a task, and one inside the NMI of a perf counter. */
+const inTask: ReadonlySet<string> = new Set(['ve-in-task', 'mc-then-mc-in-tail', 'apf-flags-stolen-by-nmi']);
+const inPerfNmi: ReadonlySet<string> = new Set(['perf-nmi-user-copy-fails-twice', 'perf-nmi-mc-twice']);
+
+/** The two starts of the argument about a design: its event in a task, and inside the NMI of a perf counter. */
 export const starts: readonly VerdictColumn[] = [
-  { title: 'start in a task', of: ({ scenario }) => !scenario.includes('nmi') },
-  { title: 'start in a perf NMI', of: ({ scenario }) => scenario.includes('nmi') },
+  { title: 'start in a task', of: ({ scenario }) => inTask.has(scenario) },
+  { title: 'start in a perf NMI', of: ({ scenario }) => inPerfNmi.has(scenario) },
 ];
 
 const width = 76;
+const mostRemarks = 3;
+
+/** The fixtures of the source tree, as a path from the current folder. */
+function ownDesigns(io: Io): string {
+  return relative(io.cwd, join(io.home, '..', 'test-fixtures', 'designs')).replaceAll('\\', '/');
+}
 
 export const review: Command = async (argv, io) => {
   const parsed = parseArguments('review', argv, [{ name: 'table', kind: 'flag', words: null }]);
@@ -43,11 +54,10 @@ export const review: Command = async (argv, io) => {
     io.out(usage);
     return clean;
   }
-  if (positionals.length === 0) return refuse(io, 'review: no PATH given; for example: entrycheck review test-fixtures/designs');
   const workspace = createNodeWorkspace(io.cwd);
-  const sources = findSources(positionals, io.cwd, workspace);
+  const sources = findSources(positionals.length === 0 ? [ownDesigns(io)] : positionals, io.cwd, workspace);
   if (sources.kind === 'refused') return refuse(io, sources.message);
-  const session = await openSession(io, workspace);
+  const session = await openSession(io, workspace, sources.sources.files[0] ?? '');
   for (const note of sources.sources.notes) io.err(`entrycheck: ${note}\n`);
 
   const paint = io.color ? coloured : plain;
@@ -58,7 +68,7 @@ export const review: Command = async (argv, io) => {
     designs.set(unit.name, reports);
     if (!flag('table')) io.out(`${[...screen(unit.name, unit.folder, reports, session.locate, paint), ''].join('\n')}\n`);
   }
-  for (const { path, refusal } of session.workspace.refused()) io.err(`entrycheck: ${path}: ${refusal}\n`);
+  sayRefused(session, sources.sources.files, io);
   if (flag('table')) io.out(`${verdictTable(designs, starts).join('\n')}\n`);
   else summary(designs, paint, io);
   return clean;
@@ -74,6 +84,7 @@ function screen(name: string, folder: string, reports: readonly RunReport[], loc
     folder,
     '',
     ...verdictLines(reports, paint),
+    ...[...new Set(reports.flatMap(({ remarks }) => remarks))].slice(0, mostRemarks).flatMap((remark) => hang('  note: ', '    ', remark, width)),
     ...(broken === null
       ? []
       : ['', ...hang('', '  ', `${point(locate(broken.place))}: ${broken.severity}: ${broken.message} [${broken.rule}]`, width).map(paint.strong)]),
@@ -94,7 +105,7 @@ function verdictLines(reports: readonly RunReport[], paint: Paint): readonly str
   return rows.flatMap(({ report }, at) => {
     const line = lines[at] ?? '';
     const painted = line.replace(` ${report.verdict} `, (found) => verdictPaint(report.verdict, paint)(found));
-    const hit = report.boundsHit.flatMap((bound) => hang('      bound hit: ', '        ', bound, width));
+    const hit = (report.verdict === 'inconclusive' ? report.boundsHit : []).flatMap((bound) => hang('      bound hit: ', '        ', bound, width));
     return [painted, ...hit];
   });
 }
@@ -103,7 +114,7 @@ function summary(designs: ReadonlyMap<string, readonly RunReport[]>, paint: Pain
   const rows = [...designs].map(([design, reports]) => {
     const cells = starts.map(({ of }) => {
       const sum = sumUp(reports.filter(of));
-      return sum === null ? 'not run' : `${sum.verdict}, ${sum.states} states`;
+      return sum === null ? 'not run' : [sum.verdict, ...sum.rules].join(' ');
     });
     return [design, ...cells];
   });

@@ -4,15 +4,14 @@ import { mailRun } from '../core/render/mail.ts';
 import { coloured, plain } from '../core/render/paint.ts';
 import { inOrder } from '../core/render/places.ts';
 import { findingText, runText } from '../core/render/text.ts';
-import type { Unit } from '../core/review-types.ts';
-import type { RunReport } from '../core/rules/finding.ts';
+import type { RunReport, Unit } from '../core/review-types.ts';
 import { parseArguments } from './arguments.ts';
 import { clean, couldNotRun, found, refuse } from './io.ts';
 import type { Command, Io } from './io.ts';
 import { didYouMean } from './nearest.ts';
 import { explore, openSession, unitsOf } from './session.ts';
 import type { Session } from './session.ts';
-import { findSources, kindOf, tidy } from './sources.ts';
+import { findSources, kindOf, tidy } from './paths.ts';
 import { createNodeWorkspace, onDisk } from '../shell/workspace.ts';
 
 export const usage = `usage: entrycheck run [--format gcc|json|mail] [--max-states N] SCENARIO|FILE [PATH...]
@@ -22,7 +21,7 @@ folder). Each folder with sources is one design. FILE is a scenario file; withou
 PATH it runs on its own folder. Without SCENARIO the scenarios are listed.
 
   --format gcc     verdict, findings and trace as compilers print them (default)
-  --format json    one object a line and run, docs/schema/run.json
+  --format json    one object a line and run, docs/schema/run.schema.json
   --format mail    at most 72 columns, quotable
   --max-states N   explore at most N states a scenario; a run that needs more is inconclusive
 
@@ -30,7 +29,7 @@ exit status: 0 every run holds, 1 some run is violated, vacuous or inconclusive,
 2 could not run
 `;
 
-const scenarioFile = /\.(?:ya?ml|json)$/;
+const scenarioFile = /\.xctx-scenario\.(?:ya?ml|json)$/;
 
 /** What is run: every scenario, or the one of this name, or those of this file. */
 type Wanted = { readonly kind: 'all' } | { readonly kind: 'name'; readonly name: string } | { readonly kind: 'file'; readonly file: string };
@@ -49,7 +48,7 @@ export const run: Command = async (argv, io) => {
   const [what, ...paths] = positionals;
   if (what === undefined) return list(io);
 
-  const isFile = scenarioFile.test(what) || kindOf(onDisk(io.cwd, what)) === 'file';
+  const isFile = /\.(?:ya?ml|json)$/.test(what) || kindOf(onDisk(io.cwd, what)) === 'file';
   const wanted: Wanted = what === 'all' ? { kind: 'all' } : isFile ? { kind: 'file', file: tidy(what) } : { kind: 'name', name: what };
   const opened = wanted.kind === 'file' ? await openWithFile(wanted.file, paths, io) : await openDesigns(paths.length === 0 ? ['.'] : paths, io);
   if (opened.kind === 'refused') return refuse(io, opened.message);
@@ -98,7 +97,7 @@ async function openDesigns(paths: readonly string[], io: Io): Promise<Opened> {
   const workspace = createNodeWorkspace(io.cwd);
   const sources = findSources(paths, io.cwd, workspace);
   if (sources.kind === 'refused') return sources;
-  const session = await openSession(io, workspace);
+  const session = await openSession(io, workspace, sources.sources.files[0] ?? '');
   for (const note of sources.sources.notes) io.err(`entrycheck: ${note}\n`);
   return { kind: 'opened', session, units: unitsOf(session.review, sources.sources.files), homes: new Map() };
 }
@@ -108,21 +107,22 @@ async function openWithFile(file: string, paths: readonly string[], io: Io): Pro
   const disk = createNodeWorkspace(io.cwd);
   const refusal = disk.refusal(file);
   if (refusal !== null) return { kind: 'refused', message: `${file}: ${refusal}` };
+  if (!scenarioFile.test(file)) return { kind: 'refused', message: `${file}: not a scenario file: these are named *.xctx-scenario.yaml, .yml or .json` };
   if (paths.length === 0) {
-    const session = await openSession(io, disk);
+    const session = await openSession(io, disk, file);
     const unit = session.review.unitOf(file);
-    if (unit === null) return { kind: 'refused', message: `${file}: not a scenario file; the first key is xctx-scenario: 1` };
+    if (unit === null) return { kind: 'refused', message: `${file}: not a scenario file: these are named *.xctx-scenario.yaml, .yml or .json` };
     return { kind: 'opened', session, units: [unit], homes: new Map([[unit.folder, file]]) };
   }
   const sources = findSources(paths, io.cwd, disk);
   if (sources.kind === 'refused') return sources;
-  const scout = await openSession(io, disk);
+  const scout = await openSession(io, disk, file);
   const folders = unitsOf(scout.review, sources.sources.files).map(({ folder }) => folder);
   scout.review.release();
   const name = file.slice(file.lastIndexOf('/') + 1);
   const homes = new Map(folders.map((folder) => [folder, folder === '' ? name : `${folder}/${name}`]));
   const workspace = createNodeWorkspace(io.cwd, new Map([...homes.values()].map((home) => [home, disk.read(file) ?? ''])));
-  const session = await openSession(io, workspace);
+  const session = await openSession(io, workspace, sources.sources.files[0] ?? '');
   return { kind: 'opened', session, units: unitsOf(session.review, sources.sources.files), homes };
 }
 
@@ -131,7 +131,7 @@ function scenarioNames({ review }: Session, units: readonly Unit[]): readonly st
 }
 
 async function list(io: Io): Promise<number> {
-  const session = await openSession(io, createNodeWorkspace(io.cwd));
+  const session = await openSession(io, createNodeWorkspace(io.cwd), '');
   for (const { name, title } of session.review.scenarios('.')) io.out(`${name}\n    ${title}\n`);
   return clean;
 }

@@ -1,13 +1,14 @@
 // A review for the length of one command: grammars, workspace, units, and explorations run to their end. Knows no
 // command and prints nothing but progress.
 import { createReview } from '../core/review.ts';
-import type { Exploration, Review, Unit } from '../core/review-types.ts';
+import type { Exploration, Review, RunReport, Unit } from '../core/review-types.ts';
 import { locator } from '../core/render/places.ts';
 import type { Locate } from '../core/render/places.ts';
-import type { RunReport } from '../core/rules/finding.ts';
 import { loadGrammars } from '../shell/grammars.ts';
+import { missing } from '../shell/workspace.ts';
 import type { NodeWorkspace } from '../shell/workspace.ts';
 import type { Io } from './io.ts';
+import { chooseConfiguration } from './sources.ts';
 
 export interface Session {
   readonly review: Review;
@@ -17,10 +18,19 @@ export interface Session {
 
 const slice = 4000;
 
-export async function openSession(io: Io, workspace: NodeWorkspace): Promise<Session> {
+/** The configuration is the one of the tree that `file` lies in. */
+export async function openSession(io: Io, workspace: NodeWorkspace, file: string): Promise<Session> {
   io.working('loading the grammars');
-  const review = await createReview(loadGrammars(io.home), workspace, { name: 'default', defines: new Map(), includePaths: [] });
+  const chosen = chooseConfiguration(file, workspace, { config: null, variant: null, defines: [] });
+  const configuration = typeof chosen === 'string' ? { name: 'none', defines: new Map(), includePaths: [] } : chosen;
+  const review = await createReview(loadGrammars(io.home), workspace, configuration);
   return { review, workspace, locate: locator((file) => review.text(file)) };
+}
+
+/** Says which files were not reviewed and why, those included that vanished since they were listed. */
+export function sayRefused({ workspace }: Session, files: readonly string[], io: Io): void {
+  for (const file of files) if (workspace.refusal(file) === missing) io.err(`entrycheck: ${file}: deleted while it was reviewed\n`);
+  for (const { path, refusal } of workspace.refused()) io.err(`entrycheck: ${path}: ${refusal}\n`);
 }
 
 /** The units of the files, in their order; files of no unit are left out. */
@@ -35,8 +45,9 @@ export function unitsOf(review: Review, files: readonly string[]): readonly Unit
 
 /** Runs to the end, or until `mostStates` were explored: the run that was cut is reported as inconclusive. */
 export function explore(exploration: Exploration, design: string, mostStates: number | null, io: Io): readonly RunReport[] {
-  for (;;) {
-    const progress = exploration.run(Math.min(slice, mostStates ?? slice));
+  for (let explored = 0; ; ) {
+    const progress = exploration.run(mostStates === null ? slice : Math.max(1, Math.min(slice, mostStates - explored)));
+    explored = progress.states;
     if (progress.done) {
       showProgress(io, '');
       return exploration.reports();

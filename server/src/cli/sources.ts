@@ -1,105 +1,97 @@
-// From the paths on the command line to the files that are reviewed: folders are searched below, with caps that are
-// said. Knows nothing of what is in a file.
-import { readdirSync, statSync } from 'node:fs';
-import { onDisk, reason } from '../shell/workspace.ts';
-import type { NodeWorkspace } from '../shell/workspace.ts';
+// Files and configurations for the sub-commands that preprocess: text from the disk, and the configuration that a
+// file is read with where none is named. Knows nothing of what is done with either.
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { configurationOf, emptyConfiguration, parseConfig, presetConfiguration, presetNames } from '../core/preprocess/configurations.ts';
+import { findKernelRoot } from '../core/preprocess/includes.ts';
+import type { Configuration, FileSource } from '../core/preprocess/stream.ts';
 
-export const mostFiles = 4000;
-export const deepest = 24;
-
-const source = /\.(?:S|s|c)$/;
-const scenario = /\.(?:ya?ml|json)$/;
-const skippedFolders: ReadonlySet<string> = new Set(['node_modules']);
-
-export interface Sources {
-  /** Files to review, in the spelling of the command line, in order. */
-  readonly files: readonly string[];
-  /** Files that were named themselves; only they, and what runs through them, are then reported. */
-  readonly named: ReadonlySet<string>;
-  /** Folders that were named; everything below is reported. */
-  readonly folders: readonly string[];
-  /** Caps that were hit. */
-  readonly notes: readonly string[];
+/** Every file is read once; what cannot be read is not there. */
+export function diskSource(): FileSource {
+  const kept = new Map<string, string | null>();
+  return {
+    read: (path) => {
+      const known = kept.get(path);
+      if (known !== undefined) return known;
+      let text: string | null = null;
+      try {
+        if (existsSync(path) && statSync(path).isFile()) text = readFileSync(path, 'utf8');
+      } catch {
+        // Not readable counts as not there.
+      }
+      kept.set(path, text);
+      return text;
+    },
+  };
 }
 
-export type Found = { readonly kind: 'sources'; readonly sources: Sources } | { readonly kind: 'refused'; readonly message: string };
+export interface ConfigurationChoice {
+  /** A `.config` or the name of a preset. */
+  readonly config: string | null;
+  /** A variant of the tree's release. */
+  readonly variant: string | null;
+  /** `NAME` or `NAME=VALUE`. */
+  readonly defines: readonly string[];
+}
 
-/** Every path must be a folder with sources below it or a readable source or scenario file. */
-export function findSources(paths: readonly string[], cwd: string, workspace: NodeWorkspace): Found {
-  const files = new Set<string>();
-  const named = new Set<string>();
-  const folders: string[] = [];
-  const notes: string[] = [];
-  for (const given of paths) {
-    const path = tidy(given);
-    const kind = kindOf(onDisk(cwd, path));
-    if (kind === 'folder') {
-      const below = filesBelow(path, cwd, notes);
-      if (below.length === 0) return refused(`${given}: no assembler or C files in this folder or below (looked for .S, .s and .c)`);
-      folders.push(path);
-      for (const file of below) files.add(file);
+/** The configuration, or a message why there is none. */
+export function chooseConfiguration(file: string, source: FileSource, choice: ConfigurationChoice): Configuration | string {
+  const chosen = baseConfiguration(file, source, choice);
+  if (typeof chosen === 'string' || choice.defines.length === 0) return chosen;
+  const defines = new Map(chosen.defines);
+  for (const each of choice.defines) {
+    const equals = each.indexOf('=');
+    if (equals === -1) defines.set(each, '1');
+    else defines.set(each.slice(0, equals), each.slice(equals + 1));
+  }
+  return { ...chosen, defines };
+}
+
+function baseConfiguration(file: string, source: FileSource, { config, variant }: ConfigurationChoice): Configuration | string {
+  if (config !== null) {
+    const preset = presetConfiguration(config);
+    if (preset !== null) return preset;
+    const text = source.read(config);
+    return text === null ? `no configuration ${config}: neither a file nor one of ${presetNames.join(', ')}` : configurationOf(config, parseConfig(text));
+  }
+  const root = findKernelRoot(file, source);
+  if (root === null && variant === null) return emptyConfiguration;
+  if (root !== null && variant === null) {
+    const own = source.read(`${root}.config`);
+    if (own !== null) return configurationOf(`${root}.config`, parseConfig(own));
+  }
+  const name = `${releaseOf(root, source)}:${variant ?? 'pti'}`;
+  return presetConfiguration(name) ?? `no configuration ${name}: there are ${presetNames.join(', ')}`;
+}
+
+/** The preset's release nearest to the tree's: its own or the last one before it. */
+function releaseOf(root: string | null, source: FileSource): string {
+  const makefile = root === null ? null : source.read(`${root}Makefile`);
+  const found = makefile === null ? null : /^VERSION = (\d+)\nPATCHLEVEL = (\d+)/m.exec(makefile);
+  if (found === null) return '6.12';
+  return Number(found[1]) > 6 || (Number(found[1]) === 6 && Number(found[2]) >= 6) ? '6.12' : '6.1';
+}
+
+/** `argv` split into options with a value and the rest; a message where an option is unknown or lacks its value. */
+export function readOptions(argv: readonly string[], names: readonly string[]): { readonly values: ReadonlyMap<string, readonly string[]>; readonly rest: readonly string[] } | string {
+  const values = new Map<string, string[]>();
+  const rest: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const each = argv[i]!;
+    if (!each.startsWith('-')) {
+      rest.push(each);
       continue;
     }
-    const refusal = kind === 'file' ? workspace.refusal(path) : kind;
-    if (refusal !== null) return refused(`${given}: ${refusal}${mend(refusal)}`);
-    if (!source.test(path) && !scenario.test(path)) return refused(`${given}: not an assembler, C or scenario file (.S, .s, .c, .yaml, .json)`);
-    files.add(path);
-    named.add(path);
-  }
-  return { kind: 'sources', sources: { files: [...files], named, folders, notes } };
-}
-
-function refused(message: string): Found {
-  return { kind: 'refused', message };
-}
-
-function mend(refusal: string): string {
-  return refusal === 'no such file' ? '; paths are relative to the current folder' : '';
-}
-
-/** `/`-separated, no trailing `/`. */
-export function tidy(path: string): string {
-  const slashed = process.platform === 'win32' ? path.replaceAll('\\', '/') : path;
-  const bare = slashed.replace(/\/+$/, '');
-  return bare === '' && slashed !== '' ? '/' : bare;
-}
-
-/** `folder`, `file`, or why it is neither. */
-export function kindOf(path: string): string {
-  try {
-    return statSync(path).isDirectory() ? 'folder' : 'file';
-  } catch (error) {
-    return reason(error);
-  }
-}
-
-/** Breadth is sorted by name, so that the order does not depend on the disk; links to folders are not followed. */
-function filesBelow(top: string, cwd: string, notes: string[]): readonly string[] {
-  const files: string[] = [];
-  const visit = (folder: string, depth: number): void => {
-    let entries;
-    try {
-      entries = readdirSync(onDisk(cwd, folder), { withFileTypes: true });
-    } catch (error) {
-      notes.push(`${folder}: ${reason(error)}`);
-      return;
+    const equals = each.startsWith('--') ? each.indexOf('=') : -1;
+    let name = equals === -1 ? each : each.slice(0, equals);
+    let value = equals === -1 ? undefined : each.slice(equals + 1);
+    if (each.startsWith('-D') && names.includes('-D')) {
+      name = '-D';
+      value = each.length > 2 ? each.slice(2) : undefined;
     }
-    const below: string[] = [];
-    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      const path = folder === '/' ? `/${entry.name}` : `${folder}/${entry.name}`;
-      if (entry.isDirectory()) {
-        if (!entry.name.startsWith('.') && !skippedFolders.has(entry.name)) below.push(path);
-      } else if (source.test(entry.name)) {
-        if (files.length < mostFiles) files.push(path);
-        else if (files.length === mostFiles) {
-          notes.push(`${top}: more than ${mostFiles} source files; the rest is not reviewed, name the folders that matter`);
-          files.length += 1;
-        }
-      }
-    }
-    if (depth === deepest && below.length > 0) notes.push(`${folder}: folders more than ${deepest} deep are not reviewed`);
-    else for (const path of below) if (files.length <= mostFiles) visit(path, depth + 1);
-  };
-  visit(top, 0);
-  return files.slice(0, mostFiles);
+    if (!names.includes(name)) return `unknown option ${name}: there are ${names.join(', ')}`;
+    value ??= argv[++i];
+    if (value === undefined) return `option ${name} needs a value`;
+    values.set(name, [...(values.get(name) ?? []), value]);
+  }
+  return { values, rest };
 }

@@ -24,7 +24,7 @@ export interface NodeWorkspace extends Workspace {
 
 type Entry = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'refused'; readonly refusal: Refusal };
 
-const missing = 'no such file';
+export const missing: Refusal = 'no such file';
 
 /**
  * Paths are taken relative to `root`, or are `file:` URIs. `extra` are files that exist for this run only, under the

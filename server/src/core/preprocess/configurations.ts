@@ -28,4 +28,81 @@ export function configurationOf(name: string, config: ReadonlyMap<string, string
   return { name, defines: config, includePaths };
 }
 
+const words = (text: string): string[] => text.trim().split(/\s+/);
+
+/** Set in every 64-bit kernel that presets stand for; of the thousands of symbols, those that entry code and its headers ask for. */
+const common = words(`
+  64BIT X86 X86_64 MMU X86_5LEVEL PGTABLE_LEVELS=5 PAGE_SHIFT=12 X86_L1_CACHE_SHIFT=6 X86_INTERNODE_CACHE_SHIFT=6 PHYSICAL_START=0x1000000 PHYSICAL_ALIGN=0x200000
+  ILLEGAL_POINTER_VALUE=0xdead000000000000 HZ=1000 X86_MINIMUM_CPU_FAMILY=64 PHYS_ADDR_T_64BIT ARCH_DMA_ADDR_T_64BIT PANIC_TIMEOUT=0 BASE_SMALL=0
+  ARCH_USE_SYM_ANNOTATIONS ARCH_HAS_SYSCALL_WRAPPER ARCH_HAS_COPY_MC ARCH_HAS_CACHE_LINE_SIZE ARCH_HAS_UACCESS_FLUSHCACHE ARCH_HAS_MEM_ENCRYPT ARCH_HAS_PTE_SPECIAL
+  CC_IS_GCC GCC_VERSION=120200 CC_HAS_ASM_INLINE GENERIC_ENTRY GENERIC_BUG GENERIC_BUG_RELATIVE_POINTERS BUG DEBUG_BUGVERBOSE
+  OBJTOOL HAVE_STATIC_CALL HAVE_STATIC_CALL_INLINE HAVE_ARCH_PREL32_RELOCATIONS HAVE_ARCH_JUMP_LABEL_RELATIVE HAVE_JUMP_LABEL_HACK JUMP_LABEL HAVE_FENTRY HAVE_DYNAMIC_FTRACE_WITH_ARGS
+  HAVE_SETUP_PER_CPU_AREA HAVE_UNSTABLE_SCHED_CLOCK HAVE_PERF_REGS HAVE_HW_BREAKPOINT HAVE_PREEMPT_DYNAMIC_CALL PREEMPTION PREEMPT_COUNT PREEMPT_DYNAMIC PREEMPT_RCU PREEMPT_VOLUNTARY
+  CONTEXT_TRACKING CONTEXT_TRACKING_IDLE THREAD_INFO_IN_TASK VMAP_STACK STACKPROTECTOR RANDOMIZE_BASE RANDOMIZE_MEMORY RANDOMIZE_KSTACK_OFFSET DYNAMIC_MEMORY_LAYOUT DYNAMIC_SIGFRAME
+  UNWINDER_ORC SOFTIRQ_ON_OWN_STACK IRQ_WORK PERF_EVENTS KPROBES KRETPROBES KRETPROBE_ON_RETHOOK RETHOOK OPTPROBES UPROBES TRACEPOINTS TRACE_IRQFLAGS_SUPPORT AUDIT AUDITSYSCALL SECCOMP
+  MODULES MODULES_USE_ELF_RELA SMP X86_64_SMP NR_CPUS=64 NUMA NODES_SHIFT=6 HOTPLUG_CPU HOTPLUG_SMT SPARSEMEM SPARSEMEM_EXTREME SPARSEMEM_VMEMMAP STRICT_KERNEL_RWX STRICT_MODULE_RWX
+  X86_CMOV X86_CMPXCHG64 X86_TSC X86_PAT X86_IO_APIC X86_LOCAL_APIC X86_MPPARSE X86_UMIP X86_DEBUGCTLMSR X86_DEBUG_FPU X86_IOPL_IOPERM X86_FEATURE_NAMES X86_VMX_FEATURE_NAMES
+  X86_INTEL_MEMORY_PROTECTION_KEYS X86_VSYSCALL_EMULATION X86_THERMAL_VECTOR CPU_SUP_AMD CPU_SUP_INTEL MICROCODE PCI PCI_MSI ACPI EFI EFI_MIXED KEXEC_CORE KALLSYMS KALLSYMS_ALL PRINTK
+  BLOCK NET PROC_FS SYSFS SYSCTL RSEQ HIGH_RES_TIMERS SUSPEND PM PM_SLEEP PM_SLEEP_SMP HUGETLB_PAGE SWAP COMPACTION MIGRATION ZONE_DMA ZONE_DMA32 GENERIC_IRQ_PROBE GENERIC_PENDING_IRQ
+`);
+
+/** What x86_64_defconfig adds: mitigations, 32-bit programs, the guest side of hypervisors. */
+const usual = words(`
+  HYPERVISOR_GUEST PARAVIRT KVM_GUEST IA32_EMULATION COMPAT COMPAT_OLD_SIGACTION COMPAT_FOR_U64_ALIGNMENT UID16 HAVE_UID16 OLD_SIGSUSPEND3 MODIFY_LDT_SYSCALL X86_ESPFIX64
+  X86_HV_CALLBACK_VECTOR X86_MCE X86_MCE_AMD X86_MCE_INTEL X86_MCE_THRESHOLD
+`);
+
+const releases: ReadonlyMap<string, { readonly base: readonly string[]; readonly mitigations: readonly string[]; readonly pti: string; readonly guests: readonly string[] }> = new Map([
+  ['6.1', {
+    base: words('HAVE_KVM CC_HAS_ASM_GOTO_OUTPUT CC_HAS_ASM_GOTO_TIED_OUTPUT'),
+    mitigations: words('RETPOLINE RETHUNK CPU_UNRET_ENTRY CPU_IBPB_ENTRY CPU_IBRS_ENTRY CPU_SRSO MITIGATION_ITS'),
+    pti: 'PAGE_TABLE_ISOLATION',
+    guests: [],
+  }],
+  ['6.12', {
+    base: words('X86_KERNEL_IBT X86_CET FUNCTION_ALIGNMENT=16 FUNCTION_PADDING_BYTES=16 CC_HAS_NAMED_AS USE_X86_SEG_SUPPORT ARCH_WANTS_NO_INSTR ARCH_PKEY_BITS=4'),
+    mitigations: words(`
+      CPU_MITIGATIONS MITIGATION_RETPOLINE MITIGATION_RETHUNK MITIGATION_UNRET_ENTRY MITIGATION_IBPB_ENTRY MITIGATION_IBRS_ENTRY MITIGATION_SRSO MITIGATION_ITS
+      MITIGATION_CALL_DEPTH_TRACKING CALL_THUNKS CALL_PADDING`),
+    pti: 'MITIGATION_PAGE_TABLE_ISOLATION',
+    guests: words('X86_FRED KVM KVM_X86 UNACCEPTED_MEMORY'),
+  }],
+]);
+
+const confidential = words(`
+  DEBUG_ENTRY NOINSTR_VALIDATION XEN XEN_PV XEN_PVHVM XEN_PV_SMP XEN_PV_DOM0 XEN_DOM0 PARAVIRT_XXL AMD_MEM_ENCRYPT ARCH_HAS_CC_PLATFORM DYNAMIC_PHYSICAL_MASK INTEL_TDX_GUEST X86_X2APIC
+  KVM_INTEL USER_RETURN_NOTIFIER PREEMPT_NOTIFIERS GUEST_PERF_EVENTS
+`);
+const uniprocessor = new Set(['SMP', 'X86_64_SMP', 'NR_CPUS=64', 'NUMA', 'NODES_SHIFT=6', 'HOTPLUG_CPU', 'HOTPLUG_SMT', 'PM_SLEEP_SMP']);
+
+/** Variants of a release: as configured by default, without PTI, with everything that adds entry code, with nothing that does. */
+export const variants = ['pti', 'nopti', 'xenpv+sev+tdx+fred', 'minimal'] as const;
+export type Variant = (typeof variants)[number];
+
+/** Names of the built-in configurations; a release alone means its first variant. */
+export const presetNames: readonly string[] = [...releases.keys()].flatMap((release) => [release, ...variants.map((variant) => `${release}:${variant}`)]);
+
+const presets = new Map<string, Configuration>();
+
+/** The configuration of that name (`6.12`, `6.12:minimal`), or null. */
+export function presetConfiguration(name: string): Configuration | null {
+  const known = presets.get(name);
+  if (known !== undefined) return known;
+  const [releaseName = '', variant = 'pti'] = name.split(':');
+  const release = releases.get(releaseName);
+  if (release === undefined || !variants.some((each) => each === variant)) return null;
+  const symbols = [...common, ...release.base];
+  if (variant !== 'minimal') symbols.push(...usual, ...release.mitigations);
+  if (variant === 'pti' || variant === 'xenpv+sev+tdx+fred') symbols.push(release.pti);
+  if (variant === 'xenpv+sev+tdx+fred') symbols.push(...confidential, ...release.guests);
+  const kept = variant === 'minimal' ? [...symbols.filter((each) => !uniprocessor.has(each)), 'NR_CPUS=1', 'UP_LATE_INIT'] : symbols;
+  const defines = new Map(kept.map((each): [string, string] => {
+    const [symbol = '', value = '1'] = each.split('=');
+    return [`CONFIG_${symbol}`, value];
+  }));
+  const made: Configuration = { name, defines, includePaths: [] };
+  presets.set(name, made);
+  return made;
+}
+
 export const emptyConfiguration: Configuration = { name: 'none', defines: new Map(), includePaths: [] };

@@ -3,6 +3,7 @@ import type { Place } from '../base/span.ts';
 import type { Definitions } from './cpp-macros.ts';
 import { expandClosed } from './cpp-macros.ts';
 import { evaluateTokens } from './cpp-condition.ts';
+import type { Token } from './lex.ts';
 import { lexText } from './lex.ts';
 import type { CMacro } from './stream.ts';
 
@@ -10,9 +11,12 @@ const tables = new WeakMap<readonly CMacro[], Definitions>();
 
 /** The integer that an expression over the macros stands for; null where a name in it has no value. */
 export function evaluateCondition(text: string, macros: readonly CMacro[]): bigint | null {
-  const definitions = definitionsOf(macros);
+  return evaluateWith(definitionsOf(macros), lexText(text, '<expression>', [0, 0]));
+}
+
+export function evaluateWith(definitions: Definitions, given: readonly Token[]): bigint | null {
   const silent = (_place: Place, _message: string): void => {};
-  const tokens = expandClosed(lexText(text, '<expression>', [0, 0]), { definitions, budget: { tokens: 100_000 }, report: silent, more: () => null, callGoesOn: () => false });
+  const tokens = expandClosed(given, { definitions, budget: { tokens: 100_000 }, report: silent, more: () => null, callGoesOn: () => false });
   if (tokens.length === 0 || tokens.some((token) => token.kind === 'identifier')) return null;
   return evaluateTokens(tokens);
 }

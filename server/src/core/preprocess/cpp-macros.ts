@@ -200,7 +200,9 @@ function substitute(
 ): Token[] {
   const parameters = definition.parameters ?? [];
   const expanded: (Token[] | undefined)[] = [];
-  const adopt = (token: Token): Token => (token.use === name.use ? { ...token, use } : token);
+  // A use of its own: arguments and body are neighbours in the expansion, not in the source.
+  const argumentUse: Use = { place: use.place, outer: use.outer };
+  const adopt = (token: Token): Token => (token.use === name.use ? { ...token, use: argumentUse } : token);
   const expandArgument = (index: number): Token[] => {
     const known = expanded[index];
     if (known !== undefined) return known;
@@ -216,7 +218,7 @@ function substitute(
     const token = body[i]!;
     const following = body[i + 1];
     if (token.text === '#' && following !== undefined && parameters.includes(following.text)) {
-      out.push({ ...stringised(args[parameters.indexOf(following.text)] ?? [], following, use), space: token.space, hashes: false });
+      out.push({ ...stringised((args[parameters.indexOf(following.text)] ?? []).map(adopt), { ...following, use }, use), space: token.space, hashes: false });
       i++;
       continue;
     }
@@ -277,10 +279,25 @@ function stringised(tokens: readonly Token[], at: Token, use: Use): Token {
     if (i > 0 && token.space) text += ' ';
     text += token.kind === 'string' ? token.text.replace(/[\\"]/g, '\\$&') : token.text;
   });
-  return { ...at, kind: 'string', text: `"${text}"`, use };
+  const first = tokens[0];
+  const last = tokens.at(-1);
+  // The string was written where its first token was, as far as the tokens are of one piece.
+  const written = first === undefined || last === undefined ? at : { ...first, end: last.file === first.file && last.use === first.use && last.end > first.start ? last.end : first.end, use: first.use ?? use };
+  return { ...written, kind: 'string', text: `"${text}"`, painted: false };
 }
 
-/** The definition that a `#define` line makes, `tokens` being what follows the word; null where it names no macro. */
+const parsed = new WeakMap<readonly Token[], Definition | null>();
+
+/** The definition that a `#define` line makes, kept as long as the tokens of its line are. */
+export function definitionOfLine(line: readonly Token[]): Definition | null {
+  const known = parsed.get(line);
+  if (known !== undefined) return known;
+  const definition = parseDefinition(line.slice(2));
+  parsed.set(line, definition);
+  return definition;
+}
+
+/** The definition in what follows the word `define`; null where it names no macro. */
 export function parseDefinition(tokens: readonly Token[]): Definition | null {
   const name = tokens[0];
   if (name === undefined || name.kind !== 'identifier') return null;

@@ -2,14 +2,14 @@
 // includes followed, conditionals decided. Knows nothing of the assembler's own language.
 import type { Place } from '../base/span.ts';
 import { evaluateTokens } from './cpp-condition.ts';
-import { expandClosed, expandLine, parseDefinition } from './cpp-macros.ts';
-import type { Definitions, Expansion } from './cpp-macros.ts';
+import { definitionOfLine, expandClosed, expandLine, parseDefinition } from './cpp-macros.ts';
+import type { Definition, Definitions, Expansion } from './cpp-macros.ts';
 import type { IncludeResolver } from './includes.ts';
 import { lexFile, lexText, tokensOf } from './lex.ts';
 import type { LexedFile, LogicalLine, Token } from './lex.ts';
 import type { Limits } from './limits.ts';
 import type { AssemblerStream, FileSource } from './stream.ts';
-import { addPlain, addSegment, newBuilder } from './text.ts';
+import { addSegment, built, newBuilder } from './text.ts';
 import type { MappedText } from './text.ts';
 
 export interface CppRun {
@@ -44,7 +44,8 @@ export interface CppInput {
   readonly source: FileSource;
   readonly resolver: IncludeResolver;
   readonly limits: Limits;
-  readonly predefined: ReadonlyMap<string, string>;
+  /** Later ones win. */
+  readonly predefined: readonly ReadonlyMap<string, string>[];
   readonly report: (place: Place, message: string) => void;
 }
 
@@ -59,11 +60,7 @@ export function startCpp(file: string, text: string, prelude: readonly string[],
   const frames: Frame[] = [];
   const budget = { tokens: limits.tokens };
 
-  for (const [name, value] of input.predefined) {
-    const tokens = lexText(`${name.includes('(') ? name : `${name} `}${value}`, '<configuration>', [0, 0]);
-    const definition = parseDefinition(tokens);
-    if (definition !== null) definitions.set(definition.name, definition);
-  }
+  for (const defines of input.predefined) for (const definition of definitionsFrom(defines)) definitions.set(definition.name, definition);
   frames.push({ lexed: lexFile(file, text), next: 0, conditionals: [] });
   for (const each of [...prelude].reverse()) {
     const content = source.read(each);
@@ -131,12 +128,12 @@ export function startCpp(file: string, text: string, prelude: readonly string[],
     const builder = newBuilder();
     if (plain && line.ranges.length === 2) {
       addSegment(builder, frame.lexed.text.slice(line.start, line.end), frame.lexed.file, line.start, line.end, null);
-      return builder;
+      return built(builder);
     }
     let previous: Token | null = null;
     for (const token of plain ? tokens : expandLine(tokens, expansion)) {
       const apart = previous !== null && (token.file !== previous.file || token.start !== previous.end);
-      if (token.space || (apart && wordLike.test(previous!.text.at(-1) ?? '') && wordLike.test(token.text[0] ?? ''))) addPlain(builder, ' ');
+      if (token.space || (apart && wordLike.test(previous!.text.at(-1) ?? '') && wordLike.test(token.text[0] ?? ''))) builder.text += ' ';
       addSegment(builder, token.text, token.file, token.start, token.end, token.use);
       previous = token;
       if (builder.text.length > limits.lineLength) {
@@ -144,7 +141,7 @@ export function startCpp(file: string, text: string, prelude: readonly string[],
         break;
       }
     }
-    return builder;
+    return built(builder);
   }
 
   function directive(frame: Frame, line: LogicalLine, tokens: readonly Token[]): void {
@@ -167,7 +164,7 @@ export function startCpp(file: string, text: string, prelude: readonly string[],
     }
     if (!active) return;
     if (name === 'define') {
-      const definition = parseDefinition(rest);
+      const definition = definitionOfLine(tokens);
       if (definition === null) report(placeOfLine(frame, line), '#define names no macro');
       else {
         definitions.set(definition.name, definition);
@@ -269,7 +266,22 @@ export function startCpp(file: string, text: string, prelude: readonly string[],
   return { nextLine, directivesOnly: () => void read(false), definitions, defined, includes, inactive };
 }
 
+const predefinedOf = new WeakMap<ReadonlyMap<string, string>, readonly Definition[]>();
+
+/** A configuration has thousands of symbols, and serves every file. */
+function definitionsFrom(defines: ReadonlyMap<string, string>): readonly Definition[] {
+  const known = predefinedOf.get(defines);
+  if (known !== undefined) return known;
+  const made: Definition[] = [];
+  for (const [name, value] of defines) {
+    const definition = parseDefinition(lexText(`${name} ${value}`, '<configuration>', [0, 0]));
+    if (definition !== null) made.push(definition);
+  }
+  predefinedOf.set(defines, made);
+  return made;
+}
+
 const wordLike = /\w/;
-const generated = /^(?:asm|generated|uapi\/asm)\/|^linux\/(?:version|compile)\.h$|\/(?:generated|utsrelease)/;
+const generated = /^(?:asm|generated|uapi\/asm)\/|-offsets\.h$|^linux\/(?:version|compile)\.h$|\/(?:generated|utsrelease)/;
 const kconfigQuestions = new Set(['IS_ENABLED', 'IS_BUILTIN', 'IS_MODULE', 'IS_REACHABLE']);
 const compilerQuestions = new Set(['__has_include', '__has_include_next', '__has_attribute', '__has_builtin', '__has_feature', '__has_extension']);

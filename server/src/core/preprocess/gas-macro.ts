@@ -2,8 +2,8 @@
 // Knows no other directive.
 import type { Place } from '../base/span.ts';
 import { endOfString } from './gas-text.ts';
-import type { MappedText, Use } from './text.ts';
-import { addPlain, addSlice, newBuilder, nestUse, sliceMapped } from './text.ts';
+import type { MappedText, Traced, Use } from './text.ts';
+import { nestUse, plainText, sameUse, sliceMapped, thinned } from './text.ts';
 
 export interface Parameter {
   readonly name: string;
@@ -14,8 +14,8 @@ export interface Parameter {
 /** Stretches of a body statement: text, the argument number `parameter`, or the count of macro uses (`\@`). */
 type Part =
   | { readonly kind: 'text'; readonly start: number; readonly end: number }
-  | { readonly kind: 'argument'; readonly parameter: number }
-  | { readonly kind: 'count' };
+  | { readonly kind: 'argument'; readonly parameter: number; readonly start: number; readonly end: number }
+  | { readonly kind: 'count'; readonly start: number; readonly end: number };
 
 export interface BodyLine {
   readonly text: MappedText;
@@ -34,7 +34,7 @@ export interface Macro extends MacroBody {
   readonly nameSpan: Place;
 }
 
-const empty: MappedText = { text: '', segments: [] };
+const empty = plainText('');
 const namePattern = /[A-Za-z_.][\w.$]*/y;
 
 /** The parameters named in `text[start, ...)`: `a b=1, c:req, d:vararg`. */
@@ -87,6 +87,7 @@ function partsOf(text: string, index: ReadonlyMap<string, number>, alternate: bo
     if (part !== null) parts.push(part);
     kept = at = end;
   };
+  const argument = (parameter: number, start: number, end: number): void => put({ kind: 'argument', parameter, start, end }, start, end);
   while (at < text.length) {
     const c = text[at]!;
     if (c === '\\') {
@@ -98,15 +99,15 @@ function partsOf(text: string, index: ReadonlyMap<string, number>, alternate: bo
         const close = text.indexOf(')', at);
         const end = close === -1 ? text.length : close;
         put({ kind: 'text', start: at + 2, end }, at, Math.min(end + 1, text.length));
-      } else if (after === '@') put({ kind: 'count' }, at, at + 2);
-      else if (parameter !== undefined) put({ kind: 'argument', parameter }, at, namePattern.lastIndex + (text[namePattern.lastIndex] === '&' && alternate ? 1 : 0));
+      } else if (after === '@') put({ kind: 'count', start: at, end: at + 2 }, at, at + 2);
+      else if (parameter !== undefined) argument(parameter, at, namePattern.lastIndex + (text[namePattern.lastIndex] === '&' && alternate ? 1 : 0));
       else at += name === undefined ? 2 : 1 + name.length;
     } else if (alternate && c === '"') at = endOfString(text, at);
     else if (alternate) {
       namePattern.lastIndex = at;
       const name = namePattern.exec(text)?.[0];
       const parameter = name === undefined ? undefined : index.get(name);
-      if (parameter !== undefined && name !== undefined) put({ kind: 'argument', parameter }, text[at - 1] === '&' ? at - 1 : at, at + name.length + (text[at + name.length] === '&' ? 1 : 0));
+      if (parameter !== undefined && name !== undefined) argument(parameter, text[at - 1] === '&' ? at - 1 : at, at + name.length + (text[at + name.length] === '&' ? 1 : 0));
       else at += name?.length ?? 1;
     } else {
       const nextBackslash = text.indexOf('\\', at);
@@ -121,21 +122,43 @@ function partsOf(text: string, index: ReadonlyMap<string, number>, alternate: bo
 
 /** One statement of the body with the arguments in it, every part of it marked as come through `use`. */
 export function substituteLine(line: BodyLine, args: readonly MappedText[], count: number, use: Use | null, callerUse: Use | null): MappedText {
-  const builder = newBuilder();
-  const inBody = (inner: Use | null): Use | null => nestUse(inner, use);
-  const inArgument = (inner: Use | null): Use | null => (inner === callerUse ? use : inner);
-  if (line.parts === null) addSlice(builder, line.text, 0, line.text.text.length, inBody);
-  else {
-    for (const part of line.parts) {
-      if (part.kind === 'text') addSlice(builder, line.text, part.start, part.end, inBody);
-      else if (part.kind === 'count') addPlain(builder, String(count));
-      else {
-        const value = args[part.parameter] ?? empty;
-        addSlice(builder, value, 0, value.text.length, inArgument);
-      }
-    }
+  const { parts } = line;
+  if (parts === null && use === null) return line.text;
+  const from = line.text.text;
+  let text = from;
+  if (parts !== null) {
+    text = '';
+    for (const part of parts) text += part.kind === 'text' ? from.slice(part.start, part.end) : part.kind === 'count' ? String(count) : (args[part.parameter] ?? empty).text;
   }
-  return builder;
+  return { text, locate: (start, end) => locateSubstituted(line, args, String(count).length, use, callerUse, start, end) };
+}
+
+/** A statement that is all argument was written at the use; any other one in the body, up to its last `\\name`. */
+function locateSubstituted(
+  line: BodyLine, args: readonly MappedText[], countLength: number, use: Use | null, callerUse: Use | null, start: number, end: number,
+): Traced | null {
+  const inBody = (from: number, to: number): Traced | null => {
+    const traced = line.text.locate(from, to);
+    return traced === null ? null : { place: traced.place, use: nestUse(traced.use, use) };
+  };
+  if (line.parts === null) return inBody(start, end);
+  let at = 0;
+  let from = -1;
+  for (const part of line.parts) {
+    const value = part.kind === 'argument' ? (args[part.parameter] ?? empty) : null;
+    const length = part.kind === 'text' ? part.end - part.start : (value?.text.length ?? countLength);
+    const next = at + length;
+    if (from === -1 && start < next) {
+      if (end <= next && value !== null) {
+        const traced = value.locate(start - at, end - at);
+        if (traced !== null) return { place: traced.place, use: sameUse(traced.use, callerUse) ? use : traced.use };
+      }
+      from = part.kind === 'text' ? part.start + start - at : part.start;
+    }
+    if (from !== -1 && end <= next) return inBody(from, part.kind === 'text' ? part.start + end - at : part.end);
+    at = next;
+  }
+  return null;
 }
 
 export interface BoundArguments {
@@ -223,16 +246,18 @@ export function readArgument(given: MappedText, start: number, alternate: boolea
 /** Two quotes inside stand for one; neighbouring strings are one argument. */
 function quotedArgument(given: MappedText, start: number): { readonly value: MappedText; readonly end: number } {
   const { text } = given;
-  const builder = newBuilder();
+  const offsets: number[] = [];
+  let value = '';
   let at = start;
   while (text[at] === '"') {
     const end = endOfString(text, at);
     const closed = text[end - 1] === '"' && end - 1 > at;
-    addSlice(builder, given, at + 1, closed ? end - 1 : end, null);
+    offsets.push(value.length, at + 1);
+    value += text.slice(at + 1, closed ? end - 1 : end);
     at = end;
-    if (text[at] === '"') addPlain(builder, '"');
+    if (text[at] === '"') value += '"';
   }
-  return { value: builder, end: at };
+  return { value: thinned(value, given, offsets), end: at };
 }
 
 function skipBlanks(text: string, at: number): number {

@@ -1,7 +1,7 @@
 // Statements and blanks of GNU as: where a line is cut at `;` and `#`, and which blanks between operands count, as its
 // input scrubber has it. Knows no directive.
 import type { MappedText } from './text.ts';
-import { addPlain, addSlice, newBuilder, sliceMapped } from './text.ts';
+import { sliceMapped, thinned } from './text.ts';
 
 const interesting = /[;#"']/g;
 
@@ -53,11 +53,13 @@ const symbolCharacter = /[\w.$*%\-([]/;
 /** `text[start, ...)` as macro arguments see it: a blank stays only between two characters that could be of one symbol. */
 export function scrubOperands(from: MappedText, start: number): MappedText {
   const { text } = from;
-  const builder = newBuilder();
   let at = start;
   let before = false;
   while (at < text.length && isBlank(text.charCodeAt(at))) at++;
-  let kept = at;
+  const first = at;
+  const offsets = [0, at];
+  let stretch = at;
+  let scrubbed = '';
   while (at < text.length) {
     const c = text[at]!;
     if (c === '"') {
@@ -67,13 +69,11 @@ export function scrubOperands(from: MappedText, start: number): MappedText {
       let behind = at;
       while (behind < text.length && isBlank(text.charCodeAt(behind))) behind++;
       const follows = text[behind];
-      if (behind > at && follows !== undefined) {
-        addSlice(builder, from, kept, at, null);
-        if (before && (follows === '\\' || follows === '"' || symbolCharacter.test(follows))) addPlain(builder, ' ');
-        kept = behind;
-      } else if (follows === undefined) {
-        addSlice(builder, from, kept, at, null);
-        kept = behind;
+      const stays = follows !== undefined && before && (follows === '\\' || follows === '"' || symbolCharacter.test(follows));
+      if (!stays || behind !== at + 1 || c !== ' ') {
+        scrubbed += text.slice(stretch, at) + (stays ? ' ' : '');
+        stretch = behind;
+        offsets.push(scrubbed.length, stretch);
       }
       at = behind;
     } else {
@@ -81,6 +81,5 @@ export function scrubOperands(from: MappedText, start: number): MappedText {
       at++;
     }
   }
-  if (kept < text.length) addSlice(builder, from, kept, text.length, null);
-  return builder;
+  return offsets.length === 2 ? sliceMapped(from, first, text.length) : thinned(scrubbed + text.slice(stretch), from, offsets);
 }

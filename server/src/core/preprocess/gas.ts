@@ -6,11 +6,11 @@ import type { Assembly } from './gas-emit.ts';
 import { assign, changeSection, dataSize, emitData, emitDirective, emitInstruction, emitLabel, flushPrefixes, newAssembly } from './gas-emit.ts';
 import type { BodyLine, Macro, MacroBody, Parameter } from './gas-macro.ts';
 import { bindArguments, parseParameters, prepareBody, readArgument, skipSeparator, substituteLine } from './gas-macro.ts';
-import { scrubOperands, splitStatements } from './gas-text.ts';
+import { isBlank, scrubOperands, splitStatements } from './gas-text.ts';
 import { expressionOf, valueOf } from './expression.ts';
 import type { Limits } from './limits.ts';
 import type { MappedText, Traced, Use } from './text.ts';
-import { newBuilder, addPlain, originOf, sliceMapped, trace } from './text.ts';
+import { originOf, plainText, sliceMapped, trace } from './text.ts';
 
 /** A body being read: once for a macro, repeatedly for a block. */
 interface Frame {
@@ -41,8 +41,9 @@ export interface GasResult {
 }
 
 const labelPattern = /^\s*([A-Za-z_.$][\w.$]*|\d+|"[^"]*")\s*:/;
-const assignmentPattern = /^\s*([A-Za-z_.$][\w.$]*)\s*==?(?!=)/;
 const wordPattern = /^\s*([A-Za-z_.$][\w.$]*)/;
+/** The first word of a statement, and the sign that makes it a label or an assignment. */
+const headPattern = /\s*(?:([A-Za-z_.$][\w.$]*|\d+|"[^"]*")\s*(:|==?(?!=))?)?/y;
 const skippedWord = /^\s*(\.(?:if\w*|else\w*|endif|endc))\b/i;
 const blockWords = new Set(['.rept', '.rep', '.irp', '.irpc', '.irep', '.irepc']);
 
@@ -237,7 +238,7 @@ export function assemble(nextLine: () => MappedText | null, file: string, limits
         at = skipSeparator(given.text, value.end === at && given.text[at] !== ',' ? at + 1 : value.end);
       }
     }
-    if (values.length === 0) values.push(newBuilder());
+    if (values.length === 0) values.push(plainText(''));
     frame([parameter], (pass) => (pass < values.length ? [values[pass]!] : null));
   }
 
@@ -283,23 +284,30 @@ export function assemble(nextLine: () => MappedText | null, file: string, limits
       return;
     }
     let from = 0;
+    let word = '';
+    let wordEnd = 0;
     for (;;) {
-      const label = labelPattern.exec(text.slice(from, from + 300));
-      if (label === null) break;
-      const start = from + label[0].indexOf(label[1]!);
-      emitLabel(assembly, label[1]!.replace(/"/g, ''), originOf(trace(statement, start, start + label[1]!.length, nowhere)));
-      from += label[0].length;
+      headPattern.lastIndex = from;
+      const head = headPattern.exec(text);
+      const name = head?.[1] ?? '';
+      const sign = head?.[2];
+      const start = name === '' ? from : text.indexOf(name, from);
+      if (sign === ':') {
+        emitLabel(assembly, name.replace(/"/g, ''), originOf(trace(statement, start, start + name.length, nowhere)));
+        from = headPattern.lastIndex;
+      } else {
+        from = start;
+        while (from < text.length && isBlank(text.charCodeAt(from))) from++;
+        if (from >= text.length) return;
+        if (sign !== undefined && /^[A-Za-z_.$]/.test(name)) {
+          assign(assembly, name, text.slice(headPattern.lastIndex), originOf(placeOf(statement, from)));
+          return;
+        }
+        if (/^[A-Za-z_.$]/.test(name)) word = name;
+        wordEnd = from + word.length;
+        break;
+      }
     }
-    while (from < text.length && /\s/.test(text[from]!)) from++;
-    if (from >= text.length) return;
-    const rest = from === 0 ? text : text.slice(from);
-    const assignment = assignmentPattern.exec(rest);
-    if (assignment !== null) {
-      assign(assembly, assignment[1]!, rest.slice(assignment[0].length), originOf(placeOf(statement, from)));
-      return;
-    }
-    const word = wordPattern.exec(rest)?.[1] ?? '';
-    const wordEnd = from + word.length;
     const lower = word.toLowerCase();
     if (lower.startsWith('.') && directive(lower, statement, from, wordEnd)) return;
     const macro = macros.get(lower);
@@ -324,11 +332,7 @@ export function assemble(nextLine: () => MappedText | null, file: string, limits
     const frame = frames.at(-1)!;
     const added = statement.text.slice(from).split(',').map((each) => each.trim()).filter((each) => each !== '');
     const parameters = [...frame.body.parameters, ...added.map((name): Parameter => ({ name, kind: 'optional', fallback: null }))];
-    const args = [...frame.args, ...added.map(() => {
-      const value = newBuilder();
-      addPlain(value, `.LL${String(++locals).padStart(4, '0')}`);
-      return value;
-    })];
+    const args = [...frame.args, ...added.map(() => plainText(`.LL${String(++locals).padStart(4, '0')}`))];
     frames.pop();
     frames.push({ ...frame, args, body: prepareBody(parameters, frame.body.lines.map((line) => line.text), true) });
   }

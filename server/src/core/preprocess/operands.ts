@@ -30,14 +30,17 @@ export function parseStatement(text: string, names: Names = noNames): ParsedStat
   const prefixes: string[] = [];
   let at = 0;
   let mnemonic = '';
+  let shown = '';
   for (;;) {
     wordPattern.lastIndex = at;
-    const word = wordPattern.exec(text)?.[1]?.toLowerCase();
-    if (word === undefined) break;
+    const written = wordPattern.exec(text)?.[1];
+    if (written === undefined) break;
+    const word = written.toLowerCase();
     at = wordPattern.lastIndex;
     if (word.startsWith('{')) continue;
     if (!prefixNames.has(word)) {
       mnemonic = word;
+      shown = written;
       break;
     }
     prefixes.push(word);
@@ -56,7 +59,7 @@ export function parseStatement(text: string, names: Names = noNames): ParsedStat
       texts.push(part.replace(/\s+/g, ' '));
     }
   }
-  const words = [...prefixes, ...(mnemonic === '' ? [] : [mnemonic])].join(' ');
+  const words = [...prefixes, ...(shown === '' ? [] : [shown])].join(' ');
   return { prefixes, mnemonic, operands, text: texts.length === 0 ? words : `${words} ${texts.join(', ')}`, problem };
 }
 

@@ -18,7 +18,7 @@ export function preprocess(file: string, source: FileSource, configuration: Conf
   const { cpp, report, problems } = start(file, source, configuration, assemblerDefines, limits);
   const { assembly, macros } = assemble(cpp.nextLine, file, limits, report);
   const cMacros = cMacrosOf(cpp.defined);
-  const tables = readTables(assembly.items, cMacros, report);
+  const tables = readTables(assembly.items, cpp.defined, report);
   return {
     file,
     items: tables.items,
@@ -33,10 +33,11 @@ export function preprocess(file: string, source: FileSource, configuration: Conf
   };
 }
 
+const cDefines: ReadonlyMap<string, string> = new Map([...assemblerDefines].filter(([name]) => !name.startsWith('__ASSEMBL')));
+
 /** Macros, includes and inactive text of a C file or header: a stream without items. */
 export function preprocessC(file: string, source: FileSource, configuration: Configuration, limits: Limits = defaultLimits): AssemblerStream {
-  const predefined = new Map([...assemblerDefines].filter(([name]) => !name.startsWith('__ASSEMBL')));
-  const { cpp, problems } = start(file, source, configuration, predefined, limits);
+  const { cpp, problems } = start(file, source, configuration, cDefines, limits);
   cpp.directivesOnly();
   return {
     file, items: [], alternatives: [], extable: [], symbols: new Map(), macros: [],
@@ -57,12 +58,23 @@ function start(file: string, source: FileSource, configuration: Configuration, p
   if (text === null) report({ file, span: { start: 0, end: 0 } }, 'cannot read the file');
   const resolver = includeResolver(file, configuration.includePaths, source);
   const prelude = resolver.root === null ? [] : PRELUDE.map((each) => resolver.root + each);
-  const cpp = startCpp(file, text ?? '', prelude, { source, resolver, limits, predefined: new Map([...predefined, ...configuration.defines]), report });
+  const cpp = startCpp(file, text ?? '', prelude, { source, resolver, limits, predefined: [predefined, configuration.defines], report });
   return { cpp, report, problems };
 }
 
+const shown = new WeakMap<Definition, CMacro>();
+
 function cMacrosOf(definitions: Definitions): CMacro[] {
-  return [...definitions.values()].map((each) => ({ name: each.name, definition: each.place, nameSpan: each.nameSpan, parameters: shownParameters(each), body: bodyOf(each) }));
+  const macros: CMacro[] = [];
+  for (const each of definitions.values()) {
+    let macro = shown.get(each);
+    if (macro === undefined) {
+      macro = { name: each.name, definition: each.place, nameSpan: each.nameSpan, parameters: shownParameters(each), body: bodyOf(each) };
+      shown.set(each, macro);
+    }
+    macros.push(macro);
+  }
+  return macros;
 }
 
 function bodyOf(definition: Definition): string {

@@ -1,10 +1,11 @@
 // Tables that macros build beside the code, read back from the statements they put out: alternatives, exception table,
 // instructions written as bytes. Knows the layout of the tables, not the macros that fill them.
 import type { Origin, Place } from '../base/span.ts';
-import { evaluateCondition } from './constants.ts';
+import { evaluateWith } from './constants.ts';
+import type { Definition, Definitions } from './cpp-macros.ts';
 import { decodeData } from './encoded.ts';
 import { printExpression } from './expression.ts';
-import type { AlternativeRecord, CMacro, ExtableRecord, Expression, StreamItem } from './stream.ts';
+import type { AlternativeRecord, ExtableRecord, Expression, StreamItem } from './stream.ts';
 
 interface Cell {
   readonly size: number;
@@ -18,7 +19,7 @@ export interface Tables {
   readonly extable: ExtableRecord[];
 }
 
-export function readTables(emitted: readonly StreamItem[], macros: readonly CMacro[], report: (place: Place, message: string) => void): Tables {
+export function readTables(emitted: readonly StreamItem[], definitions: Definitions, report: (place: Place, message: string) => void): Tables {
   const items = decodeData(emitted);
   const alternativeCells = cellsOf(items, /^\.altinstructions/);
   const extableCells = cellsOf(items, /^__ex_table/);
@@ -26,8 +27,8 @@ export function readTables(emitted: readonly StreamItem[], macros: readonly CMac
   if (alternativeCells.length > 0) items.forEach((item, i) => item.kind === 'label' && labels.set(item.name, i));
   return {
     items,
-    alternatives: readAlternatives(rowsOf(alternativeCells), labels, items.length, namesOf(macros, /^X86_(?:FEATURE|BUG)_\w+$/, alternativeCells), report),
-    extable: readExtable(rowsOf(extableCells), namesOf(macros, /^EX_TYPE_\w+$/, extableCells)),
+    alternatives: readAlternatives(rowsOf(alternativeCells), labels, items.length, namesOf(definitions, /^X86_(?:FEATURE|BUG)_\w+$/, alternativeCells), report),
+    extable: readExtable(rowsOf(extableCells), namesOf(definitions, /^EX_TYPE_\w+$/, extableCells)),
   };
 }
 
@@ -58,14 +59,21 @@ function rowsOf(cells: readonly Cell[]): Cell[][] {
   return rows.filter((row) => row.length >= 2);
 }
 
+const literals = new WeakMap<Definition, bigint | null>();
+
 /** Macro names by value, for values that a table holds in place of the name. */
-function namesOf(macros: readonly CMacro[], pattern: RegExp, cells: readonly Cell[]): Map<bigint, string> {
+function namesOf(definitions: Definitions, pattern: RegExp, cells: readonly Cell[]): Map<bigint, string> {
   const names = new Map<bigint, string>();
   if (cells.length === 0) return names;
-  for (const macro of macros) {
-    if (macro.parameters !== null || !pattern.test(macro.name) || macro.body === '') continue;
-    const value = evaluateCondition(macro.name, macros);
-    if (value !== null && !names.has(value)) names.set(value, macro.name);
+  for (const definition of definitions.values()) {
+    if (definition.parameters !== null || definition.body.length === 0 || !pattern.test(definition.name)) continue;
+    let value = literals.get(definition);
+    if (value === undefined) {
+      value = evaluateWith(definitions, definition.body);
+      // What names no other macro has its value for good.
+      if (!definition.body.some((token) => token.kind === 'identifier')) literals.set(definition, value);
+    }
+    if (value !== null && !names.has(value)) names.set(value, definition.name);
   }
   return names;
 }

@@ -8,23 +8,28 @@ export interface Use {
   readonly outer: Use | null;
 }
 
-/** `text[at, at + length)` was written at `file[start, end)`; the lengths differ where the text was made (`#x`, `a ## b`). */
-export interface Segment {
-  readonly at: number;
-  readonly length: number;
-  readonly file: string;
-  readonly start: number;
-  readonly end: number;
+export interface Traced {
+  readonly place: Place;
   readonly use: Use | null;
 }
 
-/** Segments are in order and do not overlap; blanks between tokens may belong to none. */
+/** `locate` tells where `text[start, end)` was written; it is asked for few of the texts that a macro's body becomes. */
 export interface MappedText {
   readonly text: string;
-  readonly segments: readonly Segment[];
+  readonly locate: (start: number, end: number) => Traced | null;
 }
 
-/** Collects stretches; neighbours that were neighbours in the source become one segment. */
+/** `text[at, at + length)` was written at `file[start, end)`; the lengths differ where the text was made (`#x`, `a ## b`). */
+interface Segment {
+  readonly at: number;
+  length: number;
+  readonly file: string;
+  readonly start: number;
+  end: number;
+  readonly use: Use | null;
+}
+
+/** Collects tokens; neighbours that were neighbours in the source become one segment. */
 export interface TextBuilder {
   text: string;
   readonly segments: Segment[];
@@ -34,42 +39,40 @@ export function newBuilder(): TextBuilder {
   return { text: '', segments: [] };
 }
 
-export function addPlain(builder: TextBuilder, text: string): void {
-  builder.text += text;
-}
-
 export function addSegment(builder: TextBuilder, text: string, file: string, start: number, end: number, use: Use | null): void {
   const last = builder.segments.at(-1);
   const at = builder.text.length;
   builder.text += text;
-  if (
-    last !== undefined && last.file === file && last.use === use && last.end - last.start === last.length &&
-    end - start === text.length && at - (last.at + last.length) === start - last.end && start >= last.end
-  ) {
-    builder.segments[builder.segments.length - 1] = { ...last, length: at + text.length - last.at, end };
-  } else {
-    builder.segments.push({ at, length: text.length, file, start, end, use });
-  }
+  const verbatim = end - start === text.length;
+  if (last !== undefined && verbatim && last.file === file && last.use === use && last.end - last.start === last.length && start >= last.end && at - (last.at + last.length) === start - last.end) {
+    last.length = at + text.length - last.at;
+    last.end = end;
+  } else builder.segments.push({ at, length: text.length, file, start, end, use });
 }
 
-/** Appends `from[start, end)`; `reuse` maps the macro use of each segment to the one it has from now on. */
-export function addSlice(builder: TextBuilder, from: MappedText, start: number, end: number, reuse: ((use: Use | null) => Use | null) | null): void {
-  const shift = builder.text.length - start;
-  for (let i = firstSegment(from.segments, start); i < from.segments.length; i++) {
-    const segment = from.segments[i]!;
-    if (segment.at >= end) break;
-    const cut = cutSegment(segment, start, end);
-    if (cut.length <= 0) continue;
-    builder.segments.push({ ...cut, at: cut.at + shift, use: reuse === null ? cut.use : reuse(cut.use) });
-  }
-  builder.text += from.text.slice(start, end);
+export function built(builder: TextBuilder): MappedText {
+  const { text, segments } = builder;
+  return { text, locate: (start, end) => locateIn(segments, start, end) };
+}
+
+/** Text that nobody wrote. */
+export function plainText(text: string): MappedText {
+  return { text, locate: () => null };
 }
 
 export function sliceMapped(from: MappedText, start: number, end: number): MappedText {
   if (start === 0 && end >= from.text.length) return from;
-  const builder = newBuilder();
-  addSlice(builder, from, start, end, null);
-  return builder;
+  return { text: from.text.slice(start, end), locate: (first, last) => from.locate(start + first, start + last) };
+}
+
+/** `text` is `from` with stretches left out: `offsets` are pairs of an offset in it and the offset in `from` that it stands for. */
+export function thinned(text: string, from: MappedText, offsets: readonly number[]): MappedText {
+  const back = (offset: number): number => {
+    let i = 0;
+    while (i + 2 < offsets.length && offsets[i + 2]! <= offset) i += 2;
+    return (offsets[i + 1] ?? 0) + offset - (offsets[i] ?? 0);
+  };
+  return { text, locate: (start, end) => (end <= start ? null : from.locate(back(start), back(end - 1) + 1)) };
 }
 
 function firstSegment(segments: readonly Segment[], offset: number): number {
@@ -84,24 +87,39 @@ function firstSegment(segments: readonly Segment[], offset: number): number {
   return low;
 }
 
-function cutSegment(segment: Segment, start: number, end: number): Segment {
-  const from = Math.max(segment.at, start);
-  const to = Math.min(segment.at + segment.length, end);
-  if (from === segment.at && to === segment.at + segment.length) return segment;
-  const verbatim = segment.end - segment.start === segment.length;
-  return {
-    ...segment,
-    at: from,
-    length: to - from,
-    start: verbatim ? segment.start + (from - segment.at) : segment.start,
-    end: verbatim ? segment.start + (to - segment.at) : segment.end,
-  };
+/** From the first token to the last one, lifted out of macros that begin inside the text. */
+function locateIn(segments: readonly Segment[], start: number, end: number): Traced | null {
+  let index = firstSegment(segments, start);
+  const head = segments[index];
+  if (head === undefined || head.at >= end) return null;
+  const first = sourceRange(head, start, end);
+  let to = first.end;
+  index = Math.min(firstSegment(segments, end - 1), segments.length - 1);
+  if (segments[index]!.at >= end) index--;
+  const tail = segments[index]!;
+  if (tail !== head) {
+    const lifted = liftEnd(tail, sourceRange(tail, start, end), head, first.start);
+    if (lifted !== null && lifted > to) to = lifted;
+  }
+  return { place: { file: head.file, span: { start: first.start, end: to } }, use: head.use };
 }
 
-export function usesOf(use: Use | null): Place[] {
-  const places: Place[] = [];
-  for (let at = use; at !== null; at = at.outer) places.push(at.place);
-  return places;
+function sourceRange(segment: Segment, start: number, end: number): { readonly start: number; readonly end: number } {
+  if (segment.end - segment.start !== segment.length) return segment;
+  const from = Math.max(segment.at, start);
+  const to = Math.min(segment.at + segment.length, end);
+  return { start: segment.start + (from - segment.at), end: segment.start + (to - segment.at) };
+}
+
+function liftEnd(tail: Segment, range: { readonly start: number; readonly end: number }, head: Segment, headStart: number): number | null {
+  let place: Place = { file: tail.file, span: range };
+  let use = tail.use;
+  for (;;) {
+    if (use === head.use) return place.file === head.file && place.span.start >= headStart ? place.span.end : null;
+    if (use === null) return null;
+    place = use.place;
+    use = use.outer;
+  }
 }
 
 /** `inner`, with `outer` as the use around its outermost one. */
@@ -115,39 +133,23 @@ export function nestUse(inner: Use | null, outer: Use | null): Use | null {
   return nested;
 }
 
-export interface Traced {
-  readonly place: Place;
-  readonly use: Use | null;
+export function sameUse(left: Use | null, right: Use | null): boolean {
+  let a = left;
+  let b = right;
+  while (a !== b) {
+    if (a === null || b === null || a.place.file !== b.place.file || a.place.span.start !== b.place.span.start) return false;
+    a = a.outer;
+    b = b.outer;
+  }
+  return true;
 }
 
-/** Where `text[start, end)` was written: from its first token to its last one, lifted out of macros that begin inside it. */
 export function trace(text: MappedText, start: number, end: number, fallback: Place): Traced {
-  const first = text.segments[firstSegment(text.segments, start)];
-  if (first === undefined || first.at >= end) return { place: fallback, use: null };
-  const head = cutSegment(first, start, end);
-  let to = head.end;
-  let index = firstSegment(text.segments, end - 1);
-  if (index >= text.segments.length || (text.segments[index]!.at >= end && index > 0)) index--;
-  const last = text.segments[index];
-  if (last !== undefined && last !== first) {
-    const tail = cutSegment(last, start, end);
-    const lifted = liftEnd(tail, head);
-    if (lifted !== null && lifted > to) to = lifted;
-  }
-  return { place: { file: head.file, span: { start: head.start, end: to } }, use: head.use };
-}
-
-function liftEnd(tail: Segment, head: Segment): number | null {
-  let place: Place = { file: tail.file, span: { start: tail.start, end: tail.end } };
-  let use = tail.use;
-  for (;;) {
-    if (use === head.use) return place.file === head.file && place.span.start >= head.start ? place.span.end : null;
-    if (use === null) return null;
-    place = use.place;
-    use = use.outer;
-  }
+  return text.locate(start, end) ?? { place: fallback, use: null };
 }
 
 export function originOf(traced: Traced): Origin {
-  return { file: traced.place.file, span: traced.place.span, uses: usesOf(traced.use) };
+  const uses: Place[] = [];
+  for (let at = traced.use; at !== null; at = at.outer) uses.push(at.place);
+  return { file: traced.place.file, span: traced.place.span, uses };
 }

@@ -11,6 +11,7 @@ import { hang } from './wrap.ts';
 
 export const mailWidth = 72;
 const widestLane = 22;
+const widestFile = 52;
 
 /** The numbered steps, without a heading. */
 export function mailSteps(trace: Trace, locate: Locate): readonly string[] {
@@ -50,6 +51,14 @@ function fitLane(lane: readonly string[]): string {
   return (lane.at(-1) ?? '').slice(0, widestLane);
 }
 
+/** Outer folders of a long path give way. */
+function fitFile(file: string): string {
+  const parts = file.split('/');
+  while (parts.length > 1 && parts.join('/').length > widestFile) parts.shift();
+  const short = parts.join('/');
+  return short === file ? file : `.../${short}`;
+}
+
 /** A mail names the file; the folder stands in the heading. */
 function shortFile(file: string): string {
   return file.slice(file.lastIndexOf('/') + 1);
@@ -58,7 +67,7 @@ function shortFile(file: string): string {
 export function mailFinding(finding: Finding, locate: Locate): readonly string[] {
   const { file, line } = locate(finding.place);
   return [
-    ...hang('', '  ', `${file}:${line}: ${finding.message}`, mailWidth),
+    ...hang('', '  ', `${fitFile(file)}:${line}: ${finding.message}`, mailWidth),
     ...hang('  ', '  ', `${finding.severity}, rule ${finding.rule}`, mailWidth),
     ...finding.premises.flatMap(({ fact, assumed }) => hang('  ', '    ', `${assumed ? 'assumed' : 'premise'}: ${fact}`, mailWidth)),
     ...(finding.trace === null ? [] : ['', ...hang('', '  ', `${traceHead(finding.trace)}:`, mailWidth), ...mailSteps(finding.trace, locate)]),
@@ -72,8 +81,8 @@ export function mailRun(report: RunReport, locate: Locate): readonly string[] {
     facts.flatMap((fact, at) => hang(at === 0 ? label : ' '.repeat(label.length), ' '.repeat(label.length + 2), fact, mailWidth));
   return [
     ...hang('', '  ', head, mailWidth),
-    ...list('bounds:  ', report.bounds),
-    ...list('hit:     ', report.boundsHit),
+    ...list('bounds:  ', report.bounds.length === 0 ? [] : [report.bounds.join(', ')]),
+    ...list('hit:     ', report.boundsHit.length === 0 ? [] : [report.boundsHit.join(', ')]),
     ...list('assumed: ', report.assumptions),
     ...list('remark:  ', report.remarks),
     ...(proof !== null ? ['', ...mailFinding(proof, locate)] : report.trace === null ? [] : ['', ...mailSteps(report.trace, locate)]),

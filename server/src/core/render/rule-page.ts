@@ -18,11 +18,16 @@ export function markdownText(markdown: string, width: number, paint: Paint): rea
     if (paragraph !== '') out.push(...hang(item, ' '.repeat(item.length), inline(paragraph.slice(item.length)), width));
     paragraph = '';
   };
+  const blank = (): void => {
+    if (out.length > 0 && out.at(-1) !== '') out.push('');
+  };
   for (const line of markdown.split('\n')) {
     const mark = /^\s*(```+|~~~+)/.exec(line)?.[1] ?? null;
     if (fence !== null) {
-      if (mark !== null && mark.startsWith(fence)) fence = null;
-      else out.push(`    ${line}`.trimEnd());
+      if (mark !== null && mark.startsWith(fence)) {
+        fence = null;
+        blank();
+      } else out.push(`    ${line}`.trimEnd());
       continue;
     }
     if (commented || /^\s*<!--/.test(line)) {
@@ -32,15 +37,17 @@ export function markdownText(markdown: string, width: number, paint: Paint): rea
     const heading = /^(#{1,6})\s+(.*)$/.exec(line);
     if (mark !== null) {
       flush();
+      blank();
       fence = mark;
     } else if (heading !== null) {
       flush();
+      blank();
       const text = inline(heading[2] ?? '');
       out.push(paint.strong(text));
       if ((heading[1] ?? '').length === 1) out.push('='.repeat(text.length));
     } else if (line.trim() === '') {
       flush();
-      if (out.length > 0 && out.at(-1) !== '') out.push('');
+      blank();
     } else if (line.trimStart().startsWith('|')) {
       flush();
       out.push(inline(line));

@@ -1,4 +1,5 @@
 // Verdicts as a Markdown table, design by start: the table of the README. Pure text.
+import { compare } from './places.ts';
 import type { RunReport, Verdict } from '../rules/finding.ts';
 
 /** A column of the table: the runs that it sums up. */
@@ -9,10 +10,21 @@ export interface VerdictColumn {
 
 const worst: readonly Verdict[] = ['violated', 'inconclusive', 'vacuous', 'holds'];
 
-/** The worst verdict of the runs with the sum of their states; null where there is none. */
-export function sumUp(reports: readonly RunReport[]): { readonly verdict: Verdict; readonly states: number } | null {
+export interface Sum {
+  /** The worst of the runs. */
+  readonly verdict: Verdict;
+  /** Of all runs together. */
+  readonly states: number;
+  /** Rules of the findings, by name. */
+  readonly rules: readonly string[];
+}
+
+/** null where there is no run. */
+export function sumUp(reports: readonly RunReport[]): Sum | null {
   const verdict = worst.find((candidate) => reports.some((report) => report.verdict === candidate));
-  return verdict === undefined ? null : { verdict, states: reports.reduce((sum, report) => sum + report.states, 0) };
+  if (verdict === undefined) return null;
+  const rules = reports.flatMap(({ findings }) => findings.filter(({ severity }) => severity === 'error' || severity === 'warning').map(({ rule }) => rule));
+  return { verdict, states: reports.reduce((sum, report) => sum + report.states, 0), rules: [...new Set(rules)].sort(compare) };
 }
 
 /** One row a design, in the order of the map. */
@@ -27,7 +39,8 @@ function cell(reports: readonly RunReport[]): string {
   const sum = sumUp(reports);
   if (sum === null) return 'not run';
   const states = `${sum.states} ${sum.states === 1 ? 'state' : 'states'}`;
-  return sum.verdict === 'violated' ? `**violated** (${states})` : `${sum.verdict} (${states})`;
+  const verdict = sum.verdict === 'violated' ? '**violated**' : sum.verdict;
+  return `${[verdict, ...sum.rules].join(' ')} (${states})`;
 }
 
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {

@@ -1,10 +1,10 @@
 // Lines of limited width. Widths are counted in UTF-16 units: what the tool prints itself is ASCII.
 
-/** Words of `text` in lines of at most `width`; a longer word stands alone on its line, unbroken. */
+/** Words of `text` in lines of at most `width`; only a word that is longer itself is broken. */
 export function wrap(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(/\s+/).filter((part) => part !== '')) {
+  for (const word of text.split(/\s+/).flatMap((part) => pieces(part, width))) {
     if (line === '') line = word;
     else if (line.length + 1 + word.length <= width) line += ` ${word}`;
     else {
@@ -14,6 +14,10 @@ export function wrap(text: string, width: number): readonly string[] {
   }
   if (line !== '') lines.push(line);
   return lines;
+}
+
+function pieces(word: string, width: number): readonly string[] {
+  return Array.from({ length: Math.ceil(word.length / width) }, (_, at) => word.slice(at * width, (at + 1) * width));
 }
 
 /** `text` behind `first`, continued behind `rest`; trailing blanks are cut. */
