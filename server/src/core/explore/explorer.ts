@@ -5,6 +5,8 @@ import { createStateSet } from './state-set.ts';
 export interface Watch<S> {
   /** Sees every transition once, in breadth-first order; `from` is the index of the state before it. */
   readonly onTransition: (from: number, before: S, choice: number, transition: Transition<S>) => void;
+  /** Asked before each state is expanded, with the number of states so far: true ends the exploration there. */
+  readonly enough?: (states: number) => boolean;
 }
 
 export interface ExplorerProgress {
@@ -13,7 +15,7 @@ export interface ExplorerProgress {
   /** Steps from a root to the deepest state expanded so far. */
   readonly depth: number;
   readonly done: boolean;
-  /** The state bound was reached: what follows from `done` holds only for what was explored. */
+  /** A state was left out because of the bound: what follows from `done` holds only for what was explored. */
   readonly boundHit: boolean;
 }
 
@@ -32,6 +34,7 @@ export function createExplorer<S>(model: Model<S>, maxStates: number, watch: Wat
   let depth = 0;
   let transitions = 0;
   let boundHit = false;
+  let ended = false;
 
   model.initial().forEach((state, root) => {
     model.pack(state, buffer, 0);
@@ -46,11 +49,11 @@ export function createExplorer<S>(model: Model<S>, maxStates: number, watch: Wat
       if (transition === undefined) continue;
       transitions += 1;
       watch.onTransition(index, state, choice, transition);
+      model.pack(transition.state, buffer, 0);
       if (seen.count() >= maxStates) {
-        boundHit = true;
+        if (!seen.has(buffer, 0)) boundHit = true;
         continue;
       }
-      model.pack(transition.state, buffer, 0);
       const added = seen.add(buffer, 0, index, choice);
       if (added >= 0) nextLevel.push({ index: added, state: transition.state });
     }
@@ -60,7 +63,11 @@ export function createExplorer<S>(model: Model<S>, maxStates: number, watch: Wat
     run: (states) => {
       const stop = seen.count() + states;
       let expanded = 0;
-      while (seen.count() < stop && expanded < states) {
+      while (!ended && seen.count() < stop && expanded < states) {
+        if (watch.enough?.(seen.count()) === true) {
+          ended = true;
+          break;
+        }
         if (at >= level.length) {
           if (nextLevel.length === 0) return { states: seen.count(), transitions, depth, done: true, boundHit };
           level = nextLevel;
@@ -73,7 +80,7 @@ export function createExplorer<S>(model: Model<S>, maxStates: number, watch: Wat
         expanded += 1;
         if (entry !== undefined) expand(entry.index, entry.state);
       }
-      return { states: seen.count(), transitions, depth, done: at >= level.length && nextLevel.length === 0, boundHit };
+      return { states: seen.count(), transitions, depth, done: ended || (at >= level.length && nextLevel.length === 0), boundHit };
     },
     pathTo: seen.pathTo,
   };

@@ -5,6 +5,7 @@ export interface StateSet {
   readonly count: () => number;
   /** Index of the state at `offset` of `words`, added when it is new; negative (-1 - index) when it was there. */
   readonly add: (words: Uint32Array, offset: number, parent: number, choice: number) => number;
+  readonly has: (words: Uint32Array, offset: number) => boolean;
   readonly parentOf: (index: number) => number;
   readonly choiceOf: (index: number) => number;
   /** Choices from a root to the state; the root is `rootOf`. */
@@ -59,15 +60,24 @@ export function createStateSet(width: number, capacity = FIRST_CAPACITY): StateS
     return slot;
   }
 
+  /** The slot of an equal state, or the free one where it belongs. */
+  function slotFor(source: Uint32Array, offset: number): number {
+    const wrap = table.length - 1;
+    let slot = hash(source, offset) & wrap;
+    for (let index = table[slot]; index !== undefined && index !== -1; index = table[slot]) {
+      if (same(source, offset, index)) return slot;
+      slot = (slot + 1) & wrap;
+    }
+    return slot;
+  }
+
   return {
     count: () => count,
+    has: (source, offset) => table[slotFor(source, offset)] !== -1,
     add: (source, offset, parent, choice) => {
-      const wrap = table.length - 1;
-      let slot = hash(source, offset) & wrap;
-      for (let index = table[slot]; index !== undefined && index !== -1; index = table[slot]) {
-        if (same(source, offset, index)) return -1 - index;
-        slot = (slot + 1) & wrap;
-      }
+      let slot = slotFor(source, offset);
+      const found = table[slot] ?? -1;
+      if (found !== -1) return -1 - found;
       if (count === limit) {
         grow();
         slot = freeSlot(source, offset);

@@ -4,6 +4,7 @@ import { goTo } from './row.ts';
 import { changeCpu, forgetBelow, load, poison, register, setRegister, stackPointer } from '../draft.ts';
 import type { Draft } from '../draft.ts';
 import { nameAddress, nodeAtAddress, stackOf } from '../layout.ts';
+import type { Region } from '../layout.ts';
 import { RSP } from '../registers.ts';
 import { RF, VM } from '../state.ts';
 import { and, constant, equal, extractBytes, isConstant, or, show } from '../word.ts';
@@ -74,7 +75,7 @@ function returnTo(x: Execution, popped: Image, rsp: bigint): readonly Draft[] {
   setRegister(draft, RSP, popped.rsp);
   draft.flags = or(and(popped.flags, constant(~(RF | VM))), constant(2n));
   changeCpu(draft, { cpl: user ? 3 : 0, shadow: 'none' });
-  forgetDead(x);
+  forgetDead(x, here);
   if (target === null || x.setup.code.nodes[target] === undefined) return goTo(draft, null, `${x.node.text}: the saved RIP is ${show(popped.rip)}`);
   return goTo(draft, target, '');
 }
@@ -83,8 +84,11 @@ function showRsp(x: Execution, value: Word): string {
   return isConstant(value) ? nameAddress(x.setup.layout, value.value) : show(value);
 }
 
-/** What a return leaves behind is dead: below RSP on ordinary stacks, and all of an IST stack without live frames. */
-function forgetDead(x: Execution): void {
+/**
+ * What a return leaves behind is dead: below RSP on ordinary stacks, and all of the stack it came from where no frame is
+ * live. Of other stacks only once nothing is live at all: a handler may be copying its frame there.
+ */
+function forgetDead(x: Execution, left: Region | null): void {
   const { draft, setup } = x;
   const rsp = register(draft, RSP);
   const current = isConstant(rsp) ? stackOf(setup.layout, rsp.value) : null;
@@ -92,6 +96,7 @@ function forgetDead(x: Execution): void {
     if (region.kind !== 'stack') continue;
     const live = draft.frames.some((frame) => frame.region === region.index);
     if (region === current && !region.rewinding && isConstant(rsp)) forgetBelow(draft, region, rsp.value);
+    else if (region !== left && draft.frames.length > 0) continue;
     else if (!live && region !== current && !region.keepsStale && !holdsInterruptedStack(draft, setup, region.index)) poison(draft, region);
   }
 }
