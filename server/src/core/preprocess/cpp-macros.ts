@@ -265,9 +265,10 @@ function paste(tokens: readonly Pasted[]): Token[] {
     else {
       const text = left.text + right.text;
       const made = lexText(text, left.file, [0, 0]);
-      const kind = made.length === 1 ? made[0]!.kind : 'other';
       const from = left.text.length >= right.text.length ? left : right;
-      out.push({ ...from, kind, text, space: left.space, painted: false, hashes: false });
+      // What makes no token stays two, as the compiler has it for assembler: `(##name`.
+      if (made.length === 1 && made[0]!.kind !== 'other') out.push({ ...from, kind: made[0]!.kind, text, space: left.space, painted: false, hashes: false });
+      else out.push(left, { ...right, space: false });
     }
   }
   return out.filter((each) => !each.hollow);

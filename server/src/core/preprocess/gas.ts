@@ -199,7 +199,7 @@ export function assemble(nextLine: () => MappedText | null, file: string, limits
   function useMacro(macro: Macro, statement: MappedText, from: number, wordEnd: number): void {
     const traced = placeOf(statement, from);
     const given = scrubOperands(statement, wordEnd);
-    const bound = bindArguments(macro.name, macro.parameters, given, alternate);
+    const bound = bindArguments(macro.name, macro.parameters, given, alternate ? assembly.names : null);
     if (bound.problem !== null) report(traced.place, bound.problem);
     const use: Use = { place: traced.place, outer: traced.use };
     enter({ kind: 'macro', body: macro, passes: () => null, pass: 0, args: bound.values, at: 0, count: uses++, use, callerUse: traced.use, conditionals: conditionals.length, place: traced.place });
@@ -229,11 +229,11 @@ export function assemble(nextLine: () => MappedText | null, file: string, limits
     let at = skipSeparator(given.text, name.length);
     const values: MappedText[] = [];
     if (word === '.irpc') {
-      const value = readArgument(given, at, alternate).value;
+      const value = readArgument(given, at, alternate ? assembly.names : null).value;
       for (let i = 0; i < value.text.length; i++) values.push(sliceMapped(value, i, i + 1));
     } else {
       while (at < given.text.length) {
-        const value = readArgument(given, at, alternate);
+        const value = readArgument(given, at, alternate ? assembly.names : null);
         values.push(value.value);
         at = skipSeparator(given.text, value.end === at && given.text[at] !== ',' ? at + 1 : value.end);
       }
