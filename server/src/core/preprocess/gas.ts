@@ -111,7 +111,7 @@ export function assemble(nextLine: () => MappedText | null, file: string, limits
       if (!isActive()) return count(line.text);
       const text = substituteLine(line, frame.args, frame.count, frame.use, frame.callerUse);
       budget.characters -= text.text.length;
-      if (budget.characters < 0) stop(outermostPlace(), 'macro expansion stops here: its text is too long');
+      if (budget.characters < 0 || text.text.length > limits.lineLength) stop(outermostPlace(), 'macro expansion stops here: its text is too long');
       if (line.parts === null) return count(text);
       for (const each of splitStatements(text)) queue.push(each);
       if (queue.length === 0 && --budget.statements < 0) stop(outermostPlace(), 'macro expansion stops here: too many statements');
