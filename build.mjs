@@ -55,6 +55,7 @@ if (flags.has('--tests')) {
     server: 'server/src/lsp/main.ts',
     worker: 'server/src/worker/main.ts',
     cli: 'server/src/cli/main.ts',
+    panel: 'client/src/panel/page.ts',
   };
   const present = Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(path)));
   await build({ ...common, entryPoints: present, outdir: 'dist', metafile: true });

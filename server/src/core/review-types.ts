@@ -4,6 +4,9 @@ import type { Place, Span } from './base/span.ts';
 import type { Finding, RunReport, Severity, Trace } from './rules/finding.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 
+export type { Change, Finding, Fix, RunReport, Severity, Trace, TraceStep, Verdict } from './rules/finding.ts';
+export type { Scenario } from './scenarios/scenario.ts';
+
 export interface TextEdit {
   /** Span in the text before this edit; edits of one call apply in order, each to the result of the one before. */
   readonly span: Span;

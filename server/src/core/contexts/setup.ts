@@ -8,7 +8,7 @@ import { AC, ARITHMETIC, DF, ID, IF } from '../machine/state.ts';
 import { vectorByName } from '../machine/vectors.ts';
 import { ALL, constant, opaque, SIGN, word } from '../machine/word.ts';
 import type { Word } from '../machine/word.ts';
-import { IRQ_WORK_VECTOR, PRIMITIVE_BY_NAME, TOP_OF_STACK_NAMES } from '../kernel/primitives.ts';
+import { IRQ_WORK_VECTOR, PRIMITIVE_BY_NAME, STACK_TOP_NAMES, TOP_OF_STACK_NAMES } from '../kernel/primitives.ts';
 import type { Program } from '../program/program.ts';
 import type { Scenario, StartContext } from '../scenarios/scenario.ts';
 
@@ -35,6 +35,7 @@ export function prepare(program: Program, scenario: Scenario, start: StartContex
   const { layout } = program;
   const task = stackNamed(layout, 'task');
   const taskTop = task === null ? 0n : top(task);
+  const entry = stackNamed(layout, 'entry');
   const gates = new Map<number, Gate>();
   for (const handler of program.handlers) {
     const ist = handler.ist.value === null ? null : (stackNamed(layout, handler.ist.value)?.index ?? null);
@@ -78,7 +79,7 @@ export function prepare(program: Program, scenario: Scenario, start: StartContex
     fred: program.fred === null ? null : { ...program.fred, stacks: fredStacks },
     guards,
     events,
-    rsp0: taskTop,
+    rsp0: entry === null ? taskTop : top(entry),
     taskStack: task?.index ?? 0,
     primitives: PRIMITIVE_BY_NAME,
     irqWorkVector: gates.has(IRQ_WORK_VECTOR) || program.delivery === 'fred' ? IRQ_WORK_VECTOR : null,
@@ -87,6 +88,7 @@ export function prepare(program: Program, scenario: Scenario, start: StartContex
     visible: reference ? null : visibleNodes(program),
     depth: scenario.depth,
     failing: new Set(start === 'gap' ? ['gap'] : ['user', 'kernel', 'kernel-irqs-off']),
+    gap: start === 'gap' ? program.gap : null,
     contexts: program.contexts,
     first,
     firstBudget: first === null ? 0 : (budgets[first] ?? 0),
@@ -178,7 +180,10 @@ function initialState(program: Program, setup: MachineSetup, start: StartContext
     percpu[offset / 8] = value;
   };
   for (const name of TOP_OF_STACK_NAMES) set(name, constant(taskTop));
-  for (const region of setup.layout.regions) if (region.name === 'fallback' && region.kind === 'stack') set('fallback_stack_top', constant(top(region)));
+  for (const [name, stacks] of STACK_TOP_NAMES) {
+    const stack = stacks.map((one) => stackNamed(setup.layout, one)).find((one) => one !== null);
+    if (stack !== null && stack !== undefined) set(name, constant(top(stack)));
+  }
   set('this_cpu_offset', kernelGs);
   memory[PERCPU_REGION] = percpu;
   return {

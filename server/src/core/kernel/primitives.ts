@@ -63,6 +63,20 @@ export const PRIMITIVES: readonly PrimitiveRow[] = [
     'copy_from_kernel_nofault',
     'strncpy_from_user',
     'clear_user',
+    '__get_user_nocheck',
+    '__get_kernel_nofault',
+    '__put_kernel_nofault',
+    'get_kernel_nofault',
+    'raw_copy_from_user',
+    'raw_copy_to_user',
+    '__copy_from_user_inatomic_nocache',
+    'copy_to_user_nofault',
+    'copy_to_kernel_nofault',
+    'strncpy_from_user_nofault',
+    'strncpy_from_kernel_nofault',
+    'copy_mc_fragile',
+    'copy_mc_enhanced_fast_string',
+    'load_unaligned_zeropad',
   ]),
   ...rows('search-extable', 'finds the exception-table entry of the interrupted instruction', 'arch/x86/mm/extable.c', ['__search_extable']),
   ...rows('continue-at-fixup', 'points the saved RIP at the landing pad of the exception-table entry', 'arch/x86/mm/extable.c', ['__continue_at_fixup']),
@@ -97,15 +111,24 @@ export const PRIMITIVES: readonly PrimitiveRow[] = [
     'lockdep_hardirqs_on',
     'irq_enter_rcu',
     'irq_exit_rcu',
+    '__WARN',
     'asm:nop',
     'asm:lfence',
     'asm:mfence',
     'asm:pause',
     'asm:',
+    'hypercall',
   ]),
 ];
 
 export const PRIMITIVE_BY_NAME: ReadonlyMap<string, PrimitiveRow> = new Map(PRIMITIVES.map((row) => [row.name, row]));
+
+/** The row of a called name. Hypercalls pass registers to the host and touch no memory of the guest. */
+export function primitiveNamed(name: string): PrimitiveRow | null {
+  const row = PRIMITIVE_BY_NAME.get(name);
+  if (row !== undefined) return row;
+  return /^(kvm_)?hypercall/.test(name) ? (PRIMITIVE_BY_NAME.get('hypercall') ?? null) : null;
+}
 
 /** Functions of the kernel that call an exception-table handler by the entry's type (arch/x86/mm/extable.c). */
 export const EXTABLE_HANDLERS: ReadonlyMap<string, readonly string[]> = new Map([
@@ -137,3 +160,11 @@ export const IRQ_WORK_VECTOR = 0xf6;
 
 /** Per-CPU variables that hold the top of the task stack, whatever the tree calls them. */
 export const TOP_OF_STACK_NAMES: readonly string[] = ['top_of_stack', 'cpu_current_top_of_stack', 'kernel_stack'];
+
+/** Per-CPU variables that hold the top of another stack, with the names of the stacks that they may mean. */
+export const STACK_TOP_NAMES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['nmi_stack_top', ['NMI', 'FRED level 2']],
+  ['ve_stack_top', ['VE', 'FRED level 1']],
+  ['fallback_stack_top', ['fallback']],
+  ['ve_fallback_stack_top', ['fallback']],
+]);

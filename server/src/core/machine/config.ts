@@ -88,6 +88,8 @@ export interface MachineSetup {
   readonly depth: number;
   /** Interrupted contexts whose own accesses may raise #VE. */
   readonly failing: ReadonlySet<string>;
+  /** Code in view that runs in such a context: its nodes, and where a path that left it ends. */
+  readonly gap: { readonly first: NodeId; readonly end: NodeId } | null;
   /** Nodes of the interrupted contexts by name. */
   readonly contexts: ReadonlyMap<string, NodeId>;
   /** Budget index of the event that must come first, and its count at the start; null where any may. */

@@ -101,7 +101,7 @@ function enter(draft: Draft, setup: MachineSetup, vector: number, stub: number, 
   });
   setup.guards.forEach((guard, index) => {
     if (guard.vector !== vector || draft.ghosts[index]?.owner !== -1n) return;
-    setGhost(draft, index, { owner: frame.base, clearedAt: null, aboveFrame: false });
+    setGhost(draft, index, { owner: frame.base, clearedAt: draft.ghosts[index]?.clearedAt ?? null, aboveFrame: draft.ghosts[index]?.aboveFrame ?? false });
   });
   changeCpu(draft, { cpl: 0 });
   draft.node = stub;
@@ -129,7 +129,7 @@ function deliverFred(draft: Draft, setup: MachineSetup, vector: number): void {
     pushOnUserStack(draft, vector);
     return;
   }
-  const start = fresh ? (level === 0 ? setup.rsp0 : region === undefined ? setup.rsp0 : top(region)) : old.value & ~63n;
+  const start = fresh ? (region === undefined ? setup.rsp0 : top(region)) : old.value & ~63n;
   const base = start - FRED_FRAME_BYTES + 8n;
   noteOverwritten(draft, setup, base - 8n, start, vector);
   const selector = BigInt(draft.cpu.level) << 16n;
@@ -211,6 +211,8 @@ export function noteStackSwitch(draft: Draft, setup: MachineSetup, from: Region 
     to: target?.name ?? 'a stack pointer that user space chose',
     userChosen: target === null,
   });
+  // VE-20: an event handler that goes on at CPL 0 on a stack pointer that user space chose writes where user space wants.
+  if (target === null && frame !== undefined && frame.cpl === 0 && !isConstant(to)) draft.ended = 'stack-on-user-rsp';
   if (frame === undefined || from === null || frame.region !== from.index || target === null) return;
   const copy = intactCopy(draft, setup, frame, 0n, 0n, target);
   if (copy !== null) relocate(draft, setup, frame, copy);

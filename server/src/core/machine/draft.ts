@@ -89,8 +89,19 @@ export function store(draft: Draft, setup: MachineSetup, address: bigint, size: 
   }
   setSlot(draft, region, slot, insertBytes(slotValue(draft, region, slot), byte, size, value));
   if (region.kind !== 'stack') noteGuardStore(draft, setup, address, size);
+  else noteFrameEdited(draft, address, size, value);
   return true;
 }
+
+/** A handler may send its own return elsewhere: the saved RSP of the innermost frame is its to change. */
+function noteFrameEdited(draft: Draft, address: bigint, size: AccessSize, value: Word): void {
+  const frame = draft.frames.at(-1);
+  if (frame === undefined || address !== frame.base + SAVED_RSP || size !== 8 || frame.rsp === value) return;
+  draft.frames = [...draft.frames.slice(0, -1), { ...frame, rsp: value }];
+}
+
+/** Offset of the saved RSP from the saved RIP. */
+const SAVED_RSP = 24n;
 
 function setSlot(draft: Draft, region: Region, slot: number, value: Word): void {
   const before = draft.memory[region.index] ?? [];

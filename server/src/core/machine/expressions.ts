@@ -4,7 +4,7 @@ import type { MachineSetup } from './config.ts';
 import { guardBusy, liveFrameOf, load, register } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { RSP } from './registers.ts';
-import { add, and, constant, equal, isConstant, not, ONE, or, shiftLeft, shiftRight, subtract, truncate, UNKNOWN, xor, ZERO } from './word.ts';
+import { add, and, constant, equal, isConstant, not, ONE, or, shiftLeft, shiftRight, SIGN, subtract, truncate, UNKNOWN, xor, ZERO } from './word.ts';
 import type { Word } from './word.ts';
 
 /** Value of an expression in the running function's frame. */
@@ -45,7 +45,7 @@ function truth(value: boolean | null): Word {
   return value === null ? UNKNOWN : value ? ONE : ZERO;
 }
 
-/** Comparisons are signed: C sources of entry code compare small numbers and pointers of one kind. */
+/** `u` marks unsigned comparison and division, `s` an arithmetic shift, as the lowering writes them. */
 function binary(operator: string, a: Word, b: Word): Word {
   switch (operator) {
     case '+':
@@ -62,6 +62,16 @@ function binary(operator: string, a: Word, b: Word): Word {
       return isConstant(b) ? shiftLeft(a, Number(b.value & 63n)) : UNKNOWN;
     case '>>':
       return isConstant(b) ? shiftRight(a, Number(b.value & 63n)) : UNKNOWN;
+    case 's>>':
+      return isConstant(a) && isConstant(b) ? constant(BigInt.asUintN(64, BigInt.asIntN(64, a.value) >> (b.value & 63n))) : UNKNOWN;
+    case 'u<':
+      return truth(below(a, b));
+    case 'u>=':
+      return truth(negate(below(a, b)));
+    case 'u>':
+      return truth(below(b, a));
+    case 'u<=':
+      return truth(negate(below(b, a)));
     case '==':
       return truth(equal(a, b));
     case '!=': {
@@ -71,6 +81,17 @@ function binary(operator: string, a: Word, b: Word): Word {
     default:
       return isConstant(a) && isConstant(b) ? arithmetic(operator, a.value, b.value) : UNKNOWN;
   }
+}
+
+/** Unsigned order; a user pointer is below every kernel address, whatever it is. */
+function below(a: Word, b: Word): boolean | null {
+  if (isConstant(a) && isConstant(b)) return a.value < b.value;
+  if ((a.known & SIGN) === 0n || (b.known & SIGN) === 0n || ((a.value ^ b.value) & SIGN) === 0n) return null;
+  return (b.value & SIGN) !== 0n;
+}
+
+function negate(value: boolean | null): boolean | null {
+  return value === null ? null : !value;
 }
 
 function arithmetic(operator: string, a: bigint, b: bigint): Word {
@@ -83,6 +104,10 @@ function arithmetic(operator: string, a: bigint, b: bigint): Word {
       return right === 0n ? UNKNOWN : constant(left / right);
     case '%':
       return right === 0n ? UNKNOWN : constant(left % right);
+    case 'u/':
+      return b === 0n ? UNKNOWN : constant(a / b);
+    case 'u%':
+      return b === 0n ? UNKNOWN : constant(a % b);
     case '<':
       return truth(left < right);
     case '>':

@@ -8,7 +8,7 @@ import type { Draft } from './draft.ts';
 import { addressesRead, evaluate, quiet } from './expressions.ts';
 import { meaningOf, sizeOf } from './instructions/index.ts';
 import { linearAddress } from './instructions/row.ts';
-import { addressOfNode, regionIndexOf } from './layout.ts';
+import { addressOfNode, regionIndexOf, top } from './layout.ts';
 import { runOperation } from './operations.ts';
 import { ARGUMENT_REGISTERS } from './registers.ts';
 import { IF } from './state.ts';
@@ -37,6 +37,7 @@ export function successors(setup: MachineSetup, state: State): Successors {
   if (state.ended !== null) return { steps: [], cutOff: false };
   const node = setup.code.nodes[state.node];
   if (node === undefined) return { steps: [], cutOff: false };
+  if (setup.gap !== null && state.node === setup.gap.end && state.frames.length === 0) return { steps: [], cutOff: false };
   const steps: Step[] = [];
   let cutOff = false;
   const waitsForFirst = setup.first !== null && state.budgets[setup.first] === setup.firstBudget;
@@ -180,6 +181,7 @@ function mayArrive(setup: MachineSetup, state: State, node: CodeNode, event: Env
       return node.kind === 'interrupted' && node.context === 'user';
     case 'access': {
       if (node.kind === 'interrupted') return event.vector === VE && setup.failing.has(node.context);
+      if (event.vector === VE && setup.gap !== null && state.frames.length === 0 && state.node >= setup.gap.first && state.node < setup.gap.end) return true;
       const classes = accessClasses(setup, state, node);
       if (classes.has('user') && setup.userFaults.includes(event.vector)) return true;
       return event.vector === VE && classes.has('kernel');
@@ -252,7 +254,8 @@ function pendingSteps(setup: MachineSetup, state: State, node: CodeNode): readon
 function callTaskWork(setup: MachineSetup, draft: Draft): void {
   if (setup.taskWorkEntry === null) return;
   const back = draft.node;
-  draft.registers[4] = constant(setup.rsp0);
+  const task = setup.layout.regions[setup.taskStack];
+  draft.registers[4] = constant(task === undefined ? setup.rsp0 : top(task));
   push(draft, setup, constant(addressOfNode(back, true)));
   for (const index of ARGUMENT_REGISTERS) draft.registers[index] = UNKNOWN;
   changeCpu(draft, { cpl: 0, gsBase: draft.cpu.kernelGsBase, kernelGsBase: draft.cpu.gsBase });

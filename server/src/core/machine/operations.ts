@@ -83,6 +83,10 @@ export function runOperation(draft: Draft, setup: MachineSetup, node: OperationN
 function storeStep(draft: Draft, setup: MachineSetup, operation: Operation & { kind: 'store' }): readonly Draft[] {
   const address = evaluate(draft, setup, operation.address);
   const value = lowBits(evaluate(draft, setup, operation.value), operation.size);
+  if (operation.previous !== undefined) {
+    const old = isConstant(address) ? load(draft, setup, address.value, operation.size) : UNKNOWN;
+    setSlot(draft, setup, operation.previous, old);
+  }
   if (isConstant(address) && store(draft, setup, address.value, operation.size, value)) {
     draft.effects.push({ kind: 'store', address: nameAddress(setup.layout, address.value), value: isConstant(value) ? value.value.toString() : '?' });
   }

@@ -115,6 +115,9 @@ export function buildProgram(parts: Parts): Program {
   }
   for (const one of placed) addAssemblerFunctions(one, functions);
   const guards: readonly Guard[] = [...guardsOf(parts, variables, handlers), ...(abstract?.guards ?? [])];
+  const gapFirst = labels.get('entry_SYSCALL_64');
+  const gapEnd = labels.get('entry_SYSCALL_64_safe_stack');
+  const gap = gapFirst === undefined || gapEnd === undefined ? null : { first: gapFirst, end: gapEnd };
   const taskWork = parts.directives.find((directive) => directive.kind === 'defers-to' && directive.via === 'task-work');
   return {
     code: { nodes: dense(nodes), symbols: new Map([...labels, ...[...defined].map(([name, one]) => [name, one.first] as const)]), extable },
@@ -122,7 +125,8 @@ export function buildProgram(parts: Parts): Program {
     functions,
     handlers,
     guards: withImplicit(guards, handlers),
-    contexts,
+    contexts: gap === null ? contexts : new Map([...contexts, ['gap', gap.first]]),
+    gap,
     delivery: fred === null ? 'idt' : 'fred',
     fred,
     taskWorkEntry: taskWork?.kind === 'defers-to' ? names.function(taskWork.function) : null,
@@ -242,7 +246,7 @@ export function stackTop(layout: Layout, name: string): bigint {
 function stackNames(rows: readonly GateRow[], fred: boolean): readonly { readonly name: string; readonly rewinding: boolean }[] {
   const names = new Set(rows.map((row) => row.ist.value).filter((name): name is string => name !== null));
   const levels = fred ? ['FRED level 1', 'FRED level 2', 'FRED level 3'] : [];
-  return [{ name: 'task', rewinding: false }, { name: 'fallback', rewinding: false }, ...[...names].sort().map((name) => ({ name, rewinding: !fred && name !== NESTING_SAFE_NMI_STACK })), ...levels.map((name) => ({ name, rewinding: false }))];
+  return [{ name: 'task', rewinding: false }, { name: 'entry', rewinding: true }, { name: 'fallback', rewinding: false }, ...[...names].sort().map((name) => ({ name, rewinding: !fred && name !== NESTING_SAFE_NMI_STACK })), ...levels.map((name) => ({ name, rewinding: false }))];
 }
 
 /** IST stacks whose stub looks below the pushed frame: it keeps a marker word there between two events. */

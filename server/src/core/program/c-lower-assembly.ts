@@ -3,7 +3,8 @@ import type { CAssembly } from '../syntax/c-syntax.ts';
 import { emit, emitBranch, emitLast, labelNamed, newLabel, place, textAt } from './c-lower-builder.ts';
 import type { Builder } from './c-lower-builder.ts';
 import { storeTo } from './c-lower-stores.ts';
-import { lowerPlace, lowerValue } from './c-lower-terms.ts';
+import { lowerPlace } from './c-lower-places.ts';
+import { lowerValue } from './c-lower-terms.ts';
 import { unknown } from './c-lower-values.ts';
 import { unsignedLong } from './c-types.ts';
 

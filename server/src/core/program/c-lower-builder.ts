@@ -3,7 +3,7 @@
 import type { Problem, Span } from '../base/span.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { CExpression } from '../machine/code.ts';
-import type { CSyntaxType } from '../syntax/c-syntax.ts';
+import type { CSyntaxType, CTranslationUnit } from '../syntax/c-syntax.ts';
 import { normalised } from '../syntax/c-text.ts';
 import type { LooseOperation, LoweredOperation, OperationIndex } from './c-source.ts';
 import type { TypeTable } from './c-types.ts';
@@ -35,6 +35,8 @@ export interface LoweringScope {
   readonly variables: ReadonlyMap<string, GlobalVariable>;
   /** Return types by name. */
   readonly functions: ReadonlyMap<string, CSyntaxType>;
+  /** For the expansions of macros. */
+  readonly parse: (text: string) => CTranslationUnit;
 }
 
 type Resolve = (label: Label) => OperationIndex;
@@ -55,6 +57,8 @@ export interface Builder {
   readonly returns: CSyntaxType;
   /** Where the next operation goes. */
   current: Label;
+  /** While what a macro expanded to is lowered. */
+  inExpansion: boolean;
 }
 
 export function newLabel(): Label {

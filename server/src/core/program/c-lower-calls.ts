@@ -6,8 +6,11 @@ import { accessorNamed } from './c-accessors.ts';
 import type { Accessor } from './c-accessors.ts';
 import { emit, emitAssign, emitLast, findLocal, jump, labelNamed, newLabel, newTemporary, place, textAt } from './c-lower-builder.ts';
 import type { Builder, Label } from './c-lower-builder.ts';
-import { changeWord, storeTo } from './c-lower-stores.ts';
-import { isTypeName, lowerCondition, lowerEffect, lowerPlace, lowerValue, readAt, stable } from './c-lower-terms.ts';
+import { changeWord, isRecord, storeTo } from './c-lower-stores.ts';
+import { containerMacro, isBuiltInForm } from './c-lower-forms.ts';
+import { expansionOf, insideMacro } from './c-lower-macros.ts';
+import { lowerPlace } from './c-lower-places.ts';
+import { isTypeName, lowerCondition, lowerEffect, lowerValue, readAt, stable } from './c-lower-terms.ts';
 import { binary, constant, convert, shifted, unknown } from './c-lower-values.ts';
 import type { LocalOrMemory, Value } from './c-lower-values.ts';
 import { assigningCalls, bugAssertions, compileTimeCalls, perCpuNames, perCpuPointers, transparentCalls, warnAssertions, wordAccessNamed } from './c-lower-words.ts';
@@ -35,7 +38,18 @@ export function lowerCall(builder: Builder, term: CallTerm, used: boolean): Valu
   const name = calledName(builder, term);
   if (name === null) return plainCall(builder, term, null, used, null, term.span);
   const special = specialCall(builder, term, name, used);
+  const expansion = special === null ? expansionOfCall(builder, term, name) : null;
+  if (expansion !== null) return insideMacro(builder, () => (used ? lowerValue(builder, expansion) : effectOnly(builder, expansion)));
   return special ?? plainCall(builder, term, name, used, null, term.span);
+}
+
+function expansionOfCall(builder: Builder, term: CallTerm, name: string): CTerm | null {
+  return expansionOf(builder, name, term.arguments.map((argument) => argument.span), term.span);
+}
+
+function effectOnly(builder: Builder, term: CTerm): Value {
+  lowerEffect(builder, term);
+  return nothing;
 }
 
 /** `x = f()`: the result goes to the local in the same step. False where the term is no plain call. */
@@ -48,11 +62,7 @@ export function lowerCallInto(builder: Builder, term: CTerm, span: Span, to: Ext
 }
 
 function isSpecial(builder: Builder, term: CallTerm, name: string): boolean {
-  return (
-    compileTimeCalls.test(name) || transparentCalls.has(name) || wordAccessNamed(name) !== null || perCpuPointers.has(name) || perCpuNames.has(name) ||
-    accessorNamed(name) !== null || bugAssertions.has(name) || warnAssertions.has(name) || assigningCalls.has(name) || isTypeName(builder, name) ||
-    /^(?:container_of(?:_const)?|h?list_entry|current_thread_info|__builtin_constant_p)$/.test(name) || constantOf(builder.scope.types, term) !== null
-  );
+  return isBuiltInForm(name) || isTypeName(builder, name) || constantOf(builder.scope.types, term) !== null || expansionOfCall(builder, term, name) !== null;
 }
 
 function specialCall(builder: Builder, term: CallTerm, name: string, used: boolean): Value | null {
@@ -79,7 +89,7 @@ function specialCall(builder: Builder, term: CallTerm, name: string, used: boole
   const known = constantOf(types, term);
   if (known !== null) return { expression: constant(known), type: integerOfMacro(known) };
   if (name === '__builtin_constant_p') return { expression: constant(0n), type: intType };
-  if (/^(?:container_of(?:_const)?|h?list_entry)$/.test(name)) return containerOf(builder, term);
+  if (containerMacro.test(name)) return containerOf(builder, term);
   if (isTypeName(builder, name) && term.arguments.length === 1) {
     return { expression: convert(types, lowerValue(builder, argumentAt(term, 0)), named(name)), type: named(name) };
   }
@@ -91,14 +101,25 @@ function integerOfMacro(value: bigint): CSyntaxType {
 }
 
 function plainCall(builder: Builder, term: CallTerm, name: string | null, used: boolean, into: number | null, span: Span): Value {
-  const values = term.arguments.map((argument) => (argument.kind === 'type' ? unknown(textAt(builder, argument.span)) : lowerValue(builder, argument).expression));
+  const values = term.arguments.map((argument) => (argument.kind === 'type' ? unknown(textAt(builder, argument.span)) : inRegister(builder, lowerValue(builder, argument), argument.span)));
   const returns = returnTypeOf(builder, term, name);
   const isVoid = returns.kind === 'named' && returns.name === 'void';
-  const result = into ?? (used && !isVoid ? newTemporary(builder, name ?? 'result') : null);
+  const record = isRecord(builder, returns);
+  const fits = !record || (sizeOfType(builder.scope.types, returns) ?? 16) <= 8;
+  const result = into ?? (used && !isVoid && fits ? newTemporary(builder, name ?? 'result') : null);
   // `*` says that the name is the text of a function pointer.
   const called = name ?? `*${textAt(builder, term.callee.span)}`;
   emit(builder, span, (next) => ({ kind: 'call', name: called, arguments: values, result, next, fixup: null }));
-  return result === null ? { expression: unknown(textAt(builder, term.span)), type: returns } : { expression: { kind: 'local', slot: result }, type: returns };
+  if (result === null) return { expression: unknown(textAt(builder, term.span)), type: returns };
+  return { expression: record ? { kind: 'local-address', slot: result, offset: 0 } : { kind: 'local', slot: result }, type: returns };
+}
+
+/** What a register carries: a struct of up to 8 bytes itself, not its address (System V ABI, "Parameter Passing"). */
+export function inRegister(builder: Builder, value: Value, span: Span): CExpression {
+  if (!isRecord(builder, value.type)) return value.expression;
+  const size = sizeOfType(builder.scope.types, value.type);
+  if ((size !== 1 && size !== 2 && size !== 4 && size !== 8) || value.expression.kind === 'unknown') return unknown(textAt(builder, span));
+  return { kind: 'load', address: value.expression, size, text: textAt(builder, span) };
 }
 
 function returnTypeOf(builder: Builder, term: CallTerm, name: string | null): CSyntaxType {
@@ -114,6 +135,8 @@ export function placeOfCall(builder: Builder, term: CallTerm): LocalOrMemory | n
   const name = calledName(builder, term);
   if (name === null) return null;
   if (perCpuNames.has(name) || transparentCalls.has(name)) return lowerPlace(builder, argumentAt(term, 0));
+  const expansion = isBuiltInForm(name) ? null : expansionOfCall(builder, term, name);
+  if (expansion !== null) return insideMacro(builder, () => lowerPlace(builder, expansion));
   const access = wordAccessNamed(name);
   return access?.update === null && access.by === 'name' ? lowerPlace(builder, argumentAt(term, 0)) : null;
 }

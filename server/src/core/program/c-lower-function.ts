@@ -1,6 +1,6 @@
 // One function of C as the operations that a run of it goes through.
 import type { Problem, Span } from '../base/span.ts';
-import type { CFunctionDefinition, CSyntaxType } from '../syntax/c-syntax.ts';
+import type { CFunctionDefinition } from '../syntax/c-syntax.ts';
 import { declareLocal, finish, newLabel } from './c-lower-builder.ts';
 import type { Builder, LoweringScope } from './c-lower-builder.ts';
 import { lowerEnd, lowerEnter, lowerStatement } from './c-lower-statements.ts';
@@ -27,6 +27,7 @@ export function lowerFunction(scope: LoweringScope, file: string, source: string
     loops: [],
     problems: [],
     statics: [],
+    inExpansion: false,
     returns: definition.returns,
     current: { ...newLabel(), used: true },
   };
@@ -62,9 +63,4 @@ function namesWithAddress(syntax: unknown, found: Set<string>): ReadonlySet<stri
     for (const part of Object.values(syntax)) if (typeof part === 'object') namesWithAddress(part, found);
   }
   return found;
-}
-
-/** The type that a call of the function has. */
-export function returnType(definition: CFunctionDefinition): CSyntaxType {
-  return definition.returns;
 }

@@ -3,9 +3,10 @@ import type { Span } from '../base/span.ts';
 import type { CDeclaration, CStatement, CTerm } from '../syntax/c-syntax.ts';
 import { declareLocal, emit, emitAssign, emitBranch, emitLast, isReached, jump, labelNamed, newLabel, place, problem, textAt } from './c-lower-builder.ts';
 import type { Builder, Label } from './c-lower-builder.ts';
-import { lowerCallInto } from './c-lower-calls.ts';
-import { fillFrom, storeTo } from './c-lower-stores.ts';
-import { lowerCondition, lowerEffect, lowerPlace, lowerValue, stable, typeOfTerm } from './c-lower-terms.ts';
+import { inRegister, lowerCallInto } from './c-lower-calls.ts';
+import { fillFrom, isRecord, storeTo } from './c-lower-stores.ts';
+import { lowerPlace } from './c-lower-places.ts';
+import { lowerCondition, lowerEffect, lowerValue, stable, typeOfTerm } from './c-lower-terms.ts';
 import { binary, constant, convert, unknown } from './c-lower-values.ts';
 import type { LocalOrMemory, Value } from './c-lower-values.ts';
 import { constantOf, resolveType, sizeOfType, unsignedLong } from './c-types.ts';
@@ -118,7 +119,7 @@ function lowerReturn(builder: Builder, term: CTerm | null, span: Span): void {
   if (term !== null) {
     const lowered = lowerValue(builder, term);
     const isVoid = builder.returns.kind === 'named' && builder.returns.name === 'void';
-    value = isVoid ? null : convert(builder.scope.types, lowered, builder.returns);
+    value = isVoid ? null : isRecord(builder, lowered.type) ? inRegister(builder, lowered, span) : convert(builder.scope.types, lowered, builder.returns);
   }
   emitLast(builder, span, () => ({ kind: 'return', value }), textAt(builder, span).replace(/;$/, ''));
 }

@@ -4,7 +4,9 @@ import type { AccessSize, CExpression } from '../machine/code.ts';
 import type { CSyntaxType, CTerm } from '../syntax/c-syntax.ts';
 import { emit, emitAssign, newTemporary, textAt } from './c-lower-builder.ts';
 import type { Builder } from './c-lower-builder.ts';
-import { addressOf, arithmetic, lowerPlace, lowerValue, readAt, stable } from './c-lower-terms.ts';
+import { arithmetic } from './c-lower-arithmetic.ts';
+import { addressOf, lowerPlace } from './c-lower-places.ts';
+import { lowerValue, readAt, stable } from './c-lower-terms.ts';
 import { binary, constant, convert, shifted, unary, withoutExtension } from './c-lower-values.ts';
 import type { LocalOrMemory, Value } from './c-lower-values.ts';
 import { constantOf, integerOf, layoutOf, named, offsetOfField, resolveType, sizeOfType } from './c-types.ts';
@@ -154,5 +156,5 @@ export function temporaryRecord(builder: Builder, span: Span, type: CSyntaxType,
 /** Reads, changes and writes one word in one step. */
 export function changeWord(builder: Builder, span: Span, at: LocalOrMemory, change: (old: CExpression) => CExpression, form: string, target: string, wordSpan: Span, previous: number | null): void {
   const old = readAt(builder, at, wordSpan);
-  storeTo(builder, span, at, { expression: change(old.expression), type: arithmetic(builder, '+', old, { expression: constant(0n), type: named('int') }).type }, form, target, previous);
+  storeTo(builder, span, at, { expression: change(old.expression), type: arithmetic(builder.scope.types, '+', old, { expression: constant(0n), type: named('int') }).type }, form, target, previous);
 }

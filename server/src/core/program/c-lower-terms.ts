@@ -1,17 +1,19 @@
 // Expressions of C into values and places, with what they do emitted on the way, in source order.
 import type { Span } from '../base/span.ts';
-import type { CExpression } from '../machine/code.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { CSyntaxType, CTerm } from '../syntax/c-syntax.ts';
 import { emitAssign, emitBranch, findLocal, jump, newLabel, newTemporary, place, textAt } from './c-lower-builder.ts';
 import type { Builder, Label } from './c-lower-builder.ts';
+import { arithmetic, numberType, wrapped } from './c-lower-arithmetic.ts';
 import { lowerAssembly } from './c-lower-assembly.ts';
-import { lowerCall, lowerCallInto, placeOfCall, warnCondition } from './c-lower-calls.ts';
-import { fillFrom, isRecord, storeTo, temporaryRecord } from './c-lower-stores.ts';
+import { lowerCall, lowerCallInto, warnCondition } from './c-lower-calls.ts';
+import { expansionOf, insideMacro } from './c-lower-macros.ts';
+import { addressOf, lowerPlace, placeOfName } from './c-lower-places.ts';
+import { fillFrom, isRecord, storeTo } from './c-lower-stores.ts';
 import { lowerBlock } from './c-lower-statements.ts';
-import { binary, commonType, constant, convert, isStable, narrowed, read, shifted, unary, unknown, withoutExtension } from './c-lower-values.ts';
+import { commonType, constant, convert, isStable, read, unary, unknown, withoutExtension } from './c-lower-values.ts';
 import type { LocalOrMemory, Value } from './c-lower-values.ts';
-import { constantOf, integerOf, intType, named, offsetOfField, pointerTo, resolveType, sizeOfType, unsignedLong } from './c-types.ts';
+import { constantOf, intType, named, offsetOfField, pointerTo, resolveType, sizeOfType, unsignedLong } from './c-types.ts';
 
 /** The value of a term; for a struct or union, its address. */
 export function lowerValue(builder: Builder, term: CTerm): Value {
@@ -29,7 +31,7 @@ export function lowerValue(builder: Builder, term: CTerm): Value {
       const target = lowerPlace(builder, term.operand);
       const old = readAt(builder, target, term.operand.span);
       const kept = term.prefix ? null : stable(builder, old, term.span);
-      const changed = arithmetic(builder, term.operator === '++' ? '+' : '-', kept ?? old, { expression: constant(1n), type: intType });
+      const changed = arithmetic(builder.scope.types, term.operator === '++' ? '+' : '-', kept ?? old, { expression: constant(1n), type: intType });
       const after = storeTo(builder, term.span, target, changed, 'plain', textAt(builder, term.operand.span));
       return kept ?? after;
     }
@@ -122,12 +124,6 @@ export function lowerEffect(builder: Builder, term: CTerm): void {
   lowerValue(builder, term);
 }
 
-function numberType(value: bigint, suffix: string): CSyntaxType {
-  const signed = !suffix.includes('u');
-  const long = suffix.includes('l') || value > 0xffffffffn || (signed && (value > 0x7fffffffn || value < -0x80000000n));
-  return named(`${signed ? '' : 'unsigned '}${long ? 'long' : 'int'}`);
-}
-
 function valueOfName(builder: Builder, name: string, span: Span): Value {
   const { types, variables, functions } = builder.scope;
   if (findLocal(builder, name) === null && !variables.has(name)) {
@@ -136,6 +132,8 @@ function valueOfName(builder: Builder, name: string, span: Span): Value {
     if (value !== null) return { expression: constant(value), type: numberType(value, /* EFAULT and the like are int */ '') };
     const returns = functions.get(name);
     if (returns !== undefined) return { expression: { kind: 'symbol', name, area: 'function', offset: 0 }, type: pointerTo({ kind: 'function', returns }) };
+    const expansion = expansionOf(builder, name, null, span);
+    if (expansion !== null) return insideMacro(builder, () => lowerValue(builder, expansion));
     if (name === 'current') return { expression: unknown(name), type: pointerTo(named('struct task_struct')) };
     return { expression: unknown(name), type: unsignedLong };
   }
@@ -177,21 +175,11 @@ function lowerUnary(builder: Builder, term: Extract<CTerm, { kind: 'unary' }>): 
     case '~': {
       const value = lowerValue(builder, term.operand);
       const type = commonType(types, value.type, intType);
-      return { expression: wrapped(builder, unary(term.operator, value.expression), type), type };
+      return { expression: wrapped(builder.scope.types, unary(term.operator, value.expression), type), type };
     }
     default:
       return unreachable(term.operator);
   }
-}
-
-export function addressOf(found: LocalOrMemory): CExpression {
-  return found.kind === 'slot' ? { kind: 'local-address', slot: found.slot, offset: 0 } : found.address;
-}
-
-/** Unsigned int wraps; for int that is undefined, and 64 bits wrap by themselves. */
-function wrapped(builder: Builder, expression: CExpression, type: CSyntaxType): CExpression {
-  const integer = integerOf(builder.scope.types, type);
-  return integer !== null && integer.size === 4 && !integer.signed ? narrowed(expression, integer) : expression;
 }
 
 function lowerBinary(builder: Builder, term: Extract<CTerm, { kind: 'binary' }>): Value {
@@ -204,51 +192,12 @@ function lowerBinary(builder: Builder, term: Extract<CTerm, { kind: 'binary' }>)
   }
   const left = lowerValue(builder, term.left);
   const right = lowerValue(builder, term.right);
-  return arithmetic(builder, operator, left, right);
+  return arithmetic(builder.scope.types, operator, left, right);
 }
 
 export function isTypeName(builder: Builder, name: string): boolean {
   if (findLocal(builder, name) !== null || builder.scope.variables.has(name)) return false;
   return builder.scope.types.typedefs.has(name) || sizeOfType(builder.scope.types, named(name)) !== null;
-}
-
-/**
- * Where signedness matters, `<`, `/`, `%` are signed and `u<`, `u/`, `u%` unsigned; `>>` shifts zeros in, `s>>` the sign.
- */
-export function arithmetic(builder: Builder, operator: string, left: Value, right: Value): Value {
-  const { types } = builder.scope;
-  const leftType = resolveType(types, left.type);
-  const rightType = resolveType(types, right.type);
-  if (leftType.kind === 'pointer' && (operator === '+' || operator === '-')) {
-    const size = sizeOfType(types, leftType.to) ?? 1;
-    if (rightType.kind === 'pointer' && operator === '-') {
-      return { expression: binary('/', binary('-', left.expression, right.expression), constant(BigInt(size))), type: named('long') };
-    }
-    return { expression: moved(left.expression, operator, right.expression, size), type: left.type };
-  }
-  if (rightType.kind === 'pointer' && operator === '+') {
-    return { expression: moved(right.expression, '+', left.expression, sizeOfType(types, rightType.to) ?? 1), type: right.type };
-  }
-  const type = operator === '<<' || operator === '>>' ? commonType(types, left.type, intType) : commonType(types, left.type, right.type);
-  const integer = integerOf(types, type);
-  const wide = integer !== null && !integer.signed && integer.size === 8;
-  if (/^(?:[<>]=?|[=!]=)$/.test(operator)) {
-    const a = convert(types, left, type);
-    const b = convert(types, right, type);
-    const equality = operator === '==' || operator === '!=';
-    return { expression: binary(wide && !equality ? `u${operator}` : operator, a, b), type: intType };
-  }
-  const expression = binary(
-    wide && /^[/%]$/.test(operator) ? `u${operator}` : operator === '>>' && integer?.signed === true ? 's>>' : operator,
-    convert(types, left, type),
-    operator === '<<' || operator === '>>' ? right.expression : convert(types, right, type),
-  );
-  return { expression: /^(?:[-+*]|<<)$/.test(operator) ? wrapped(builder, expression, type) : expression, type };
-}
-
-function moved(pointer: CExpression, operator: '+' | '-', count: CExpression, size: number): CExpression {
-  if (count.kind === 'constant') return shifted(pointer, Number(operator === '+' ? count.value : -count.value) * size);
-  return binary(operator, pointer, size === 1 ? count : binary('*', count, constant(BigInt(size))));
 }
 
 function lowerAssign(builder: Builder, term: Extract<CTerm, { kind: 'assign' }>, used: boolean): Value {
@@ -260,7 +209,7 @@ function lowerAssign(builder: Builder, term: Extract<CTerm, { kind: 'assign' }>,
   }
   if (term.operator === '' && target.kind === 'slot' && lowerCallInto(builder, term.value, term.span, target)) return readAt(builder, target, term.target.span);
   const given = lowerValue(builder, term.value);
-  const value = term.operator === '' ? given : arithmetic(builder, term.operator, readAt(builder, target, term.target.span), given);
+  const value = term.operator === '' ? given : arithmetic(builder.scope.types, term.operator, readAt(builder, target, term.target.span), given);
   const kept = used && target.kind === 'memory' ? stable(builder, value, term.value.span) : value;
   return storeTo(builder, term.span, target, kept, 'plain', text);
 }
@@ -309,7 +258,7 @@ function flagValue(builder: Builder, term: CTerm): Value {
   place(builder, no);
   emitAssign(builder, term.span, slot, constant(0n));
   place(builder, end);
-  return { expression: { kind: 'local', slot }, type: intType };
+  return { expression: { kind: 'local', slot }, type: named('_Bool') };
 }
 
 /** Goes on at one of two labels. A condition that is constant takes no step. */
@@ -327,94 +276,6 @@ export function lowerCondition(builder: Builder, term: CTerm, yes: Label, no: La
   const condition = withoutExtension(expression);
   if (condition.kind === 'constant') return jump(builder, condition.value === 0n ? no : yes);
   emitBranch(builder, term.span, condition, yes, no);
-}
-
-function nowhere(builder: Builder, span: Span, type: CSyntaxType): LocalOrMemory {
-  return { kind: 'memory', address: unknown(`address of ${textAt(builder, span)}`), type, bits: null };
-}
-
-function placeOfName(builder: Builder, name: string): LocalOrMemory {
-  const local = findLocal(builder, name);
-  if (local !== null) {
-    if (local.symbol !== null) return { kind: 'memory', address: { kind: 'symbol', name: local.symbol, area: 'global', offset: 0 }, type: local.type, bits: null };
-    const type = resolveType(builder.scope.types, local.type);
-    if (type.kind === 'record' || type.kind === 'array') return { kind: 'memory', address: { kind: 'local-address', slot: local.slot, offset: 0 }, type: local.type, bits: null };
-    return { kind: 'slot', slot: local.slot, type: local.type, shared: local.shared };
-  }
-  const returns = builder.scope.functions.get(name);
-  const variable = builder.scope.variables.get(name);
-  if (variable === undefined && returns !== undefined) {
-    return { kind: 'memory', address: { kind: 'symbol', name, area: 'function', offset: 0 }, type: { kind: 'function', returns }, bits: null };
-  }
-  return { kind: 'memory', address: { kind: 'symbol', name, area: variable?.area ?? 'global', offset: 0 }, type: variable?.type ?? unsignedLong, bits: null };
-}
-
-/** Where a term lives. A term that lives nowhere gets a place of unknown address. */
-export function lowerPlace(builder: Builder, term: CTerm): LocalOrMemory {
-  const { types } = builder.scope;
-  switch (term.kind) {
-    case 'name':
-      return placeOfName(builder, term.name);
-    case 'unary': {
-      if (term.operator !== '*') break;
-      const pointer = lowerValue(builder, term.operand);
-      const type = resolveType(types, pointer.type);
-      const to = type.kind === 'pointer' ? type.to : type.kind === 'array' ? type.of : unsignedLong;
-      return { kind: 'memory', address: pointer.expression, type: to, bits: null };
-    }
-    case 'member':
-      return placeOfMember(builder, term);
-    case 'index': {
-      const base = lowerValue(builder, term.object);
-      const index = lowerValue(builder, term.index);
-      const found = arithmetic(builder, '+', base, index);
-      const type = resolveType(types, found.type);
-      return type.kind === 'pointer' ? { kind: 'memory', address: found.expression, type: type.to, bits: null } : nowhere(builder, term.span, unsignedLong);
-    }
-    case 'call':
-      return placeOfCall(builder, term) ?? valueInPlace(builder, term);
-    case 'comma':
-      lowerEffect(builder, term.left);
-      return lowerPlace(builder, term.right);
-    case 'literal':
-      return temporaryRecord(builder, term.span, term.type, term.list);
-    case 'cast': {
-      const inside = lowerPlace(builder, term.operand);
-      return { ...inside, type: term.type };
-    }
-    default:
-      break;
-  }
-  return valueInPlace(builder, term);
-}
-
-/** A struct given as a value is given by its address already; anything else goes to a temporary. */
-function valueInPlace(builder: Builder, term: CTerm): LocalOrMemory {
-  const value = lowerValue(builder, term);
-  if (isRecord(builder, value.type)) return { kind: 'memory', address: value.expression, type: value.type, bits: null };
-  if (value.expression.kind === 'unknown') return nowhere(builder, term.span, value.type);
-  const slot = newTemporary(builder, String(builder.slots.length));
-  emitAssign(builder, term.span, slot, value.expression);
-  return { kind: 'slot', slot, type: value.type, shared: false };
-}
-
-function placeOfMember(builder: Builder, term: Extract<CTerm, { kind: 'member' }>): LocalOrMemory {
-  const { types } = builder.scope;
-  let address: CExpression;
-  let type: CSyntaxType;
-  if (term.arrow) {
-    const pointer = lowerValue(builder, term.object);
-    const resolved = resolveType(types, pointer.type);
-    address = pointer.expression;
-    type = resolved.kind === 'pointer' ? resolved.to : resolved.kind === 'array' ? resolved.of : unsignedLong;
-  } else {
-    const object = lowerPlace(builder, term.object);
-    address = addressOf(object);
-    type = object.type;
-  }
-  const field = offsetOfField(types, type, term.field.text);
-  if (field === null) return nowhere(builder, term.span, unsignedLong);
-  return { kind: 'memory', address: address.kind === 'unknown' ? address : shifted(address, field.offset), type: field.type, bits: field.bits };
 }
 
 export function sizeOfTerm(builder: Builder, term: Extract<CTerm, { kind: 'sizeof' }>): number | null {

@@ -78,6 +78,25 @@ describe('C lowered', () => {
     ]);
   });
 
+  it('carries small structs in registers', async () => {
+    const types = 'struct state { bool rcu; u32 flags; }; struct big { u64 a[3]; };\n';
+    const state = `${types}struct state enter(void);\nvoid leave(struct state s);\nvoid f(void) { struct state s = enter(); leave(s); }\nstruct state g(struct state s) { return s; }\nstruct big make(void);\nvoid h(void) { struct big b = make(); }`;
+    assert.deepEqual(await lowered(state, 'f'), ['0: enter 0/2', '1: %enter = enter()', '2: [&s]8 = [&%enter]8 (plain s)', '3: leave([&s]8)', '4: return']);
+    assert.deepEqual(await lowered(state, 'g'), ['0: enter 1/1', '1: return [&s]8']);
+    assert.deepEqual(await lowered(state, 'h'), ['0: enter 0/3', '1: make()', '2: [&b+0]8 = ?{address of make()} (plain b)', '3: [&b+0+8]8 = ?{address of make()} (plain b)', '4: [&b+0+16]8 = ?{address of make()} (plain b)', '5: return']);
+  });
+
+  it('expands macros, macros inside them too, at the place of their use', async () => {
+    const text = '#define FIELD(x, at) (((x) >> (at)) & 0xf)\n#define TYPE(ss) FIELD(ss, 48)\n#define TWICE(x) do { g(x); g(x); } while (0)\n#define page (&the_page)\nstatic struct { u32 busy; } the_page;\nvoid f(struct pt_regs *regs) { if (TYPE(regs->ss) == 2) TWICE(page->busy); local_irq_enable(); }';
+    assert.deepEqual(await lowered(`#define local_irq_enable() nonsense\n${text}`), ['0: enter 1/1', '1: if ((([(regs + 160)]8 >> 48) & 15) == 2) -> 2 else -> 4', '2: g([global:the_page]4)', '3: g([global:the_page]4)', '4: local_irq_enable()', '5: return']);
+    const source = await readC(text);
+    assert.equal(source.functions[0]?.operations[2]?.text, 'TWICE(page->busy)');
+  });
+
+  it('does not expand a macro inside itself', async () => {
+    assert.deepEqual(await lowered('#define g(x) g((x) + 1)\nvoid f(void) { g(2); }'), ['0: enter 0/0', '1: g(3)', '2: return']);
+  });
+
   it('keeps the rest of a function with a broken statement', async () => {
     const source = await readC('void f(void)\n{\n\tg();\n\t) = 3;\n\th();\n}\nvoid k(void) { }\n');
     const names = source.functions[0]?.operations.flatMap(({ operation }) => (operation.kind === 'call' ? [operation.name] : []));

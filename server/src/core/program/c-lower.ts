@@ -68,7 +68,7 @@ function readFile(reading: Reading, file: string, text: string): void {
     include: (include) => {
       const resolved = resolveInclude(reading, file, include.name, include.quoted);
       if (main) reading.includes.push({ place: { file, span: include.span }, name: include.name, resolved: resolved?.path ?? null });
-      if (resolved === null || reading.visited.has(resolved.path)) return;
+      if (resolved === null || resolved.text === null) return;
       if (reading.visited.size >= mostHeaders) {
         if (!reading.limited) problems.push({ place: { file, span: include.span }, message: `stops following headers at ${mostHeaders} files` });
         reading.limited = true;
@@ -87,10 +87,11 @@ function readFile(reading: Reading, file: string, text: string): void {
 }
 
 /** The folder of the including file first where the name is quoted, then the include paths. */
-function resolveInclude(reading: Reading, from: string, name: string, quoted: boolean): { readonly path: string; readonly text: string } | null {
+function resolveInclude(reading: Reading, from: string, name: string, quoted: boolean): { readonly path: string; readonly text: string | null } | null {
   const folders = [...(quoted ? [from.slice(0, from.lastIndexOf('/') + 1)] : []), ...reading.configuration.includePaths];
   for (const folder of folders) {
     const path = joined(folder, name);
+    if (reading.visited.has(path)) return { path, text: null };
     const text = reading.source.read(path);
     if (text !== null) return { path, text };
   }
@@ -119,7 +120,7 @@ function gathered(reading: Reading, file: string): CSource {
   const types = createTypeTable(constants);
   const variables = new Map<string, GlobalVariable>();
   const functions = new Map<string, CSyntaxType>();
-  const declared: CVariable[] = [];
+  const declared: (Omit<CVariable, 'size'> & { readonly syntax: CSyntaxType })[] = [];
   const structs: { readonly type: CRecordType; readonly place: Place }[] = [];
   const idtRows: IdtRow[] = [];
   const declaredEntries: DeclaredEntry[] = [];
@@ -155,7 +156,7 @@ function gathered(reading: Reading, file: string): CSource {
               const area = one.storage.some((word) => /_PER_CPU/.test(word)) ? 'percpu' : 'global';
               variables.set(one.name.text, { type: one.type, area });
               if (one.initialiser !== null) idtRows.push(...rowsOf(one.initialiser, one.name.text, from));
-              declared.push({ name: one.name.text, area, size: sizeOfType(types, one.type) ?? 8, type: one.typeText, place });
+              declared.push({ name: one.name.text, area, type: one.typeText, syntax: one.type, place });
             }
           }
           break;
@@ -170,17 +171,19 @@ function gathered(reading: Reading, file: string): CSource {
     }
   }
 
-  const scope: LoweringScope = { types, variables, functions };
+  // Sizes asked for while types were still being read may rest on too few of them.
+  types.layouts.clear();
+  const scope: LoweringScope = { types, variables, functions, parse: reading.parse };
   const lowered = lowerReachable(scope, definitions, file, reading.problems);
   for (const one of lowered) {
     for (const local of one.statics) {
-      declared.push({ name: local.name, area: 'global', size: sizeOfType(types, local.type) ?? 8, type: local.typeText, place: { file: one.function.file, span: local.span } });
+      declared.push({ name: local.name, area: 'global', type: local.typeText, syntax: local.type, place: { file: one.function.file, span: local.span } });
     }
   }
   return {
     file,
     functions: lowered.map((one) => one.function),
-    variables: withoutRepeats(declared),
+    variables: withoutRepeats(declared.map(({ syntax, ...one }) => ({ ...one, size: sizeOfType(types, syntax) ?? 8 }))),
     structs: structs.flatMap(({ type, place }) => structOf(types, type, place)),
     idtRows,
     declaredEntries,

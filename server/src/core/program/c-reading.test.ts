@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { Configuration } from '../preprocess/stream.ts';
-import { createCParser } from '../syntax/c.ts';
+import { createCParser, parseC } from '../syntax/c.ts';
 import type { CTranslationUnit } from '../syntax/c-syntax.ts';
 import { createParsers } from '../syntax/parser.ts';
 import { cSource } from './c-lower.ts';
@@ -9,18 +9,24 @@ import { printFunction } from './c-print.ts';
 import type { CSource } from './c-source.ts';
 
 const grammar = (name: string): Uint8Array => readFileSync(`out/${name}.wasm`);
-const ready = createParsers({ core: grammar('web-tree-sitter'), gas: grammar('tree-sitter-gas'), c: grammar('tree-sitter-c') }).then((parsers) => createCParser(parsers));
+const ready = createParsers({ core: grammar('web-tree-sitter'), gas: grammar('tree-sitter-gas'), c: grammar('tree-sitter-c') });
+const remembering = ready.then((parsers) => createCParser(parsers));
 
 /** The parser that the tests of C share. */
 export function cParser(): Promise<(text: string) => CTranslationUnit> {
-  return ready;
+  return remembering;
+}
+
+/** A parse that knows of no other. */
+export async function freshly(text: string): Promise<CTranslationUnit> {
+  return parseC(await ready, text);
 }
 
 /** Reads `a.c` among files given by path. */
 export async function readC(files: Readonly<Record<string, string>> | string, defines: readonly string[] = [], includePaths: readonly string[] = []): Promise<CSource> {
   const texts = typeof files === 'string' ? { 'a.c': files } : files;
   const configuration: Configuration = { name: 'test', defines: new Map(defines.map((name) => [name, '1'])), includePaths };
-  return cSource('a.c', { read: (path) => texts[path] ?? null }, await ready, configuration);
+  return cSource('a.c', { read: (path) => texts[path] ?? null }, await remembering, configuration);
 }
 
 /** The operations of one function, a line each. */

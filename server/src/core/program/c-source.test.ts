@@ -100,6 +100,7 @@ const layouts: readonly LayoutCase[] = [
   { title: 'anonymous unions and structs', text: 'struct s { u32 a; union { u64 b; struct { u32 c; u32 d; }; }; u8 e; };', layout: '24: a@0 b@8 c@8 d@12 e@16' },
   { title: 'nested structs and arrays', text: 'struct t { u16 x; u64 y; }; struct s { u8 a[3]; struct t b[2]; void *c; int (*d)(void); };', layout: '56: a@0 b@8 c@40 d@48' },
   { title: 'bit-fields share and leave units', text: 'struct s { u32 a:3; u32 b:30; u8 c; u16 d:4, e:4; };', layout: '12: a@0 b@4 c@8 d@8 e@8' },
+  { title: 'unnamed bit-fields move what follows but align nothing', text: 'struct s { u8 a:3; int :0; u8 b:2; unsigned :7; u8 c; };', layout: '7: a@0 b@4 c@6' },
   { title: 'a zero-length array takes no room', text: 'struct s { u64 a; u8 rest[]; };', layout: '8: a@0 rest@8' },
   { title: 'a union has the size of its largest member', text: 'struct u { union { u8 a[9]; u64 b; } v; u32 c; }; typedef struct u t; struct s { t x; };', layout: '24: x@0' },
 ];

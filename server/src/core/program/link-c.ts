@@ -1,7 +1,7 @@
 // Lowered C functions to machine nodes: calls become calls, kernel primitives or opaque steps, symbols addresses.
 import type { CExpression, CodeNode, ExtableEntry, NodeId, Operation } from '../machine/code.ts';
 import { addressOfNode } from '../machine/layout.ts';
-import { PRIMITIVE_BY_NAME } from '../kernel/primitives.ts';
+import { primitiveNamed } from '../kernel/primitives.ts';
 import { accessors } from './c-accessors.ts';
 import type { CFunction, LooseOperation } from './c-source.ts';
 import type { Names } from './link-assembler.ts';
@@ -74,10 +74,10 @@ function linkOperation(
       const values = loose.arguments.map(link);
       const callee = names.function(loose.name) ?? names.label(loose.name);
       if (callee !== null) return { kind: 'call', callee, name: loose.name, arguments: values, result: loose.result, next: loose.result === null ? at(loose.next) : id + 1 };
-      const row = PRIMITIVE_BY_NAME.get(loose.name);
-      if (row !== undefined) {
+      const row = primitiveNamed(loose.name);
+      if (row !== null) {
         const fixup = loose.fixup === null ? null : at(loose.fixup);
-        return { kind: 'primitive', name: loose.name, arguments: values, result: loose.result, next: at(loose.next), fixup };
+        return { kind: 'primitive', name: row.name, arguments: values, result: loose.result, next: at(loose.next), fixup };
       }
       unknown.add(`${loose.name}() is not in view`);
       return { kind: 'opaque', name: loose.name, arguments: values, result: loose.result, next: at(loose.next) };

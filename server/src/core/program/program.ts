@@ -65,6 +65,8 @@ export interface Program {
   readonly guards: readonly Guard[];
   /** Interrupted contexts by name. */
   readonly contexts: ReadonlyMap<string, NodeId>;
+  /** The SYSCALL gap where its code is in view (SYS-03): first node, and the first behind the load of RSP. */
+  readonly gap: { readonly first: NodeId; readonly end: NodeId } | null;
   readonly delivery: 'idt' | 'fred';
   readonly fred: { readonly user: NodeId; readonly kernel: NodeId; readonly levels: ReadonlyMap<number, number> } | null;
   readonly taskWorkEntry: NodeId | null;

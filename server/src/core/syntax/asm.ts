@@ -66,6 +66,9 @@ export interface AsmSource {
 
 const MOST_PROBLEMS = 50;
 
+/** Deeper than any source that a person wrote; below it only hostile text nests, and the stack is finite. */
+const DEEPEST = 500;
+
 const PREFIX = /^(lock|rep|repe|repz|repne|repnz|data16|addr32|rex64|rex\.w|notrack|bnd|xacquire|xrelease|cs|ds|es|fs|gs|ss)$/i;
 
 /** Items and comments in text order; at most 50 problems. */
@@ -84,7 +87,8 @@ export function asmItems(tree: ParsedTree): AsmSource {
         comments.push({ span: spanOf(node.start, node.end), text: text.slice(node.start, node.end) });
         return;
       case 'ERROR':
-        for (const child of node.children()) visit(child);
+        // One inside another holds no whole line.
+        for (const child of node.children()) if (child.type !== 'ERROR') visit(child);
         return;
       default:
     }
@@ -93,7 +97,7 @@ export function asmItems(tree: ParsedTree): AsmSource {
     if (item.kind === 'macroDefinition') open.push(items.length);
     if (item.kind === 'directive' && /^\.endm$/i.test(item.name)) closeMacro(item.span.end);
     items.push(item);
-    if (mayHoldComment(text, node)) visitComments(node);
+    if (mayHoldComment(text, node)) visitComments(node, 0);
   }
 
   function closeMacro(end: number): void {
@@ -102,23 +106,23 @@ export function asmItems(tree: ParsedTree): AsmSource {
     if (index !== undefined && header?.kind === 'macroDefinition') items[index] = { ...header, span: spanOf(header.span.start, end) };
   }
 
-  function visitComments(node: SyntaxNode): void {
+  function visitComments(node: SyntaxNode, depth: number): void {
     for (const child of node.children()) {
       if (child.type === 'comment' || child.type === 'hash_comment') visit(child);
-      else visitComments(child);
+      else if (depth < DEEPEST) visitComments(child, depth + 1);
     }
   }
 
-  function visitProblems(node: SyntaxNode, parent: SyntaxNode): void {
+  function visitProblems(node: SyntaxNode, parent: SyntaxNode, depth: number): void {
     if (problems.length >= MOST_PROBLEMS) return;
-    if (node.type === 'ERROR' || node.missing) problems.push(problemAt(node, parent, text));
-    else if (node.hasError()) for (const child of node.children()) visitProblems(child, node);
+    if (node.type === 'ERROR' || node.missing || (depth === DEEPEST && node.hasError())) problems.push(problemAt(node, parent, text));
+    else if (node.hasError()) for (const child of node.children()) visitProblems(child, node, depth + 1);
   }
 
   // A text of which nothing can be read is one ERROR in the place of the root.
   if (tree.root.type === 'ERROR') visit(tree.root);
   else for (const child of tree.root.children()) visit(child);
-  visitProblems(tree.root, tree.root);
+  visitProblems(tree.root, tree.root, 0);
   for (const index of open) {
     const header = items[index];
     if (header?.kind === 'macroDefinition' && problems.length < MOST_PROBLEMS)
@@ -224,14 +228,20 @@ function preprocessorOf(node: SyntaxNode, text: string): AsmPreprocessor | null 
 
 /** On the first line of what cannot be read, where its reader looks first. */
 function problemAt(node: SyntaxNode, parent: SyntaxNode, text: string): SyntaxProblem {
-  if (node.missing) return { span: spanOf(Math.max(0, node.start - 1), node.start), message: `${node.named ? `a ${node.type.replaceAll('_', ' ')}` : `\`${node.type}\``} is missing here` };
+  if (node.missing) return { span: lastWrittenBefore(node.start, text), message: `${node.named ? 'an operand' : `\`${node.type}\``} is missing here` };
   const whole = text.slice(node.start, node.end);
+  const line = whole.trimStart().split('\n', 1)[0]?.trimEnd() ?? '';
+  if (line === '') return { span: lastWrittenBefore(node.start, text), message: 'more must follow here' };
   const start = node.start + (whole.length - whole.trimStart().length);
-  const newline = text.indexOf('\n', start);
-  const end = Math.max(start, Math.min(node.end, newline === -1 ? text.length : newline));
-  const line = text.slice(start, end).trimEnd();
-  const span = line === '' ? spanOf(Math.max(0, start - 1), start) : spanOf(start, start + line.length);
+  const span = spanOf(start, start + line.length);
   return { span, message: messageFor(line, parent) };
+}
+
+/** The character before the blanks before an offset. */
+function lastWrittenBefore(offset: number, text: string): Span {
+  let end = offset;
+  while (end > 1 && /\s/.test(text[end - 1] ?? '')) end--;
+  return spanOf(Math.max(0, end - 1), end);
 }
 
 function messageFor(line: string, parent: SyntaxNode): string {

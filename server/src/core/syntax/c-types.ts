@@ -50,7 +50,7 @@ function membersOf(conversion: Conversion, body: SyntaxNode): readonly CMember[]
     const declarators = children.filter((child) => /declarator$|^field_identifier$/.test(child.type));
     const attributes = base.kind === 'record' && base.members !== null ? attributesBetween(conversion, field.end - 1, field.end) : attributesBetween(conversion, field.start, field.end);
     const bits = (from: number): CMember['bits'] => {
-      const next = children.find((child) => child.start >= from && child.named && child.type !== 'comment');
+      const next = children.find((child) => child.start >= from && child.end > child.start && child.named && child.type !== 'comment');
       if (next?.type !== 'bitfield_clause') return null;
       const width = parts(conversion, next)[0];
       return width === undefined ? null : termOf(conversion, width);
@@ -60,7 +60,8 @@ function membersOf(conversion: Conversion, body: SyntaxNode): readonly CMember[]
     }
     for (const declarator of declarators) {
       const declared = declaredBy(conversion, declarator, base);
-      if (declared !== null) members.push({ name: declared.name.text, type: declared.type, bits: bits(declarator.end), attributes, span: declared.name.span });
+      // In `int : 0` the grammar puts an empty name.
+      if (declared !== null) members.push({ name: declared.name.text === '' ? null : declared.name.text, type: declared.type, bits: bits(declarator.end), attributes, span: declared.name.span });
     }
   }
   return members;

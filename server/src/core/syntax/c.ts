@@ -3,30 +3,54 @@ import { attributesBetween, spanOfNode, textOf, wordOf } from './c-context.ts';
 import type { Conversion } from './c-context.ts';
 import { declarationsOf } from './c-declarations.ts';
 import { rewriteForGrammar } from './c-rewrite.ts';
+import type { Rewritten } from './c-rewrite.ts';
 import { statementsOf } from './c-statements.ts';
 import type { CFunctionDefinition, CItem, CParameter, CSyntaxType, CTranslationUnit } from './c-syntax.ts';
 import { termOf } from './c-terms.ts';
 import { declaredBy, specifierOf } from './c-types.ts';
-import type { Parsers, SyntaxNode } from './parser.ts';
+import type { ParsedTree, Parsers, SyntaxNode } from './parser.ts';
 
 /** Parses one C text. Directives should be blanked before (`activeText`); those left are skipped. */
 export function parseC(parsers: Parsers, source: string): CTranslationUnit {
   const rewritten = rewriteForGrammar(source);
-  const conversion: Conversion = { source, rewritten, types: [], unreadable: [] };
   const tree = parsers.parse('c', rewritten.text);
   try {
-    const items = itemsOf(conversion, tree.root);
-    return { items, types: conversion.types, unreadable: conversion.unreadable };
+    return converted(source, rewritten, tree);
   } finally {
     parsers.release(tree);
   }
 }
 
-/** A parser that remembers what it parsed, by text; the least recently used go first. */
+function converted(source: string, rewritten: Rewritten, tree: ParsedTree): CTranslationUnit {
+  const conversion: Conversion = { source, rewritten, types: [], unreadable: [] };
+  const items = itemsOf(conversion, tree.root);
+  return { items, types: conversion.types, unreadable: conversion.unreadable };
+}
+
+/** Trees kept for the next edit: one for each file that is being edited, in practice. */
+const keptTrees = 3;
+
+/**
+ * A parser that remembers what it parsed, by text; the least recently used go first. A text that differs from a recent
+ * one in one place is parsed from that one's tree.
+ */
 export function createCParser(parsers: Parsers, remembered = 2000): (text: string) => CTranslationUnit {
   const units = new Map<string, CTranslationUnit>();
+  const trees: ParsedTree[] = [];
+
+  function parseNew(source: string): CTranslationUnit {
+    const rewritten = rewriteForGrammar(source);
+    const near = trees.findIndex((tree) => isEditOf(tree.text, rewritten.text));
+    const old = near === -1 ? undefined : trees.splice(near, 1)[0];
+    const tree = old === undefined ? parsers.parse('c', rewritten.text) : parsers.reparse(old, rewritten.text);
+    trees.push(tree);
+    const unit = converted(source, rewritten, tree);
+    if (trees.length > keptTrees) for (const oldest of trees.splice(0, 1)) parsers.release(oldest);
+    return unit;
+  }
+
   return (text) => {
-    const unit = units.get(text) ?? parseC(parsers, text);
+    const unit = units.get(text) ?? parseNew(text);
     units.delete(text);
     units.set(text, unit);
     if (units.size > remembered) for (const oldest of units.keys()) {
@@ -35,6 +59,17 @@ export function createCParser(parsers: Parsers, remembered = 2000): (text: strin
     }
     return unit;
   };
+}
+
+/** Whether most of the text is that of another, before and behind one changed place. */
+function isEditOf(before: string, after: string): boolean {
+  const shorter = Math.min(before.length, after.length);
+  if (shorter < 200 || Math.abs(before.length - after.length) > shorter / 4) return false;
+  let start = 0;
+  while (start < shorter && before.charCodeAt(start) === after.charCodeAt(start)) start++;
+  let tail = 0;
+  while (tail < shorter - start && before.charCodeAt(before.length - 1 - tail) === after.charCodeAt(after.length - 1 - tail)) tail++;
+  return start + tail > shorter * 0.75;
 }
 
 function itemsOf(conversion: Conversion, root: SyntaxNode): readonly CItem[] {
@@ -103,6 +138,12 @@ function prefixOfMacro(macro: string): string {
   return macro.endsWith('_VC_KERNEL') ? 'kernel_' : '';
 }
 
+/** The function that holds the body of a system call (`include/linux/syscalls.h`, `compat.h`). */
+function prefixOfSystemCall(macro: string | null): string {
+  if (macro === null || !macro.includes('SYSCALL_DEFINE')) return '';
+  return macro.startsWith('COMPAT_') ? '__do_compat_sys_' : '__do_sys_';
+}
+
 /** A macro of this kind in front of `(name) {` defines the function of that name. */
 const definingMacro = /^DEFINE_(?:IDTENTRY|FREDENTRY|FRED)\w*$/;
 
@@ -130,5 +171,6 @@ function functionOf(conversion: Conversion, node: SyntaxNode, from: number): CFu
     return { ...shared, name: named, returns: { kind: 'named', name: 'void' }, parameters: parametersOfMacro(head), definedBy: head };
   }
   const type = declared.type.kind === 'function' ? declared.type.returns : declared.type;
-  return { ...shared, name, returns: type, parameters: declared.parameters ?? [], definedBy: conversion.rewritten.declaredBy.get(name.span.start) ?? null };
+  const definedBy = conversion.rewritten.declaredBy.get(name.span.start) ?? null;
+  return { ...shared, name: { text: prefixOfSystemCall(definedBy) + name.text, span: name.span }, returns: type, parameters: declared.parameters ?? [], definedBy };
 }

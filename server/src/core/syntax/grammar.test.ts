@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Parsers } from './parser.ts';
-import { expressionOf, testParsers } from './parsers.test-data.ts';
+import { expressionOf, testParsers } from './test-parsers.test.ts';
 
 /** What the test asks of the engine's WebAssembly, which Node's types leave out. */
 interface WasmModules {

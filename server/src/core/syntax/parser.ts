@@ -120,14 +120,24 @@ function wrap(node: Node): SyntaxNode {
   };
 }
 
+/** Compared at once where texts are alike, which is nearly everywhere; single characters only near the change. */
+const BLOCK = 1024;
+
+function blockFromEnd(text: string, tail: number): string {
+  return text.slice(text.length - tail - BLOCK, text.length - tail);
+}
+
 /** The one replacement that turns the old text into the new; null where they are equal. */
 function editBetween(before: string, after: string): Edit | null {
   if (before === after) return null;
   const shorter = Math.min(before.length, after.length);
   let start = 0;
+  while (start + BLOCK <= shorter && before.slice(start, start + BLOCK) === after.slice(start, start + BLOCK)) start += BLOCK;
   while (start < shorter && before.charCodeAt(start) === after.charCodeAt(start)) start++;
+  const longestTail = shorter - start;
   let tail = 0;
-  while (tail < shorter - start && before.charCodeAt(before.length - 1 - tail) === after.charCodeAt(after.length - 1 - tail)) tail++;
+  while (tail + BLOCK <= longestTail && blockFromEnd(before, tail) === blockFromEnd(after, tail)) tail += BLOCK;
+  while (tail < longestTail && before.charCodeAt(before.length - 1 - tail) === after.charCodeAt(after.length - 1 - tail)) tail++;
   const oldEnd = before.length - tail;
   const newEnd = after.length - tail;
   const startPosition = pointAt(before, start, { row: 0, column: 0 }, 0);

@@ -1,0 +1,104 @@
+// The commands of the palette. Each asks the server and hands the answer to a panel.
+import { Disposable, ProgressLocation, commands, window } from 'vscode';
+import type { CancellationToken, Progress } from 'vscode';
+import { WorkDoneProgress } from 'vscode-languageclient/node';
+import type { LanguageClient } from 'vscode-languageclient/node';
+import { methods } from '../../server/src/lsp/protocol.ts';
+import type { CompareResult, RunResult, ScenariosResult, TraceView } from '../../server/src/lsp/protocol.ts';
+import type { ComparePanel } from './compare-panel.ts';
+import { explainRule } from './rule-pages.ts';
+import type { TracePanel } from './trace-panel.ts';
+
+export function registerCommands(client: LanguageClient, traces: TracePanel, comparison: ComparePanel): Disposable {
+  const register = (name: string, work: (...given: readonly unknown[]) => Promise<void>): Disposable =>
+    commands.registerCommand(`entrycheck.${name}`, async (...given: readonly unknown[]) => {
+      try {
+        await work(...given);
+      } catch (error) {
+        client.error(`command ${name}`, error);
+        void window.showErrorMessage(`Entrycheck: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    });
+  return Disposable.from(
+    register('runScenario', (scenario) => runScenario(client, traces, textOrNull(scenario))),
+    register('runAllScenarios', () => runAll(client, traces)),
+    register('compareDesigns', () => compareDesigns(client, comparison)),
+    register('showTrace', (uri, key) => showTrace(client, traces, textOrNull(uri), textOrNull(key))),
+    register('explainRule', (name) => explainRule(client, textOrNull(name))),
+    register('restartServer', () => client.restart()),
+    register('showOutput', async () => client.outputChannel.show(true)),
+  );
+}
+
+function textOrNull(given: unknown): string | null {
+  return typeof given === 'string' ? given : null;
+}
+
+/** The document that commands without arguments are about; says what is missing where there is none. */
+function activeUri(): string | null {
+  const uri = window.activeTextEditor?.document.uri ?? window.visibleTextEditors[0]?.document.uri;
+  if (uri === undefined) void window.showInformationMessage('Entrycheck: open an assembler, C or scenario file of the design first');
+  return uri?.toString() ?? null;
+}
+
+async function runScenario(client: LanguageClient, traces: TracePanel, given: string | null): Promise<void> {
+  const uri = activeUri();
+  if (uri === null) return;
+  const scenario = given ?? (await chooseScenario(client, uri));
+  if (scenario !== null) await run(client, traces, uri, scenario);
+}
+
+async function chooseScenario(client: LanguageClient, uri: string): Promise<string | null> {
+  const { problem, design, scenarios } = await client.sendRequest<ScenariosResult>(methods.scenarios, { uri });
+  if (problem !== null || scenarios.length === 0) {
+    void window.showInformationMessage(`Entrycheck: ${problem ?? `no scenario applies to ${design}`}`);
+    return null;
+  }
+  const items = scenarios.map(({ name, title, why, own }) => ({ label: name, description: own ? `${title} (of this workspace)` : title, detail: why }));
+  const chosen = await window.showQuickPick(items, { placeHolder: `Scenario to run on ${design}`, matchOnDescription: true, matchOnDetail: true });
+  return chosen?.label ?? null;
+}
+
+async function runAll(client: LanguageClient, traces: TracePanel): Promise<void> {
+  const uri = activeUri();
+  if (uri !== null) await run(client, traces, uri, null);
+}
+
+async function run(client: LanguageClient, traces: TracePanel, uri: string, scenario: string | null): Promise<void> {
+  const title = scenario === null ? 'Entrycheck: running all scenarios' : `Entrycheck: running ${scenario}`;
+  const result = await request<RunResult>(client, title, methods.run, { uri, scenario });
+  if (result.runs.length > 0) traces.show(result.runs, result.stopped);
+  if (result.problem !== null) void window.showErrorMessage(`Entrycheck: ${result.problem}`);
+  else if (result.runs.length === 0) void window.showInformationMessage(`Entrycheck: ${result.stopped ?? 'no scenario applies here'}`);
+}
+
+async function compareDesigns(client: LanguageClient, comparison: ComparePanel): Promise<void> {
+  const result = await request<CompareResult>(client, 'Entrycheck: comparing designs', methods.compare, { folders: [] });
+  if (result.rows.length > 0) comparison.show(result);
+  else void window.showInformationMessage(`Entrycheck: no design with a #VE handler in this workspace. ${result.notes.join('. ')}`);
+}
+
+async function showTrace(client: LanguageClient, traces: TracePanel, given: string | null, key: string | null): Promise<void> {
+  const uri = given ?? activeUri();
+  if (uri === null) return;
+  const line = window.activeTextEditor?.selection.active.line ?? 0;
+  const found = await client.sendRequest<readonly TraceView[]>(methods.trace, { uri, key, line });
+  if (found.length > 0) traces.show(found, null);
+  else void window.showInformationMessage('Entrycheck: no finding with a trace in this file');
+}
+
+/** Sends a request whose progress shows in a notification with a cancel button. */
+async function request<T>(client: LanguageClient, title: string, method: string, params: object): Promise<T> {
+  const send = async (progress: Progress<{ message?: string }>, token: CancellationToken): Promise<T> => {
+    const workDoneToken = `entrycheck-${Date.now()}-${Math.random()}`;
+    const listener = client.onProgress(WorkDoneProgress.type, workDoneToken, (value) => {
+      if (value.kind === 'report' && value.message !== undefined) progress.report({ message: value.message });
+    });
+    try {
+      return await client.sendRequest<T>(method, { ...params, workDoneToken }, token);
+    } finally {
+      listener.dispose();
+    }
+  };
+  return window.withProgress({ location: ProgressLocation.Notification, title, cancellable: true }, send);
+}

@@ -1,0 +1,30 @@
+// Start of the extension: makes the parts and ties them to the editor's life. No logic of its own.
+import type { ExtensionContext } from 'vscode';
+import { registerCommands } from './commands.ts';
+import { createClient } from './client.ts';
+import { registerRulePages } from './rule-pages.ts';
+import { createStatus } from './status.ts';
+import { createComparePanel } from './compare-panel.ts';
+import { createTracePanel } from './trace-panel.ts';
+import { registerVirtualFiles } from './virtual-files.ts';
+
+let stop: (() => Promise<void>) | null = null;
+
+export async function activate(context: ExtensionContext): Promise<void> {
+  const client = createClient(context);
+  stop = () => client.stop();
+  const traces = createTracePanel(context);
+  const comparison = createComparePanel(context, traces);
+  context.subscriptions.push(
+    client,
+    createStatus(client),
+    registerRulePages(client),
+    registerVirtualFiles(client),
+    registerCommands(client, traces, comparison),
+  );
+  await client.start();
+}
+
+export async function deactivate(): Promise<void> {
+  await stop?.();
+}

@@ -1,0 +1,106 @@
+// `entrycheck check`: the findings of files and folders in the form of compilers, as JSON, or for a mail.
+import { checkJson } from '../core/render/json.ts';
+import { mailFinding } from '../core/render/mail.ts';
+import { coloured, plain } from '../core/render/paint.ts';
+import { inOrder } from '../core/render/places.ts';
+import { findingText } from '../core/render/text.ts';
+import type { Finding, Severity } from '../core/review-types.ts';
+import { createNodeWorkspace } from '../shell/workspace.ts';
+import { parseArguments } from './arguments.ts';
+import { clean, found, refuse } from './io.ts';
+import type { Command, Io } from './io.ts';
+import { explore, openSession, sayRefused, unitsOf } from './session.ts';
+import type { Session } from './session.ts';
+import { findSources } from './paths.ts';
+import type { Sources } from './paths.ts';
+
+export const usage = `usage: entrycheck check [--format gcc|json|mail] [--severity LEVEL] PATH...
+
+Reviews every folder with assembler, C or scenario files (.S, .s, .c,
+*.xctx-scenario.yaml) among PATH and below.
+A file is reviewed together with its folder; findings in it, or whose trace runs
+through it, are shown.
+
+  --format gcc     file:line:col: error: message [rule], trace as indented notes (default)
+  --format json    one object, docs/schema/check.schema.json
+  --format mail    at most 72 columns, quotable
+  --severity LEVEL lowest severity shown: error, warning, info (default) or hint
+
+exit status: 0 nothing found, 1 findings, 2 could not run
+`;
+
+const severities: readonly Severity[] = ['error', 'warning', 'info', 'hint'];
+/** Sentences of one unit on the error stream. */
+const mostUnknown = 5;
+
+export const check: Command = async (argv, io) => {
+  const parsed = parseArguments('check', argv, [
+    { name: 'format', kind: 'word', words: ['gcc', 'json', 'mail'] },
+    { name: 'severity', kind: 'word', words: severities },
+  ]);
+  if (parsed.kind === 'wrong') return refuse(io, parsed.message);
+  const { positionals, flag, word } = parsed.arguments;
+  if (flag('help')) {
+    io.out(usage);
+    return clean;
+  }
+  if (positionals.length === 0) return refuse(io, 'check: no PATH given; name files or folders, for example: entrycheck check .');
+
+  const workspace = createNodeWorkspace(io.cwd);
+  const sources = findSources(positionals, io.cwd, workspace);
+  if (sources.kind === 'refused') return refuse(io, sources.message);
+  const session = await openSession(io, workspace, sources.sources.files[0] ?? '');
+  const { findings, unknown } = judge(session, sources.sources, io);
+  const lowest = severities.indexOf((word('severity') as Severity | null) ?? 'info');
+  const shown = inOrder(
+    findings.filter(({ severity }) => severities.indexOf(severity) <= lowest),
+    session.locate,
+  );
+  print(shown, unknown, word('format') ?? 'gcc', session, io);
+  for (const note of sources.sources.notes) io.err(`entrycheck: ${note}\n`);
+  sayRefused(session, sources.sources.files, io);
+  return shown.length === 0 ? clean : found;
+};
+
+function judge(session: Session, sources: Sources, io: Io): { readonly findings: readonly Finding[]; readonly unknown: readonly string[] } {
+  const { review } = session;
+  const findings: Finding[] = [];
+  const unknown: string[] = [];
+  for (const unit of unitsOf(review, sources.files)) {
+    io.working(`reviewing ${unit.folder}`);
+    const whole = sources.folders.some((folder) => isBelow(unit.folder, folder));
+    const all = [
+      ...unit.files.flatMap((file) => review.quickFindings(file)),
+      ...review.findings(unit.folder, explore(review.explore(unit.folder), unit.name, null, io)),
+    ];
+    findings.push(...(whole ? all : all.filter((finding) => touches(finding, sources.named))));
+    unknown.push(...review.unknown(unit.folder));
+  }
+  return { findings, unknown: [...new Set(unknown)] };
+}
+
+function isBelow(folder: string, top: string): boolean {
+  return folder === top || folder.startsWith(top.endsWith('/') ? top : `${top}/`);
+}
+
+/** Whether the finding lies in one of the files, or its proof runs through one. */
+function touches(finding: Finding, files: ReadonlySet<string>): boolean {
+  return (
+    files.has(finding.place.file) ||
+    finding.related.some(({ place }) => files.has(place.file)) ||
+    (finding.trace?.steps.some(({ place }) => place !== null && files.has(place.file)) ?? false)
+  );
+}
+
+function print(findings: readonly Finding[], unknown: readonly string[], format: string, { locate }: Session, io: Io): void {
+  if (format === 'json') {
+    io.out(`${JSON.stringify(checkJson(findings, unknown, locate), null, 2)}\n`);
+    return;
+  }
+  for (const finding of findings) {
+    const lines = format === 'mail' ? [...mailFinding(finding, locate), ''] : findingText(finding, locate, io.color ? coloured : plain);
+    io.out(`${lines.join('\n')}\n`);
+  }
+  for (const sentence of unknown.slice(0, mostUnknown)) io.err(`entrycheck: ${sentence}\n`);
+  if (unknown.length > mostUnknown) io.err(`entrycheck: and ${unknown.length - mostUnknown} more unknown (--format json lists all)\n`);
+}

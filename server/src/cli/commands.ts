@@ -1,0 +1,71 @@
+// The sub-commands by name, and the help. Knows nothing of the process that it runs in.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { check, usage as checkUsage } from './check.ts';
+import { context, usage as contextUsage } from './context.ts';
+import { explain, usage as explainUsage } from './explain.ts';
+import { expand, expandUsage, stats, statsUsage } from './front-end.ts';
+import { clean, couldNotRun, refuse } from './io.ts';
+import type { Command, Io } from './io.ts';
+import { lsp, usage as lspUsage } from './lsp.ts';
+import { didYouMean } from './nearest.ts';
+import { review, usage as reviewUsage } from './review.ts';
+import { run, usage as runUsage } from './run.ts';
+
+interface Entry {
+  readonly command: Command;
+  readonly usage: string;
+}
+
+const commands: ReadonlyMap<string, Entry> = new Map([
+  ['check', { command: check, usage: checkUsage }],
+  ['run', { command: run, usage: runUsage }],
+  ['context', { command: context, usage: contextUsage }],
+  ['explain', { command: explain, usage: explainUsage }],
+  ['review', { command: review, usage: reviewUsage }],
+  ['expand', { command: expand, usage: expandUsage }],
+  ['stats', { command: stats, usage: statsUsage }],
+  ['lsp', { command: lsp, usage: lspUsage }],
+]);
+
+const help = `usage: entrycheck COMMAND [ARGUMENTS]
+
+  check PATH...               findings of files and folders
+  run SCENARIO|FILE [PATH...] verdicts of scenarios on designs
+  context FILE:LINE[:COLUMN]  exception contexts at a line, and who can interrupt there
+  explain [RULE]              a rule's page, offline
+  review [PATH...]            designs, their verdicts and shortest traces, for reading
+  expand FILE                 the instruction stream after preprocessing, with origins
+  stats PATH...               how much of a tree the front end understands
+  lsp --stdio                 the language server
+
+entrycheck COMMAND --help tells more. --version prints the version.
+Exit status: 0 nothing found, 1 findings, 2 could not run.
+`;
+
+/** Gives the exit status. Throws only for a bug. */
+export async function entrycheck(argv: readonly string[], io: Io): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === '--version' || name === '-V') {
+    io.out(`entrycheck ${version(io.home)}\n`);
+    return clean;
+  }
+  if (name === '--help' || name === '-h' || name === 'help') {
+    io.out(commands.get(rest[0] ?? '')?.usage ?? help);
+    return clean;
+  }
+  if (name === undefined) {
+    io.err(help);
+    return couldNotRun;
+  }
+  const entry = commands.get(name);
+  if (entry === undefined) return refuse(io, `no command '${name}'${didYouMean(name, [...commands.keys()])} (entrycheck --help lists them)`);
+  if (rest.includes('--version')) return entrycheck(['--version'], io);
+  return entry.command(rest, io);
+}
+
+/** From the package that the bundle's folder lies in. */
+function version(home: string): string {
+  const read: unknown = JSON.parse(readFileSync(join(home, '..', 'package.json'), 'utf8'));
+  return typeof read === 'object' && read !== null && 'version' in read ? String(read.version) : 'of unknown version';
+}

@@ -1,0 +1,104 @@
+// From the paths on the command line to the files that are reviewed: folders are searched below, with caps that are
+// said. Knows nothing of what is in a file.
+import { readdirSync, statSync } from 'node:fs';
+import { missing, onDisk, reason } from '../shell/workspace.ts';
+import type { NodeWorkspace } from '../shell/workspace.ts';
+
+export const mostFiles = 4000;
+export const deepest = 24;
+
+const source = /\.(?:S|s|c)$|\.xctx-scenario\.(?:ya?ml|json)$/;
+const skippedFolders: ReadonlySet<string> = new Set(['node_modules']);
+
+export interface Sources {
+  /** Files to review, in the spelling of the command line, in order. */
+  readonly files: readonly string[];
+  /** Files that were named themselves; only they, and what runs through them, are then reported. */
+  readonly named: ReadonlySet<string>;
+  /** Folders that were named; everything below is reported. */
+  readonly folders: readonly string[];
+  /** Caps that were hit. */
+  readonly notes: readonly string[];
+}
+
+export type Found = { readonly kind: 'sources'; readonly sources: Sources } | { readonly kind: 'refused'; readonly message: string };
+
+/** Every path must be a folder with sources below it or a readable source or scenario file. */
+export function findSources(paths: readonly string[], cwd: string, workspace: NodeWorkspace): Found {
+  const files = new Set<string>();
+  const named = new Set<string>();
+  const folders: string[] = [];
+  const notes: string[] = [];
+  for (const given of paths) {
+    const path = tidy(given);
+    const kind = kindOf(onDisk(cwd, path));
+    if (kind === 'folder') {
+      const below = filesBelow(path, cwd, notes);
+      if (below.length === 0) return refused(`${given}: no assembler, C or scenario files in this folder or below (.S, .s, .c, .xctx-scenario.yaml)`);
+      folders.push(path);
+      for (const file of below) files.add(file);
+      continue;
+    }
+    const refusal = kind === 'file' ? workspace.refusal(path) : kind;
+    if (refusal !== null) return refused(`${given}: ${refusal}${mend(refusal)}`);
+    if (!source.test(path)) return refused(`${given}: not an assembler, C or scenario file (.S, .s, .c, .xctx-scenario.yaml)`);
+    files.add(path);
+    named.add(path);
+  }
+  return { kind: 'sources', sources: { files: [...files], named, folders, notes } };
+}
+
+function refused(message: string): Found {
+  return { kind: 'refused', message };
+}
+
+function mend(refusal: string): string {
+  return refusal === missing ? '; paths are relative to the current folder' : '';
+}
+
+/** `/`-separated, no trailing `/`. */
+export function tidy(path: string): string {
+  const slashed = process.platform === 'win32' ? path.replaceAll('\\', '/') : path;
+  const bare = slashed.replace(/\/+$/, '');
+  return bare === '' && slashed !== '' ? '/' : bare;
+}
+
+/** `folder`, `file`, or why it is neither. */
+export function kindOf(path: string): string {
+  try {
+    return statSync(path).isDirectory() ? 'folder' : 'file';
+  } catch (error) {
+    return reason(error);
+  }
+}
+
+/** Breadth is sorted by name, so that the order does not depend on the disk; links to folders are not followed. */
+function filesBelow(top: string, cwd: string, notes: string[]): readonly string[] {
+  const files: string[] = [];
+  const visit = (folder: string, depth: number): void => {
+    let entries;
+    try {
+      entries = readdirSync(onDisk(cwd, folder), { withFileTypes: true });
+    } catch (error) {
+      notes.push(`${folder}: ${reason(error)}`);
+      return;
+    }
+    const below: string[] = [];
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const path = folder === '/' ? `/${entry.name}` : `${folder}/${entry.name}`;
+      if (entry.isDirectory()) {
+        if (!entry.name.startsWith('.') && !skippedFolders.has(entry.name)) below.push(path);
+      } else if (source.test(entry.name)) {
+        if (files.length < mostFiles) files.push(path);
+        else if (files.length === mostFiles) {
+          notes.push(`${top}: more than ${mostFiles} source files; the rest is not reviewed, name the folders that matter`);
+          files.length += 1;
+        }
+      }
+    }
+    if (depth === deepest && below.length > 0) notes.push(`${folder}: folders more than ${deepest} deep are not reviewed`);
+    else for (const path of below) if (files.length <= mostFiles) visit(path, depth + 1);
+  };
+  visit(top, 0);
+  return files.slice(0, mostFiles);
+}

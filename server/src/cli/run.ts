@@ -1,0 +1,150 @@
+// `entrycheck run`: scenarios on designs, each run with its verdict, what the verdict is worth, and the shortest trace.
+import { runJson } from '../core/render/json.ts';
+import { mailRun } from '../core/render/mail.ts';
+import { coloured, plain } from '../core/render/paint.ts';
+import { inOrder } from '../core/render/places.ts';
+import { findingText, runText } from '../core/render/text.ts';
+import type { RunReport, Unit } from '../core/review-types.ts';
+import { parseArguments } from './arguments.ts';
+import { clean, couldNotRun, found, refuse } from './io.ts';
+import type { Command, Io } from './io.ts';
+import { didYouMean } from './nearest.ts';
+import { explore, openSession, unitsOf } from './session.ts';
+import type { Session } from './session.ts';
+import { findSources, kindOf, tidy } from './paths.ts';
+import { createNodeWorkspace, onDisk } from '../shell/workspace.ts';
+
+export const usage = `usage: entrycheck run [--format gcc|json|mail] [--max-states N] SCENARIO|FILE [PATH...]
+
+Runs one scenario, or all of them, on the designs in PATH (default: the current
+folder). Each folder with sources is one design. FILE is a scenario file; without
+PATH it runs on its own folder. Without SCENARIO the scenarios are listed.
+
+  --format gcc     verdict, findings and trace as compilers print them (default)
+  --format json    one object a line and run, docs/schema/run.schema.json
+  --format mail    at most 72 columns, quotable
+  --max-states N   explore at most N states a scenario; a run that needs more is inconclusive
+
+exit status: 0 every run holds, 1 some run is violated, vacuous or inconclusive,
+2 could not run
+`;
+
+const scenarioFile = /\.xctx-scenario\.(?:ya?ml|json)$/;
+
+/** What is run: every scenario, or the one of this name, or those of this file. */
+type Wanted = { readonly kind: 'all' } | { readonly kind: 'name'; readonly name: string } | { readonly kind: 'file'; readonly file: string };
+
+export const run: Command = async (argv, io) => {
+  const parsed = parseArguments('run', argv, [
+    { name: 'format', kind: 'word', words: ['gcc', 'json', 'mail'] },
+    { name: 'max-states', kind: 'number', words: null },
+  ]);
+  if (parsed.kind === 'wrong') return refuse(io, parsed.message);
+  const { positionals, flag, word, number } = parsed.arguments;
+  if (flag('help')) {
+    io.out(usage);
+    return clean;
+  }
+  const [what, ...paths] = positionals;
+  if (what === undefined) return list(io);
+
+  const isFile = /\.(?:ya?ml|json)$/.test(what) || kindOf(onDisk(io.cwd, what)) === 'file';
+  const wanted: Wanted = what === 'all' ? { kind: 'all' } : isFile ? { kind: 'file', file: tidy(what) } : { kind: 'name', name: what };
+  const opened = wanted.kind === 'file' ? await openWithFile(wanted.file, paths, io) : await openDesigns(paths.length === 0 ? ['.'] : paths, io);
+  if (opened.kind === 'refused') return refuse(io, opened.message);
+  const { session, units, homes } = opened;
+
+  const names = scenarioNames(session, units);
+  if (wanted.kind === 'name' && !names.includes(wanted.name)) {
+    return refuse(io, `run: no scenario '${wanted.name}'${didYouMean(wanted.name, names)} (entrycheck run lists them)`);
+  }
+  const reports: RunReport[] = [];
+  for (const unit of units) {
+    const home = homes.get(unit.folder) ?? null;
+    if (wanted.kind === 'file') {
+      const problems = home === null ? [] : session.review.quickFindings(home).filter(({ place, severity }) => place.file === home && severity === 'error');
+      if (problems.length > 0) {
+        for (const problem of inOrder(problems, session.locate)) io.err(`${findingText(problem, session.locate, plain).join('\n')}\n`);
+        return couldNotRun;
+      }
+    }
+    for (const scenario of session.review.scenarios(unit.folder)) {
+      if (wanted.kind === 'name' && scenario.name !== wanted.name) continue;
+      if (wanted.kind === 'file' && scenario.place?.file !== home) continue;
+      io.working(`running ${scenario.name} on ${unit.folder}`);
+      const exploration = session.review.run(unit.folder, scenario.name);
+      if (exploration === null) continue;
+      const made = explore(exploration, unit.name, number('max-states'), io);
+      for (const report of made) print(report, word('format') ?? 'gcc', session, io);
+      reports.push(...made);
+    }
+  }
+  if (reports.length === 0) return refuse(io, `run: nothing to run: ${wanted.kind === 'file' ? `${wanted.file} has no scenario` : 'no scenario applies to these designs'}`);
+  return reports.every(({ verdict }) => verdict === 'holds') ? clean : found;
+};
+
+type Opened =
+  | {
+      readonly kind: 'opened';
+      readonly session: Session;
+      readonly units: readonly Unit[];
+      /** Path of the scenario file in each unit, by the unit's folder. */
+      readonly homes: ReadonlyMap<string, string>;
+    }
+  | { readonly kind: 'refused'; readonly message: string };
+
+async function openDesigns(paths: readonly string[], io: Io): Promise<Opened> {
+  const workspace = createNodeWorkspace(io.cwd);
+  const sources = findSources(paths, io.cwd, workspace);
+  if (sources.kind === 'refused') return sources;
+  const session = await openSession(io, workspace, sources.sources.files[0] ?? '');
+  for (const note of sources.sources.notes) io.err(`entrycheck: ${note}\n`);
+  return { kind: 'opened', session, units: unitsOf(session.review, sources.sources.files), homes: new Map() };
+}
+
+/** A scenario file on designs elsewhere is reviewed as if it lay in their folders. */
+async function openWithFile(file: string, paths: readonly string[], io: Io): Promise<Opened> {
+  const disk = createNodeWorkspace(io.cwd);
+  const refusal = disk.refusal(file);
+  if (refusal !== null) return { kind: 'refused', message: `${file}: ${refusal}` };
+  if (!scenarioFile.test(file)) return { kind: 'refused', message: `${file}: not a scenario file: these are named *.xctx-scenario.yaml, .yml or .json` };
+  if (paths.length === 0) {
+    const session = await openSession(io, disk, file);
+    const unit = session.review.unitOf(file);
+    if (unit === null) return { kind: 'refused', message: `${file}: not a scenario file: these are named *.xctx-scenario.yaml, .yml or .json` };
+    return { kind: 'opened', session, units: [unit], homes: new Map([[unit.folder, file]]) };
+  }
+  const sources = findSources(paths, io.cwd, disk);
+  if (sources.kind === 'refused') return sources;
+  const scout = await openSession(io, disk, file);
+  const folders = unitsOf(scout.review, sources.sources.files).map(({ folder }) => folder);
+  scout.review.release();
+  const name = file.slice(file.lastIndexOf('/') + 1);
+  const homes = new Map(folders.map((folder) => [folder, folder === '' ? name : `${folder}/${name}`]));
+  const workspace = createNodeWorkspace(io.cwd, new Map([...homes.values()].map((home) => [home, disk.read(file) ?? ''])));
+  const session = await openSession(io, workspace, sources.sources.files[0] ?? '');
+  return { kind: 'opened', session, units: unitsOf(session.review, sources.sources.files), homes };
+}
+
+function scenarioNames({ review }: Session, units: readonly Unit[]): readonly string[] {
+  return [...new Set(units.flatMap((unit) => review.scenarios(unit.folder).map(({ name }) => name)))];
+}
+
+async function list(io: Io): Promise<number> {
+  const session = await openSession(io, createNodeWorkspace(io.cwd), '');
+  for (const { name, title } of session.review.scenarios('.')) io.out(`${name}\n    ${title}\n`);
+  return clean;
+}
+
+function print(report: RunReport, format: string, { locate }: Session, io: Io): void {
+  switch (format) {
+    case 'json':
+      io.out(`${JSON.stringify(runJson(report, locate))}\n`);
+      break;
+    case 'mail':
+      io.out(`${mailRun(report, locate).join('\n')}\n\n`);
+      break;
+    default:
+      io.out(`${runText(report, locate, io.color ? coloured : plain).join('\n')}\n`);
+  }
+}

@@ -1,0 +1,82 @@
+// A review for the length of one command: grammars, workspace, units, and explorations run to their end. Knows no
+// command and prints nothing but progress.
+import { createReview } from '../core/review.ts';
+import type { Exploration, Review, RunReport, Unit } from '../core/review-types.ts';
+import { locator } from '../core/render/places.ts';
+import type { Locate } from '../core/render/places.ts';
+import { loadGrammars } from '../shell/grammars.ts';
+import { missing } from '../shell/workspace.ts';
+import type { NodeWorkspace } from '../shell/workspace.ts';
+import type { Io } from './io.ts';
+import { chooseConfiguration } from './sources.ts';
+
+export interface Session {
+  readonly review: Review;
+  readonly workspace: NodeWorkspace;
+  readonly locate: Locate;
+}
+
+const slice = 4000;
+
+/** The configuration is the one of the tree that `file` lies in. */
+export async function openSession(io: Io, workspace: NodeWorkspace, file: string): Promise<Session> {
+  io.working('loading the grammars');
+  const chosen = chooseConfiguration(file, workspace, { config: null, variant: null, defines: [] });
+  const configuration = typeof chosen === 'string' ? { name: 'none', defines: new Map(), includePaths: [] } : chosen;
+  const review = await createReview(loadGrammars(io.home), workspace, configuration);
+  return { review, workspace, locate: locator((file) => review.text(file)) };
+}
+
+/** Says which files were not reviewed and why, those included that vanished since they were listed. */
+export function sayRefused({ workspace }: Session, files: readonly string[], io: Io): void {
+  for (const file of files) if (workspace.refusal(file) === missing) io.err(`entrycheck: ${file}: deleted while it was reviewed\n`);
+  for (const { path, refusal } of workspace.refused()) io.err(`entrycheck: ${path}: ${refusal}\n`);
+}
+
+/** The units of the files, in their order; files of no unit are left out. */
+export function unitsOf(review: Review, files: readonly string[]): readonly Unit[] {
+  const units = new Map<string, Unit>();
+  for (const file of files) {
+    const unit = review.unitOf(file);
+    if (unit !== null && !units.has(unit.folder)) units.set(unit.folder, unit);
+  }
+  return [...units.values()];
+}
+
+/** Runs to the end, or until `mostStates` were explored: the run that was cut is reported as inconclusive. */
+export function explore(exploration: Exploration, design: string, mostStates: number | null, io: Io): readonly RunReport[] {
+  for (let explored = 0; ; ) {
+    const progress = exploration.run(mostStates === null ? slice : Math.max(1, Math.min(slice, mostStates - explored)));
+    explored = progress.states;
+    if (progress.done) {
+      showProgress(io, '');
+      return exploration.reports();
+    }
+    showProgress(io, `${design}: ${progress.scenario} from ${progress.start}: ${progress.states} states, depth ${progress.depth}`);
+    if (mostStates !== null && progress.states >= mostStates) {
+      showProgress(io, '');
+      const bound = `states at most ${mostStates}`;
+      const cut: RunReport = {
+        scenario: progress.scenario,
+        design,
+        start: progress.start,
+        verdict: 'inconclusive',
+        states: progress.states,
+        transitions: 0,
+        depth: progress.depth,
+        bounds: [bound],
+        boundsHit: [bound],
+        assumptions: [],
+        findings: [],
+        remarks: [],
+        trace: null,
+      };
+      return [...exploration.reports(), cut];
+    }
+  }
+}
+
+/** One line that is overwritten, on terminals only. */
+function showProgress(io: Io, text: string): void {
+  if (io.progress) io.err(`\r\u001b[K${text.slice(0, io.columns - 1)}`);
+}

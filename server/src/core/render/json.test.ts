@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { checkJson, contextJson, runJson } from './json.ts';
+import { locator } from './places.ts';
+import { sampleContext, sampleFinding, sampleRun, sampleText, sampleWarning } from '../../testing/samples.ts';
+
+const locate = locator((file) => sampleText.get(file) ?? null);
+
+/** The errors of `value` by the published schema of that name. */
+function errors(schema: string, value: unknown): unknown {
+  const validate = new Ajv2020({ allErrors: true, strict: true }).compile(JSON.parse(readFileSync(`docs/schema/${schema}.schema.json`, 'utf8')) as object);
+  return validate(JSON.parse(JSON.stringify(value))) ? [] : validate.errors;
+}
+
+describe('JSON', () => {
+  it('check, run and context are as their schemas say', () => {
+    assert.deepEqual(errors('check', checkJson([sampleFinding, sampleWarning], ['call of resolve() not in view'], locate)), []);
+    assert.deepEqual(errors('check', checkJson([], [], locate)), []);
+    assert.deepEqual(errors('run', runJson(sampleRun, locate)), []);
+    assert.deepEqual(errors('run', runJson({ ...sampleRun, verdict: 'holds', trace: null }, locate)), []);
+    assert.deepEqual(errors('context', contextJson(sampleContext, locate)), []);
+    assert.deepEqual(errors('context', contextJson({ ...sampleContext, rows: [], silence: 'not reached from any entry point of this unit' }, locate)), []);
+  });
+
+  it('the schemas allow no other keys', () => {
+    assert.notDeepEqual(errors('check', { ...checkJson([], [], locate), extra: 1 }), []);
+    assert.notDeepEqual(errors('run', { ...runJson(sampleRun, locate), extra: 1 }), []);
+    assert.notDeepEqual(errors('context', { ...contextJson(sampleContext, locate), extra: 1 }), []);
+  });
+
+  it('a finding carries its place, its rule and its steps with what they changed', () => {
+    const [finding] = checkJson([sampleFinding], [], locate).findings;
+    assert.deepEqual(
+      { ...finding, message: '', trace: finding?.trace.slice(1, 2) },
+      {
+        rule: 'guard-cleared-on-rewinding-stack',
+        severity: 'error',
+        file: 'designs/early/handler.c',
+        line: 7,
+        column: 2,
+        endLine: 7,
+        endColumn: 28,
+        message: '',
+        trace: [
+          {
+            title: 'store re-arms ve_page.busy while the frame at IST VE top-0x28 is live',
+            file: 'designs/early/handler.c',
+            line: 7,
+            changed: [{ field: 'guard ve_page.busy', from: 'busy', to: 'armed' }],
+          },
+        ],
+      },
+    );
+  });
+
+  it('a step without a place says so', () => {
+    const last = runJson(sampleRun, locate).trace.at(-1);
+    assert.deepEqual([last?.file, last?.line], [null, null]);
+  });
+});

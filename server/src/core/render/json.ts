@@ -1,0 +1,123 @@
+// Findings, runs and contexts as JSON values, version 1; the schemas are in docs/schema. Lines and columns are
+// one-based. Pure: serialising is the caller's.
+import type { ContextInfo } from '../review-types.ts';
+import type { Finding, RunReport, Severity, Trace, Verdict } from '../rules/finding.ts';
+import type { Locate } from './places.ts';
+
+export interface JsonStep {
+  readonly title: string;
+  /** null where the step has no place in the source. */
+  readonly file: string | null;
+  readonly line: number | null;
+  readonly changed: readonly { readonly field: string; readonly from: string; readonly to: string }[];
+}
+
+export interface JsonFinding {
+  readonly rule: string;
+  readonly severity: Severity;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly endLine: number;
+  readonly endColumn: number;
+  readonly message: string;
+  readonly trace: readonly JsonStep[];
+}
+
+export interface JsonCheck {
+  readonly version: 1;
+  readonly findings: readonly JsonFinding[];
+  readonly unknown: readonly string[];
+}
+
+export interface JsonRun {
+  readonly version: 1;
+  readonly scenario: string;
+  readonly design: string;
+  readonly start: string;
+  readonly verdict: Verdict;
+  readonly states: number;
+  readonly bounds: readonly string[];
+  readonly boundsHit: readonly string[];
+  readonly assumptions: readonly string[];
+  readonly remarks: readonly string[];
+  readonly trace: readonly JsonStep[];
+}
+
+export interface JsonContext {
+  readonly version: 1;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly symbol: string;
+  readonly text: string;
+  readonly contexts: readonly JsonContextRow[];
+  readonly unknown: readonly string[];
+  readonly silence: string | null;
+}
+
+export interface JsonContextRow {
+  readonly path: string;
+  readonly stack: string;
+  readonly rewinding: boolean;
+  readonly cpl: number;
+  readonly gs: string;
+  readonly cr3: string;
+  readonly interruptFlag: string;
+  readonly nmiBlocked: string;
+  readonly liveFrames: readonly string[];
+  readonly guards: readonly { readonly name: string; readonly state: string }[];
+  readonly interrupters: readonly { readonly event: string; readonly can: string; readonly reason: string }[];
+  readonly way: readonly { readonly title: string; readonly file: string; readonly line: number }[];
+}
+
+export function checkJson(findings: readonly Finding[], unknown: readonly string[], locate: Locate): JsonCheck {
+  return { version: 1, findings: findings.map((finding) => findingJson(finding, locate)), unknown };
+}
+
+function findingJson(finding: Finding, locate: Locate): JsonFinding {
+  const { file, line, column, endLine, endColumn } = locate(finding.place);
+  const { rule, severity, message, trace } = finding;
+  return { rule, severity, file, line, column, endLine, endColumn, message, trace: traceJson(trace, locate) };
+}
+
+/** All key steps; the text forms print at most twenty. */
+function traceJson(trace: Trace | null, locate: Locate): readonly JsonStep[] {
+  return (trace?.steps ?? []).map(({ title, place, changed }) => {
+    const at = place === null ? null : locate(place);
+    return { title, file: at?.file ?? null, line: at?.line ?? null, changed: changed.map(({ field, from, to }) => ({ field, from, to })) };
+  });
+}
+
+export function runJson(report: RunReport, locate: Locate): JsonRun {
+  const { scenario, design, start, verdict, states, bounds, boundsHit, assumptions, remarks, trace } = report;
+  return { version: 1, scenario, design, start, verdict, states, bounds, boundsHit, assumptions, remarks, trace: traceJson(trace, locate) };
+}
+
+export function contextJson(context: ContextInfo, locate: Locate): JsonContext {
+  const { file, line, column } = locate(context.place);
+  return {
+    version: 1,
+    file,
+    line,
+    column,
+    symbol: context.symbol,
+    text: context.text,
+    contexts: context.rows.map((row) => ({
+      path: row.path,
+      stack: row.stack,
+      rewinding: row.rewinding,
+      cpl: row.cpl,
+      gs: row.gs,
+      cr3: row.cr3,
+      interruptFlag: row.interruptFlag,
+      nmiBlocked: row.nmiBlocked,
+      liveFrames: row.liveFrames,
+      guards: row.guards.map(({ name, state }) => ({ name, state })),
+      interrupters: row.interrupters.map(({ event, can, reason }) => ({ event, can, reason })),
+      way: row.way.map(({ title, place }) => ({ title, file: place.file, line: locate(place).line })),
+    })),
+    unknown: context.unknown,
+    silence: context.silence,
+  };
+}

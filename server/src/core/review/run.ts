@@ -1,0 +1,185 @@
+// One run: a scenario on a program from one start context, explored in slices, judged by the rules, with a verdict that
+// says what it is worth.
+import type { Place } from '../base/span.ts';
+import { createExplorer } from '../explore/explorer.ts';
+import { replay } from '../explore/replay.ts';
+import { vectorTitle } from '../machine/vectors.ts';
+import type { State } from '../machine/state.ts';
+import type { Program } from '../program/program.ts';
+import type { Finding, RunReport, Trace, Verdict } from '../rules/finding.ts';
+import type { Judgement, Rule } from '../rules/rule.ts';
+import type { Expectation, Scenario, StartContext } from '../scenarios/scenario.ts';
+import { machineModel } from '../contexts/model.ts';
+import type { MachineTransition } from '../contexts/model.ts';
+import { shows } from '../contexts/properties.ts';
+import { handles, prepare } from '../contexts/setup.ts';
+import { traceOf } from './trace.ts';
+
+export interface RunOptions {
+  readonly maxStates: number;
+  /** No reductions: every boundary takes every event. */
+  readonly reference: boolean;
+}
+
+export interface RunProgress {
+  readonly states: number;
+  readonly depth: number;
+  readonly done: boolean;
+}
+
+export interface Run {
+  readonly scenario: Scenario;
+  readonly start: StartContext;
+  readonly advance: (states: number) => RunProgress;
+  readonly report: () => RunReport;
+}
+
+/** States explored beyond the first violation, so that other rules find their shortest witness too. */
+const BEYOND_VIOLATION = 20_000;
+
+/** Whether a scenario says anything about a program: its vectors are handled and its delivery is the program's. */
+export function applies(program: Program, scenario: Scenario): boolean {
+  if (scenario.delivery === 'fred' && program.delivery !== 'fred') return false;
+  return scenario.needs.every((event) => handlesByName(program, event)) && scenario.budgets.some((budget) => handlesByName(program, budget.event));
+}
+
+/** Under FRED every event enters by one door: what counts is a handler declared for it. */
+function handlesByName(program: Program, event: string): boolean {
+  if (program.delivery !== 'fred') return handles(program, event);
+  return event === 'IRQ' || program.handlers.some((handler) => vectorTitle(handler.vector).replace('#', '') === event);
+}
+
+interface Candidate {
+  readonly rule: Rule;
+  readonly judgement: Judgement;
+  readonly from: number;
+  readonly choice: number;
+}
+
+export function createRun(program: Program, scenario: Scenario, start: StartContext, design: string, rules: readonly Rule[], options: RunOptions): Run {
+  const prepared = prepare(program, scenario, start, options.reference);
+  const model = machineModel(prepared.setup, [prepared.initial]);
+  const judges = rules.filter((rule) => rule.judge !== null);
+  const found = new Map<string, Candidate>();
+  const broken = new Map<Expectation, { readonly from: number; readonly choice: number }>();
+  const reached = new Set<Expectation>();
+  const unknown = new Map<string, number>();
+  const fallbacks = new Map<string, number>();
+  const ends = new Map<string, number>();
+  const neverAssumed = exempt(program, scenario, start);
+
+  const explorer = createExplorer<State>(model, Math.min(options.maxStates, scenario.maxStates), {
+    onTransition: (from, before, choice, transition) => {
+      const step = transition as MachineTransition;
+      if (step.effects.length === 0) return;
+      const seen = { program, before, effects: step.effects, after: step.state };
+      for (const expectation of scenario.expect) {
+        if (expectation.kind === 'never' && !broken.has(expectation) && shows(expectation.property, seen)) broken.set(expectation, { from, choice });
+        if (expectation.kind === 'reachable' && !reached.has(expectation) && shows(expectation.property, seen)) reached.add(expectation);
+      }
+      for (const effect of step.effects) {
+        if (effect.kind === 'unknown') unknown.set(effect.what, (unknown.get(effect.what) ?? 0) + 1);
+        if (effect.kind === 'fallback') count(fallbacks, `${vectorTitle(effect.vector)} while ${program.guards[effect.guard]?.name ?? 'the guard'} was busy: ${effect.fallback}`);
+        if (effect.kind === 'ended') count(ends, `${effect.why} ends a path`);
+      }
+      const node = program.code.nodes[before.node];
+      if (node === undefined) return;
+      for (const rule of judges) {
+        for (const judgement of rule.judge?.({ program, setup: prepared.setup, scenario, before, node, event: step.event, effects: step.effects, after: step.state }) ?? []) {
+          const key = `${rule.name}@${judgement.place.file}:${judgement.place.span.start}`;
+          if (!found.has(key)) found.set(key, { rule, judgement, from, choice });
+        }
+      }
+    },
+  });
+
+  let progress = explorer.run(0);
+  let violatedAt: number | null = null;
+
+  const over = (): boolean => progress.done || (violatedAt !== null && progress.states > violatedAt + BEYOND_VIOLATION);
+
+  function traceTo(from: number, choice: number): Trace {
+    const path = explorer.pathTo(from);
+    return replayTrace(program, scenario, start, options.reference, [...path.choices, choice]);
+  }
+
+  return {
+    scenario,
+    start,
+    advance: (states) => {
+      if (!over()) progress = explorer.run(states);
+      if (violatedAt === null && broken.size > 0) violatedAt = progress.states;
+      return { states: progress.states, depth: progress.depth, done: over() };
+    },
+    report: () => {
+      const boundsHit = [...(progress.boundHit ? [`${progress.states} states`] : []), ...(model.cutOff() ? [`live frames at most ${scenario.depth}`] : [])];
+      const first = [...broken].sort((a, b) => explorer.pathTo(a[1].from).choices.length - explorer.pathTo(b[1].from).choices.length)[0];
+      const missing = scenario.expect.filter((one) => one.kind === 'reachable' && !reached.has(one));
+      const verdict: Verdict = first !== undefined ? 'violated' : progress.boundHit ? 'inconclusive' : missing.length > 0 ? 'vacuous' : 'holds';
+      const remarks = [
+        ...(first === undefined ? [] : [`violated: never ${first[0].kind === 'never' ? first[0].what : ''}`]),
+        ...(verdict === 'vacuous' ? missing.map((one) => `not seen: ${one.kind === 'reachable' ? one.what : ''}`) : []),
+        ...[...fallbacks].map(([what, times]) => `${what} (${times} times)`),
+        ...[...ends.keys()],
+        ...[...unknown.keys()].map((what) => `unknown: ${what}`),
+      ];
+      return {
+        scenario: scenario.name,
+        design,
+        start,
+        verdict,
+        states: progress.states,
+        transitions: progress.transitions,
+        depth: progress.depth,
+        bounds: prepared.bounds,
+        boundsHit,
+        assumptions: [...program.assumptions, ...neverAssumed],
+        findings: [...found.values()].map((one) => toFinding(one, traceTo(one.from, one.choice), scenario)),
+        remarks,
+        trace: first === undefined ? null : traceTo(first[1].from, first[1].choice),
+      };
+    },
+  };
+}
+
+function count(into: Map<string, number>, key: string): void {
+  into.set(key, (into.get(key) ?? 0) + 1);
+}
+
+/** The trace of a replay key, for everything that keeps only the choices. */
+export function replayTrace(program: Program, scenario: Scenario, start: StartContext, reference: boolean, choices: readonly number[]): Trace {
+  const prepared = prepare(program, scenario, start, reference);
+  const model = machineModel(prepared.setup, [prepared.initial]);
+  const played = replay<State>(model, 0, choices);
+  return traceOf(program, prepared.setup, scenario.name, start, played.states, played.transitions as readonly MachineTransition[], choices);
+}
+
+function toFinding(candidate: Candidate, trace: Trace, scenario: Scenario): Finding {
+  const { rule, judgement } = candidate;
+  return {
+    rule: rule.name,
+    severity: judgement.severity ?? rule.severity,
+    place: judgement.place,
+    message: judgement.message,
+    premises: judgement.premises,
+    trace,
+    related: judgement.related ?? [],
+    fix: null,
+    variants: [`${scenario.name}`],
+  };
+}
+
+/** Starts that an annotation rules out: `never-in gap vectors=VE`. */
+function exempt(program: Program, scenario: Scenario, start: StartContext): readonly string[] {
+  return excludes(program, scenario, start) === null ? [] : [`the ${start} start is ruled out by an annotation`];
+}
+
+/** The annotation that says a scenario's event never comes in a start context, or null. */
+export function excludes(program: Program, scenario: Scenario, start: StartContext): Place | null {
+  if (start !== 'gap') return null;
+  for (const directive of program.directives) {
+    if (directive.kind !== 'never-in' || (directive.where !== 'gap' && directive.where !== 'entry')) continue;
+    if (scenario.budgets.some((budget) => directive.vectors.includes(budget.event)) && scenario.needs.some((need) => directive.vectors.includes(need))) return directive.place;
+  }
+  return null;
+}

@@ -1,0 +1,69 @@
+// What a rule is: its documentation, executed examples, judgement and fix, in one file each.
+import type { Place } from '../base/span.ts';
+import type { CodeNode } from '../machine/code.ts';
+import type { MachineSetup } from '../machine/config.ts';
+import type { Effect } from '../machine/effects.ts';
+import type { State } from '../machine/state.ts';
+import type { Program } from '../program/program.ts';
+import type { Scenario } from '../scenarios/scenario.ts';
+import type { Annotation } from '../syntax/annotation-types.ts';
+import type { Fix, Premise, Severity } from './finding.ts';
+
+/** A small unit by file name; `//~ name` or `#~ name` at the end of a line marks where the rule must speak. */
+export interface RuleExample {
+  readonly title: string;
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** One transition of the machine as a rule sees it. */
+export interface Observation {
+  readonly program: Program;
+  readonly setup: MachineSetup;
+  readonly scenario: Scenario;
+  readonly before: State;
+  /** The node at which the step was taken or the event arrived. */
+  readonly node: CodeNode;
+  /** Vector of the event that arrived, null for a step of the code. */
+  readonly event: number | null;
+  readonly effects: readonly Effect[];
+  readonly after: State;
+}
+
+/** What rules that need no run look at. */
+export interface Inspection {
+  readonly program: Program;
+  /** Text of a file of the unit or a header it follows. */
+  readonly text: (file: string) => string | null;
+  readonly annotations: readonly Annotation[];
+}
+
+export interface Judgement {
+  readonly place: Place;
+  readonly message: string;
+  readonly premises: readonly Premise[];
+  /** Where the severity is not the rule's own. */
+  readonly severity?: Severity;
+  readonly related?: readonly { readonly place: Place; readonly message: string }[];
+}
+
+export interface Rule {
+  /** The diagnostic's code: `guard-cleared-on-rewinding-stack`. */
+  readonly name: string;
+  readonly id: string;
+  readonly group: string;
+  readonly severity: Severity;
+  readonly summary: string;
+  readonly why: string;
+  readonly instead: string;
+  /** What the rule must be silent on, one sentence each. */
+  readonly falsePositives: readonly string[];
+  readonly references: readonly string[];
+  readonly bad: readonly RuleExample[];
+  readonly good: readonly RuleExample[];
+  /** Judges every transition of every run; must be cheap where nothing matters. */
+  readonly judge: ((observation: Observation) => readonly Judgement[]) | null;
+  /** Judges the program as it stands, at typing speed. */
+  readonly inspect: ((inspection: Inspection) => readonly Judgement[]) | null;
+  /** Edits that mend a finding; verified by a new review before they are offered. */
+  readonly fix: ((place: Place, inspection: Inspection) => Fix | null) | null;
+}

@@ -1,0 +1,20 @@
+// How long the worker's part waits after an edit. A pure function of past run times: the caller owns clock and timer.
+
+export const shortestPause = 100;
+export const longestPause = 2000;
+const remembered = 7;
+
+/** Milliseconds to wait: the median of recent run times, between 100 ms and 2 s. */
+export function pauseAfter(runTimes: readonly number[]): number {
+  const sorted = [...runTimes].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle];
+  if (upper === undefined) return shortestPause;
+  const median = sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
+  return Math.min(longestPause, Math.max(shortestPause, median));
+}
+
+/** The run times to remember after one more run. */
+export function rememberRun(runTimes: readonly number[], milliseconds: number): readonly number[] {
+  return [...runTimes, milliseconds].slice(-remembered);
+}

@@ -1,0 +1,169 @@
+// Requests and notifications of Entrycheck beside those of LSP, shared by server and client: names and plain shapes.
+// Must import nothing at run time, so that the client's bundle holds no part of the server.
+
+export interface ViewRange {
+  readonly uri: string;
+  readonly startLine: number;
+  readonly startCharacter: number;
+  readonly endLine: number;
+  readonly endCharacter: number;
+}
+
+export interface ViewStep {
+  readonly title: string;
+  readonly at: ViewRange | null;
+  readonly symbol: string;
+  /** Live frames, outermost first. */
+  readonly lane: readonly string[];
+  readonly changed: readonly { readonly field: string; readonly from: string; readonly to: string }[];
+  /** Machine steps merged into this one. */
+  readonly merged: number;
+}
+
+export type ViewVerdict = 'holds' | 'violated' | 'vacuous' | 'inconclusive';
+
+/** One run of one scenario, or the witness of one finding: what the trace panel shows. */
+export interface TraceView {
+  /** The design and the scenario, or the rule's message. */
+  readonly title: string;
+  readonly rule: string | null;
+  readonly message: string | null;
+  readonly design: string;
+  readonly scenario: string;
+  readonly start: string;
+  readonly verdict: ViewVerdict | null;
+  readonly states: number | null;
+  readonly transitions: number | null;
+  readonly depth: number | null;
+  readonly variant: readonly string[];
+  readonly bounds: readonly string[];
+  readonly boundsHit: readonly string[];
+  readonly assumptions: readonly string[];
+  readonly remarks: readonly string[];
+  readonly steps: readonly ViewStep[];
+  /** The same as text of at most 72 columns, ready for a mail. */
+  readonly text: string;
+}
+
+export interface ScenarioEntry {
+  readonly name: string;
+  readonly title: string;
+  readonly why: string;
+  /** Written in the workspace, not built in. */
+  readonly own: boolean;
+}
+
+export interface ScenariosParams {
+  readonly uri: string;
+}
+
+export interface ScenariosResult {
+  /** Why there is none, or null. */
+  readonly problem: string | null;
+  readonly design: string;
+  readonly scenarios: readonly ScenarioEntry[];
+}
+
+export interface RunParams {
+  readonly uri: string;
+  /** null for all scenarios of the unit. */
+  readonly scenario: string | null;
+  readonly workDoneToken?: string | number;
+}
+
+export interface RunResult {
+  readonly problem: string | null;
+  readonly design: string;
+  readonly runs: readonly TraceView[];
+  /** Why exploration ended before it was complete, or null. */
+  readonly stopped: string | null;
+}
+
+export interface CompareParams {
+  /** Folders of the workspace; empty for those the client opened. */
+  readonly folders: readonly string[];
+  readonly workDoneToken?: string | number;
+}
+
+export interface CompareRow {
+  readonly design: string;
+  readonly folder: string;
+  /** A file of the design to open. */
+  readonly uri: string;
+  readonly runs: readonly TraceView[];
+  readonly stopped: string | null;
+}
+
+export interface CompareResult {
+  readonly rows: readonly CompareRow[];
+  /** What was left out, and why. */
+  readonly notes: readonly string[];
+}
+
+export interface TraceParams {
+  readonly uri: string;
+  /** Key of a finding from its diagnostic's `data`, or null for those at the position. */
+  readonly key: string | null;
+  readonly line: number;
+}
+
+export interface RulePageParams {
+  readonly name: string;
+}
+
+export interface RuleEntry {
+  readonly name: string;
+  readonly id: string;
+  readonly summary: string;
+}
+
+/** State of the exploration, for the status bar. */
+export interface StatusParams {
+  readonly state: 'idle' | 'waiting' | 'exploring' | 'failed';
+  readonly states: number;
+  readonly depth: number;
+  readonly scenario: string;
+  /** Findings in the open files. */
+  readonly problems: number;
+  /** Designs with an open file; where there is none the server has nothing to say. */
+  readonly units: number;
+  readonly message: string | null;
+}
+
+/** Texts of files that the server cannot read itself: those of a virtual workspace. */
+export interface HostFilesParams {
+  readonly files: readonly { readonly uri: string; readonly text: string }[];
+}
+
+export const methods = {
+  scenarios: 'entrycheck/scenarios',
+  run: 'entrycheck/run',
+  compare: 'entrycheck/compare',
+  trace: 'entrycheck/trace',
+  rules: 'entrycheck/rules',
+  rulePage: 'entrycheck/rulePage',
+  status: 'entrycheck/status',
+  hostFiles: 'entrycheck/hostFiles',
+} as const;
+
+/** Settings of the section `entrycheck`, also accepted as initialization options. */
+export interface Settings {
+  /** States explored for one unit before exploration is stopped and said to be. */
+  readonly maxStates: number;
+  readonly exploreOnIdle: boolean;
+}
+
+export const defaultSettings: Settings = { maxStates: 2_000_000, exploreOnIdle: true };
+
+/** `entrycheck-rule:/NAME.md`, served by the client. */
+export const ruleScheme = 'entrycheck-rule';
+
+export function ruleUri(name: string): string {
+  return `${ruleScheme}:/${encodeURIComponent(name)}.md`;
+}
+
+/** Commands of the client that the server's code actions name. */
+export const commands = {
+  showTrace: 'entrycheck.showTrace',
+  explainRule: 'entrycheck.explainRule',
+} as const;

@@ -1,0 +1,12 @@
+// Reads the settings from what a client sends: anything malformed keeps its former value.
+import type { Settings } from './protocol.ts';
+
+export function readSettings(given: unknown, former: Settings): Settings {
+  if (typeof given !== 'object' || given === null) return former;
+  const maxStates = 'maxStates' in given ? given.maxStates : undefined;
+  const exploreOnIdle = 'exploreOnIdle' in given ? given.exploreOnIdle : undefined;
+  return {
+    maxStates: typeof maxStates === 'number' && Number.isFinite(maxStates) && maxStates >= 1 ? maxStates : former.maxStates,
+    exploreOnIdle: typeof exploreOnIdle === 'boolean' ? exploreOnIdle : former.exploreOnIdle,
+  };
+}

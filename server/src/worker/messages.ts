@@ -1,0 +1,36 @@
+// What server and worker say to each other: the same text edits that the server's review gets, jobs, and results whose
+// traces are replay keys only. Both sides compile against this file; nothing here runs.
+import type { Finding, Progress, RunReport, TextEdit } from '../core/review-types.ts';
+
+export type Job =
+  /** Everything for the diagnostics of a unit. */
+  | { readonly kind: 'explore'; readonly folder: string }
+  | { readonly kind: 'run'; readonly folder: string; readonly scenario: string };
+
+export type ToWorker =
+  | { readonly kind: 'set'; readonly file: string; readonly text: string }
+  | { readonly kind: 'edit'; readonly file: string; readonly edits: readonly TextEdit[] }
+  | { readonly kind: 'close'; readonly file: string }
+  | { readonly kind: 'changed'; readonly file: string }
+  | { readonly kind: 'host-files'; readonly files: readonly { readonly file: string; readonly text: string }[] }
+  | { readonly kind: 'limit'; readonly maxStates: number }
+  | { readonly kind: 'job'; readonly id: number; readonly job: Job; readonly background: boolean }
+  | { readonly kind: 'cancel'; readonly id: number };
+
+/** Reports and findings with traces that hold choices and no steps. */
+export interface JobResult {
+  readonly reports: readonly RunReport[];
+  readonly findings: readonly Finding[];
+  readonly milliseconds: number;
+  /** Why exploration ended before it was complete, or null. */
+  readonly stopped: string | null;
+}
+
+export type FromWorker =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'progress'; readonly id: number; readonly progress: Progress; readonly perSecond: number }
+  | { readonly kind: 'result'; readonly id: number; readonly result: JobResult }
+  | { readonly kind: 'cancelled'; readonly id: number }
+  /** There is no such unit or scenario. */
+  | { readonly kind: 'absent'; readonly id: number }
+  | { readonly kind: 'failed'; readonly id: number; readonly message: string };

@@ -1,0 +1,25 @@
+// Starts the worker as a thread of Node.
+import { Worker } from 'node:worker_threads';
+import type { FromWorker } from './messages.ts';
+import type { StartWorker } from './owner.ts';
+
+/** `script` is the worker's bundle. Its output goes to standard error: standard output may be the protocol's. */
+export function startThread(script: string): StartWorker {
+  return (events) => {
+    const worker = new Worker(script, { stdout: true, stderr: true });
+    worker.stdout.pipe(process.stderr);
+    worker.stderr.pipe(process.stderr);
+    let reason = 'the thread ended';
+    worker.on('message', (message: FromWorker) => events.message(message));
+    worker.on('error', (error) => {
+      reason = error instanceof Error ? error.message : String(error);
+    });
+    worker.on('exit', () => events.gone(reason));
+    return {
+      post: (message) => worker.postMessage(message),
+      terminate: () => {
+        void worker.terminate();
+      },
+    };
+  };
+}
