@@ -120,7 +120,7 @@ export function createRun(program: Program, scenario: Scenario, start: StartCont
         ...(first === undefined ? [] : [`violated: never ${first[0].kind === 'never' ? first[0].what : ''}`]),
         ...(verdict === 'vacuous' ? missing.map((one) => `not seen: ${one.kind === 'reachable' ? one.what : ''}`) : []),
         ...[...fallbacks].map(([what, times]) => `${what} (${times} times)`),
-        ...[...ends.keys()],
+        ...ends.keys(),
         ...[...unknown.keys()].map((what) => `unknown: ${what}`),
       ];
       return {
