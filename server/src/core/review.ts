@@ -1,7 +1,25 @@
 // The one API of the language server, the command line, the worker and the tests: files in, findings, contexts and
 // verdicts out. Knows nothing of protocols, disks or clocks.
-import type { Review, Workspace } from './review-types.ts';
 import type { Configuration } from './preprocess/stream.ts';
+import type { Program } from './program/program.ts';
+import type { Exploration, Review, Unit, Workspace } from './review-types.ts';
+import { createContexts } from './review/contexts.ts';
+import type { Contexts } from './review/contexts.ts';
+import { createDocuments } from './review/documents.ts';
+import { completionsOf, definitionOf, foldsOf, hoverOf, symbolsOf } from './review/editor.ts';
+import { inspect, merge, plainFinding } from './review/findings.ts';
+import { createRun, excludes, replayTrace } from './review/run.ts';
+import type { Run } from './review/run.ts';
+import { frontEndProblems, isAssembler, linkUnit, programFor, refusalOf, scenariosOf, unitFor, unitOfFolder } from './review/unit.ts';
+import type { LinkedUnit } from './review/unit.ts';
+import type { Finding, RunReport } from './rules/finding.ts';
+import { RULES } from './rules/index.ts';
+import { markdownOf } from './rules/page.ts';
+import type { Inspection } from './rules/rule.ts';
+import { builtInScenarios } from './scenarios/built-in.ts';
+import type { Scenario, StartContext } from './scenarios/scenario.ts';
+import { createCParser } from './syntax/c.ts';
+import { createParsers } from './syntax/parser.ts';
 
 /** The three WASM files that the parsers need, as bytes. */
 export interface GrammarBytes {
@@ -10,7 +28,208 @@ export interface GrammarBytes {
   readonly c: Uint8Array;
 }
 
-/** Creates the review. Loading the grammars is the only asynchronous part of the core. */
-export async function createReview(_grammars: GrammarBytes, _workspace: Workspace, _configuration: Configuration): Promise<Review> {
-  throw new Error('the review is not linked yet');
+/** States of one run while nobody asked for it by name. */
+const IDLE_STATES = 300_000;
+
+interface Held {
+  readonly linked: LinkedUnit;
+  readonly programs: Map<string, Program>;
+  contexts: Contexts | null;
 }
+
+/** Creates the review. Loading the grammars is the only asynchronous part of the core. */
+export async function createReview(grammars: GrammarBytes, workspace: Workspace, configuration: Configuration): Promise<Review> {
+  const parsers = await createParsers(grammars);
+  const parseC = createCParser(parsers);
+  const documents = createDocuments(parsers, workspace);
+  const held = new Map<string, Held>();
+
+  function current(unit: Unit): Held {
+    const before = held.get(unit.folder);
+    if (before !== undefined && isCurrent(before, unit)) return before;
+    const linked = linkUnit(unit, { read: documents.read }, configuration, parseC);
+    const made: Held = { linked, programs: new Map(), contexts: null };
+    held.set(unit.folder, made);
+    return made;
+  }
+
+  function isCurrent(before: Held, unit: Unit): boolean {
+    if (before.linked.unit.files.join('\n') !== unit.files.join('\n')) return false;
+    for (const [path, text] of before.linked.reads) {
+      const now = documents.read(path);
+      if (now !== text && (now === null || refusalOf(now) === null)) return false;
+    }
+    return true;
+  }
+
+  function folderUnit(folder: string): Held | null {
+    const unit = unitOfFolder(folder, workspace);
+    return unit === null ? null : current(unit);
+  }
+
+  function fileUnit(file: string): Held | null {
+    const unit = unitFor(file, workspace);
+    return unit === null ? null : current(unit);
+  }
+
+  function programOf(unit: Held, scenario: Scenario): Program {
+    if (scenario.handlers.every((handler) => handler.from !== null)) return unit.linked.program;
+    const known = unit.programs.get(scenario.name);
+    if (known !== undefined) return known;
+    const made = programFor(unit.linked, scenario);
+    unit.programs.set(scenario.name, made);
+    return made;
+  }
+
+  function inspectionOf(unit: Held): Inspection {
+    return {
+      program: unit.linked.program,
+      text: documents.read,
+      annotations: [...unit.linked.annotations.values()].flatMap((set) => set.annotations),
+    };
+  }
+
+  function explorationOf(unit: Held, scenarios: readonly Scenario[], most: number): Exploration {
+    const waiting = scenarios.flatMap((scenario) => startsOf(programOf(unit, scenario), scenario).map((start) => ({ scenario, start })));
+    const done: RunReport[] = [];
+    let running: Run | null = null;
+    let before = 0;
+    return {
+      run: (states) => {
+        if (running === null) {
+          const next = waiting.shift();
+          if (next === undefined) return { scenario: '', start: '', states: before, depth: 0, done: true };
+          running = createRun(programOf(unit, next.scenario), next.scenario, next.start, unit.linked.unit.name, RULES, { maxStates: most, reference: false });
+        }
+        const progress = running.advance(states);
+        const out = { scenario: running.scenario.name, start: running.start, states: before + progress.states, depth: progress.depth, done: false };
+        if (progress.done) {
+          done.push(running.report());
+          before += progress.states;
+          running = null;
+        }
+        return { ...out, done: running === null && waiting.length === 0 };
+      },
+      reports: () => [...done],
+    };
+  }
+
+  function startsOf(program: Program, scenario: Scenario): readonly StartContext[] {
+    return scenario.start.filter((start) => excludes(program, scenario, start) === null);
+  }
+
+  function refusedFinding(file: string, text: string): readonly Finding[] | null {
+    const refusal = refusalOf(text);
+    return refusal === null ? null : [plainFinding('not-analysed', 'warning', { file, span: { start: 0, end: 0 } }, refusal)];
+  }
+
+  function quickFindings(file: string): readonly Finding[] {
+    const text = documents.read(file);
+    if (text === null) return [];
+    const refused = refusedFinding(file, text);
+    if (refused !== null) return refused;
+    const out: Finding[] = [];
+    const assembler = isAssembler(file) ? documents.assembler(file) : null;
+    for (const problem of assembler?.problems ?? []) out.push(plainFinding('syntax', 'warning', { file, span: problem.span }, problem.message));
+    const unit = fileUnit(file);
+    if (unit === null) return out;
+    const { linked } = unit;
+    for (const problem of frontEndProblems(linked, file)) {
+      if (out.some((other) => other.place.span.start <= problem.place.span.end && problem.place.span.start <= other.place.span.end)) continue;
+      out.push(plainFinding(problem.language === 'gas' ? 'preprocessor' : 'syntax', problem.language === 'gas' ? 'warning' : 'info', problem.place, problem.message));
+    }
+    for (const problem of linked.scenarioFiles.get(file)?.problems ?? []) {
+      out.push({ ...plainFinding('malformed-scenario', 'error', problem.place, problem.message), fix: problem.suggestion === null ? null : { title: `Replace by '${problem.suggestion}'`, edits: [{ place: problem.place, newText: problem.suggestion }] } });
+    }
+    for (const problem of linked.annotations.get(file)?.problems ?? []) {
+      out.push({ ...plainFinding('malformed-annotation', 'warning', problem.place, problem.message), fix: problem.suggestion === null ? null : { title: `Replace by '${problem.suggestion}'`, edits: [{ place: problem.place, newText: problem.suggestion }] } });
+    }
+    const inspected = inspect(RULES, inspectionOf(unit), { file, span: { start: 0, end: 0 } });
+    return [...out, ...inspected.filter((finding) => finding.place.file === file)];
+  }
+
+  function findingsOf(folder: string, reports: readonly RunReport[]): readonly Finding[] {
+    const unit = folderUnit(folder);
+    if (unit === null) return [];
+    const inspection = inspectionOf(unit);
+    const explored = merge(reports).map((finding): Finding => {
+      const rule = RULES.find((one) => one.name === finding.rule);
+      if (rule === undefined) return finding;
+      const fix = rule.fix === null ? null : rule.fix(finding.place, inspection);
+      const assumed = finding.premises.some((premise) => premise.assumed);
+      return { ...finding, fix, severity: assumed && finding.severity === 'error' ? 'warning' : finding.severity };
+    });
+    return explored;
+  }
+
+  return {
+    setFile: documents.set,
+    editFile: documents.edit,
+    closeFile: documents.close,
+    fileChanged: () => undefined,
+    text: documents.read,
+    unitOf: (file) => {
+      const unit = unitFor(file, workspace);
+      return unit;
+    },
+    scenarios: (folder) => {
+      const unit = folderUnit(folder);
+      return unit === null ? builtInScenarios : scenariosOf(unit.linked);
+    },
+    quickFindings,
+    explore: (folder) => {
+      const unit = folderUnit(folder);
+      return unit === null ? nothing : explorationOf(unit, scenariosOf(unit.linked), IDLE_STATES);
+    },
+    run: (folder, name) => {
+      const unit = folderUnit(folder);
+      const scenario = unit === null ? undefined : scenariosOf(unit.linked).find((one) => one.name === name);
+      return unit === null || scenario === undefined ? null : explorationOf(unit, [scenario], scenario.maxStates);
+    },
+    findings: findingsOf,
+    replay: (folder, name, start, choices) => {
+      const unit = folderUnit(folder);
+      const scenario = unit === null ? undefined : scenariosOf(unit.linked).find((one) => one.name === name);
+      const known = scenario?.start.find((one) => one === start);
+      if (unit === null || scenario === undefined || known === undefined) return null;
+      return replayTrace(programOf(unit, scenario), scenario, known, false, choices);
+    },
+    contextAt: (file, offset) => {
+      const unit = fileUnit(file);
+      if (unit === null) return null;
+      unit.contexts ??= createContexts(unit.linked.program);
+      return unit.contexts.at(file, offset);
+    },
+    hover: (file, offset) => {
+      const text = documents.read(file);
+      return text === null || refusalOf(text) !== null ? null : hoverOf(fileUnit(file)?.linked ?? null, file, text, offset);
+    },
+    complete: (file, offset) => {
+      const text = documents.read(file);
+      return text === null || refusalOf(text) !== null ? [] : completionsOf(fileUnit(file)?.linked ?? null, text, offset);
+    },
+    symbols: (file) => {
+      const text = documents.read(file);
+      if (text === null || refusalOf(text) !== null) return [];
+      return symbolsOf(fileUnit(file)?.linked ?? null, file, documents.assembler(file), text);
+    },
+    folds: (file) => {
+      const text = documents.read(file);
+      return text === null || refusalOf(text) !== null ? [] : foldsOf(documents.assembler(file));
+    },
+    definition: (file, offset) => {
+      const text = documents.read(file);
+      const unit = text === null || refusalOf(text) !== null ? null : fileUnit(file);
+      return text === null || unit === null ? [] : definitionOf(unit.linked, file, text, offset);
+    },
+    rules: () => RULES.map((rule) => ({ name: rule.name, id: rule.id, group: rule.group, severity: rule.severity, summary: rule.summary, markdown: markdownOf(rule) })),
+    unknown: (folder) => folderUnit(folder)?.linked.program.unknown ?? [],
+    release: documents.release,
+  };
+}
+
+const nothing: Exploration = {
+  run: () => ({ scenario: '', start: '', states: 0, depth: 0, done: true }),
+  reports: () => [],
+};
+

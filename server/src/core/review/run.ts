@@ -9,10 +9,10 @@ import type { Program } from '../program/program.ts';
 import type { Finding, RunReport, Trace, Verdict } from '../rules/finding.ts';
 import type { Judgement, Rule } from '../rules/rule.ts';
 import type { Expectation, Scenario, StartContext } from '../scenarios/scenario.ts';
-import { machineModel } from './model.ts';
-import type { MachineTransition } from './model.ts';
-import { shows } from './properties.ts';
-import { handles, prepare } from './setup.ts';
+import { machineModel } from '../contexts/model.ts';
+import type { MachineTransition } from '../contexts/model.ts';
+import { shows } from '../contexts/properties.ts';
+import { handles, prepare } from '../contexts/setup.ts';
 import { traceOf } from './trace.ts';
 
 export interface RunOptions {

@@ -9,9 +9,9 @@ import type { State } from '../machine/state.ts';
 import { vectorTitle } from '../machine/vectors.ts';
 import type { Program } from '../program/program.ts';
 import type { Change, Trace, TraceStep } from '../rules/finding.ts';
-import type { MachineTransition } from './model.ts';
-import { changes, project } from './projection.ts';
-import type { Projection } from './projection.ts';
+import type { MachineTransition } from '../contexts/model.ts';
+import { changes, project } from '../contexts/projection.ts';
+import type { Projection } from '../contexts/projection.ts';
 
 /** Key steps that a reader is shown at most. */
 const MOST_STEPS = 20;

@@ -1,0 +1,141 @@
+// A unit as read and linked: the files of one folder with the headers they follow, its annotations, scenarios and
+// program. Derived from texts alone; a unit whose texts changed is made anew.
+import type { Problem } from '../base/span.ts';
+import type { AssemblerStream, Configuration, FileSource } from '../preprocess/stream.ts';
+import { preprocess } from '../preprocess/preprocess.ts';
+import { buildProgram } from '../program/build.ts';
+import { cSource } from '../program/c-lower.ts';
+import type { CSource } from '../program/c-source.ts';
+import type { Program } from '../program/program.ts';
+import { builtInScenarios } from '../scenarios/built-in.ts';
+import { isScenarioFile, parseScenarios } from '../scenarios/scenario-file.ts';
+import type { ScenarioFile } from '../scenarios/scenario-file.ts';
+import type { Scenario } from '../scenarios/scenario.ts';
+import { isSidecarFile } from '../syntax/annotation-sidecar.ts';
+import type { AnnotationSet, Directive } from '../syntax/annotation-types.ts';
+import { parseAnnotations } from '../syntax/annotations.ts';
+import type { CTranslationUnit } from '../syntax/c-syntax.ts';
+import { scanComments } from '../syntax/comments.ts';
+import type { Unit, Workspace } from '../review-types.ts';
+import { applies } from './run.ts';
+
+export interface LinkedUnit {
+  readonly unit: Unit;
+  readonly streams: readonly AssemblerStream[];
+  readonly sources: readonly CSource[];
+  readonly annotations: ReadonlyMap<string, AnnotationSet>;
+  readonly scenarioFiles: ReadonlyMap<string, ScenarioFile>;
+  readonly program: Program;
+  /** Texts the unit was made of, headers included; null for a file that was looked for and not found. */
+  readonly reads: ReadonlyMap<string, string | null>;
+}
+
+/** Folders with more sources than this are reviewed file by file. */
+const MOST_SOURCES = 24;
+const LARGEST_TEXT = 2_000_000;
+
+export function isAssembler(file: string): boolean {
+  return /\.(S|s)$/.test(file);
+}
+
+export function isC(file: string): boolean {
+  return /\.c$/.test(file);
+}
+
+export function isHeader(file: string): boolean {
+  return /\.h$/.test(file);
+}
+
+/** Why a text is not analysed, or null. */
+export function refusalOf(text: string): string | null {
+  if (text.length > LARGEST_TEXT) return `not analysed: larger than ${LARGEST_TEXT / 1_000_000} million characters`;
+  if (text.includes('\0')) return 'not analysed: this is a binary file';
+  return null;
+}
+
+export function folderOf(file: string): string {
+  const slash = file.lastIndexOf('/');
+  return slash < 0 ? '' : slash === 0 ? '/' : file.slice(0, slash);
+}
+
+export function join(folder: string, name: string): string {
+  return folder === '' ? name : folder.endsWith('/') ? `${folder}${name}` : `${folder}/${name}`;
+}
+
+/** The unit of a file, or null where the file is of no kind that is reviewed. */
+export function unitFor(file: string, workspace: Workspace): Unit | null {
+  if (!isAssembler(file) && !isC(file) && !isHeader(file) && !isScenarioFile(file) && !isSidecarFile(file)) return null;
+  const folder = folderOf(file);
+  const names = workspace.list(folder);
+  const sources = names.filter((name) => isAssembler(name) || isC(name));
+  if (sources.length > MOST_SOURCES && (isAssembler(file) || isC(file))) return { folder: file, name: file.slice(folder.length).replace(/^\//, ''), files: [file] };
+  return unitOfFolder(folder, workspace);
+}
+
+export function unitOfFolder(folder: string, workspace: Workspace): Unit | null {
+  if (isAssembler(folder) || isC(folder)) return { folder, name: folder.slice(folder.lastIndexOf('/') + 1), files: [folder] };
+  const files = workspace
+    .list(folder)
+    .filter((name) => isAssembler(name) || isC(name) || isScenarioFile(name) || isSidecarFile(name))
+    .sort()
+    .map((name) => join(folder, name));
+  if (files.filter((file) => isAssembler(file) || isC(file)).length > MOST_SOURCES) return null;
+  return files.length === 0 ? null : { folder, name: folder.slice(folder.lastIndexOf('/') + 1), files };
+}
+
+export function linkUnit(unit: Unit, source: FileSource, configuration: Configuration, parse: (text: string) => CTranslationUnit): LinkedUnit {
+  const reads = new Map<string, string | null>();
+  const noted: FileSource = {
+    read: (path) => {
+      const known = reads.get(path);
+      if (known !== undefined) return known;
+      const text = source.read(path);
+      const usable = text !== null && refusalOf(text) === null ? text : null;
+      reads.set(path, usable);
+      return usable;
+    },
+  };
+  const streams = unit.files.filter((file) => isAssembler(file) && noted.read(file) !== null).map((file) => preprocess(file, noted, configuration));
+  const sources = unit.files.filter((file) => isC(file) && noted.read(file) !== null).map((file) => cSource(file, noted, parse, configuration));
+  const scenarioFiles = new Map<string, ScenarioFile>();
+  for (const file of unit.files) {
+    const text = isScenarioFile(file) ? noted.read(file) : null;
+    if (text !== null) scenarioFiles.set(file, parseScenarios(file, text));
+  }
+  const annotations = new Map<string, AnnotationSet>();
+  for (const [file, text] of reads) {
+    if (text === null || !text.includes('xctx:') || isScenarioFile(file) || isSidecarFile(file)) continue;
+    annotations.set(file, parseAnnotations(file, text, scanComments(text, isAssembler(file) ? 'gas' : 'c')));
+  }
+  const directives: Directive[] = [...annotations.values()].flatMap((set) => set.directives);
+  const program = buildProgram({ streams, sources, directives, design: null });
+  return { unit, streams, sources, annotations, scenarioFiles, program, reads };
+}
+
+/** Scenarios of a unit: the built-in ones that say something about it, then the ones of its own files. */
+export function scenariosOf(linked: LinkedUnit): readonly Scenario[] {
+  const own = [...linked.scenarioFiles.values()].flatMap((file) => file.scenarios);
+  const names = new Set(own.map((scenario) => scenario.name));
+  const builtIn = builtInScenarios.filter((scenario) => !names.has(scenario.name) && applies(linked.program, scenario));
+  return [...builtIn, ...own];
+}
+
+/** The program that a scenario runs on: the unit's, or one with the scenario's own handlers. */
+export function programFor(linked: LinkedUnit, scenario: Scenario): Program {
+  const abstract = scenario.handlers.filter((handler) => handler.from === null);
+  if (abstract.length === 0) return linked.program;
+  const withCode = scenario.handlers.some((handler) => handler.from !== null);
+  return buildProgram({
+    streams: withCode ? linked.streams : [],
+    sources: withCode ? linked.sources : [],
+    directives: withCode ? linked.program.directives : [],
+    design: { handlers: abstract, guards: scenario.guards },
+  });
+}
+
+/** Problems of the front end in one file. */
+export function frontEndProblems(linked: LinkedUnit, file: string): readonly (Problem & { readonly language: 'gas' | 'c' })[] {
+  const asm = linked.streams.flatMap((stream) => stream.problems).filter((problem) => problem.place.file === file);
+  const c = linked.sources.filter((one) => one.file === file).flatMap((one) => one.problems).filter((problem) => problem.place.file === file);
+  return [...asm.map((problem) => ({ ...problem, language: 'gas' as const })), ...c.map((problem) => ({ ...problem, language: 'c' as const }))];
+}
