@@ -71,9 +71,11 @@ void demo_ve(struct pt_regs *regs)
 ${before}	slow_part(regs);
 ${after}}
 
+static u64 count;
+
 static void slow_part(struct pt_regs *regs)
 {
-	regs->ax = 0;
+	count++;
 }
 ${rearmInterrupt}`;
 }
