@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { didYouMean } from './nearest.ts';
 
@@ -33,10 +35,14 @@ describe('the program entrycheck', () => {
   });
 
   it('a crash is one line that names what was done, and the stack is there on request', () => {
-    const crash = start(`cd / && node ${process.cwd()}/${program} explain`, { ENTRYCHECK_DEBUG: '' });
+    const alone = mkdtempSync(join(tmpdir(), 'entrycheck-alone-'));
+    copyFileSync(program, join(alone, 'cli.js'));
+    const inFolder = `cd / && NODE_PATH=${process.cwd()}/node_modules node ${alone}/cli.js explain`;
+    const crash = start(inFolder, { ENTRYCHECK_DEBUG: '' });
     assert.equal(crash.status, 2);
     assert.match(crash.err, /^entrycheck: internal error while loading the grammars: .*ENTRYCHECK_DEBUG=1 prints the stack\)\n$/);
-    assert.match(start(`node ${program} explain`, { ENTRYCHECK_DEBUG: '1' }).err, /\n\s+at /);
+    assert.match(start(inFolder, { ENTRYCHECK_DEBUG: '1' }).err, /\n\s+at /);
+    rmSync(alone, { recursive: true });
   });
 
   it('prints no colour into a pipe', () => {

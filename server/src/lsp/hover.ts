@@ -50,12 +50,17 @@ function table(rows: readonly ContextRow[]): string {
   return left > 0 ? `${text}\n\nand ${left} more contexts` : text;
 }
 
-/** One paragraph for all contexts where they agree, else one for each. */
+/** One paragraph for all contexts that agree; the contexts are named where there are several. */
 function interruptions(rows: readonly ContextRow[]): readonly string[] {
-  const shown = rows.slice(0, rowsShown).map((row) => interruptersMarkdown(row.interrupters));
-  const first = shown[0];
-  if (first === undefined || shown.every((text) => text === first)) return first === undefined ? [] : [first];
-  return shown.map((text, index) => `**In ${index + 1}** ${text}`);
+  return grouped(rows.slice(0, rowsShown).map((row) => interruptersMarkdown(row.interrupters)), (text, where) => (where === '' ? text : `**In ${where}:** ${text}`));
+}
+
+/** Equal texts once, with the numbers of their rows, or none where all are equal. */
+function grouped(texts: readonly string[], write: (text: string, where: string) => string): readonly string[] {
+  return [...new Set(texts)].map((text) => {
+    const numbers = texts.flatMap((other, index) => (other === text ? [index + 1] : []));
+    return write(text, numbers.length === texts.length ? '' : numbers.join(', '));
+  });
 }
 
 function interruptersMarkdown(interrupters: readonly Interrupter[]): string {
@@ -67,13 +72,11 @@ function interruptersMarkdown(interrupters: readonly Interrupter[]): string {
 }
 
 function ways(rows: readonly ContextRow[], locator: Locator): readonly string[] {
-  const shown = rows.slice(0, rowsShown).flatMap((row, index) => {
-    if (row.way.length === 0) return [];
+  const texts = rows.slice(0, rowsShown).map((row) => {
     const steps = row.way.length > stepsShown ? [...row.way.slice(0, 2), null, ...row.way.slice(3 - stepsShown)] : row.way;
-    const links = steps.map((step) => (step === null ? '...' : link(step.title, locator, step.place)));
-    return [`**The way here${rows.length > 1 ? ` (${index + 1})` : ''}:** ${links.join(' -> ')}`];
+    return steps.map((step) => (step === null ? '...' : link(step.title, locator, step.place))).join(' -> ');
   });
-  return [...new Set(shown)];
+  return grouped(texts, (text, where) => (text === '' ? '' : `**The way here${where === '' ? '' : ` (${where})`}:** ${text}`)).filter((text) => text !== '');
 }
 
 function link(title: string, locator: Locator, place: ContextInfo['place']): string {

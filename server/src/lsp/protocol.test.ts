@@ -270,6 +270,16 @@ function describeProtocol(): void {
       assert.equal(await client.connection.sendRequest('textDocument/hover', { textDocument: { uri }, position: { line: 0, character: 1 } }), null);
     });
 
+    it('shows no findings of a folder once all its files are closed, though its files are still on disk', async () => {
+      await start();
+      const folder = 'vscode-vfs://host/closed';
+      workspace.give([{ file: `${folder}/entry.S`, text: 'bad\n' }]);
+      await client.open(`${folder}/entry.S`, 'bad ugly\n');
+      await client.diagnostics(`${folder}/entry.S`, has('ugly-word'));
+      await client.connection.sendNotification('textDocument/didClose', { textDocument: { uri: `${folder}/entry.S` } });
+      await client.diagnostics(`${folder}/entry.S`, (all) => all.length === 0);
+    });
+
     it('answers unknown requests, odd parameters and broken messages, and stays alive', async () => {
       await start();
       await client.open(uri, 'bad\n');

@@ -90,7 +90,7 @@ function viewsOf(session: Session, unit: Unit, reports: readonly RunReport[], lo
 
 async function runJob(owner: WorkerOwner, job: Job, report: Report, token: CancellationToken): Promise<JobReports> {
   if (token.isCancellationRequested) return { reports: [], stopped: 'cancelled', problem: null };
-  const handle = owner.submit(job, false, (progress, perSecond) => report(progressText(progress, perSecond)));
+  const handle = owner.submit(job, false, { progress: (progress, perSecond) => report(progressText(progress, perSecond)), partial: () => undefined });
   const listener = token.onCancellationRequested(handle.cancel);
   const outcome = await handle.outcome;
   listener.dispose();

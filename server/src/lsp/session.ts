@@ -134,9 +134,13 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
 
   function explore(folder: string): void {
     const state = unitState(folder);
-    const handle = owner.submit({ kind: 'explore', folder }, true, (progress) => {
-      if (state.job !== job) return;
-      host.status({ ...lastStatus, state: 'exploring', states: progress.states, depth: progress.depth, scenario: progress.scenario });
+    const handle = owner.submit({ kind: 'explore', folder }, true, {
+      progress: (progress) => {
+        if (state.job === job) host.status({ ...lastStatus, state: 'exploring', states: progress.states, depth: progress.depth, scenario: progress.scenario });
+      },
+      partial: (findings) => {
+        if (state.job === job) attempt(`first results of ${folder}`, () => addEarly(folder, state, findings), undefined);
+      },
     });
     const job = { handle, revision: state.revision };
     state.job = job;
@@ -146,6 +150,15 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
       state.job = null;
       attempt(`results of ${folder}`, () => settle(folder, state, outcome), undefined);
     });
+  }
+
+  /** New findings join the old ones that moved with the text; what no longer holds goes when all is explored. */
+  function addEarly(folder: string, state: UnitState, early: readonly Finding[]): void {
+    const known = new Set(state.findings.map(identity));
+    const added = early.filter((finding) => !known.has(identity(finding)));
+    if (added.length === 0) return;
+    state.findings = [...state.findings, ...added.map((finding) => withSteps(review, folder, finding))];
+    host.changed(filesOf(folder, state.findings), 'explored');
   }
 
   function settle(folder: string, state: UnitState, outcome: JobOutcome): void {
@@ -190,10 +203,11 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
     const document = documentOfFile(file);
     if (document !== null && document.refusal !== null) return { findings: [], notices: [document.refusal] };
     const notices: string[] = [];
-    const quick = attempt<readonly Finding[] | null>(`findings of ${file}`, () => review.quickFindings(file), null);
-    if (quick === null) notices.push('Entrycheck failed in this file, the log has the details; the rest of the editor is not affected');
     const folder = unitFolder(file);
-    const explored = folder === null ? [] : [...units.values()].flatMap((state) => state.findings.filter((finding) => finding.place.file === file));
+    const shown = document !== null || (folder !== null && openFolders().has(folder));
+    const quick = shown ? attempt<readonly Finding[] | null>(`findings of ${file}`, () => review.quickFindings(file), null) : [];
+    if (quick === null) notices.push('Entrycheck failed in this file, the log has the details; the rest of the editor is not affected');
+    const explored = [...units.values()].flatMap((state) => state.findings.filter((finding) => finding.place.file === file));
     const notice = folder === null ? null : (units.get(folder)?.notice ?? null);
     if (notice !== null && document !== null) notices.push(notice);
     return { findings: limitFindings([...(quick ?? []), ...explored]), notices };
@@ -296,6 +310,10 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
       attempt('release', () => review.release(), undefined);
     },
   };
+}
+
+function identity({ rule, place }: Finding): string {
+  return `${rule} ${place.file} ${place.span.start}-${place.span.end}`;
 }
 
 function firstLine(text: string): string {

@@ -24,7 +24,7 @@ export const fullClient: ClientCapabilities = {
   textDocument: { publishDiagnostics: { relatedInformation: true, codeDescriptionSupport: true, tagSupport: { valueSet: [1, 2] } } },
 };
 
-const patience = 5000;
+const patience = 15_000;
 
 export function connectClient(parts: ServerParts): TestClient {
   const wire = new PassThrough();

@@ -1,6 +1,7 @@
 // The worker's engine without a thread: the order of jobs, what an edit does to them, what is sent.
 import assert from 'node:assert/strict';
 import { createWordReview, longRun } from '../lsp/word-review.ts';
+import type { Exploration, Review } from '../core/review-types.ts';
 import { createEngine, statesPerSlice } from './engine.ts';
 import { withSteps } from './keys.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
@@ -11,11 +12,11 @@ const job = (id: number, background: boolean): ToWorker => ({ kind: 'job', id, j
 const set = (text: string): ToWorker => ({ kind: 'set', file, text });
 
 /** An engine whose slices run only when told to, on a clock of 60 ms a slice. */
-function engine() {
+function engine(given: Review | null = null) {
   const posted: FromWorker[] = [];
   const waiting: (() => void)[] = [];
   let clock = 0;
-  const review = createWordReview({ workspace: nowhere, mortal: false });
+  const review = given ?? createWordReview({ workspace: nowhere, mortal: false });
   const tell = createEngine(review, { post: (message) => void posted.push(message), later: (next) => void waiting.push(next), now: () => (clock += 20), workspace: { give: () => undefined, forget: () => undefined } });
   const slice = (): void => waiting.shift()?.();
   return { posted, tell, slice, idle: () => waiting.length === 0, kinds: () => posted.map((message) => `${message.kind} ${'id' in message ? message.id : ''}`) };
@@ -81,6 +82,31 @@ describe('exploration worker', () => {
     const last = posted.at(-1);
     assert.equal(last?.kind, 'result');
     assert.equal(last.result.stopped, 'stopped in walk after 40000 states, the limit of entrycheck.maxStates');
+  });
+
+  it('sends the findings of complete runs while others go on, once each, and only for the diagnostics', () => {
+    const words = createWordReview({ workspace: nowhere, mortal: false });
+    /** Runs one after the other, a slice each; the first one finds something. */
+    const explore = (folder: string): Exploration => {
+      const first = words.explore(folder);
+      let slices = 0;
+      return {
+        run: (states) => {
+          slices += 1;
+          const progress = first.run(states);
+          return { ...progress, scenario: `run ${slices}`, done: slices === 4 };
+        },
+        reports: () => first.reports(),
+      };
+    };
+    const { tell, slice, kinds, idle } = engine({ ...words, explore });
+    tell(set('ugly'));
+    tell(job(1, true));
+    while (!idle()) slice();
+    assert.deepEqual(kinds().filter((kind) => !kind.startsWith('progress')), ['partial 1', 'result 1']);
+    tell(job(2, false));
+    while (!idle()) slice();
+    assert.deepEqual(kinds().filter((kind) => kind.endsWith(' 2') && !kind.startsWith('progress')), ['result 2']);
   });
 
   it('says that there is no such scenario, and survives an exploration that throws', () => {

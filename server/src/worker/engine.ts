@@ -27,6 +27,9 @@ interface RunningJob {
   /** States of the runs before the current one, and of that one. */
   statesBefore: number;
   statesNow: number;
+  /** The run under way, and how many findings were sent of those before it. */
+  current: string;
+  sent: number;
 }
 
 export function createEngine(review: Review, host: EngineHost): (message: ToWorker) => void {
@@ -75,11 +78,24 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
     if (progress.done || stopped) {
       drop(job.id);
       host.post({ kind: 'result', id: job.id, result: resultOf(job, job.exploration, stopped ? stoppedAt(progress, states) : null, now) });
-    } else if (now - job.lastProgress >= progressEvery) {
+      return;
+    }
+    if (job.background) sendPartial(job, job.exploration, `${progress.scenario} ${progress.start}`);
+    if (now - job.lastProgress >= progressEvery) {
       job.lastProgress = now;
       const seconds = Math.max(0.001, (now - job.began) / 1000);
       host.post({ kind: 'progress', id: job.id, progress: { ...progress, states }, perSecond: Math.round(states / seconds) });
     }
+  }
+
+  /** The first findings are worth showing long before the last scenario is through. */
+  function sendPartial(job: RunningJob, exploration: Exploration, current: string): void {
+    if (current === job.current) return;
+    job.current = current;
+    const findings = review.findings(job.job.folder, exploration.reports());
+    if (findings.length <= job.sent) return;
+    job.sent = findings.length;
+    host.post({ kind: 'partial', id: job.id, findings: findings.map(withKeys) });
   }
 
   function begin(job: Job): Exploration | null {
@@ -143,7 +159,7 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
         maxStates = message.maxStates;
         return;
       case 'job':
-        jobs.push({ id: message.id, job: message.job, background: message.background, began: host.now(), exploration: null, lastProgress: host.now(), statesBefore: 0, statesNow: 0 });
+        jobs.push({ id: message.id, job: message.job, background: message.background, began: host.now(), exploration: null, lastProgress: host.now(), statesBefore: 0, statesNow: 0, current: '', sent: 0 });
         schedule();
         return;
       case 'cancel':

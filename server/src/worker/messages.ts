@@ -29,6 +29,8 @@ export interface JobResult {
 export type FromWorker =
   | { readonly kind: 'ready' }
   | { readonly kind: 'progress'; readonly id: number; readonly progress: Progress; readonly perSecond: number }
+  /** Findings of the runs that are complete, while others go on; sent when there are more of them. */
+  | { readonly kind: 'partial'; readonly id: number; readonly findings: readonly Finding[] }
   | { readonly kind: 'result'; readonly id: number; readonly result: JobResult }
   | { readonly kind: 'cancelled'; readonly id: number }
   /** There is no such unit or scenario. */

@@ -28,7 +28,7 @@ function owned(patience: number) {
     log: () => undefined,
     patience,
   });
-  const submit = () => owner.submit({ kind: 'explore', folder: '/a' }, true, () => undefined);
+  const submit = () => owner.submit({ kind: 'explore', folder: '/a' }, true, { progress: () => undefined, partial: () => undefined });
   const jobs = (at: number): readonly number[] => threads[at]?.told.flatMap((message) => (message.kind === 'job' ? [message.id] : [])) ?? [];
   return { owner, threads, submit, jobs };
 }

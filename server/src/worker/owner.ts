@@ -1,7 +1,7 @@
 // The server's side of the worker: starts it, mirrors the edits, turns jobs into promises, restarts it after a crash
 // once per revision. Never blocks and never throws into a request.
 import { unreachable } from '../core/base/unreachable.ts';
-import type { Progress } from '../core/review-types.ts';
+import type { Finding, Progress } from '../core/review-types.ts';
 import type { FromWorker, Job, JobResult, ToWorker } from './messages.ts';
 
 /** The part of a node:worker_threads Worker that is used; the browser's has the same. */
@@ -38,16 +38,22 @@ export interface OwnerOptions {
   readonly patience: number;
 }
 
+export interface JobListener {
+  readonly progress: (progress: Progress, perSecond: number) => void;
+  /** Findings so far, of a job in the background. */
+  readonly partial: (findings: readonly Finding[]) => void;
+}
+
 interface Pending {
   readonly message: ToWorker & { readonly kind: 'job' };
   readonly settle: (outcome: JobOutcome) => void;
-  readonly onProgress: (progress: Progress, perSecond: number) => void;
+  readonly listener: JobListener;
 }
 
 export interface WorkerOwner {
   /** Mirrors what the server's own review was told, and opens a new revision. */
   readonly tell: (message: ToWorker) => void;
-  readonly submit: (job: Job, background: boolean, onProgress: (progress: Progress, perSecond: number) => void) => JobHandle;
+  readonly submit: (job: Job, background: boolean, listener: JobListener) => JobHandle;
   readonly stop: () => void;
 }
 
@@ -117,7 +123,11 @@ export function createOwner(options: OwnerOptions): WorkerOwner {
         return;
       case 'progress':
         watch();
-        pending.get(message.id)?.onProgress(message.progress, message.perSecond);
+        pending.get(message.id)?.listener.progress(message.progress, message.perSecond);
+        return;
+      case 'partial':
+        watch();
+        pending.get(message.id)?.listener.partial(message.findings);
         return;
       case 'result':
         settle(message.id, { kind: 'result', result: message.result });
@@ -141,12 +151,12 @@ export function createOwner(options: OwnerOptions): WorkerOwner {
       restarted = false;
       thread?.post(message);
     },
-    submit: (job, background, onProgress) => {
+    submit: (job, background, listener) => {
       const id = nextId;
       nextId += 1;
       const message = { kind: 'job', id, job, background } as const;
       const outcome = new Promise<JobOutcome>((settleOutcome) => {
-        pending.set(id, { message, settle: settleOutcome, onProgress });
+        pending.set(id, { message, settle: settleOutcome, listener });
       });
       ensure().post(message);
       watch();

@@ -7,7 +7,7 @@ import type { Step } from '../machine/machine.ts';
 import type { Frame, State } from '../machine/state.ts';
 
 export interface MachineTransition extends Step {
-  readonly label: string;
+  readonly weight: number;
 }
 
 export interface MachineModel extends Model<State> {
@@ -18,11 +18,36 @@ export interface MachineModel extends Model<State> {
 
 const WIDTH = 6;
 
-/** `initial` are the start states; the model owns its interners, so packed states of two models do not compare. */
-export function machineModel(setup: MachineSetup, initial: readonly State[]): MachineModel {
+/** Steps that one choice may stand for: a loop that touches nothing ends here. */
+const LONGEST_CHAIN = 256;
+
+/** Sees the states that a choice runs through without leaving another choice. */
+export type Passed = (state: State) => void;
+
+/**
+ * `initial` are the start states; the model owns its interners, so packed states of two models do not compare. Where the
+ * set-up names visible boundaries, steps between them that leave no choice and do nothing a rule could judge are taken
+ * together; with all boundaries visible every step is a state.
+ */
+export function machineModel(setup: MachineSetup, initial: readonly State[], passed: Passed | null = null): MachineModel {
   const components = createInterner();
   const regions = new WeakMap<object, number>();
   let cut = false;
+
+  function chain(step: Step): MachineTransition {
+    const { visible } = setup;
+    let { state } = step;
+    let weight = 1;
+    while (visible !== null && weight < LONGEST_CHAIN && state.ended === null && !visible.has(state.node)) {
+      const behind = successors(setup, state);
+      const only = behind.steps[0];
+      if (behind.cutOff || only === undefined || behind.steps.length !== 1 || only.effects.length > 0 || only.state.ended !== null) break;
+      passed?.(state);
+      state = only.state;
+      weight += 1;
+    }
+    return { ...step, state, weight };
+  }
 
   function regionId(region: State['memory'][number]): number {
     if (region.length === 0) return 0;
@@ -57,7 +82,7 @@ export function machineModel(setup: MachineSetup, initial: readonly State[]): Ma
     successors: (state) => {
       const next = successors(setup, state);
       if (next.cutOff) cut = true;
-      return next.steps;
+      return next.steps.map(chain);
     },
     pack: (state, into, offset) => {
       let registers = 'R';

@@ -56,7 +56,7 @@ function named(name: string, seen: Seen): boolean {
     case 'double-fault':
       return has('double-fault') || seen.after.ended === 'double-fault';
     case 'frame-on-user-stack':
-      return has('frame-on-user-stack');
+      return has('frame-on-user-stack') || seen.after.ended === 'stack-on-user-rsp';
     default:
       return false;
   }

@@ -128,7 +128,7 @@ function visibleNodes(program: Program): ReadonlySet<NodeId> {
         if (node.operands.some((operand) => operand.kind === 'memory' || operand.kind === 'system-register') && !node.mnemonic.startsWith('lea')) visible.add(node.id);
         else if (node.operands.at(-1)?.kind === 'register' && writesRsp(node.operands.at(-1)) && !/^(push|cmp|test)/.test(node.mnemonic)) visible.add(node.id);
         else if (/^(iret|eret|swapgs|sti|cli|popf|pushf|rdmsr|wrmsr|rdgs|wrgs|std|cld|clac|stac|movs|stos|syscall|sysret)/.test(node.mnemonic)) visible.add(node.id);
-        else if (/^push/.test(node.mnemonic) && node.operands[0]?.kind === 'immediate') visible.add(node.id);
+        else if (node.mnemonic.startsWith('push') && node.operands[0]?.kind === 'immediate') visible.add(node.id);
         break;
     }
   }

@@ -211,6 +211,8 @@ export function noteStackSwitch(draft: Draft, setup: MachineSetup, from: Region 
     to: target?.name ?? 'a stack pointer that user space chose',
     userChosen: target === null,
   });
+  // VE-20: an event handler that goes on at CPL 0 on a stack pointer that user space chose writes where user space wants.
+  if (target === null && frame !== undefined && frame.cpl === 0 && !isConstant(to)) draft.ended = 'stack-on-user-rsp';
   if (frame === undefined || from === null || frame.region !== from.index || target === null) return;
   const copy = intactCopy(draft, setup, frame, 0n, 0n, target);
   if (copy !== null) relocate(draft, setup, frame, copy);

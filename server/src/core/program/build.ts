@@ -266,7 +266,7 @@ function looksBelow(placed: Placed, stub: string): boolean {
     if (item.kind === 'label' && isFunctionLabel(item.name)) inside = item.name === stub;
     if (!inside || item.kind !== 'instruction') continue;
     const [first, second] = item.operands;
-    if (/^sub/.test(item.mnemonic) && second?.kind === 'register' && second.name === 'rsp') return true;
+    if (item.mnemonic.startsWith('sub') && second?.kind === 'register' && second.name === 'rsp') return true;
     for (const operand of [first, second]) {
       if (operand?.kind !== 'memory' || operand.base !== 'rsp' || operand.displacement === null) continue;
       if (operand.displacement.kind === 'number' && operand.displacement.value < 0n) return true;

@@ -68,7 +68,7 @@ export function createDocuments(parsers: Parsers, workspace: Workspace): Documen
       return parsed.source;
     },
     release: () => {
-      for (const file of [...trees.keys()]) drop(file);
+      for (const file of Array.from(trees.keys())) drop(file);
     },
   };
 }

@@ -39,11 +39,11 @@ export function isAssembler(file: string): boolean {
 }
 
 export function isC(file: string): boolean {
-  return /\.c$/.test(file);
+  return file.endsWith('.c');
 }
 
 export function isHeader(file: string): boolean {
-  return /\.h$/.test(file);
+  return file.endsWith('.h');
 }
 
 /** Why a text is not analysed, or null. */

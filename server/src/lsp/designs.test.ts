@@ -1,0 +1,79 @@
+// The protocol over the real review: a bad design from the moment it is opened to the replayed trace, with the worker in a
+// thread. The file is its own worker script.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { isMainThread, parentPort } from 'node:worker_threads';
+import { URI } from 'vscode-uri';
+import type { Diagnostic, Hover } from 'vscode-languageserver/node';
+import { createReview } from '../core/review.ts';
+import type { Review } from '../core/review-types.ts';
+import { loadGrammars } from '../shell/grammars.ts';
+import { createWorkspace } from '../worker/disk.ts';
+import { startThread } from '../worker/start.ts';
+import { serveEngine } from '../worker/thread.ts';
+import { methods } from './protocol.ts';
+import type { RunResult, ScenariosResult } from './protocol.ts';
+import { connectClient, fullClient } from './test-client.ts';
+import type { TestClient } from './test-client.ts';
+
+const workspace = createWorkspace();
+const review = async (): Promise<Review> => createReview(loadGrammars(__dirname), workspace, { name: 'default', defines: new Map(), includePaths: [] });
+
+const path = `${process.cwd()}/test-fixtures/designs/clear-on-ist-early/design.c`;
+const uri = URI.file(path).toString();
+const has = (rule: string) => (diagnostics: readonly Diagnostic[]) => diagnostics.some(({ code }) => code === rule);
+
+if (isMainThread) describeDesign();
+else if (parentPort !== null) serveEngine(parentPort, review, workspace);
+
+function describeDesign(): void {
+  describe('a bad design in the language server', () => {
+    const text = readFileSync(path, 'utf8');
+    const lines = text.split('\n');
+    const store = lines.findIndex((line) => line.includes('WRITE_ONCE(ve->busy, 0)'));
+    const column = lines[store]?.indexOf('WRITE_ONCE') ?? 0;
+    let client: TestClient;
+
+    beforeEach(async () => {
+      client = connectClient({ createReview: review, startWorker: startThread(__filename), workspace, findEntryFiles: () => ({ files: [], notes: [] }), patience: 20_000, version: '0' });
+      await client.initialize(fullClient, { client: 'entrycheck' });
+      await client.open(uri, text);
+    });
+    afterEach(() => client.stop());
+
+    it('gets its finding at the store, with the trace', async () => {
+      const all = await client.diagnostics(uri, has('guard-cleared-on-rewinding-stack'));
+      const finding = all.find(({ code }) => code === 'guard-cleared-on-rewinding-stack');
+      assert.equal(finding?.range.start.line, store);
+      assert.match(typeof finding.message === 'string' ? finding.message : '', /reentrancy word cleared on IST stack/);
+      const steps = finding.relatedInformation?.filter(({ message }) => /^\d+\. /.test(message)) ?? [];
+      assert.ok(steps.length > 2 && steps.length <= 20, `${steps.length} key steps`);
+    });
+
+    it('loses it within a second of the store being edited away, and the server stays alive', async () => {
+      await client.diagnostics(uri, has('guard-cleared-on-rewinding-stack'));
+      const before = performance.now();
+      await client.edit(uri, 2, { start: { line: store, character: 0 }, end: { line: store + 1, character: 0 } }, '');
+      await client.diagnostics(uri, (all) => !has('guard-cleared-on-rewinding-stack')(all));
+      assert.ok(performance.now() - before < 1000);
+    });
+
+    it('tells the context at the store', async () => {
+      const hover = await client.connection.sendRequest<Hover | null>('textDocument/hover', { textDocument: { uri }, position: { line: store, character: column + 2 } });
+      const shown = hover !== null && typeof hover.contents === 'object' && 'value' in hover.contents ? hover.contents.value : '';
+      for (const part of [/\(rewinds\)/, /blocked: an NMI/, /guard ve\\_page\.busy/, /live frames/, /The way here/]) assert.match(shown, part);
+    });
+
+    it('runs the corner case of the mail: violated, and each step has a place', async () => {
+      const { scenarios } = await client.connection.sendRequest<ScenariosResult>(methods.scenarios, { uri });
+      const corner = scenarios.find(({ name, title }) => /same failure|again|twice|ve-ve/i.test(`${name} ${title}`));
+      assert.ok(corner, scenarios.map(({ name }) => name).join(', '));
+      const { runs, problem } = await client.connection.sendRequest<RunResult>(methods.run, { uri, scenario: corner.name });
+      assert.equal(problem, null);
+      const violated = runs.find(({ verdict }) => verdict === 'violated');
+      assert.ok(violated, runs.map(({ start, verdict }) => `${start} ${verdict}`).join(', '));
+      assert.ok(violated.steps.filter(({ at }) => at !== null).length >= 3);
+      assert.ok(violated.text.split('\n').every((line) => line.length <= 72), violated.text);
+    });
+  });
+}
