@@ -1,12 +1,13 @@
 // XR-VE06: the event information is read when the guard is already clear, and may belong to a newer event.
 import type { Place } from '../base/span.ts';
 import { vectorTitle } from '../machine/vectors.ts';
-import { clears, nodesOf } from './call-tree.ts';
+import { clears, handlerTree, nodesOf } from './call-tree.ts';
+import type { Guard, Program } from '../program/program.ts';
 import { guardedWord } from './example-text.ts';
 import type { Fix } from './finding.ts';
 import type { Inspection, Judgement, Observation, Rule } from './rule.ts';
 import { indentAt, linesAround, statementAround } from './text-edits.ts';
-import { guardPremises, placeOf } from './vocabulary.ts';
+import { guardPremises, handlerOf, placeOf } from './vocabulary.ts';
 
 function judge(observation: Observation): readonly Judgement[] {
   const { program, node } = observation;
@@ -14,7 +15,7 @@ function judge(observation: Observation): readonly Judgement[] {
   for (const effect of observation.effects) {
     if (effect.kind !== 'info-read' || !effect.afterClear) continue;
     const guard = program.guards[effect.guard];
-    if (guard === undefined || node.kind === 'interrupted') continue;
+    if (guard === undefined || node.kind === 'interrupted' || !rearmsItself(program, guard)) continue;
     out.push({
       place: placeOf(node),
       message: `${node.symbol}() reads the event information after ${guard.name} was cleared: a ${vectorTitle(guard.vector)} in between has overwritten it; copy it before the re-arm`,
@@ -22,6 +23,13 @@ function judge(observation: Observation): readonly Judgement[] {
     });
   }
   return out;
+}
+
+/** Where only an interrupt clears the word, it was taken too early: XR-VE04. */
+function rearmsItself(program: Program, guard: Guard): boolean {
+  const handler = handlerOf(program, guard.vector);
+  if (handler === null) return false;
+  return [...handlerTree(program, handler)].some((symbol) => nodesOf(program, symbol).some((node) => clears(node, guard)));
 }
 
 /** Moves the statement that clears the word behind the one that reads. */

@@ -1,6 +1,8 @@
 // XR-VE05: the handler itself does something that raises its vector while the guard is set, and the fallback is not
 // said to be acceptable.
+import { RSP } from '../machine/registers.ts';
 import { vectorTitle } from '../machine/vectors.ts';
+import { isConstant, UNKNOWN } from '../machine/word.ts';
 import { guardedWord, rearmInterrupt } from './example-text.ts';
 import type { Judgement, Observation, Rule } from './rule.ts';
 import { fallbackAccepted, guardPremises, handlerOf, placeOf } from './vocabulary.ts';
@@ -17,6 +19,8 @@ function judge(observation: Observation): readonly Judgement[] {
     // A machine check is no access's doing, and what a call out of view does is not known.
     if (guard === undefined || consequence === undefined || guard.machineBit !== null || before.frames.at(-1)?.vector !== guard.vector) continue;
     if (node.kind === 'interrupted' || (node.kind === 'operation' && node.operation.kind === 'opaque')) continue;
+    // On a stack that user space chose everything is user memory: XR-VE07.
+    if (!isConstant(before.registers[RSP] ?? UNKNOWN)) continue;
     if (fallbackAccepted(program, effect.fallback)) continue;
     const immediate = handlerOf(program, guard.vector)?.ist.value === null;
     out.push({
