@@ -1,8 +1,9 @@
 // The oracle of the front end: configures real kernel trees, assembles their entry files with gcc, and compares our
 // instruction stream with the disassembly and with the line table that the assembler wrote.
+// The scratch folder keeps the configured builds for the next run; without one, a temporary folder is used and removed.
 // Usage: node scripts/check-expansion.mjs TREE... [--scratch FOLDER] [--only CONFIGURATION] [--verbose]
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { compareFile } from './expansion/compare.mjs';
@@ -36,7 +37,7 @@ function run(command, args, cwd) {
   }
 }
 
-/** A configured build folder with its generated headers; made once per scratch folder. */
+/** Needs what the kernel's build needs: make, gcc, flex, bison, bc, and the headers of libelf and OpenSSL. A configured build folder with its generated headers; made once per scratch folder. */
 function configure(tree, name, scratch) {
   const build = join(scratch, `build-${basename(tree)}-${name}`);
   if (existsSync(join(build, 'prepared'))) return build;
@@ -73,7 +74,8 @@ function main(argv) {
     const at = argv.indexOf(name);
     return at === -1 ? fallback : argv.splice(at, 2)[1];
   };
-  const scratch = resolve(option('--scratch', null) ?? mkdtempSync(join(tmpdir(), 'expansion-')));
+  const given = option('--scratch', null);
+  const scratch = resolve(given ?? mkdtempSync(join(tmpdir(), 'expansion-')));
   const only = option('--only', null);
   const verbose = argv.includes('--verbose');
   const trees = argv.filter((each) => !each.startsWith('--')).map((each) => resolve(each));
@@ -99,6 +101,7 @@ function main(argv) {
       if (total.equal !== total.instructions || total.equalLines !== total.lines || total.problems > 0) failed = true;
     }
   }
+  if (given === null) rmSync(scratch, { recursive: true });
   return failed ? 1 : 0;
 }
 

@@ -139,7 +139,12 @@ export interface Review {
   /** Steps of a trace from its replay key. */
   readonly replay: (folder: string, scenario: string, start: string, choices: readonly number[]) => Trace | null;
 
+  /** Contexts from what was explored so far; `prepareContexts` explores the rest. */
   readonly contextAt: (file: string, offset: number) => ContextInfo | null;
+  /** Explores up to `states` further states for the contexts of a file's unit; true when nothing is left. */
+  readonly prepareContexts: (file: string, states: number) => boolean;
+  /** Whether a finding of a run still has the code that it points at: false means that it is void at once. */
+  readonly stands: (folder: string, finding: Finding) => boolean;
   /** Annotation words, rule names in `allow`, instructions and macros: everything but the context. */
   readonly hover: (file: string, offset: number) => HoverText | null;
   readonly complete: (file: string, offset: number) => readonly CompletionEntry[];

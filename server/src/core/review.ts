@@ -16,6 +16,7 @@ import type { Finding, RunReport } from './rules/finding.ts';
 import { RULES } from './rules/index.ts';
 import { markdownOf } from './rules/page.ts';
 import type { Inspection } from './rules/rule.ts';
+import { placeOf } from './rules/vocabulary.ts';
 import { builtInScenarios } from './scenarios/built-in.ts';
 import type { Scenario, StartContext } from './scenarios/scenario.ts';
 import { createCParser } from './syntax/c.ts';
@@ -199,6 +200,21 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       if (unit === null) return null;
       unit.contexts ??= createContexts(unit.linked.program);
       return unit.contexts.at(file, offset);
+    },
+    prepareContexts: (file, states) => {
+      const unit = fileUnit(file);
+      if (unit === null) return true;
+      unit.contexts ??= createContexts(unit.linked.program);
+      return unit.contexts.advance(states);
+    },
+    stands: (folder, finding) => {
+      const unit = folderUnit(folder);
+      if (unit === null) return false;
+      const { file, span } = finding.place;
+      return unit.linked.program.code.nodes.some((node) => {
+        const place = placeOf(node);
+        return place.file === file && place.span.start < span.end && span.start < place.span.end;
+      });
     },
     hover: (file, offset) => {
       const text = documents.read(file);

@@ -7,7 +7,7 @@ import type { Step } from '../machine/machine.ts';
 import type { Frame, State } from '../machine/state.ts';
 
 export interface MachineTransition extends Step {
-  readonly label: string;
+  readonly weight: number;
 }
 
 export interface MachineModel extends Model<State> {
@@ -18,11 +18,36 @@ export interface MachineModel extends Model<State> {
 
 const WIDTH = 6;
 
-/** `initial` are the start states; the model owns its interners, so packed states of two models do not compare. */
-export function machineModel(setup: MachineSetup, initial: readonly State[]): MachineModel {
+/** Steps that one choice may stand for: a loop that touches nothing ends here. */
+const LONGEST_CHAIN = 256;
+
+/** Sees the states that a choice runs through without leaving another choice. */
+export type Passed = (state: State) => void;
+
+/**
+ * `initial` are the start states; the model owns its interners, so packed states of two models do not compare. Where the
+ * set-up names visible boundaries, steps between them that leave no choice and do nothing a rule could judge are taken
+ * together; with all boundaries visible every step is a state.
+ */
+export function machineModel(setup: MachineSetup, initial: readonly State[], passed: Passed | null = null): MachineModel {
   const components = createInterner();
   const regions = new WeakMap<object, number>();
   let cut = false;
+
+  function chain(step: Step): MachineTransition {
+    const { visible } = setup;
+    let { state } = step;
+    let weight = 1;
+    while (visible !== null && weight < LONGEST_CHAIN && state.ended === null && !visible.has(state.node)) {
+      const behind = successors(setup, state);
+      const only = behind.steps[0];
+      if (behind.cutOff || only === undefined || behind.steps.length !== 1 || only.effects.length > 0 || only.state.ended !== null) break;
+      passed?.(state);
+      state = only.state;
+      weight += 1;
+    }
+    return { ...step, state, weight };
+  }
 
   function regionId(region: State['memory'][number]): number {
     if (region.length === 0) return 0;
@@ -45,6 +70,25 @@ export function machineModel(setup: MachineSetup, initial: readonly State[]): Ma
     return id;
   }
 
+  function registersId(registers: State['registers']): number {
+    const known = regions.get(registers);
+    if (known !== undefined) return known;
+    let key = 'R';
+    for (const one of registers) key += `,${one.id}`;
+    const id = components.idOf(key);
+    regions.set(registers, id);
+    return id;
+  }
+
+  function framesId(frames: readonly Frame[]): number {
+    if (frames.length === 0) return 0;
+    const known = regions.get(frames);
+    if (known !== undefined) return known;
+    const id = components.idOf(framesKey(frames)) + 1;
+    regions.set(frames, id);
+    return id;
+  }
+
   function framesKey(frames: readonly Frame[]): string {
     let key = 'F';
     for (const frame of frames) key += `;${frame.vector},${frame.base},${frame.interrupted},${frame.rsp.id},${frame.cpl},${frame.region},${frame.level}`;
@@ -57,21 +101,19 @@ export function machineModel(setup: MachineSetup, initial: readonly State[]): Ma
     successors: (state) => {
       const next = successors(setup, state);
       if (next.cutOff) cut = true;
-      return next.steps;
+      return next.steps.map(chain);
     },
     pack: (state, into, offset) => {
-      let registers = 'R';
-      for (const one of state.registers) registers += `,${one.id}`;
       const { cpu } = state;
       const machine = `C${state.flags.id},${cpu.cpl},${cpu.gsBase.id},${cpu.kernelGsBase.id},${cpu.cr2.id},${cpu.cr3.id},${cpu.nmiBlocked ? 1 : 0}${cpu.nmiLatched ? 1 : 0}${cpu.mcip ? 1 : 0}${cpu.shadow},${cpu.level}`;
       let rest = `B${state.budgets.join(',')}|${state.features.join(',')}|${state.ended ?? ''}|`;
       for (const pending of state.pending) rest += `${pending.kind}${pending.vector};`;
       for (const ghost of state.ghosts) rest += `|${ghost.owner ?? ''},${ghost.clearedAt ?? ''},${ghost.aboveFrame ? 1 : 0}`;
       into[offset] = state.node;
-      into[offset + 1] = components.idOf(registers);
+      into[offset + 1] = registersId(state.registers);
       into[offset + 2] = components.idOf(machine);
       into[offset + 3] = memoryId(state.memory);
-      into[offset + 4] = components.idOf(framesKey(state.frames));
+      into[offset + 4] = framesId(state.frames);
       into[offset + 5] = components.idOf(rest);
     },
     cutOff: () => cut,

@@ -4,6 +4,8 @@ export interface Transition<S> {
   /** For a replay that goes another way: what this choice was. */
   readonly label: string;
   readonly state: S;
+  /** Steps that this choice stands for, at least 1: the first, and those behind it that left no choice. */
+  readonly weight: number;
 }
 
 export interface Model<S> {

@@ -3,9 +3,15 @@
 
 export interface StateSet {
   readonly count: () => number;
-  /** Index of the state at `offset` of `words`, added when it is new; negative (-1 - index) when it was there. */
-  readonly add: (words: Uint32Array, offset: number, parent: number, choice: number) => number;
+  /**
+   * Index of the state at `offset` of `words`, added when it is new; negative (-1 - index) when it was there. `depth` is
+   * the length of the path that led to it.
+   */
+  readonly add: (words: Uint32Array, offset: number, parent: number, choice: number, depth: number) => number;
   readonly has: (words: Uint32Array, offset: number) => boolean;
+  readonly depthOf: (index: number) => number;
+  /** Takes a shorter path to a state that is there. */
+  readonly shorten: (index: number, parent: number, choice: number, depth: number) => void;
   readonly parentOf: (index: number) => number;
   readonly choiceOf: (index: number) => number;
   /** Choices from a root to the state; the root is `rootOf`. */
@@ -21,6 +27,7 @@ export function createStateSet(width: number, capacity = FIRST_CAPACITY): StateS
   let words = new Uint32Array(limit * width);
   let parents = new Int32Array(limit);
   let choices = new Uint16Array(limit);
+  let depths = new Uint32Array(limit);
   let table = new Int32Array(tableSize(limit)).fill(-1);
   let count = 0;
 
@@ -49,6 +56,9 @@ export function createStateSet(width: number, capacity = FIRST_CAPACITY): StateS
     const moreChoices = new Uint16Array(limit);
     moreChoices.set(choices);
     choices = moreChoices;
+    const moreDepths = new Uint32Array(limit);
+    moreDepths.set(depths);
+    depths = moreDepths;
     table = new Int32Array(tableSize(limit)).fill(-1);
     for (let index = 0; index < count; index += 1) table[freeSlot(words, index * width)] = index;
   }
@@ -74,7 +84,7 @@ export function createStateSet(width: number, capacity = FIRST_CAPACITY): StateS
   return {
     count: () => count,
     has: (source, offset) => table[slotFor(source, offset)] !== -1,
-    add: (source, offset, parent, choice) => {
+    add: (source, offset, parent, choice, depth) => {
       let slot = slotFor(source, offset);
       const found = table[slot] ?? -1;
       if (found !== -1) return -1 - found;
@@ -85,12 +95,19 @@ export function createStateSet(width: number, capacity = FIRST_CAPACITY): StateS
       for (let at = 0; at < width; at += 1) words[count * width + at] = source[offset + at] ?? 0;
       parents[count] = parent;
       choices[count] = choice;
+      depths[count] = depth;
       table[slot] = count;
       count += 1;
       return count - 1;
     },
     parentOf: (index) => parents[index] ?? -1,
     choiceOf: (index) => choices[index] ?? 0,
+    depthOf: (index) => depths[index] ?? 0,
+    shorten: (index, parent, choice, depth) => {
+      parents[index] = parent;
+      choices[index] = choice;
+      depths[index] = depth;
+    },
     pathTo: (index) => {
       const reversed: number[] = [];
       let at = index;
@@ -100,7 +117,7 @@ export function createStateSet(width: number, capacity = FIRST_CAPACITY): StateS
       }
       return { root: -1 - (parents[at] ?? -1), choices: reversed.reverse() };
     },
-    bytes: () => words.byteLength + parents.byteLength + choices.byteLength + table.byteLength,
+    bytes: () => words.byteLength + parents.byteLength + choices.byteLength + depths.byteLength + table.byteLength,
   };
 }
 

@@ -28,6 +28,8 @@ export interface Expansion {
 }
 
 const MAX_DEPTH = 200;
+/** Pasting and stringising may double a token at every level. */
+const LONGEST_TOKEN = 1 << 16;
 
 export function placeOf(token: Token): Place {
   return { file: token.file, span: { start: token.start, end: token.end } };
@@ -126,7 +128,8 @@ function run(reader: Reader, expansion: Expansion, depth: number): Token[] {
     else {
       const call = collectArguments(reader, expansion, definition, token);
       if (call.arguments === null) {
-        out.push(token, ...call.taken);
+        out.push(token);
+        for (const each of call.taken) out.push(each);
         continue;
       }
       if (depth >= MAX_DEPTH) {
@@ -134,6 +137,8 @@ function run(reader: Reader, expansion: Expansion, depth: number): Token[] {
         budget.tokens = 0;
         continue;
       }
+      // Arguments are read again at every level that they are passed down.
+      for (const argument of call.arguments) budget.tokens -= argument.length;
       body = substitute(definition, call.arguments, token, use, reader, expansion, depth);
     }
     budget.tokens -= body.length + 1;
@@ -261,13 +266,14 @@ function paste(tokens: readonly Pasted[]): Token[] {
     i++;
     out.pop();
     if (left.hollow) out.push({ ...right, space: left.space });
-    else if (right.hollow) out.push(left);
+    else if (right.hollow || left.text.length + right.text.length > LONGEST_TOKEN) out.push(left);
     else {
       const text = left.text + right.text;
       const made = lexText(text, left.file, [0, 0]);
-      const kind = made.length === 1 ? made[0]!.kind : 'other';
       const from = left.text.length >= right.text.length ? left : right;
-      out.push({ ...from, kind, text, space: left.space, painted: false, hashes: false });
+      // What makes no token stays two, as the compiler has it for assembler: `(##name`.
+      if (made.length === 1 && made[0]!.kind !== 'other') out.push({ ...from, kind: made[0]!.kind, text, space: left.space, painted: false, hashes: false });
+      else out.push(left, { ...right, space: false });
     }
   }
   return out.filter((each) => !each.hollow);
@@ -276,6 +282,7 @@ function paste(tokens: readonly Pasted[]): Token[] {
 function stringised(tokens: readonly Token[], at: Token, use: Use): Token {
   let text = '';
   tokens.forEach((token, i) => {
+    if (text.length > LONGEST_TOKEN) return;
     if (i > 0 && token.space) text += ' ';
     text += token.kind === 'string' ? token.text.replace(/[\\"]/g, '\\$&') : token.text;
   });

@@ -282,6 +282,6 @@ function definitionsFrom(defines: ReadonlyMap<string, string>): readonly Definit
 }
 
 const wordLike = /\w/;
-const generated = /^(?:asm|generated|uapi\/asm)\/|-offsets\.h$|^linux\/(?:version|compile)\.h$|\/(?:generated|utsrelease)/;
+const generated = /^(?:asm|generated|uapi\/asm)\/|-offsets\.h$|^[vz]offset\.h$|^linux\/(?:version|compile)\.h$|\/(?:generated|utsrelease)/;
 const kconfigQuestions = new Set(['IS_ENABLED', 'IS_BUILTIN', 'IS_MODULE', 'IS_REACHABLE']);
 const compilerQuestions = new Set(['__has_include', '__has_include_next', '__has_attribute', '__has_builtin', '__has_feature', '__has_extension']);

@@ -14,7 +14,7 @@ export function conditionHolds(assembly: Assembly, name: string, text: string): 
     case '.ifnc': case '.ifnes': return !sameStrings(text);
     default:
   }
-  const value = valueOf(expressionOf(text, assembly.names));
+  const value = valueIn(assembly, text);
   if (value === null) return null;
   switch (name) {
     case '.if': case '.ifne': case '.elseif': return value !== 0n;
@@ -25,6 +25,20 @@ export function conditionHolds(assembly: Assembly, name: string, text: string): 
     case '.ifge': return value >= 0n;
     default: return null;
   }
+}
+
+const settled = new Map<string, bigint | null>();
+const SETTLED_CONDITIONS = 2000;
+/** A name that is no register: its value may change. */
+const namesSymbol = /(?:^|[^%\w])(?:[A-Za-z_.$]|\d+[bf]\b)/;
+
+/** Macros put the same few questions about registers and numbers thousands of times. */
+function valueIn(assembly: Assembly, text: string): bigint | null {
+  const known = settled.get(text);
+  if (known !== undefined) return known;
+  const value = valueOf(expressionOf(text, assembly.names));
+  if (settled.size < SETTLED_CONDITIONS && text.length < 100 && !namesSymbol.test(text)) settled.set(text, value);
+  return value;
 }
 
 function isDefined(assembly: Assembly, text: string): boolean {

@@ -1,6 +1,8 @@
 // Macros of GNU as: the parameter list of `.macro`, the arguments of a use, and the substitution of one into the body.
 // Knows no other directive.
 import type { Place } from '../base/span.ts';
+import type { Names } from './expression.ts';
+import { parseExpression } from './expression.ts';
 import { endOfString } from './gas-text.ts';
 import type { MappedText, Traced, Use } from './text.ts';
 import { nestUse, plainText, sameUse, sliceMapped, thinned } from './text.ts';
@@ -61,7 +63,7 @@ export function parseParameters(header: MappedText, start: number): { readonly p
       at = skipBlanks(text, namePattern.lastIndex);
     }
     if (text[at] === '=') {
-      const value = readArgument(header, skipBlanks(text, at + 1), false);
+      const value = readArgument(header, skipBlanks(text, at + 1), null);
       fallback = value.value;
       at = value.end;
     }
@@ -167,7 +169,7 @@ export interface BoundArguments {
 }
 
 /** The arguments of a use, blanks already scrubbed, in the order of the parameters. */
-export function bindArguments(name: string, parameters: readonly Parameter[], given: MappedText, alternate: boolean): BoundArguments {
+export function bindArguments(name: string, parameters: readonly Parameter[], given: MappedText, alternate: Names | null): BoundArguments {
   const values: (MappedText | null)[] = parameters.map(() => null);
   const { text } = given;
   const index = new Map(parameters.map((parameter, i) => [parameter.name, i]));
@@ -176,7 +178,7 @@ export function bindArguments(name: string, parameters: readonly Parameter[], gi
   let at = 0;
   while (at < text.length) {
     keywordPattern.lastIndex = at;
-    const keyword = alternate ? undefined : keywordPattern.exec(text)?.[1];
+    const keyword = alternate !== null ? undefined : keywordPattern.exec(text)?.[1];
     if (keyword !== undefined) {
       const value = readArgument(given, keywordPattern.lastIndex, alternate);
       const parameter = index.get(keyword);
@@ -212,11 +214,18 @@ export function bindArguments(name: string, parameters: readonly Parameter[], gi
 
 const keywordPattern = /([A-Za-z_.$][\w.$]*)=(?!=)/y;
 
-/** One argument: a string without its quotes, or everything up to a comma or a blank outside brackets. */
-export function readArgument(given: MappedText, start: number, alternate: boolean): { readonly value: MappedText; readonly end: number } {
+/**
+ * One argument: a string without its quotes, or everything up to a comma or a blank outside brackets. `alternate` are the
+ * names for `%expression` where the alternate macro syntax is on.
+ */
+export function readArgument(given: MappedText, start: number, alternate: Names | null): { readonly value: MappedText; readonly end: number } {
   const { text } = given;
   if (text[start] === '"') return quotedArgument(given, start);
-  if (alternate && text[start] === '<') {
+  if (alternate !== null && text[start] === '%') {
+    const { value, end } = parseExpression(text, start + 1, alternate);
+    if (value?.kind === 'number') return { value: plainText(value.value.toString()), end };
+  }
+  if (alternate !== null && text[start] === '<') {
     let depth = 1;
     let at = start + 1;
     for (; at < text.length; at++) {

@@ -4,44 +4,21 @@ import type { Place } from '../base/span.ts';
 import { conditionHolds, conditionalWords } from './gas-conditions.ts';
 import type { Assembly } from './gas-emit.ts';
 import { assign, changeSection, dataSize, emitData, emitDirective, emitInstruction, emitLabel, flushPrefixes, newAssembly } from './gas-emit.ts';
-import type { BodyLine, Macro, MacroBody, Parameter } from './gas-macro.ts';
+import type { Macro, Parameter } from './gas-macro.ts';
 import { bindArguments, parseParameters, prepareBody, readArgument, skipSeparator, substituteLine } from './gas-macro.ts';
-import { isBlank, scrubOperands, splitStatements } from './gas-text.ts';
+import type { Frame } from './gas-reader.ts';
+import { startReader } from './gas-reader.ts';
+import { isBlank, scrubOperands } from './gas-text.ts';
 import { expressionOf, valueOf } from './expression.ts';
 import type { Limits } from './limits.ts';
 import type { MappedText, Traced, Use } from './text.ts';
 import { originOf, plainText, sliceMapped, trace } from './text.ts';
-
-/** A body being read: once for a macro, repeatedly for a block. */
-interface Frame {
-  readonly kind: 'macro' | 'block';
-  readonly body: MacroBody;
-  /** Arguments of each pass; a plain repetition has none. */
-  readonly passes: (pass: number) => readonly MappedText[] | null;
-  pass: number;
-  args: readonly MappedText[];
-  at: number;
-  readonly count: number;
-  readonly use: Use | null;
-  readonly callerUse: Use | null;
-  readonly conditionals: number;
-  readonly place: Place;
-}
-
-interface Conditional {
-  active: boolean;
-  taken: boolean;
-  readonly outerActive: boolean;
-  readonly place: Place;
-}
 
 export interface GasResult {
   readonly assembly: Assembly;
   readonly macros: readonly Macro[];
 }
 
-const labelPattern = /^\s*([A-Za-z_.$][\w.$]*|\d+|"[^"]*")\s*:/;
-const wordPattern = /^\s*([A-Za-z_.$][\w.$]*)/;
 /** The first word of a statement, and the sign that makes it a label or an assignment. */
 const headPattern = /\s*(?:([A-Za-z_.$][\w.$]*|\d+|"[^"]*")\s*(:|==?(?!=))?)?/y;
 const skippedWord = /^\s*(\.(?:if\w*|else\w*|endif|endc))\b/i;
@@ -51,111 +28,12 @@ export function assemble(nextLine: () => MappedText | null, file: string, limits
   const assembly = newAssembly(report);
   const macros = new Map<string, Macro>();
   const defined: Macro[] = [];
-  const frames: Frame[] = [];
-  const conditionals: Conditional[] = [];
-  const queue: MappedText[] = [];
-  const budget = { statements: limits.statements, characters: limits.expandedLength };
   const nowhere: Place = { file, span: { start: 0, end: 0 } };
-  let queueAt = 0;
+  const reader = startReader(nextLine, nowhere, limits, report);
+  const { frames, conditionals, isActive, next, readBody, enter } = reader;
   let uses = 0;
   let alternate = false;
   let locals = 0;
-  let stopped = false;
-
-  /** Statements made by a substitution or a line that are still to be read. */
-  function queued(): MappedText | null {
-    if (queueAt < queue.length) return queue[queueAt++]!;
-    queue.length = queueAt = 0;
-    return null;
-  }
-
-  function stop(place: Place, message: string): void {
-    if (!stopped) report(place, message);
-    stopped = true;
-  }
-
-  function rawLine(frame: Frame): BodyLine | null {
-    for (;;) {
-      const line = frame.body.lines[frame.at];
-      if (line !== undefined) {
-        frame.at++;
-        return line;
-      }
-      frame.pass++;
-      const args = frame.body.lines.length === 0 ? null : frame.passes(frame.pass);
-      if (args === null) return null;
-      frame.args = args;
-      frame.at = 0;
-    }
-  }
-
-  const isActive = (): boolean => conditionals.at(-1)?.active ?? true;
-
-  /** The next statement; text that a conditional leaves out comes unsubstituted, as nothing but its first word is read. */
-  function next(): MappedText | null {
-    while (!stopped) {
-      const ready = queued();
-      if (ready !== null) return count(ready);
-      const frame = frames.at(-1);
-      if (frame === undefined) {
-        const line = nextLine();
-        if (line === null) return null;
-        for (const each of splitStatements(line)) queue.push(each);
-        continue;
-      }
-      const line = rawLine(frame);
-      if (line === null) {
-        leaveFrame();
-        return next();
-      }
-      if (!isActive()) return count(line.text);
-      const text = substituteLine(line, frame.args, frame.count, frame.use, frame.callerUse);
-      budget.characters -= text.text.length;
-      if (budget.characters < 0) stop(outermostPlace(), 'macro expansion stops here: its text is too long');
-      if (line.parts === null) return count(text);
-      for (const each of splitStatements(text)) queue.push(each);
-      if (queue.length === 0 && --budget.statements < 0) stop(outermostPlace(), 'macro expansion stops here: too many statements');
-    }
-    return null;
-  }
-
-  function count(statement: MappedText): MappedText {
-    if (--budget.statements < 0) stop(outermostPlace(), 'macro expansion stops here: too many statements');
-    return statement;
-  }
-
-  function outermostPlace(): Place {
-    const frame = frames[0];
-    if (frame === undefined) return nowhere;
-    let use = frame.callerUse;
-    let { place } = frame;
-    for (; use !== null; use = use.outer) place = use.place;
-    return place;
-  }
-
-  function leaveFrame(): void {
-    const frame = frames.pop();
-    if (frame === undefined || frame.kind === 'block') return;
-    while (conditionals.length > frame.conditionals) report(conditionals.pop()!.place, 'this .if has no .endif in its macro');
-  }
-
-  /** The statements up to the directive that ends the block; null where the text ends first. */
-  function readBody(closing: string, opening: (word: string) => boolean, place: Place): MappedText[] | null {
-    const lines: MappedText[] = [];
-    let depth = 0;
-    for (;;) {
-      const frames0 = frames.length;
-      const statement = next();
-      if (statement === null || frames.length < frames0) {
-        report(place, `no ${closing} follows`);
-        return null;
-      }
-      const word = wordPattern.exec(statement.text.replace(labelPattern, ''))?.[1]?.toLowerCase() ?? '';
-      if (opening(word)) depth++;
-      else if (word === closing && depth-- === 0) return lines;
-      lines.push(statement);
-    }
-  }
 
   function placeOf(statement: MappedText, from: number): Traced {
     return trace(statement, from, statement.text.length, frames.at(-1)?.place ?? nowhere);
@@ -181,25 +59,10 @@ export function assemble(nextLine: () => MappedText | null, file: string, limits
     defined.push(macro);
   }
 
-  function enter(frame: Frame): void {
-    if (frames.length >= limits.macroDepth) {
-      stop(outermostPlace(), `macros nest deeper than ${limits.macroDepth}`);
-      return;
-    }
-    // What the current line has left comes after the body.
-    const rest = queue.slice(queueAt);
-    queue.length = queueAt = 0;
-    if (rest.length > 0) {
-      const body = { parameters: [], lines: rest.map((text): BodyLine => ({ text, parts: null })) };
-      frames.push({ ...frame, kind: 'block', body, passes: () => null, args: [], pass: 0, at: 0, use: null, callerUse: null });
-    }
-    frames.push(frame);
-  }
-
   function useMacro(macro: Macro, statement: MappedText, from: number, wordEnd: number): void {
     const traced = placeOf(statement, from);
     const given = scrubOperands(statement, wordEnd);
-    const bound = bindArguments(macro.name, macro.parameters, given, alternate);
+    const bound = bindArguments(macro.name, macro.parameters, given, alternate ? assembly.names : null);
     if (bound.problem !== null) report(traced.place, bound.problem);
     const use: Use = { place: traced.place, outer: traced.use };
     enter({ kind: 'macro', body: macro, passes: () => null, pass: 0, args: bound.values, at: 0, count: uses++, use, callerUse: traced.use, conditionals: conditionals.length, place: traced.place });
@@ -229,11 +92,11 @@ export function assemble(nextLine: () => MappedText | null, file: string, limits
     let at = skipSeparator(given.text, name.length);
     const values: MappedText[] = [];
     if (word === '.irpc') {
-      const value = readArgument(given, at, alternate).value;
+      const value = readArgument(given, at, alternate ? assembly.names : null).value;
       for (let i = 0; i < value.text.length; i++) values.push(sliceMapped(value, i, i + 1));
     } else {
       while (at < given.text.length) {
-        const value = readArgument(given, at, alternate);
+        const value = readArgument(given, at, alternate ? assembly.names : null);
         values.push(value.value);
         at = skipSeparator(given.text, value.end === at && given.text[at] !== ',' ? at + 1 : value.end);
       }
@@ -363,12 +226,7 @@ export function assemble(nextLine: () => MappedText | null, file: string, limits
         if (!macros.delete(rest.toLowerCase())) report(placeOf(statement, from).place, `.purgem of unknown macro ${rest}`);
         return true;
       case '.exitm':
-        while (frames.length > 0 && frames.at(-1)!.kind === 'block') frames.pop();
-        queue.length = queueAt = 0;
-        if (frames.length > 0) {
-          conditionals.length = Math.min(conditionals.length, frames.at(-1)!.conditionals);
-          frames.pop();
-        }
+        reader.leaveMacro();
         return true;
       case '.altmacro': case '.noaltmacro':
         alternate = word === '.altmacro';
@@ -395,10 +253,10 @@ export function assemble(nextLine: () => MappedText | null, file: string, limits
 
   for (let statement = next(); statement !== null; statement = next()) {
     statementOf(statement);
-    if (assembly.items.length > limits.items) stop(outermostPlace(), `more than ${limits.items} items`);
+    if (assembly.items.length > limits.items) reader.stop(`more than ${limits.items} items`);
   }
   flushPrefixes(assembly);
-  if (!stopped) for (const open of conditionals) report(open.place, 'this .if has no .endif');
+  if (!reader.isStopped()) for (const open of conditionals) report(open.place, 'this .if has no .endif');
   return { assembly, macros: defined };
 }
 

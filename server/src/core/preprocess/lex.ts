@@ -119,7 +119,8 @@ function startsDirective(text: string, ranges: readonly number[]): boolean {
     if (from < 0) continue;
     for (let i = from; i < ranges[r + 1]!; i++) {
       const c = text.charCodeAt(i);
-      if (c === 35) return true;
+      // `##` begins no directive: in assembler it is a comment.
+      if (c === 35) return text.charCodeAt(i + 1) !== 35;
       if (c !== 32 && c !== 9 && c !== 12 && c !== 11 && c !== 13) return false;
     }
   }

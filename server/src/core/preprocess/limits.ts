@@ -17,12 +17,12 @@ export interface Limits {
 }
 
 export const defaultLimits: Limits = {
-  tokens: 5_000_000,
+  tokens: 2_000_000,
   includeDepth: 100,
-  statements: 1_000_000,
-  items: 400_000,
+  statements: 600_000,
+  items: 300_000,
   lineLength: 1 << 20,
-  macroDepth: 100,
+  macroDepth: 200,
   problems: 500,
   expandedLength: 100_000_000,
 };

@@ -98,14 +98,17 @@ export function parseOperand(written: string, names: Names): Operand | null {
     const value = expressionOf(text.slice(1), names);
     return value === null ? null : { kind: 'immediate', value };
   }
-  const register = registerName(text);
+  const register = registerName(text, names);
   if (register !== null) return { kind: 'register', name: register, indirect };
   return memoryOperand(text, indirect, names);
 }
 
-function registerName(text: string): string | null {
+/** A register, or a symbol that was set to one (`.set STATE, %rdi`). */
+function registerName(text: string, names: Names): string | null {
   const found = registerPattern.exec(text);
-  return found === null ? null : found[1]!.replace(/\s/g, '').toLowerCase();
+  if (found !== null) return found[1]!.replace(/\s/g, '').toLowerCase();
+  const value = /^[A-Za-z_.][\w.]*$/.test(text) ? names.symbol(text) : null;
+  return value?.kind === 'symbol' && value.name.startsWith('%') ? value.name.slice(1).toLowerCase() : null;
 }
 
 const segmentPattern = /^%([c-gs]s)\s*:/i;
@@ -116,13 +119,15 @@ function memoryOperand(written: string, indirect: boolean, names: Names): Operan
   const text = segmentFound === null ? written : written.slice(segmentFound[0].length).trim();
   const open = text.endsWith(')') ? openOf(text) : -1;
   const inner = open === -1 ? '' : text.slice(open + 1, -1).trim();
-  if (!inner.startsWith('%') && !inner.startsWith(',')) {
+  const comma = inner.indexOf(',');
+  const first = comma === -1 ? inner : inner.slice(0, comma).trim();
+  if (!inner.startsWith('%') && comma !== 0 && registerName(first, names) === null) {
     const displacement = expressionOf(text, names);
     return displacement === null ? null : { kind: 'memory', segment, displacement, base: null, index: null, scale: 1, indirect };
   }
   const [baseText = '', indexText = '', scaleText = ''] = inner.split(',').map((part) => part.trim());
-  const base = baseText === '' ? null : registerName(baseText);
-  const index = indexText === '' || /^\d/.test(indexText) ? null : registerName(indexText);
+  const base = baseText === '' ? null : registerName(baseText, names);
+  const index = indexText === '' || /^\d/.test(indexText) ? null : registerName(indexText, names);
   if ((baseText !== '' && base === null) || (indexText !== '' && index === null && !/^\d/.test(indexText))) return null;
   const scaleValue = scaleText === '' ? 1 : scaleOf(expressionOf(scaleText, names));
   if (scaleValue === null) return null;

@@ -1,6 +1,7 @@
 // What one construct of either preprocessor becomes: each row is source text and the statements that it assembles to.
 import assert from 'node:assert/strict';
-import { configurationOf, parseConfig } from './configurations.ts';
+import { readFileSync } from 'node:fs';
+import { configurationOf, parseConfig, presetConfiguration, presetNames } from './configurations.ts';
 import { constantOf } from './constants.ts';
 import { printExpression } from './expression.ts';
 import { preprocess, preprocessC } from './preprocess.ts';
@@ -50,6 +51,8 @@ describe('C preprocessor', () => {
     { name: 'pasting and stringising', text: '#define R(x) %r##x\n#define S(x) .ascii #x\nS(a "b")\npush R(ax)', items: ['.ascii "a \\"b\\""', 'push %rax'] },
     { name: 'arguments beside ## are not expanded, others are', text: '#define N 1\n#define CAT(a) L##a a\n.globl CAT(N)', items: ['.globl LN 1'] },
     { name: 'empty argument beside ##', text: '#define P(a, b) a##b\npush P(%rax,)', items: ['push %rax'] },
+    { name: 'a paste that makes no token stays two', text: '#define T(a) .globl a\n#define H(x) T(##x)\nH(y)', items: ['.globl y'] },
+    { name: 'two hashes are a comment', text: '## if nonsense\nnop', items: ['nop'] },
     { name: 'variadic macro', text: '#define V(op, ...) op __VA_ARGS__\nV(movq, %rax, %rbx)', items: ['movq %rax, %rbx'] },
     { name: 'comma before ## __VA_ARGS__ goes with it', text: '#define V(a, ...) .globl a, ##__VA_ARGS__\nV(x)\nV(x, y)', items: ['.globl x', '.globl x, y'] },
     { name: 'a macro does not expand itself', text: '#define a b\n#define b a\n.globl a', items: ['.globl a'] },
@@ -102,6 +105,7 @@ describe('macro language of GNU as', () => {
     { name: '.exitm', text: '.macro m\nnop\n.if 1\n.exitm\n.endif\nhlt\n.endm\nm\ncli', items: ['nop', 'cli'] },
     { name: '.altmacro', text: '.altmacro\n.macro m a\nLOCAL x\nx: push $a\n.endm\nm <1>\nm 2\n.noaltmacro', items: ['.LL0001:', 'push $1', '.LL0002:', 'push $2'] },
     { name: 'statements behind a macro use come after its body', text: '.macro m\nnop\n.endm\nm; hlt; m; cli', items: ['nop', 'hlt', 'nop', 'cli'] },
+    { name: 'symbols that stand for registers', text: '.set STATE, %rdi\nmovq 8(STATE), STATE', items: ['movq 8(STATE), STATE'] },
     { name: '.error that is reached', text: '.error "no such base"', items: [], problems: ['no such base'] },
     { name: 'prefix as a statement of its own', text: 'rep; stosq\nlock\nnop', items: ['rep stosq', 'lock nop'] },
   ]);
@@ -116,6 +120,48 @@ describe('macro language of GNU as', () => {
     const stream = streamOf(text);
     const at = (place: { span: { start: number; end: number } }): string => text.slice(place.span.start, place.span.end);
     assert.deepEqual(stream.items.map((item) => [at(item.origin), ...item.origin.uses.map(at)]), [['hlt', 'in hlt', 'out'], ['nop', 'NOW', 'in hlt', 'out']]);
+  });
+});
+
+/** The bytes that data statements and strings put out; what has no value yet counts as a mistake. */
+function bytesOf(stream: AssemblerStream): string {
+  let hex = '';
+  for (const item of stream.items) {
+    if (item.kind === 'data') {
+      for (const value of item.values) {
+        assert.equal(value.kind, 'number');
+        const number = value.kind === 'number' ? value.value : 0n;
+        for (let i = 0; i < item.size; i++) hex += ((BigInt.asUintN(64, number) >> BigInt(8 * i)) & 255n).toString(16).padStart(2, '0');
+      }
+    } else if (item.kind === 'directive' && item.name === '.ascii') {
+      for (const text of item.arguments) hex += Buffer.from(JSON.parse(text) as string, 'latin1').toString('hex');
+    }
+  }
+  return hex;
+}
+
+describe('against the assembler', () => {
+  it('puts out the same bytes for the constructs of the fixture', () => {
+    const folder = 'test-fixtures/preprocess/';
+    const stream = preprocess('constructs.S', sourceOf({ 'constructs.S': readFileSync(`${folder}constructs.S`, 'utf8') }), configurationOf('none', new Map()));
+    assert.deepEqual(stream.problems, []);
+    assert.equal(bytesOf(stream), readFileSync(`${folder}constructs.hex`, 'utf8').replace(/\s/g, ''));
+  });
+});
+
+describe('configurations', () => {
+  it('from a .config', () => {
+    assert.deepEqual([...parseConfig('CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=m\nCONFIG_D="x y"\nCONFIG_E=64\nCONFIG_F=n\n')], [['CONFIG_A', '1'], ['CONFIG_C_MODULE', '1'], ['CONFIG_D', '"x y"'], ['CONFIG_E', '64']]);
+  });
+
+  it('by name: each release with its variants', () => {
+    for (const name of presetNames) assert.equal(presetConfiguration(name)?.name, name);
+    assert.equal(presetConfiguration('5.0'), null);
+    assert.equal(presetConfiguration('6.12:none'), null);
+    const has = (name: string, symbol: string): boolean => presetConfiguration(name)?.defines.get(`CONFIG_${symbol}`) === '1';
+    assert.deepEqual(['6.12', '6.12:nopti', '6.12:minimal'].map((name) => has(name, 'MITIGATION_PAGE_TABLE_ISOLATION')), [true, false, false]);
+    assert.deepEqual(['6.12', '6.12:xenpv+sev+tdx+fred', '6.1:xenpv+sev+tdx+fred'].map((name) => has(name, 'X86_FRED')), [false, true, false]);
+    assert.deepEqual(['6.1', '6.1:minimal'].map((name) => has(name, 'SMP')), [true, false]);
   });
 });
 

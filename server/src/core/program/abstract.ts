@@ -42,6 +42,7 @@ export function abstractHandlers(design: AbstractDesign, from: NodeId, variable:
   const rows: GateRow[] = [];
   const functions = new Map<string, NodeId>();
   const address = (guard: string): bigint => regionBase(PERCPU_REGION) + variable(guard, true);
+  const information = (guard: string): bigint => regionBase(PERCPU_REGION) + variable(`${guard} information`, true);
   const landing = design.handlers.flatMap((handler) => handler.ops).find(({ op }) => op.kind === 'clear' && op.at === 'landing-pad');
 
   const next = (): NodeId => from + nodes.length;
@@ -91,7 +92,7 @@ export function abstractHandlers(design: AbstractDesign, from: NodeId, variable:
     switch (op.kind) {
       case 'read-info': {
         const guard = design.guards[0]?.name ?? 'guard';
-        operation(symbol, origin, text, (id) => ({ kind: 'primitive', name: 'asm:', arguments: [{ kind: 'load', address: number(address(guard) + 8n), size: 8, text }], result: null, next: id + 1, fixup: null }));
+        operation(symbol, origin, text, (id) => ({ kind: 'primitive', name: 'asm:', arguments: [{ kind: 'load', address: number(information(guard)), size: 8, text }], result: null, next: id + 1, fixup: null }));
         return;
       }
       case 'fixup': {
@@ -190,14 +191,14 @@ export function abstractHandlers(design: AbstractDesign, from: NodeId, variable:
     });
     rows.push({ vector: deferral.vector, name: symbol, stub: null, function: null, ist: { value: null, place: null, from: 'assumption' }, dpl: 0, errorCode: false, place: deferral.place, entry });
   }
-  return { nodes, extable, rows, guards: design.guards.map((guard) => abstractGuard(guard, design, address)), functions, end: from + nodes.length };
+  return { nodes, extable, rows, guards: design.guards.map((guard) => abstractGuard(guard, design, address, information)), functions, end: from + nodes.length };
 }
 
 function originOf(place: Place | null): Origin {
   return { file: place?.file ?? '', span: place?.span ?? { start: 0, end: 0 }, uses: [] };
 }
 
-function abstractGuard(guard: ScenarioGuard, design: AbstractDesign, address: (guard: string) => bigint): Guard {
+function abstractGuard(guard: ScenarioGuard, design: AbstractDesign, address: (guard: string) => bigint, information: (guard: string) => bigint): Guard {
   const machineBit = /mcip/i.test(guard.name) ? 'mcip' : null;
   const guarded = guard.vector ?? design.handlers.find((handler) => !/^(NMI|IRQ)$/i.test(handler.vector))?.vector ?? 'VE';
   return {
@@ -206,7 +207,7 @@ function abstractGuard(guard: ScenarioGuard, design: AbstractDesign, address: (g
     address: machineBit === 'mcip' ? null : address(guard.name),
     size: 4,
     machineBit,
-    info: { start: address(guard.name), end: address(guard.name) + 40n },
+    info: { start: information(guard.name), end: information(guard.name) + 8n },
     setBy: guard.set,
     fallback: guard.fallback,
     clears: null,

@@ -15,7 +15,7 @@ import type { Names, Placed } from './link-assembler.ts';
 import { linkFunction, placeFunction } from './link-c.ts';
 import type { PlacedFunction } from './link-c.ts';
 import type { FunctionInfo, Guard, Handler, Program } from './program.ts';
-import { fixupException, plainStub, plainStubSize } from './synthesize.ts';
+import { fixupException, plainStub } from './synthesize.ts';
 import { fredOf } from './fred.ts';
 import { abstractHandlers, NESTING_SAFE_NMI_STACK } from './abstract.ts';
 import type { AbstractDesign } from './abstract.ts';
@@ -104,9 +104,10 @@ export function buildProgram(parts: Parts): Program {
     } else if (stub !== null) {
       handlers.push({ vector: row.vector, name: row.name, stub, stubName: row.stub ?? '', synthesized: false, function: row.function ?? calledBy(nodes, stub, defined), ist: row.ist, dpl: row.dpl, place: row.place });
     } else if (callee !== null && row.function !== null) {
-      put(plainStub(next, `stub of ${row.function}`, callee, row.function, row.errorCode, taskTop, row.place));
+      const made = plainStub(next, `stub of ${row.function}`, callee, row.function, row.errorCode, taskTop, row.place);
+      put(made);
       handlers.push({ vector: row.vector, name: row.name, stub: next, stubName: `stub of ${row.function}`, synthesized: true, function: row.function, ist: row.ist, dpl: row.dpl, place: row.place });
-      next += plainStubSize(row.errorCode);
+      next += made.length;
     }
   }
   for (const one of defined.values()) {

@@ -63,11 +63,6 @@ export function plainStub(from: NodeId, name: string, callee: NodeId, calleeName
   return code.nodes.map((node) => (node.id === jump ? { ...node, target: call } : node));
 }
 
-/** Number of nodes that `plainStub` makes. */
-export function plainStubSize(errorCode: boolean): number {
-  return (errorCode ? 0 : 1) + 2 * PUSHED.length + 11;
-}
-
 const local = (slot: number): CExpression => ({ kind: 'local', slot });
 const number = (value: bigint): CExpression => ({ kind: 'constant', value });
 

@@ -22,6 +22,10 @@ import { traceOf } from './trace.ts';
 
 /** States of the exploration that answers hovers; what lies beyond is said to be missing. */
 const MOST_STATES = 30_000;
+/** States explored from one start before the next start has its turn. */
+const SLICE = 250;
+/** States that a hover may wait for; the rest is explored when the editor is idle. */
+const AT_ONCE = 1_000;
 /** Distinct contexts kept at one node. */
 const MOST_ROWS = 16;
 
@@ -41,6 +45,9 @@ interface Tier {
 }
 
 export interface Contexts {
+  /** Explores up to `states` further states; true when there is nothing left. */
+  readonly advance: (states: number) => boolean;
+  /** Contexts at an offset, from what was explored so far. */
   readonly at: (file: string, offset: number) => ContextInfo | null;
 }
 
@@ -73,62 +80,82 @@ function oneOfEach(program: Program): Scenario {
 }
 
 export function createContexts(program: Program): Contexts {
-  let table: Map<NodeId, Map<string, Seen>> | null = null;
-  let tiers: Tier[] = [];
+  const table = new Map<NodeId, Map<string, Seen>>();
+  const scenario = oneOfEach(program);
+  const tiers: Tier[] = [];
+  const waiting: Tier[] = [];
   let bounded = false;
 
-  function explored(): Map<NodeId, Map<string, Seen>> {
-    if (table !== null) return table;
-    const made = new Map<NodeId, Map<string, Seen>>();
-    const scenario = oneOfEach(program);
-    tiers = [];
-    STARTS.forEach((start, index) => {
-      const { setup, initial } = prepare(program, scenario, start, false);
-      const model = machineModel(setup, [initial]);
-      const explorer = createExplorer<State>(model, MOST_STATES, {
-        onTransition: (from, _before, choice, transition) => {
-          const { state } = transition;
-          const rows = made.get(state.node) ?? new Map<string, Seen>();
-          if (rows.size >= MOST_ROWS) return;
-          const projection = project(program, setup, state, start);
-          const key = `${projection.lane.join('>')}|${projection.stack}|${projection.gs}|${projection.interruptFlag}|${projection.nmiBlocked}|${projection.guards.map((guard) => guard.state).join()}`;
-          if (rows.has(key)) return;
-          rows.set(key, { projection, state, from, choice, start: index });
-          made.set(state.node, rows);
-        },
-      });
-      tiers.push({ start, setup, model, explorer });
-      if (explorer.run(MOST_STATES).boundHit) bounded = true;
+  STARTS.forEach((start, index) => {
+    const { setup, initial } = prepare(program, scenario, start, false);
+    let from = 0;
+    let choice = 0;
+    const note = (state: State): void => {
+      const rows = table.get(state.node) ?? new Map<string, Seen>();
+      if (rows.size >= MOST_ROWS) return;
+      const projection = project(program, setup, state, start);
+      const key = `${projection.lane.join('>')}|${projection.stack}|${projection.gs}|${projection.interruptFlag}|${projection.nmiBlocked}|${projection.guards.map((guard) => guard.state).join()}`;
+      if (rows.has(key)) return;
+      rows.set(key, { projection, state, from, choice, start: index });
+      table.set(state.node, rows);
+    };
+    const passing: State[] = [];
+    const model = machineModel(setup, [initial], (state) => passing.push(state));
+    const noted: MachineModel = {
+      ...model,
+      successors: (state) => {
+        passing.length = 0;
+        return model.successors(state);
+      },
+    };
+    const explorer = createExplorer<State>(noted, MOST_STATES, {
+      onTransition: (parent, _before, taken, transition) => {
+        from = parent;
+        choice = taken;
+        for (const state of passing) note(state);
+        note(transition.state);
+      },
     });
-    table = made;
-    return made;
+    const tier = { start, setup, model, explorer };
+    tiers.push(tier);
+    waiting.push(tier);
+  });
+
+  /** Explores in turn from each start; true at the end. */
+  function advance(states: number): boolean {
+    let left = states;
+    while (left > 0) {
+      const tier = waiting.shift();
+      if (tier === undefined) return true;
+      const slice = Math.min(left, SLICE);
+      const progress = tier.explorer.run(slice);
+      if (progress.boundHit) bounded = true;
+      if (!progress.done && !progress.boundHit) waiting.push(tier);
+      left -= slice;
+    }
+    return waiting.length === 0;
   }
 
   return {
+    advance,
     at: (file, offset) => {
       const nodes = nodesAt(program, file, offset);
       const first = nodes[0];
       if (first === undefined) return null;
-      const all = explored();
       const node = program.code.nodes[first];
       if (node === undefined) return null;
+      const complete = advance(AT_ONCE);
       const rows: ContextRow[] = [];
       const keys = new Set<string>();
       for (const id of nodes) {
-        for (const [key, seen] of all.get(id) ?? []) {
+        for (const [key, seen] of table.get(id) ?? []) {
           if (keys.has(key) || rows.length >= MOST_ROWS) continue;
           keys.add(key);
           rows.push(rowOf(program, tiers, seen));
         }
       }
-      return {
-        symbol: node.symbol,
-        text: node.text,
-        place: innerPlace(program, first),
-        rows,
-        unknown: bounded ? [`contexts beyond ${MOST_STATES} states were not explored`] : [],
-        silence: rows.length > 0 ? null : silence(program),
-      };
+      const partial = complete ? (bounded ? [`contexts beyond ${MOST_STATES} states were not explored`] : []) : ['more contexts are still being explored'];
+      return { symbol: node.symbol, text: node.text, place: innerPlace(program, first), rows, unknown: partial, silence: rows.length > 0 ? null : complete ? silence(program) : 'not reached so far: the exploration is still running' };
     },
   };
 }

@@ -59,7 +59,12 @@ export function merge(reports: readonly RunReport[]): readonly Finding[] {
 
 function better(a: Finding, b: Finding): Finding {
   if (RANK[a.severity] !== RANK[b.severity]) return RANK[a.severity] < RANK[b.severity] ? a : b;
-  return (a.trace?.choices.length ?? Infinity) <= (b.trace?.choices.length ?? Infinity) ? a : b;
+  return lengthOf(a) <= lengthOf(b) ? a : b;
+}
+
+/** Machine steps of a finding's trace. */
+function lengthOf(finding: Finding): number {
+  return finding.trace === null ? Infinity : finding.trace.steps.reduce((sum, step) => sum + step.steps, 0);
 }
 
 function inOrder(a: Finding, b: Finding): number {

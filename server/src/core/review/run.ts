@@ -115,7 +115,7 @@ export function createRun(program: Program, scenario: Scenario, start: StartCont
     },
     report: () => {
       const boundsHit = [...(progress.boundHit ? [`${progress.states} states`] : []), ...(model.cutOff() ? [`live frames at most ${scenario.depth}`] : [])];
-      const first = [...broken].sort((a, b) => explorer.pathTo(a[1].from).choices.length - explorer.pathTo(b[1].from).choices.length)[0];
+      const first = [...broken].sort((a, b) => explorer.depthOf(a[1].from) - explorer.depthOf(b[1].from))[0];
       const missing = scenario.expect.filter((one) => one.kind === 'reachable' && !reached.has(one));
       const verdict: Verdict = first !== undefined ? 'violated' : progress.boundHit ? 'inconclusive' : missing.length > 0 ? 'vacuous' : 'holds';
       const remarks = [

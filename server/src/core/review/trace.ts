@@ -43,12 +43,18 @@ export function traceOf(program: Program, setup: MachineSetup, scenario: string,
     if (after === undefined || projection === null) continue;
     const now = project(program, setup, after, start);
     const changed: readonly Change[] = changes(projection, now);
-    steps.push({ title: candidate.title, place: candidate.place, symbol: candidate.symbol, lane: now.lane, changed, steps: candidate.at + 1 - from });
+    steps.push({ title: candidate.title, place: candidate.place, symbol: candidate.symbol, lane: now.lane, changed, steps: weightOf(transitions, from, candidate.at + 1) });
     projection = now;
     from = candidate.at + 1;
   }
   const features = states.at(-1)?.features ?? [];
   return { steps, choices, scenario, start, variant: features };
+}
+
+function weightOf(transitions: readonly MachineTransition[], from: number, to: number): number {
+  let sum = 0;
+  for (let at = from; at < to; at += 1) sum += transitions[at]?.weight ?? 1;
+  return sum;
 }
 
 /** All candidates where they are few; else the heaviest, in order. */
@@ -71,9 +77,12 @@ function keyStep(program: Program, setup: MachineSetup, before: State, transitio
   const node = program.code.nodes[before.node];
   const text = node === undefined ? '' : node.text;
   const where = node === undefined ? '' : node.kind === 'interrupted' ? node.text : `${node.symbol}: ${shorten(text)}`;
+  const delivered = transition.effects.some((effect) => effect.kind === 'deliver');
   for (const effect of transition.effects) {
+    if (effect.kind === 'guard-set' && delivered) continue;
     const title = titleOf(program, setup, effect, where, before);
-    if (title !== null) titles.push(title);
+    if (title !== null && effect.kind === 'deliver') titles.unshift(title);
+    else if (title !== null) titles.push(title);
   }
   if (titles.length === 0) return null;
   const { place, symbol } = placeOf(program, before.node);
@@ -87,8 +96,7 @@ function shorten(text: string): string {
 function titleOf(program: Program, setup: MachineSetup, effect: Effect, where: string, before: State): { text: string; weight: number } | null {
   switch (effect.kind) {
     case 'deliver': {
-      const own = effect.stack === 'entry' ? 'the entry stack' : `the ${effect.stack} stack`;
-      return { text: `${vectorTitle(effect.vector)} arrives at ${where}; frame on ${own} at ${nameAddress(setup.layout, effect.frame.base)}`, weight: 9 };
+      return { text: `${vectorTitle(effect.vector)} arrives at ${where}; frame at ${nameAddress(setup.layout, effect.frame.base)}`, weight: 9 };
     }
     case 'frame-overwritten':
       return { text: `this overwrites the live ${vectorTitle(effect.frame.vector)} frame: its saved RIP and RSP are gone`, weight: 10 };

@@ -1,8 +1,32 @@
 // The list of rules, in the order of the catalogue.
+import { guardClearedInHandler } from './guard-cleared-in-handler.ts';
 import { guardClearedOnRewindingStack } from './guard-cleared-on-rewinding-stack.ts';
+import { guardNeverRearmed } from './guard-never-rearmed.ts';
+import { infoReadAfterRearm } from './info-read-after-rearm.ts';
+import { raisableAccessInsideWindow } from './raisable-access-inside-window.ts';
+import { rearmLandsOnLiveFrame } from './rearm-lands-on-live-frame.ts';
+import { extableRearmOnRewindingStack } from './extable-rearm-on-rewinding-stack.ts';
+import { extableRecoveryWithoutRearm } from './extable-recovery-without-rearm.ts';
+import { extableTypeGap } from './extable-type-gap.ts';
+import { istRequired } from './ist-required.ts';
+import { istStackShared } from './ist-stack-shared.ts';
+import { unsafeSwitchOffIst } from './unsafe-switch-off-ist.ts';
 import type { Rule } from './rule.ts';
 
-export const RULES: readonly Rule[] = [guardClearedOnRewindingStack];
+export const RULES: readonly Rule[] = [
+  guardClearedOnRewindingStack,
+  guardClearedInHandler,
+  guardNeverRearmed,
+  rearmLandsOnLiveFrame,
+  raisableAccessInsideWindow,
+  infoReadAfterRearm,
+  unsafeSwitchOffIst,
+  extableRecoveryWithoutRearm,
+  extableRearmOnRewindingStack,
+  istRequired,
+  istStackShared,
+  extableTypeGap,
+];
 
 const byName = new Map(RULES.flatMap((rule) => [[rule.name, rule] as const, [rule.id, rule] as const]));
 

@@ -1,10 +1,12 @@
 // Words and look-ups that several rules share.
 import { outermost } from '../base/span.ts';
-import type { Place } from '../base/span.ts';
+import type { Origin, Place } from '../base/span.ts';
 import type { CodeNode } from '../machine/code.ts';
 import type { Frame } from '../machine/state.ts';
 import { vectorTitle } from '../machine/vectors.ts';
+import { subjectOf, vectorNumber } from '../program/gates.ts';
 import type { Guard, Handler, Program } from '../program/program.ts';
+import type { Directive } from '../syntax/annotation-types.ts';
 import type { Premise } from './finding.ts';
 
 /** Where a reader sees a node: its own text, or the outermost macro use that made it. */
@@ -45,4 +47,47 @@ export function guardPremises(program: Program, guard: Guard): readonly Premise[
     });
   }
   return out;
+}
+
+/** Where a reader looks for a handler: its C function's name, else its stub's label, else the row that names it. */
+export function handlerPlace(program: Program, handler: Handler): Place | null {
+  const named = handler.function === null ? null : (program.functions.get(handler.function)?.place ?? null);
+  return named ?? stubPlace(program, handler);
+}
+
+export function stubPlace(program: Program, handler: Handler): Place | null {
+  const stub = program.code.nodes[handler.stub];
+  const info = stub === undefined ? undefined : program.functions.get(stub.symbol);
+  if (info?.language === 'asm') return 'uses' in info.place ? outermost(info.place as Origin) : info.place;
+  return handler.synthesized && handler.function !== null ? (program.functions.get(handler.function)?.place ?? handler.place) : handler.place;
+}
+
+/** `exc_ve()`, or the stub where no C function is known. */
+export function handlerName(handler: Handler): string {
+  return handler.function === null ? handler.stubName : `${handler.function}()`;
+}
+
+/** The row or annotation that gives a vector its stack. */
+export function gatePlace(program: Program, handler: Handler): Place | null {
+  return handler.ist.place ?? handler.place ?? handlerPlace(program, handler);
+}
+
+/** `fallback-ok vmexit -- ...` anywhere in the unit. */
+export function fallbackAccepted(program: Program, fallback: string): boolean {
+  return program.directives.some((directive) => directive.kind === 'fallback-ok' && directive.fallback === fallback);
+}
+
+/** Whether an annotation keeps the vector out of the SYSCALL gap and the entry code. */
+export function neverInGap(program: Program, handler: Handler): boolean {
+  return program.directives.some((directive) => {
+    if (directive.kind !== 'never-in' || (directive.where !== 'gap' && directive.where !== 'entry')) return false;
+    if (directive.vectors.length === 0) return isAbout(program, directive, handler);
+    return directive.vectors.some((name) => vectorNumber(name, program.sources) === handler.vector);
+  });
+}
+
+/** Whether an annotation stands at a handler's function or stub. */
+export function isAbout(program: Program, directive: Directive, handler: Handler): boolean {
+  const subject = subjectOf(directive, program);
+  return subject !== null && (subject.name === handler.function || subject.name === handler.stubName);
 }

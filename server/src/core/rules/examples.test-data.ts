@@ -1,0 +1,70 @@
+// Reviews a small unit given as files by name, as the examples of the rules are, and reads the marks in them.
+import { readFileSync } from 'node:fs';
+import type { Review, Workspace } from '../review-types.ts';
+import { createReview } from '../review.ts';
+import type { Finding } from './finding.ts';
+
+const FOLDER = 'unit';
+
+export type Files = Readonly<Record<string, string>>;
+
+function grammars(): Parameters<typeof createReview>[0] {
+  return {
+    core: readFileSync('node_modules/web-tree-sitter/web-tree-sitter.wasm'),
+    gas: readFileSync('grammars/tree-sitter-gas.wasm'),
+    c: readFileSync('node_modules/tree-sitter-c/tree-sitter-c.wasm'),
+  };
+}
+
+export interface ReviewedUnit {
+  readonly findings: readonly Finding[];
+  readonly unknown: readonly string[];
+}
+
+/** Everything that the review says of a unit: at typing speed and after all scenarios that apply. */
+export async function reviewFiles(files: Files): Promise<ReviewedUnit> {
+  const under = Object.fromEntries(Object.entries(files).map(([name, text]) => [`${FOLDER}/${name}`, text]));
+  const workspace: Workspace = { read: (path) => under[path] ?? null, list: (folder) => (folder === FOLDER ? Object.keys(files) : []) };
+  const review = await createReview(grammars(), workspace, { name: 'example', defines: new Map(), includePaths: [] });
+  const found = reviewFolder(review, FOLDER, Object.keys(under));
+  review.release();
+  const short = (path: string): string => path.replace(`${FOLDER}/`, '');
+  return { findings: found.findings.map((finding) => ({ ...finding, place: { ...finding.place, file: short(finding.place.file) }, fix: finding.fix === null ? null : { ...finding.fix, edits: finding.fix.edits.map((edit) => ({ ...edit, place: { ...edit.place, file: short(edit.place.file) } })) } })), unknown: found.unknown };
+}
+
+export function reviewFolder(review: Review, folder: string, files: readonly string[]): ReviewedUnit {
+  const exploration = review.explore(folder);
+  while (!exploration.run(50_000).done) continue;
+  const quick = files.flatMap((file) => review.quickFindings(file));
+  return { findings: [...quick, ...review.findings(folder, exploration.reports())], unknown: review.unknown(folder) };
+}
+
+export function lineOf(text: string, offset: number): number {
+  return text.slice(0, offset).split('\n').length;
+}
+
+/** `file:line rule` for each mark; several names on one line are separated by blanks. */
+export function marksOf(files: Files): readonly string[] {
+  return Object.entries(files)
+    .flatMap(([file, text]) =>
+      text.split('\n').flatMap((line, index) => {
+        const names = /(?:\/\/|#)~ ([a-z-]+(?: [a-z-]+)*)/.exec(line)?.[1] ?? '';
+        return names === '' ? [] : names.split(' ').map((name) => `${file}:${index + 1} ${name}`);
+      }),
+    )
+    .sort();
+}
+
+export function spokenOf(findings: readonly Finding[], files: Files): readonly string[] {
+  return [...new Set(findings.map(({ rule, place }) => `${place.file}:${lineOf(files[place.file] ?? '', place.span.start)} ${rule}`))].sort();
+}
+
+/** The files after the edits of a fix, which are in any order and do not overlap. */
+export function fixed(files: Files, fix: NonNullable<Finding['fix']>): Files {
+  const out = { ...files };
+  for (const edit of [...fix.edits].sort((a, b) => b.place.span.start - a.place.span.start)) {
+    const text = out[edit.place.file] ?? '';
+    out[edit.place.file] = text.slice(0, edit.place.span.start) + edit.newText + text.slice(edit.place.span.end);
+  }
+  return out;
+}

@@ -1,0 +1,113 @@
+// XR-VE10: a vector that can arrive anywhere in kernel mode has no IST stack, so in the SYSCALL gap its frame goes to the
+// user's stack pointer.
+import type { Place } from '../base/span.ts';
+import { vectorTitle } from '../machine/vectors.ts';
+import type { Handler, Program } from '../program/program.ts';
+import { guardedWord } from './example-text.ts';
+import type { Fix } from './finding.ts';
+import type { Inspection, Judgement, Observation, Rule } from './rule.ts';
+import { gatePlace, handlerOf, isAbout, neverInGap } from './vocabulary.ts';
+
+function declaredAnywhere(program: Program, handler: Handler): boolean {
+  return program.directives.some((directive) => directive.kind === 'may-hit' && isAbout(program, directive, handler));
+}
+
+function judgement(program: Program, handler: Handler, fact: string): readonly Judgement[] {
+  const place = gatePlace(program, handler);
+  if (place === null) return [];
+  const event = vectorTitle(handler.vector);
+  return [
+    {
+      place,
+      message: `${event} has no IST stack and ${fact}: between SYSCALL and the load of the kernel's RSP its frame is pushed where user space points; give it an IST stack, or say never-in gap vectors=${handler.name} with a reason`,
+      premises: [{ fact: `${event} has no IST stack`, place: handler.ist.place, assumed: handler.ist.from === 'assumption' && handler.place === null }],
+    },
+  ];
+}
+
+function judge(observation: Observation): readonly Judgement[] {
+  const { program } = observation;
+  return observation.effects.flatMap((effect) => {
+    if (effect.kind !== 'frame-on-user-stack') return [];
+    const handler = handlerOf(program, effect.vector);
+    if (handler === null || handler.ist.value !== null || neverInGap(program, handler) || declaredAnywhere(program, handler)) return [];
+    return judgement(program, handler, 'can arrive in the SYSCALL gap');
+  });
+}
+
+function inspect({ program }: Inspection): readonly Judgement[] {
+  if (program.delivery === 'fred') return [];
+  return program.handlers.flatMap((handler) =>
+    handler.ist.value === null && declaredAnywhere(program, handler) && !neverInGap(program, handler) ? judgement(program, handler, 'is declared to hit any kernel code') : [],
+  );
+}
+
+/** `INTG(v, s)` to `ISTG(v, s, IST_INDEX_NAME)`, `ist=none` to `ist=NAME`. */
+function fix(place: Place, inspection: Inspection): Fix | null {
+  const text = inspection.text(place.file)?.slice(place.span.start, place.span.end) ?? '';
+  const handler = inspection.program.handlers.find((one) => gatePlace(inspection.program, one)?.span.start === place.span.start);
+  if (handler === undefined) return null;
+  const row = /^INTG\(([^()]*)\)/.exec(text);
+  const newText = row !== null ? text.replace(row[0], `ISTG(${row[1] ?? ''}, IST_INDEX_${handler.name})`) : text.replace(/\bist=none\b/, `ist=${handler.name}`);
+  return newText === text ? null : { title: `Give ${vectorTitle(handler.vector)} an IST stack`, edits: [{ place, newText }] };
+}
+
+function design(stack: string, more: string): string {
+  return `${guardedWord('deferred', 'stack,info')}
+/* xctx: handler vector=VE ist=${stack} origin=any */${stack === 'none' && more === '' ? ' //~ ist-required' : ''}
+/* xctx: defers-to ve_rearm via=self-ipi */
+${more}void demo_ve(struct pt_regs *regs)
+{
+	apic_self_ipi(0xf3);
+}
+
+/* xctx: handler vector=0xf3 ist=none */
+void ve_rearm(struct pt_regs *regs)
+{
+	this_cpu_write(ve_page.busy, 0);
+}
+`;
+}
+
+export const istRequired: Rule = {
+  name: 'ist-required',
+  id: 'XR-VE10',
+  group: 'Re-entrancy and #VE',
+  severity: 'error',
+  summary: 'a vector that can arrive in the SYSCALL gap has no IST stack',
+  why: 'Without a privilege change and without IST the CPU pushes the frame at the current RSP. Between SYSCALL and the load of the kernel RSP that is the value user mode left: the frame is written at CPL 0 wherever it points. Events that code never raises there, such as #PF on pinned entry text, can live without IST; an event that any access can raise cannot.',
+  instead: 'Give the vector an IST stack (or use FRED), or have it promised, as the TDX module does, that it never comes there, and write that down: never-in gap vectors=VE -- who promises it.',
+  falsePositives: ['#VE in Linux, which is an interrupt gate without IST on the promise of the TDX module.', '#BP, which was moved off its IST stack on purpose.'],
+  references: ['SDM vol. 3A, "Stack Switching in 64-Bit Mode"', 'semantics IDT-05, VE-20, SYS-03'],
+  bad: [
+    { title: 'No IST stack, and nothing keeps #VE out of the gap', files: { 'design.c': design('none', '') } },
+    {
+      title: 'Declared to hit any code, in a table row without IST',
+      files: {
+        'design.c': `/* xctx: may-hit any */
+void demo_mc(struct pt_regs *regs)
+{
+	wrmsrl(0x17a, 0);
+}
+
+/* xctx: handler vector=MC */
+static const struct idt_data idt[] = {
+	INTG(X86_TRAP_MC,	asm_demo_mc), //~ ist-required
+};
+`,
+        'entry.S': `.globl asm_demo_mc
+asm_demo_mc:
+	call	demo_mc
+	iretq
+`,
+      },
+    },
+  ],
+  good: [
+    { title: 'An IST stack', files: { 'design.c': design('VE', '/* xctx: fallback-ok vmexit -- the host resolves it */\n') } },
+    { title: 'A promise, written down', files: { 'design.c': design('none', '/* xctx: never-in gap vectors=VE -- the host never takes entry text or stacks away */\n') } },
+  ],
+  judge,
+  inspect,
+  fix,
+};
