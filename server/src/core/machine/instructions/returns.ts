@@ -1,7 +1,6 @@
 // Event returns: IRET, and FRED's ERETS and ERETU.
 import type { Execution, InstructionRow } from './row.ts';
 import { goTo } from './row.ts';
-import { intactCopy } from '../deliver.ts';
 import { changeCpu, forgetBelow, load, poison, register, setRegister, stackPointer } from '../draft.ts';
 import type { Draft } from '../draft.ts';
 import { nameAddress, nodeAtAddress, stackOf } from '../layout.ts';
@@ -97,19 +96,9 @@ function forgetDead(x: Execution, left: Region | null): void {
     if (region.kind !== 'stack') continue;
     const live = draft.frames.some((frame) => frame.region === region.index);
     if (region === current && !region.rewinding && isConstant(rsp)) forgetBelow(draft, region, rsp.value);
-<<<<<<< HEAD
     else if (region !== left && draft.frames.length > 0) continue;
     else if (!live && region !== current && !region.keepsStale && !holdsInterruptedStack(draft, setup, region.index)) poison(draft, region);
-=======
-    else if (!live && region !== current && !region.keepsStale && !holdsInterruptedStack(draft, setup, region.index) && !holdsCopy(draft, setup, region)) poison(draft, region);
->>>>>>> main
   }
-}
-
-/** Whether a live frame was copied there: the code that moves it may not have switched RSP yet. */
-function holdsCopy(draft: Draft, setup: Execution['setup'], region: Region): boolean {
-  if ((draft.memory[region.index] ?? []).length === 0) return false;
-  return draft.frames.some((frame) => intactCopy(draft, setup, frame, 0n, 0n, region) !== null);
 }
 
 /** Whether some live event interrupted code that ran on this stack: its words below are still in use. */
