@@ -137,11 +137,12 @@ describe('the designs', () => {
       assert.ok(traces().length > 20);
     });
 
-    it('has at most 20 key steps, each with a place in the unit or its headers, and ends where its key ends', () => {
+    it('has at most 20 key steps, each with a place in the unit or its headers, and covers its whole key', () => {
       for (const each of traces()) {
         const { steps, choices } = each.trace;
         assert.ok(steps.length > 0 && steps.length <= 20, `${say(each)}: ${steps.length} steps`);
-        assert.equal(steps.reduce((sum, step) => sum + step.steps, 0), choices.length, say(each));
+        // A choice is one machine step, and those behind it that leave no choice.
+        assert.ok(steps.reduce((sum, step) => sum + step.steps, 0) >= choices.length, say(each));
         for (const step of steps) {
           const review = reviewed.get(each.report.design)?.opened.review;
           // Outside the code under review nothing has a place: what runs there is an interrupted context.
@@ -202,7 +203,8 @@ const mutations: readonly Mutation[] = [
   { title: 'the early arming handler on a stack that does not rewind', design: 'clear-on-ist-early', edits: [c('ISTG(X86_TRAP_VE,\tasm_exc_ve,\tIST_INDEX_VE)', 'INTG(X86_TRAP_VE,\tasm_exc_ve)')], scenario: task, was: 'overwritten', becomes: 'holds' },
   { title: 'the early arming handler given an IST stack', design: 'no-ist-early-arm', edits: [c('INTG(X86_TRAP_VE,\tasm_exc_ve)', 'ISTG(X86_TRAP_VE,\tasm_exc_ve,\tIST_INDEX_VE)')], scenario: task, was: 'holds', becomes: 'overwritten' },
   { title: 'no promise about the SYSCALL gap', design: 'no-ist-early-arm', edits: [c(' * xctx: never-in gap vectors=VE -- the host never takes away entry text, entry data or stacks\n', '')], scenario: 've-in-syscall-gap', was: 'not run', becomes: 'frame on the user stack' },
-  { title: 're-arming in the handler, where the landing pad should', design: 'rearm-at-landing-pad', edits: [c('\t\tregs->ip = (unsigned long)ve_rearm_landing;\n', '\t\tregs->ip = (unsigned long)ve_rearm_landing;\n\t\tve->busy = 0;\n')], scenario: 'perf-nmi-user-copy-fails-twice', was: 'holds', becomes: 'overwritten' },
+  { title: 're-arming in the handler in place of the IPI', design: 'rearm-at-landing-pad', edits: [c('\tapic_self_ipi(VE_REARM_VECTOR);', '\tve->busy = 0;')], scenario: task, was: 'holds', becomes: 'overwritten' },
+  { title: 'interrupts enabled on the IST stack', design: 'self-ipi', edits: [c('\tve_handle(regs, ve->gla, ve->gpa);', '\tlocal_irq_enable();\n\tve_handle(regs, ve->gla, ve->gpa);')], scenario: task, was: 'holds', becomes: 'overwritten' },
   { title: 'the landing pad re-arms nothing', design: 'rearm-at-landing-pad', edits: [s('\tmovl\t$0, PER_CPU_VAR(ve_page + 4)\n', '\tnop\n')], scenario: task, was: 'holds', becomes: 'disarmed for ever' },
   { title: 'the word cleared whatever was interrupted', design: 'switch-from-user', edits: [c('\tif (user_mode(regs))', '\tif (1)')], scenario: task, was: 'holds', becomes: 'overwritten' },
   { title: 'the SYSCALL gap not refused', design: 'move-off-ist-checked', edits: [c('\tif (in_syscall_gap(regs))\n\t\treturn this_cpu_read(top_of_stack);\n', '\tif (in_syscall_gap(regs))\n\t\treturn sp;\n')], scenario: 've-in-syscall-gap', was: 'holds', becomes: 'frame on the user stack' },
