@@ -8,7 +8,7 @@ export const bad = {
   store: 'WRITE_ONCE(ve->busy, 0)',
   word: 'WRITE_ONCE',
   message: 'reentrancy word cleared on IST stack',
-  rule: 'XR-VE01',
+  rule: 'guard-cleared-on-rewinding-stack',
 };
 
 /** What the hover at the store says of the exception context. */

@@ -53,9 +53,9 @@ export class Workbench {
 
   /** Waits until the file, given by the end of its path, is the active editor. */
   async waitForActiveFile(name) {
-    const label = `.editor-group-container.active .tab.active .monaco-icon-label`;
-    await this.page.locator(`${label}[aria-label$="/${name}"], ${label}[aria-label*="/${name} "]`).waitFor();
-    await this.page.locator('.editor-group-container.active .monaco-editor .view-line').first().waitFor();
+    const label = `.editor-group-container .tab.active .monaco-icon-label`;
+    await this.page.locator(`${label}[aria-label*="/${name}"], ${label}[aria-label="${name}"]`).first().waitFor();
+    await this.page.locator('.editor-group-container .monaco-editor .view-line').first().waitFor();
   }
 
   async typeText(text) {

@@ -10,6 +10,9 @@ import type { Command } from './io.ts';
 import { openSession } from './session.ts';
 import { tidy } from './paths.ts';
 
+/** States explored between two signs of life. */
+const statesAtOnce = 5_000;
+
 export const usage = `usage: entrycheck context [--format text|json] FILE:LINE[:COLUMN]
 
 The contexts in which the machine can be at the instruction or statement of that
@@ -49,6 +52,7 @@ export const context: Command = async (argv, io) => {
 
   const session = await openSession(io, workspace, file);
   io.working(`finding the contexts at ${where}`);
+  while (!session.review.prepareContexts(file, statesAtOnce)) io.working(`finding the contexts at ${where}`);
   const info = session.review.contextAt(file, start + Math.max(0, Math.min(column, lineText.length)));
   if (info === null) return refuse(io, `${file}:${line}: no instruction or statement of an entry path on this line: ${lineText.trim() === '' ? 'it is blank' : lineText.trim()}`);
   const out =

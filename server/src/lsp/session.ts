@@ -61,6 +61,9 @@ interface UnitState {
   notice: string | null;
 }
 
+/** States explored for contexts before requests are answered again. */
+const statesAtOnce = 200;
+
 export function createSession(review: Review, owner: WorkerOwner, host: SessionHost, clock: Clock, initial: Settings): Session {
   const open = new Map<string, OpenDocument>();
   const units = new Map<string, UnitState>();
@@ -68,6 +71,7 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
   let settings = initial;
   let runTimes: readonly number[] = [];
   let cancelTimer: (() => void) | null = null;
+  let cancelWarming: (() => void) | null = null;
   let stopped = false;
   let lastStatus: StatusParams = { state: 'idle', states: 0, depth: 0, scenario: '', problems: 0, units: 0, message: null };
 
@@ -122,7 +126,17 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
     cancelTimer = clock.after(pauseAfter(runTimes), () => {
       cancelTimer = null;
       exploreDirty();
+      warm();
     });
+  }
+
+  /** Contexts for hovers are explored while nothing else happens, a few milliseconds at a time. */
+  function warm(): void {
+    cancelWarming?.();
+    cancelWarming = null;
+    if (stopped) return;
+    const left = [...open.values()].filter((document) => document.refusal === null && !attempt(`contexts of ${document.file}`, () => review.prepareContexts(document.file, statesAtOnce), true));
+    if (left.length > 0) cancelWarming = clock.after(0, warm);
   }
 
   function exploreDirty(): void {
@@ -207,7 +221,7 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
     const shown = document !== null || (folder !== null && openFolders().has(folder));
     const quick = shown ? attempt<readonly Finding[] | null>(`findings of ${file}`, () => review.quickFindings(file), null) : [];
     if (quick === null) notices.push('Entrycheck failed in this file, the log has the details; the rest of the editor is not affected');
-    const explored = [...units.values()].flatMap((state) => state.findings.filter((finding) => finding.place.file === file));
+    const explored = [...units].flatMap(([unit, state]) => state.findings.filter((finding) => finding.place.file === file && attempt(`finding in ${file}`, () => review.stands(unit, finding), true)));
     const notice = folder === null ? null : (units.get(folder)?.notice ?? null);
     if (notice !== null && document !== null) notices.push(notice);
     return { findings: limitFindings([...(quick ?? []), ...explored]), notices };
@@ -218,6 +232,8 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
   }
 
   function edited(file: string): void {
+    cancelWarming?.();
+    cancelWarming = null;
     touch(file);
     host.changed([file], 'edit');
     if (settings.exploreOnIdle) schedule();
@@ -306,6 +322,7 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
     stop: () => {
       stopped = true;
       cancelTimer?.();
+      cancelWarming?.();
       owner.stop();
       attempt('release', () => review.release(), undefined);
     },

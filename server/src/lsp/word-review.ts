@@ -71,6 +71,8 @@ export function createWordReview({ workspace, mortal }: WordReviewOptions): Revi
       const way = [{ place: { file, span }, title: 'entry | first' }];
       return { symbol: 'demo_ve', text: (text(file) ?? '').slice(span.start, span.end), place: { file, span }, rows: [{ ...row, guards: [{ name: 've.busy', state: 'busy' }], interrupters, way }], unknown: ['unknown: needs a linker script'], silence: null };
     },
+    prepareContexts: () => true,
+    stands: () => true,
     hover: () => null,
     complete: (_file, offset) => [{ label: 'guard', detail: 'annotation', documentation: 'declares a guard', insert: 'guard', span: { start: offset, end: offset } }],
     symbols: (file) => words(text(file) ?? '', 'entry').map((span) => ({ name: 'entry', detail: '', kind: 'entry', span, nameSpan: span, children: [] })),

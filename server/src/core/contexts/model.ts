@@ -70,6 +70,25 @@ export function machineModel(setup: MachineSetup, initial: readonly State[], pas
     return id;
   }
 
+  function registersId(registers: State['registers']): number {
+    const known = regions.get(registers);
+    if (known !== undefined) return known;
+    let key = 'R';
+    for (const one of registers) key += `,${one.id}`;
+    const id = components.idOf(key);
+    regions.set(registers, id);
+    return id;
+  }
+
+  function framesId(frames: readonly Frame[]): number {
+    if (frames.length === 0) return 0;
+    const known = regions.get(frames);
+    if (known !== undefined) return known;
+    const id = components.idOf(framesKey(frames)) + 1;
+    regions.set(frames, id);
+    return id;
+  }
+
   function framesKey(frames: readonly Frame[]): string {
     let key = 'F';
     for (const frame of frames) key += `;${frame.vector},${frame.base},${frame.interrupted},${frame.rsp.id},${frame.cpl},${frame.region},${frame.level}`;
@@ -85,18 +104,16 @@ export function machineModel(setup: MachineSetup, initial: readonly State[], pas
       return next.steps.map(chain);
     },
     pack: (state, into, offset) => {
-      let registers = 'R';
-      for (const one of state.registers) registers += `,${one.id}`;
       const { cpu } = state;
       const machine = `C${state.flags.id},${cpu.cpl},${cpu.gsBase.id},${cpu.kernelGsBase.id},${cpu.cr2.id},${cpu.cr3.id},${cpu.nmiBlocked ? 1 : 0}${cpu.nmiLatched ? 1 : 0}${cpu.mcip ? 1 : 0}${cpu.shadow},${cpu.level}`;
       let rest = `B${state.budgets.join(',')}|${state.features.join(',')}|${state.ended ?? ''}|`;
       for (const pending of state.pending) rest += `${pending.kind}${pending.vector};`;
       for (const ghost of state.ghosts) rest += `|${ghost.owner ?? ''},${ghost.clearedAt ?? ''},${ghost.aboveFrame ? 1 : 0}`;
       into[offset] = state.node;
-      into[offset + 1] = components.idOf(registers);
+      into[offset + 1] = registersId(state.registers);
       into[offset + 2] = components.idOf(machine);
       into[offset + 3] = memoryId(state.memory);
-      into[offset + 4] = components.idOf(framesKey(state.frames));
+      into[offset + 4] = framesId(state.frames);
       into[offset + 5] = components.idOf(rest);
     },
     cutOff: () => cut,

@@ -156,6 +156,11 @@ function hasLoad(expression: CExpression): boolean {
   }
 }
 
+/** Whether the code knows two page tables: without page-table isolation nobody loads CR3 on the way in. */
+function switchesCr3(program: Program): boolean {
+  return program.code.nodes.some((node) => node.kind === 'instruction' && node.operands.some((operand) => operand.kind === 'system-register' && operand.name === 'cr3'));
+}
+
 /** Kernel code outside the review runs a little below the top of its stack. */
 const TASK_DEPTH = 0x100n;
 
@@ -195,7 +200,7 @@ function initialState(program: Program, setup: MachineSetup, start: StartContext
       gsBase: userSide ? userGs : kernelGs,
       kernelGsBase: userSide ? kernelGs : userGs,
       cr2: opaque('CR2'),
-      cr3: opaque(userSide ? 'user CR3' : 'kernel CR3'),
+      cr3: opaque(switchesCr3(program) ? (userSide ? 'user CR3' : 'kernel CR3') : "the task's CR3"),
       nmiBlocked: false,
       nmiLatched: false,
       mcip: false,

@@ -12,10 +12,14 @@ import type { Word } from './word.ts';
 
 export interface Draft {
   node: number;
-  registers: Word[];
+  /** Shared with the state before until the first write; written by `setRegister` alone. */
+  registers: readonly Word[];
+  ownsRegisters: boolean;
   flags: Word;
   cpu: Cpu;
-  memory: (readonly (Word | undefined)[])[];
+  /** Shared likewise; written by the functions below alone. */
+  memory: readonly (readonly (Word | undefined)[])[];
+  ownsMemory: boolean;
   frames: readonly Frame[];
   pending: readonly Pending[];
   budgets: readonly number[];
@@ -26,13 +30,21 @@ export interface Draft {
 }
 
 export function draftOf(state: State): Draft {
-  return { ...state, registers: [...state.registers], memory: [...state.memory], effects: [] };
+  const { node, registers, flags, cpu, memory, frames, pending, budgets, features, ghosts, ended } = state;
+  return { node, registers, ownsRegisters: false, flags, cpu, memory, ownsMemory: false, frames, pending, budgets, features, ghosts, ended, effects: [] };
+}
+
+/** A second draft that goes its own way from here. */
+export function fork(draft: Draft): Draft {
+  draft.ownsRegisters = false;
+  draft.ownsMemory = false;
+  return { ...draft, effects: [...draft.effects] };
 }
 
 /** The state of a finished draft; the draft must not be used any more. */
 export function finish(draft: Draft): State {
-  const { effects: _effects, ...state } = draft;
-  return state;
+  const { node, registers, flags, cpu, memory, frames, pending, budgets, features, ghosts, ended } = draft;
+  return { node, registers, flags, cpu, memory, frames, pending, budgets, features, ghosts, ended };
 }
 
 export function changeCpu(draft: Draft, change: Partial<Cpu>): void {
@@ -44,7 +56,20 @@ export function register(draft: Draft, index: RegisterIndex): Word {
 }
 
 export function setRegister(draft: Draft, index: RegisterIndex, value: Word): void {
-  draft.registers[index] = value;
+  if (draft.registers[index] === value) return;
+  if (!draft.ownsRegisters) {
+    draft.registers = draft.registers.slice();
+    draft.ownsRegisters = true;
+  }
+  (draft.registers as Word[])[index] = value;
+}
+
+function setRegion(draft: Draft, index: number, slots: readonly (Word | undefined)[]): void {
+  if (!draft.ownsMemory) {
+    draft.memory = draft.memory.slice();
+    draft.ownsMemory = true;
+  }
+  (draft.memory as (readonly (Word | undefined)[])[])[index] = slots;
 }
 
 /** RSP as a number, or null where it is not a known kernel address. */
@@ -109,7 +134,7 @@ function setSlot(draft: Draft, region: Region, slot: number, value: Word): void 
   const after = before.slice();
   while (after.length < slot) after.push(undefined);
   after[slot] = value;
-  draft.memory[region.index] = after;
+  setRegion(draft, region.index, after);
 }
 
 /** Everything below `rsp` on a stack that does not rewind is dead: no event handler may leave anything there. */
@@ -117,14 +142,14 @@ export function forgetBelow(draft: Draft, region: Region, rsp: bigint): void {
   const before = draft.memory[region.index];
   if (before === undefined) return;
   const live = Number((top(region) - rsp) >> 3n);
-  if (before.length > live) draft.memory[region.index] = before.slice(0, live);
+  if (before.length > live) setRegion(draft, region.index, before.slice(0, live));
 }
 
 /** Forgets a stack on which nothing is live, and below whose RSP no code looks: a later read finds an unknown word. */
 export function poison(draft: Draft, region: Region): void {
   const before = draft.memory[region.index];
   if (before === undefined || before.length === 0) return;
-  draft.memory[region.index] = [];
+  setRegion(draft, region.index, []);
 }
 
 export function guardBusy(draft: Draft, setup: MachineSetup, guard: number): boolean | null {

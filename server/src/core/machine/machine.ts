@@ -3,14 +3,14 @@
 import type { CodeNode, InstructionNode, MachineOperand } from './code.ts';
 import type { EnvironmentEvent, MachineSetup } from './config.ts';
 import { deliver, deliverable, setGuard } from './deliver.ts';
-import { changeCpu, draftOf, finish, guardBusy, push } from './draft.ts';
+import { changeCpu, draftOf, finish, guardBusy, push, setRegister } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { addressesRead, evaluate, quiet } from './expressions.ts';
 import { meaningOf, sizeOf } from './instructions/index.ts';
 import { linearAddress } from './instructions/row.ts';
 import { addressOfNode, regionIndexOf, top } from './layout.ts';
 import { runOperation } from './operations.ts';
-import { ARGUMENT_REGISTERS } from './registers.ts';
+import { ARGUMENT_REGISTERS, RSP } from './registers.ts';
 import { IF } from './state.ts';
 import type { State } from './state.ts';
 import type { Effect } from './effects.ts';
@@ -99,7 +99,7 @@ function runInstruction(setup: MachineSetup, state: State, node: InstructionNode
   const meaning = meaningOf(node.mnemonic, node.operands);
   if (meaning === null) {
     draft.effects.push({ kind: 'unknown', what: `${node.mnemonic}: not modelled` });
-    for (const operand of node.operands) if (operand.kind === 'register' && operand.register !== 4) draft.registers[operand.register] = UNKNOWN;
+    for (const operand of node.operands) if (operand.kind === 'register' && operand.register !== 4) setRegister(draft, operand.register, UNKNOWN);
     if (node.next === null) draft.ended = 'left-code';
     else draft.node = node.next;
     return [draft];
@@ -255,9 +255,9 @@ function callTaskWork(setup: MachineSetup, draft: Draft): void {
   if (setup.taskWorkEntry === null) return;
   const back = draft.node;
   const task = setup.layout.regions[setup.taskStack];
-  draft.registers[4] = constant(task === undefined ? setup.rsp0 : top(task));
+  setRegister(draft, RSP, constant(task === undefined ? setup.rsp0 : top(task)));
   push(draft, setup, constant(addressOfNode(back, true)));
-  for (const index of ARGUMENT_REGISTERS) draft.registers[index] = UNKNOWN;
+  for (const index of ARGUMENT_REGISTERS) setRegister(draft, index, UNKNOWN);
   changeCpu(draft, { cpl: 0, gsBase: draft.cpu.kernelGsBase, kernelGsBase: draft.cpu.gsBase });
   draft.node = setup.taskWorkEntry;
 }

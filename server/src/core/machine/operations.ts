@@ -2,7 +2,7 @@
 // address. Calls of kernel primitives act by their row; anything else that is not in view is opaque, and said to be.
 import type { CExpression, Operation, OperationNode } from './code.ts';
 import type { MachineSetup, PrimitiveBehaviour } from './config.ts';
-import { changeCpu, load, pop, push, register, setRegister, stackPointer, store } from './draft.ts';
+import { changeCpu, fork, load, pop, push, register, setRegister, stackPointer, store } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { evaluate, lowBits } from './expressions.ts';
 import { noteIrqsEnabled, onLiveRewindingStack, readMsr, writeMsr } from './instructions/system.ts';
@@ -15,10 +15,6 @@ import type { Word } from './word.ts';
 /** Offset of the saved RIP in pt_regs (arch/x86/include/asm/ptrace.h). */
 export const PT_REGS_IP = 0x80n;
 
-
-function fork(draft: Draft): Draft {
-  return { ...draft, registers: [...draft.registers], memory: [...draft.memory], effects: [...draft.effects] };
-}
 
 function setSlot(draft: Draft, setup: MachineSetup, slot: number | null, value: Word): void {
   const rsp = stackPointer(draft);

@@ -14,20 +14,34 @@ export interface Word {
 export const ALL = 0xffff_ffff_ffff_ffffn;
 export const SIGN = 1n << 63n;
 
-const interned = new Map<string, Word>();
+/** Constants by value, all other words by name, known bits and value. */
+const constants = new Map<bigint, Word>();
+const others = new Map<string, Map<bigint, Map<bigint, Word>>>();
+let made = 0;
 
 export function word(known: bigint, value: bigint, name: string): Word {
-  const bits = value & known & ALL;
-  const key = `${name}|${known}|${bits}`;
-  const found = interned.get(key);
+  if (known === ALL) return constant(value);
+  const bits = value & known;
+  let byKnown = others.get(name);
+  if (byKnown === undefined) others.set(name, (byKnown = new Map()));
+  let byValue = byKnown.get(known);
+  if (byValue === undefined) byKnown.set(known, (byValue = new Map()));
+  const found = byValue.get(bits);
   if (found !== undefined) return found;
-  const made: Word = { id: interned.size + 1, known, value: bits, name };
-  interned.set(key, made);
-  return made;
+  made += 1;
+  const fresh: Word = { id: made, known, value: bits, name };
+  byValue.set(bits, fresh);
+  return fresh;
 }
 
 export function constant(value: bigint): Word {
-  return word(ALL, value, '');
+  const bits = value >= 0n && value <= ALL ? value : BigInt.asUintN(64, value);
+  const found = constants.get(bits);
+  if (found !== undefined) return found;
+  made += 1;
+  const fresh: Word = { id: made, known: ALL, value: bits, name: '' };
+  constants.set(bits, fresh);
+  return fresh;
 }
 
 /** A value nobody knows: a branch on it goes both ways. */

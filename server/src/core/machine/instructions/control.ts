@@ -1,9 +1,10 @@
 // Jumps, calls and returns.
 import type { Execution, InstructionRow } from './row.ts';
 import { flag, goTo, proceed, read } from './row.ts';
-import { pop, push } from '../draft.ts';
+import { fork, pop, push, register, setRegister } from '../draft.ts';
 import type { Draft } from '../draft.ts';
 import { addressOfNode, nodeAtAddress } from '../layout.ts';
+import { CALLER_SAVED } from '../registers.ts';
 import { CF, OF, PF, SF, ZF } from '../state.ts';
 import { ALL, constant, isConstant, UNKNOWN, word } from '../word.ts';
 
@@ -45,10 +46,6 @@ const CONDITIONS: readonly (readonly [names: readonly string[], holds: Condition
   [['g', 'nle'], no(either(is(ZF), signDiffers)), null],
 ];
 
-function fork(draft: Draft): Draft {
-  return { ...draft, registers: [...draft.registers], memory: [...draft.memory], effects: [...draft.effects] };
-}
-
 function conditional(holds: Condition, fixes: bigint | null, names: readonly string[]): (x: Execution) => readonly Draft[] {
   const negated = (names[0] ?? '').startsWith('n') || names[0] === 'ae';
   return (x) => {
@@ -83,7 +80,7 @@ function jump(x: Execution): readonly Draft[] {
 function call(x: Execution): readonly Draft[] {
   if (x.node.target === null && x.node.operands.length === 0) {
     x.draft.effects.push({ kind: 'unknown', what: `call of ${x.node.targetName ?? 'a function'}, which is not in view` });
-    for (const register of [0, 1, 2, 6, 7, 8, 9, 10, 11]) x.draft.registers[register] = UNKNOWN;
+    for (const index of CALLER_SAVED) setRegister(x.draft, index, UNKNOWN);
     return proceed(x);
   }
   const target = x.node.operands[0] === undefined ? null : read(x, x.node.operands[0], 8);
@@ -120,7 +117,7 @@ export const CONTROL_ROWS: readonly InstructionRow[] = [
 function writeByte(x: Execution, value: boolean | null): void {
   const operand = x.node.operands[0];
   if (operand?.kind !== 'register') return;
-  const before = x.draft.registers[operand.register] ?? UNKNOWN;
+  const before = register(x.draft, operand.register);
   const known = value === null ? before.known & ~0xffn : before.known | 0xffn;
-  x.draft.registers[operand.register] = word(known, (before.value & ~0xffn) | (value === true ? 1n : 0n), '');
+  setRegister(x.draft, operand.register, word(known, (before.value & ~0xffn) | (value === true ? 1n : 0n), ''));
 }
