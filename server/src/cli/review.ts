@@ -31,11 +31,13 @@ exit status: 0 whatever the verdicts are, 2 could not run
 
 const inTask: ReadonlySet<string> = new Set(['ve-in-task', 'mc-then-mc-in-tail', 'apf-flags-stolen-by-nmi']);
 const inPerfNmi: ReadonlySet<string> = new Set(['perf-nmi-user-copy-fails-twice', 'perf-nmi-mc-twice']);
+const inGap: ReadonlySet<string> = new Set(['ve-in-syscall-gap']);
 
 /** The two starts of the argument about a design: its event in a task, and inside the NMI of a perf counter. */
 export const starts: readonly VerdictColumn[] = [
   { title: 'start in a task', of: ({ scenario }) => inTask.has(scenario) },
   { title: 'start in a perf NMI', of: ({ scenario }) => inPerfNmi.has(scenario) },
+  { title: 'start in the SYSCALL gap', of: ({ scenario }) => inGap.has(scenario) },
 ];
 
 const width = 76;

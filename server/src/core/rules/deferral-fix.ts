@@ -8,7 +8,7 @@ import type { Directive } from '../syntax/annotation-types.ts';
 import { clears, handlerTree } from './call-tree.ts';
 import type { Fix } from './finding.ts';
 import type { Inspection } from './rule.ts';
-import { aboveComment, cut } from './text-edits.ts';
+import { aboveComment, addDirective, cut } from './text-edits.ts';
 import { handlerOf, placeOf } from './vocabulary.ts';
 
 type DefersTo = Directive & { readonly kind: 'defers-to' };
@@ -86,7 +86,7 @@ static DEFINE_PER_CPU(struct irq_work, ${name}_work) = { .func = ${name} };
   const allowed = own.find((one) => one.kind === 'clears' && one.guard === guard.name);
   const declared = own.find((one) => one.kind === 'handler');
   if (allowed !== undefined) edits.push({ place: allowed.place, newText: deferral });
-  else if (declared !== undefined) edits.push({ place: { file: place.file, span: { start: declared.place.span.end, end: declared.place.span.end } }, newText: ` */\n/* ${deferral}` });
+  else if (declared !== undefined) edits.push({ place: { file: place.file, span: { start: declared.place.span.end, end: declared.place.span.end } }, newText: addDirective(text, declared.place.span, deferral) });
   else edits.push({ place: { file: place.file, span: { start: handler.span.start, end: handler.span.start } }, newText: `/* ${deferral} */\n` });
   const early = guard.place === null ? null : inspection.annotations.find((one) => one.file === guard.place?.file && one.span.start === guard.place.span.start);
   const how = early?.arguments.find((argument) => argument.key?.text === 'clears');

@@ -19,8 +19,8 @@ function inspect({ program }: Inspection): readonly Judgement[] {
     if (first === undefined) continue;
     const names = new Set(hooked.map((info) => info.name));
     const missed = program.code.extable.filter((entry) => {
-      const known = EXTABLE_HANDLERS.get(entry.type);
-      return known !== undefined && !known.some((name) => names.has(name));
+      const own = EXTABLE_HANDLERS.get(entry.type)?.[0];
+      return own !== undefined && !names.has(own) && !(own === 'ex_handler_ucopy_len' && names.has('ex_handler_uaccess'));
     });
     const types = [...new Set(missed.map((entry) => entry.type))].sort();
     const node = missed[0] === undefined ? undefined : program.code.nodes[missed[0].fault];

@@ -11,6 +11,16 @@ import { extableTypeGap } from './extable-type-gap.ts';
 import { istRequired } from './ist-required.ts';
 import { istStackShared } from './ist-stack-shared.ts';
 import { unsafeSwitchOffIst } from './unsafe-switch-off-ist.ts';
+import { deferralCannotRun } from './deferral-cannot-run.ts';
+import { iretInNmiNeedsNesting } from './iret-in-nmi-needs-nesting.ts';
+import { missingMotivation } from './missing-motivation.ts';
+import { userOriginStaysOnIst } from './user-origin-stays-on-ist.ts';
+import { wordConsumedByNested } from './word-consumed-by-nested.ts';
+import { contradictoryAnnotation } from './contradictory-annotation.ts';
+import { malformedAnnotation } from './malformed-annotation.ts';
+import { staleAssumption } from './stale-assumption.ts';
+import { undeclaredHandler } from './undeclared-handler.ts';
+import { unusedSuppression } from './unused-suppression.ts';
 import type { Rule } from './rule.ts';
 
 export const RULES: readonly Rule[] = [
@@ -26,6 +36,16 @@ export const RULES: readonly Rule[] = [
   istRequired,
   istStackShared,
   extableTypeGap,
+  userOriginStaysOnIst,
+  deferralCannotRun,
+  wordConsumedByNested,
+  missingMotivation,
+  iretInNmiNeedsNesting,
+  undeclaredHandler,
+  contradictoryAnnotation,
+  unusedSuppression,
+  malformedAnnotation,
+  staleAssumption,
 ];
 
 const byName = new Map(RULES.flatMap((rule) => [[rule.name, rule] as const, [rule.id, rule] as const]));

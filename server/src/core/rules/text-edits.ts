@@ -48,3 +48,12 @@ export function aboveComment(text: string, offset: number): number {
 export function cut(text: string, span: Span): string {
   return text.slice(span.start, span.end);
 }
+
+/** Text that, inserted behind a directive, adds another one to its comment. */
+export function addDirective(text: string, directive: Span, added: string): string {
+  const start = text.lastIndexOf('\n', directive.start - 1) + 1;
+  const lead = text.slice(start, directive.start);
+  if (/^\s*\*\s*$/.test(lead)) return `\n${lead}${added}`;
+  if (/\/\*+\s*$/.test(lead)) return ` */\n${lead}${added}`;
+  return `\n${lead}${added}`;
+}

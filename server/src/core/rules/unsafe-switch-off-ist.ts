@@ -2,7 +2,7 @@
 // the interrupted RSP is one that user space chose.
 import { vectorTitle } from '../machine/vectors.ts';
 import { isConstant } from '../machine/word.ts';
-import { guardedWord } from './example-text.ts';
+import { guardedWord, rearmInterrupt } from './example-text.ts';
 import type { Judgement, Observation, Rule } from './rule.ts';
 import { placeOf, stackName } from './vocabulary.ts';
 
@@ -19,49 +19,73 @@ function judge(observation: Observation): readonly Judgement[] {
     }));
 }
 
-/** The stub of a handler that goes back to the interrupted stack; `check` is what it asks before. */
-function stub(check: string, mark: string): string {
-  return `/* xctx: handler vector=VE ist=VE */
-.globl asm_demo_ve
-asm_demo_ve:
-	pushq	$-1
+/** A stub; `leave` is what it does on the IST stack in kernel mode. */
+function stub(leave: string): string {
+  return `.macro save
 	pushq	%rdi
 	pushq	%rsi
+	pushq	%rdx
 	pushq	%rcx
 	pushq	%rax
-	testb	$3, 6*8(%rsp)		/* CS */
-	jnz	.Lstay
-	movq	8*8(%rsp), %rax		/* interrupted RSP */
-${check}	andq	$-16, %rax
-	subq	$0x50, %rax
-	movq	%rax, %rdi
-	movq	%rsp, %rsi
-	movl	$10, %ecx
-	rep movsq
-	movq	%rax, %rsp${mark}
-	movl	$0, %gs:(ve_page + 4)(%rip)
-.Lleave:
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	pushq	%r11
+.endm
+.macro restore
+	popq	%r11
+	popq	%r10
+	popq	%r9
+	popq	%r8
 	popq	%rax
 	popq	%rcx
+	popq	%rdx
 	popq	%rsi
 	popq	%rdi
-	addq	$8, %rsp
-	iretq
-.Lstay:
-	movq	%gs:top_of_stack(%rip), %rax
-	subq	$0x50, %rax
+.endm
+/* Copies the nine registers and the frame below RAX, and goes there. */
+.macro move_to_rax
+	subq	$14*8, %rax
 	movq	%rax, %rdi
 	movq	%rsp, %rsi
-	movl	$10, %ecx
+	movl	$14, %ecx
 	rep movsq
 	movq	%rax, %rsp
-	movl	$0, %gs:(ve_page + 4)(%rip)
-	jmp	.Lleave
+.endm
+
+/* xctx: handler vector=VE ist=VE */
+.globl asm_demo_ve
+asm_demo_ve:
+	save
+	testb	$3, 10*8(%rsp)		/* CS */
+	jnz	.Lfrom_user
+${leave}	restore
+	iretq
+.Lfrom_user:
+	swapgs
+	movq	%gs:top_of_stack(%rip), %rax
+	move_to_rax
+	call	demo_ve_moved
+	restore
+	swapgs
+	iretq
 `;
 }
 
-const declared = `${guardedWord('after-frame-move', 'stack')}DECLARE_PER_CPU(unsigned long, top_of_stack);
-`;
+const handlers = `${guardedWord('after-frame-move', 'stack')}DECLARE_PER_CPU(unsigned long, top_of_stack);
+
+void demo_ve_moved(void)
+{
+	this_cpu_write(ve_page.busy, 0);
+}
+
+/* xctx: defers-to ve_rearm via=self-ipi */
+/* xctx: fallback-ok vmexit -- the host stops the virtual CPU until the page is back */
+void demo_ve_on_ist(void)
+{
+	apic_self_ipi(0xf3);
+}
+${rearmInterrupt}`;
 
 export const unsafeSwitchOffIst: Rule = {
   name: 'unsafe-switch-off-ist',
@@ -73,13 +97,16 @@ export const unsafeSwitchOffIst: Rule = {
   instead: 'Have a checker return the stack pointer to go to: reject the SYSCALL gap by RIP, accept an RSP only within a known kernel stack and with room to spare, and use a stack of its own otherwise.',
   falsePositives: ['A switch to the top of the task stack, as from user mode.', 'A switch to a per-CPU stack that does not come from the frame.'],
   references: ['SDM vol. 2, "SYSCALL - Fast System Call"', 'semantics VE-20, VC-02, SYS-03'],
-  bad: [{ title: 'Copies the frame to wherever the interrupted RSP points', files: { 'entry.S': stub('', ' #~ unsafe-switch-off-ist'), 'design.c': declared } }],
-  good: [
+  bad: [
     {
-      title: 'Uses the task stack where the interrupted RSP is not a kernel address',
-      files: { 'entry.S': stub('\ttestq\t%rax, %rax\n\tjns\t.Lstay\n', ''), 'design.c': declared },
+      title: 'Copies the frame to wherever the interrupted RSP points',
+      files: {
+        'entry.S': stub('\tmovq\t12*8(%rsp), %rax\t\t/* interrupted RSP */\n\tandq\t$-16, %rax\n\tmove_to_rax #~ unsafe-switch-off-ist\n\tcall\tdemo_ve_moved\n'),
+        'design.c': handlers,
+      },
     },
   ],
+  good: [{ title: 'Stays on the IST stack in kernel mode, and re-arms by an interrupt', files: { 'entry.S': stub('\tcall\tdemo_ve_on_ist\n'), 'design.c': handlers } }],
   judge,
   inspect: null,
   fix: null,

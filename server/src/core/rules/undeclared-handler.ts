@@ -1,0 +1,90 @@
+// XR-ANN01: code that returns from an event, and nothing in view says which event enters it.
+import type { Place } from '../base/span.ts';
+import { outermost } from '../base/span.ts';
+import type { CodeNode } from '../machine/code.ts';
+import type { Program } from '../program/program.ts';
+import { reachedFrom } from './call-tree.ts';
+import type { Fix } from './finding.ts';
+import type { Inspection, Judgement, Rule } from './rule.ts';
+import { linesAround } from './text-edits.ts';
+
+const ENTRIES = /^entry_(SYSCALL|SYSENTER|INT80)/;
+
+/** Symbols that some known entry point or C function reaches. */
+function entered(program: Program): ReadonlySet<string> {
+  const roots = new Set<string>();
+  const add = (id: number | null | undefined): void => {
+    const symbol = id === null || id === undefined ? undefined : program.code.nodes[id]?.symbol;
+    if (symbol !== undefined) roots.add(symbol);
+  };
+  for (const handler of program.handlers) add(handler.stub);
+  add(program.fred?.user);
+  add(program.fred?.kernel);
+  for (const name of program.functions.keys()) if (ENTRIES.test(name)) roots.add(name);
+  for (const info of program.functions.values()) if (info.language === 'c') roots.add(info.name);
+  return new Set([...roots].flatMap((symbol) => [...reachedFrom(program, symbol)]));
+}
+
+/** The symbol that falls or jumps into the one of a node without a known entry: the first in the text stands for all. */
+function inspect({ program }: Inspection): readonly Judgement[] {
+  const known = entered(program);
+  const said = new Set<string>();
+  const out: Judgement[] = [];
+  const returning = new Set(program.code.nodes.filter(returns).map((node) => node.symbol));
+  for (const info of program.functions.values()) {
+    if (info.language !== 'asm' || known.has(info.name) || said.has(info.name)) continue;
+    const tree = reachedFrom(program, info.name);
+    if (![...tree].some((symbol) => returning.has(symbol))) continue;
+    for (const symbol of tree) said.add(symbol);
+    out.push({
+      place: placeOfLabel(info.place),
+      message: `${info.name} returns from an event, and no IDT row and no annotation says which: nothing is judged here; add a handler annotation or the row`,
+      premises: [],
+    });
+  }
+  return out;
+}
+
+function returns(node: CodeNode): boolean {
+  return node.kind === 'instruction' && /^(iretq?|erets|eretu)$/.test(node.mnemonic);
+}
+
+function placeOfLabel(place: Place): Place {
+  return 'uses' in place ? outermost(place as Parameters<typeof outermost>[0]) : place;
+}
+
+function fix(place: Place, inspection: Inspection): Fix | null {
+  const text = inspection.text(place.file);
+  const info = [...inspection.program.functions.values()].find((one) => placeOfLabel(one.place).file === place.file && placeOfLabel(one.place).span.start === place.span.start);
+  if (text === null || info === undefined) return null;
+  const { start } = linesAround(text, place.span);
+  const vector = /(?:^|_)(nmi|ve|vc|mc|db|df|pf|gp|bp)(?:_|$)/.exec(info.name)?.[1]?.toUpperCase() ?? 'VE';
+  return { title: 'Say which event enters here', edits: [{ place: { file: place.file, span: { start, end: start } }, newText: `/* xctx: handler vector=${vector} ist=none */\n` }] };
+}
+
+function stub(annotation: string, mark: string): string {
+  return `${annotation}.globl asm_demo_gp
+asm_demo_gp:${mark}
+	pushq	%rax
+	popq	%rax
+	addq	$8, %rsp
+	iretq
+`;
+}
+
+export const undeclaredHandler: Rule = {
+  name: 'undeclared-handler',
+  id: 'XR-ANN01',
+  group: 'Annotations',
+  severity: 'info',
+  summary: 'a stub ends with an event return, and nothing says which event enters it',
+  why: 'Everything that is judged starts at a gate: the vector, its stack, its stub. A stub that no table and no annotation ties to a vector is code that the tool never enters, and silence about it means nothing.',
+  instead: 'Put the IDT row in view, or write a handler annotation above the stub.',
+  falsePositives: ['Labels that other stubs jump to.', 'The entries of SYSCALL and SYSENTER.'],
+  references: ['docs/annotations.md, "handler"'],
+  bad: [{ title: 'A stub of its own', files: { 'entry.S': stub('', ' #~ undeclared-handler') } }],
+  good: [{ title: 'Declared', files: { 'entry.S': stub('/* xctx: handler vector=GP ist=none err=yes */\n', '') } }],
+  judge: null,
+  inspect,
+  fix,
+};

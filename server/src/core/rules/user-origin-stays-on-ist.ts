@@ -1,0 +1,110 @@
+// XR-VE13: an event from user mode is handled on the IST stack to the end, or enables interrupts there. From user mode
+// there is always an empty task stack to go to.
+import { vectorTitle } from '../machine/vectors.ts';
+import { guardedWord, rearmInterrupt } from './example-text.ts';
+import type { Judgement, Observation, Rule } from './rule.ts';
+import { handlerName, handlerOf, placeOf, stackName, stubPlace } from './vocabulary.ts';
+
+const DOUBLE_FAULT = 8;
+
+function judge(observation: Observation): readonly Judgement[] {
+  const { program, before, node } = observation;
+  const frame = before.frames.at(-1);
+  if (frame === undefined || frame.cpl === 0 || frame.vector === DOUBLE_FAULT) return [];
+  const handler = handlerOf(program, frame.vector);
+  if (handler === null || handler.ist.value === null || stackName(program, frame) !== handler.ist.value) return [];
+  const event = vectorTitle(frame.vector);
+  const out: Judgement[] = [];
+  for (const effect of observation.effects) {
+    if (effect.kind === 'irqs-enabled') {
+      out.push({
+        place: placeOf(node),
+        message: `${node.symbol}() enables interrupts for a ${event} from user mode while its frame is still on the ${handler.ist.value} stack; switch to the task stack first`,
+        premises: [],
+      });
+    }
+    const place = effect.kind === 'return' && effect.toUser && handler.function !== null ? stubPlace(program, handler) : null;
+    if (place !== null) {
+      out.push({
+        place,
+        message: `${event} from user mode calls ${handlerName(handler)} and returns on the ${handler.ist.value} stack: nothing there may enable interrupts, send a signal or schedule; test CS and switch to the task stack`,
+        premises: [],
+      });
+    }
+  }
+  return out;
+}
+
+/** A stub that keeps all registers that a call may change; `test` comes before the call. */
+function stub(test: string, mark: string): string {
+  return `.globl asm_demo_ve
+asm_demo_ve:${mark}
+	pushq	%rdi
+	pushq	%rsi
+	pushq	%rdx
+	pushq	%rcx
+	pushq	%rax
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	pushq	%r11
+${test}	call	demo_ve
+.Lleave:
+	popq	%r11
+	popq	%r10
+	popq	%r9
+	popq	%r8
+	popq	%rax
+	popq	%rcx
+	popq	%rdx
+	popq	%rsi
+	popq	%rdi
+	iretq
+`;
+}
+
+const toTask = `	testb	$3, 10*8(%rsp)		/* CS */
+	jz	1f
+	swapgs
+	movq	%gs:top_of_stack(%rip), %rax
+	subq	$14*8, %rax
+	movq	%rax, %rdi
+	movq	%rsp, %rsi
+	movl	$14, %ecx
+	rep movsq
+	movq	%rax, %rsp
+	call	demo_ve
+	swapgs
+	jmp	.Lleave
+1:
+`;
+
+const handlers = `${guardedWord('deferred', 'stack')}DECLARE_PER_CPU(unsigned long, top_of_stack);
+
+/*
+ * xctx: handler vector=VE ist=VE
+ * xctx: defers-to ve_rearm via=self-ipi
+ * xctx: fallback-ok vmexit -- the host stops the virtual CPU until the page is back
+ */
+void demo_ve(void)
+{
+	apic_self_ipi(0xf3);
+}
+${rearmInterrupt}`;
+
+export const userOriginStaysOnIst: Rule = {
+  name: 'user-origin-stays-on-ist',
+  id: 'XR-VE13',
+  group: 'Re-entrancy and #VE',
+  severity: 'warning',
+  summary: 'an event from user mode is handled on the IST stack',
+  why: 'What a handler does for user mode, such as sending a signal, sleeping or running the work on the way out, needs a stack that stays. On the IST stack the next event of the same vector starts over at the top. From user mode the task stack is empty and known, so there is no reason to stay.',
+  instead: 'Test the saved CS first thing in the stub and copy the frame to the task stack, as Linux does for #DB and #MC.',
+  falsePositives: ['#DF, which never switches, by design.'],
+  references: ['Linux, Documentation/arch/x86/kernel-stacks.rst', 'semantics VE-22, DEL-01'],
+  bad: [{ title: 'A stub that does not ask where the event came from', files: { 'entry.S': stub('', ' #~ user-origin-stays-on-ist'), 'design.c': handlers } }],
+  good: [{ title: 'To the task stack from user mode', files: { 'entry.S': stub(toTask, ''), 'design.c': handlers } }],
+  judge,
+  inspect: null,
+  fix: null,
+};
