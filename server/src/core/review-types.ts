@@ -1,7 +1,7 @@
 // The shape of the one API of the language server, the command line, the worker and the tests: files in, findings,
 // contexts and verdicts out. Knows nothing of protocols, disks or clocks.
 import type { Place, Span } from './base/span.ts';
-import type { Finding, RunReport, Severity, Trace } from './rules/finding.ts';
+import type { Finding, Fix, RunReport, Severity, Trace } from './rules/finding.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 
 export type { Change, Finding, Fix, RunReport, Severity, Trace, TraceStep, Verdict } from './rules/finding.ts';
@@ -136,6 +136,8 @@ export interface Review {
   readonly run: (folder: string, scenario: string) => Exploration | null;
   /** Findings of the explored tier, merged by root cause over the reports, for all files of the unit. */
   readonly findings: (folder: string, reports: readonly RunReport[]) => readonly Finding[];
+  /** The fix of a finding where a review of the edited texts no longer shows it and shows no error; may take a second. */
+  readonly verifiedFix: (folder: string, finding: Finding) => Fix | null;
   /** Steps of a trace from its replay key. */
   readonly replay: (folder: string, scenario: string, start: string, choices: readonly number[]) => Trace | null;
 

@@ -9,6 +9,7 @@ import { createDocuments } from './review/documents.ts';
 import { completionsOf, definitionOf, foldsOf, hoverOf, symbolsOf } from './review/editor.ts';
 import { inspect, merge, plainFinding } from './review/findings.ts';
 import { createRun, excludes, replayTrace } from './review/run.ts';
+import { mends } from './review/verify.ts';
 import type { Run } from './review/run.ts';
 import { frontEndProblems, isAssembler, linkUnit, programFor, refusalOf, scenariosOf, unitFor, unitOfFolder } from './review/unit.ts';
 import type { LinkedUnit } from './review/unit.ts';
@@ -191,6 +192,11 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       return unit === null || scenario === undefined ? null : explorationOf(unit, [scenario], scenario.maxStates);
     },
     findings: findingsOf,
+    verifiedFix: (folder, finding) => {
+      const unit = folderUnit(folder);
+      if (unit === null || finding.fix === null) return null;
+      return mends(finding.fix, finding, unit.linked, { read: documents.read }, configuration, parseC, RULES) ? finding.fix : null;
+    },
     replay: (folder, name, start, choices) => {
       const unit = folderUnit(folder);
       const scenario = unit === null ? undefined : scenariosOf(unit.linked).find((one) => one.name === name);

@@ -73,6 +73,7 @@ export function createWordReview({ workspace, mortal }: WordReviewOptions): Revi
     },
     prepareContexts: () => true,
     stands: () => true,
+    verifiedFix: (_folder, finding) => finding.fix,
     hover: () => null,
     complete: (_file, offset) => [{ label: 'guard', detail: 'annotation', documentation: 'declares a guard', insert: 'guard', span: { start: offset, end: offset } }],
     symbols: (file) => words(text(file) ?? '', 'entry').map((span) => ({ name: 'entry', detail: '', kind: 'entry', span, nameSpan: span, children: [] })),

@@ -1,6 +1,6 @@
 // The worker's side of the conversation: applies the edits, runs jobs in slices, posts progress and results. Knows no
 // thread: whoever runs it hands it a way to post and a way to be called again.
-import type { Exploration, Progress, Review } from '../core/review-types.ts';
+import type { Exploration, Finding, Progress, Review } from '../core/review-types.ts';
 import { unreachable } from '../core/base/unreachable.ts';
 import type { HostWorkspace } from './disk.ts';
 import { reportWithKeys, withKeys } from './keys.ts';
@@ -95,7 +95,7 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
     const findings = review.findings(job.job.folder, exploration.reports());
     if (findings.length <= job.sent) return;
     job.sent = findings.length;
-    host.post({ kind: 'partial', id: job.id, findings: findings.map(withKeys) });
+    host.post({ kind: 'partial', id: job.id, findings: findings.map((finding) => withKeys({ ...finding, fix: null })) });
   }
 
   function begin(job: Job): Exploration | null {
@@ -107,10 +107,15 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
     const reports = exploration.reports();
     return {
       reports: reports.map(reportWithKeys),
-      findings: review.findings(job.job.folder, reports).map(withKeys),
+      findings: review.findings(job.job.folder, reports).map((finding) => withKeys(withVerifiedFix(job.job.folder, finding))),
       milliseconds: now - job.began,
       stopped,
     };
+  }
+
+  /** A fix that does not mend its finding is worse than none. */
+  function withVerifiedFix(folder: string, finding: Finding): Finding {
+    return finding.fix === null ? finding : { ...finding, fix: review.verifiedFix(folder, finding) };
   }
 
   function stoppedAt(progress: Progress, states: number): string {

@@ -1,0 +1,43 @@
+// A fix is offered only after a new review of the edited texts no longer shows the finding, and shows no other error.
+import type { Configuration, FileSource } from '../preprocess/stream.ts';
+import type { Finding, Fix } from '../rules/finding.ts';
+import type { Rule } from '../rules/rule.ts';
+import type { CTranslationUnit } from '../syntax/c-syntax.ts';
+import { createRun, excludes } from './run.ts';
+import { frontEndProblems, linkUnit, programFor, scenariosOf } from './unit.ts';
+import type { LinkedUnit } from './unit.ts';
+
+/** States of one verifying run; a fix that is not settled by then is not offered. */
+const MOST_STATES = 60_000;
+
+/** The texts with the edits of a fix applied, last edit first, so that the offsets of the others stay. */
+export function edited(source: FileSource, fix: Fix): FileSource {
+  return {
+    read: (path) => {
+      const text = source.read(path);
+      const edits = fix.edits.filter((edit) => edit.place.file === path).sort((a, b) => b.place.span.start - a.place.span.start);
+      if (text === null || edits.length === 0) return text;
+      return edits.reduce((now, edit) => now.slice(0, edit.place.span.start) + edit.newText + now.slice(edit.place.span.end), text);
+    },
+  };
+}
+
+export function mends(fix: Fix, finding: Finding, linked: LinkedUnit, source: FileSource, configuration: Configuration, parse: (text: string) => CTranslationUnit, rules: readonly Rule[]): boolean {
+  const after = linkUnit(linked.unit, edited(source, fix), configuration, parse);
+  const problems = (unit: LinkedUnit): number => unit.unit.files.reduce((sum, file) => sum + frontEndProblems(unit, file).length, 0);
+  if (problems(after) > problems(linked)) return false;
+  const wanted = new Set(finding.variants.map((variant) => variant.split(' from ')[0] ?? variant));
+  for (const scenario of scenariosOf(after)) {
+    if (!wanted.has(scenario.name)) continue;
+    const program = programFor(after, scenario);
+    for (const start of scenario.start) {
+      if (excludes(program, scenario, start) !== null) continue;
+      const run = createRun(program, scenario, start, linked.unit.name, rules, { maxStates: MOST_STATES, reference: false });
+      while (!run.advance(MOST_STATES).done) continue;
+      const report = run.report();
+      if (report.verdict === 'inconclusive') return false;
+      if (report.findings.some((other) => other.rule === finding.rule || other.severity === 'error')) return false;
+    }
+  }
+  return true;
+}
