@@ -6,6 +6,8 @@ import { createStateSet } from './state-set.ts';
 export interface Watch<S> {
   /** Sees every transition once, in breadth-first order; `from` is the index of the state before it. */
   readonly onTransition: (from: number, before: S, choice: number, transition: Transition<S>) => void;
+  /** Asked before each state is expanded, with the number of states so far: true ends the exploration there. */
+  readonly enough?: (states: number) => boolean;
 }
 
 export interface ExplorerProgress {
@@ -14,7 +16,7 @@ export interface ExplorerProgress {
   /** Steps from a root to the deepest state expanded so far. */
   readonly depth: number;
   readonly done: boolean;
-  /** The state bound was reached: what follows from `done` holds only for what was explored. */
+  /** A state was left out because of the bound: what follows from `done` holds only for what was explored. */
   readonly boundHit: boolean;
 }
 
@@ -41,6 +43,7 @@ export function createExplorer<S>(model: Model<S>, maxStates: number, watch: Wat
   let waiting = 0;
   let transitions = 0;
   let boundHit = false;
+  let ended = false;
 
   function wait(index: number, state: S, when: number): void {
     const bucket = buckets[when];
@@ -80,11 +83,11 @@ export function createExplorer<S>(model: Model<S>, maxStates: number, watch: Wat
       if (transition === undefined) continue;
       transitions += 1;
       watch.onTransition(index, state, choice, transition);
-      if (seen.count() >= maxStates) {
+      model.pack(transition.state, buffer, 0);
+      if (seen.count() >= maxStates && !seen.has(buffer, 0)) {
         boundHit = true;
         continue;
       }
-      model.pack(transition.state, buffer, 0);
       const reached = depth + transition.weight;
       const added = seen.add(buffer, 0, index, choice, reached);
       if (added >= 0) wait(added, transition.state, reached);
@@ -95,13 +98,14 @@ export function createExplorer<S>(model: Model<S>, maxStates: number, watch: Wat
     }
   }
 
-  const progress = (): ExplorerProgress => ({ states: seen.count(), transitions, depth, done: waiting === 0, boundHit });
+  const progress = (): ExplorerProgress => ({ states: seen.count(), transitions, depth, done: ended || waiting === 0, boundHit });
 
   return {
     run: (states) => {
       const stop = seen.count() + states;
       for (let expanded = 0; seen.count() < stop && expanded < states; expanded += 1) {
-        const entry = next();
+        ended = watch.enough?.(seen.count()) === true;
+        const entry = ended ? null : next();
         if (entry === null) break;
         expand(entry.index, entry.state);
       }

@@ -8,6 +8,7 @@ export interface StateSet {
    * the length of the path that led to it.
    */
   readonly add: (words: Uint32Array, offset: number, parent: number, choice: number, depth: number) => number;
+  readonly has: (words: Uint32Array, offset: number) => boolean;
   readonly depthOf: (index: number) => number;
   /** Takes a shorter path to a state that is there. */
   readonly shorten: (index: number, parent: number, choice: number, depth: number) => void;
@@ -69,15 +70,24 @@ export function createStateSet(width: number, capacity = FIRST_CAPACITY): StateS
     return slot;
   }
 
+  /** The slot of an equal state, or the free one where it belongs. */
+  function slotFor(source: Uint32Array, offset: number): number {
+    const wrap = table.length - 1;
+    let slot = hash(source, offset) & wrap;
+    for (let index = table[slot]; index !== undefined && index !== -1; index = table[slot]) {
+      if (same(source, offset, index)) return slot;
+      slot = (slot + 1) & wrap;
+    }
+    return slot;
+  }
+
   return {
     count: () => count,
+    has: (source, offset) => table[slotFor(source, offset)] !== -1,
     add: (source, offset, parent, choice, depth) => {
-      const wrap = table.length - 1;
-      let slot = hash(source, offset) & wrap;
-      for (let index = table[slot]; index !== undefined && index !== -1; index = table[slot]) {
-        if (same(source, offset, index)) return -1 - index;
-        slot = (slot + 1) & wrap;
-      }
+      let slot = slotFor(source, offset);
+      const found = table[slot] ?? -1;
+      if (found !== -1) return -1 - found;
       if (count === limit) {
         grow();
         slot = freeSlot(source, offset);

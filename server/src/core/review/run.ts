@@ -68,7 +68,13 @@ export function createRun(program: Program, scenario: Scenario, start: StartCont
   const ends = new Map<string, number>();
   const neverAssumed = exempt(program, scenario, start);
 
+  let violatedAt: number | null = null;
+
   const explorer = createExplorer<State>(model, Math.min(options.maxStates, scenario.maxStates), {
+    enough: (states) => {
+      if (violatedAt === null && broken.size > 0) violatedAt = states;
+      return violatedAt !== null && states > violatedAt + BEYOND_VIOLATION;
+    },
     onTransition: (from, before, choice, transition) => {
       const step = transition as MachineTransition;
       if (step.effects.length === 0) return;
@@ -94,9 +100,6 @@ export function createRun(program: Program, scenario: Scenario, start: StartCont
   });
 
   let progress = explorer.run(0);
-  let violatedAt: number | null = null;
-
-  const over = (): boolean => progress.done || (violatedAt !== null && progress.states > violatedAt + BEYOND_VIOLATION);
 
   function traceTo(from: number, choice: number): Trace {
     const path = explorer.pathTo(from);
@@ -107,9 +110,8 @@ export function createRun(program: Program, scenario: Scenario, start: StartCont
     scenario,
     start,
     advance: (states) => {
-      if (!over()) progress = explorer.run(states);
-      if (violatedAt === null && broken.size > 0) violatedAt = progress.states;
-      return { states: progress.states, depth: progress.depth, done: over() };
+      if (!progress.done) progress = explorer.run(states);
+      return { states: progress.states, depth: progress.depth, done: progress.done };
     },
     report: () => {
       const boundsHit = [...(progress.boundHit ? [`${progress.states} states`] : []), ...(model.cutOff() ? [`live frames at most ${scenario.depth}`] : [])];

@@ -1,7 +1,6 @@
 // Event returns: IRET, and FRED's ERETS and ERETU.
 import type { Execution, InstructionRow } from './row.ts';
 import { goTo } from './row.ts';
-import { intactCopy } from '../deliver.ts';
 import { changeCpu, forgetBelow, load, poison, register, setRegister, stackPointer } from '../draft.ts';
 import type { Draft } from '../draft.ts';
 import { nameAddress, nodeAtAddress, stackOf } from '../layout.ts';
@@ -76,7 +75,7 @@ function returnTo(x: Execution, popped: Image, rsp: bigint): readonly Draft[] {
   setRegister(draft, RSP, popped.rsp);
   draft.flags = or(and(popped.flags, constant(~(RF | VM))), constant(2n));
   changeCpu(draft, { cpl: user ? 3 : 0, shadow: 'none' });
-  forgetDead(x);
+  forgetDead(x, here);
   if (target === null || x.setup.code.nodes[target] === undefined) return goTo(draft, null, `${x.node.text}: the saved RIP is ${show(popped.rip)}`);
   return goTo(draft, target, '');
 }
@@ -85,8 +84,11 @@ function showRsp(x: Execution, value: Word): string {
   return isConstant(value) ? nameAddress(x.setup.layout, value.value) : show(value);
 }
 
-/** What a return leaves behind is dead: below RSP on ordinary stacks, and all of an IST stack without live frames. */
-function forgetDead(x: Execution): void {
+/**
+ * What a return leaves behind is dead: below RSP on ordinary stacks, and all of the stack it came from where no frame is
+ * live. Of other stacks only once nothing is live at all: a handler may be copying its frame there.
+ */
+function forgetDead(x: Execution, left: Region | null): void {
   const { draft, setup } = x;
   const rsp = register(draft, RSP);
   const current = isConstant(rsp) ? stackOf(setup.layout, rsp.value) : null;
@@ -94,14 +96,9 @@ function forgetDead(x: Execution): void {
     if (region.kind !== 'stack') continue;
     const live = draft.frames.some((frame) => frame.region === region.index);
     if (region === current && !region.rewinding && isConstant(rsp)) forgetBelow(draft, region, rsp.value);
-    else if (!live && region !== current && !region.keepsStale && !holdsInterruptedStack(draft, setup, region.index) && !holdsCopy(draft, setup, region)) poison(draft, region);
+    else if (region !== left && draft.frames.length > 0) continue;
+    else if (!live && region !== current && !region.keepsStale && !holdsInterruptedStack(draft, setup, region.index)) poison(draft, region);
   }
-}
-
-/** Whether a live frame was copied there: the code that moves it may not have switched RSP yet. */
-function holdsCopy(draft: Draft, setup: Execution['setup'], region: Region): boolean {
-  if ((draft.memory[region.index] ?? []).length === 0) return false;
-  return draft.frames.some((frame) => intactCopy(draft, setup, frame, 0n, 0n, region) !== null);
 }
 
 /** Whether some live event interrupted code that ran on this stack: its words below are still in use. */

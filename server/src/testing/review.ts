@@ -1,0 +1,110 @@
+// Reviews of literal files and of the designs under test-fixtures, run to their end, and one-line edits of them. For
+// tests only.
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { emptyConfiguration } from '../core/preprocess/configurations.ts';
+import { createReview } from '../core/review.ts';
+import type { Exploration, Finding, Review, RunReport, Workspace } from '../core/review-types.ts';
+import { loadGrammars } from '../shell/grammars.ts';
+
+export type Files = ReadonlyMap<string, string>;
+
+/** A review with the one unit that its files make. */
+export interface Opened {
+  readonly review: Review;
+  readonly folder: string;
+  /** The whole path of a file of the unit. */
+  readonly path: (name: string) => string;
+}
+
+const designsFolder = 'test-fixtures/designs';
+
+export const designNames: readonly string[] = readdirSync(designsFolder).sort();
+
+/** The files of a design by name, as they are on disk. */
+export function design(name: string): Files {
+  const folder = join(designsFolder, name);
+  return new Map(
+    readdirSync(folder)
+      .sort()
+      .map((file) => [file, readFileSync(join(folder, file), 'utf8')]),
+  );
+}
+
+/** One line of a design changed; fails where the line is not there exactly once. */
+export interface Edit {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+export function edited(files: Files, edits: readonly Edit[]): Files {
+  const after = new Map(files);
+  for (const { file, from, to } of edits) {
+    const text = after.get(file) ?? '';
+    const parts = text.split(from);
+    assert.equal(parts.length, 2, `${file} has ${JSON.stringify(from)} ${parts.length - 1} times`);
+    after.set(file, parts.join(to));
+  }
+  return after;
+}
+
+let grammars: ReturnType<typeof loadGrammars> | null = null;
+
+/** Opens files as if they lay in a folder beside the designs, so that they include the same headers. */
+export async function open(files: Files, name = 'unit'): Promise<Opened> {
+  const folder = `${designsFolder}/${name}`;
+  grammars ??= loadGrammars('out');
+  const own = new Map([...files].map(([file, text]) => [posix.join(folder, file), text]));
+  const workspace: Workspace = {
+    read: (path) => own.get(path) ?? (path.startsWith(`${folder}/`) ? null : readDisk(path)),
+    list: (asked) => (asked === folder ? [...files.keys()] : []),
+  };
+  return { review: await createReview(grammars, workspace, emptyConfiguration), folder, path: (file) => posix.join(folder, file) };
+}
+
+const read = new Map<string, string | null>();
+
+function readDisk(path: string): string | null {
+  const known = read.get(path);
+  if (known !== undefined) return known;
+  const text = existsSync(path) && statSync(path).isFile() ? readFileSync(path, 'utf8') : null;
+  read.set(path, text);
+  return text;
+}
+
+/** Runs an exploration in slices of `slice` states; null is no exploration and fails. */
+export function finished(exploration: Exploration | null, slice = 5000): readonly RunReport[] {
+  assert.ok(exploration !== null, 'there is no such scenario or unit');
+  while (!exploration.run(slice).done);
+  return exploration.reports();
+}
+
+/** Reports of one scenario from all its starts. */
+export function runs({ review, folder }: Opened, scenario: string, slice?: number): readonly RunReport[] {
+  return finished(review.run(folder, scenario), slice);
+}
+
+export async function runsOf(files: Files, scenario: string): Promise<readonly RunReport[]> {
+  const opened = await open(files);
+  const reports = runs(opened, scenario);
+  opened.review.release();
+  return reports;
+}
+
+/** `violated` where any start is, else the one verdict of all of them, or all of them in words. */
+export function verdictOf(reports: readonly RunReport[]): string {
+  const all = [...new Set(reports.map(({ verdict }) => verdict))];
+  return all.includes('violated') ? 'violated' : all.join(' or ');
+}
+
+/** What the runs say was broken: `live-frame-overwritten`, each once. */
+export function broken(reports: readonly RunReport[]): readonly string[] {
+  const said = reports.flatMap(({ remarks }) => remarks).flatMap((remark) => /^violated: never (\S+)/.exec(remark)?.[1] ?? []);
+  return [...new Set(said)].sort();
+}
+
+export function rulesOf(findings: readonly Finding[]): readonly string[] {
+  return [...new Set(findings.map(({ rule }) => rule))].sort();
+}
