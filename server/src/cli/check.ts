@@ -7,9 +7,9 @@ import { findingText } from '../core/render/text.ts';
 import type { Finding, Severity } from '../core/review-types.ts';
 import { createNodeWorkspace } from '../shell/workspace.ts';
 import { parseArguments } from './arguments.ts';
-import { clean, found, refuse } from './io.ts';
+import { clean, couldNotRun, found, refuse } from './io.ts';
 import type { Command, Io } from './io.ts';
-import { explore, openSession, sayRefused, unitsOf } from './session.ts';
+import { allRefused, explore, openSession, sayRefused, unitsOf } from './session.ts';
 import type { Session } from './session.ts';
 import { findSources } from './paths.ts';
 import type { Sources } from './paths.ts';
@@ -59,6 +59,7 @@ export const check: Command = async (argv, io) => {
   print(shown, unknown, word('format') ?? 'gcc', session, io);
   for (const note of sources.sources.notes) io.err(`entrycheck: ${note}\n`);
   sayRefused(session, sources.sources.files, io);
+  if (allRefused(session, sources.sources.files)) return couldNotRun;
   return shown.length === 0 ? clean : found;
 };
 

@@ -33,6 +33,11 @@ export function sayRefused({ workspace }: Session, files: readonly string[], io:
   for (const { path, refusal } of workspace.refused()) io.err(`entrycheck: ${path}: ${refusal}\n`);
 }
 
+/** Whether not one of the files could be read: then nothing was reviewed, whatever the list of findings says. */
+export function allRefused({ workspace }: Session, files: readonly string[]): boolean {
+  return files.length > 0 && files.every((file) => workspace.refusal(file) !== null);
+}
+
 /** The units of the files, in their order; files of no unit are left out. */
 export function unitsOf(review: Review, files: readonly string[]): readonly Unit[] {
   const units = new Map<string, Unit>();

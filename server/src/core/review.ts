@@ -17,6 +17,7 @@ import type { Finding, RunReport } from './rules/finding.ts';
 import { RULES } from './rules/index.ts';
 import { markdownOf } from './rules/page.ts';
 import type { Inspection } from './rules/rule.ts';
+import { suppressed, unusedSuppressions } from './rules/suppressions.ts';
 import { placeOf } from './rules/vocabulary.ts';
 import { builtInScenarios } from './scenarios/built-in.ts';
 import type { Scenario, StartContext } from './scenarios/scenario.ts';
@@ -146,8 +147,8 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     for (const problem of linked.annotations.get(file)?.problems ?? []) {
       out.push({ ...plainFinding('malformed-annotation', 'warning', problem.place, problem.message), fix: problem.suggestion === null ? null : { title: `Replace by '${problem.suggestion}'`, edits: [{ place: problem.place, newText: problem.suggestion }] } });
     }
-    const inspected = inspect(RULES, inspectionOf(unit), { file, span: { start: 0, end: 0 } });
-    return [...out, ...inspected.filter((finding) => finding.place.file === file)];
+    const inspected = inspect(RULES, inspectionOf(unit), { file, span: { start: 0, end: 0 } }).filter((finding) => finding.place.file === file);
+    return [...out, ...suppressed(inspected, linked.program, documents.read).kept];
   }
 
   function findingsOf(folder: string, reports: readonly RunReport[]): readonly Finding[] {
@@ -161,7 +162,9 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       const assumed = finding.premises.some((premise) => premise.assumed);
       return { ...finding, fix, severity: assumed && finding.severity === 'error' ? 'warning' : finding.severity };
     });
-    return explored;
+    const inspected = inspect(RULES, inspection, { file: folder, span: { start: 0, end: 0 } });
+    const { unused } = suppressed([...inspected, ...explored], unit.linked.program, documents.read);
+    return [...suppressed(explored, unit.linked.program, documents.read).kept, ...unusedSuppressions(unused, inspection)];
   }
 
   return {

@@ -218,6 +218,17 @@ export function noteStackSwitch(draft: Draft, setup: MachineSetup, from: Region 
   if (copy !== null) relocate(draft, setup, frame, copy);
 }
 
+/** C code runs on another stack than its event's frame, and a copy of the frame is there: the frame has moved. */
+export function settleFrame(draft: Draft, setup: MachineSetup): void {
+  const frame = draft.frames.at(-1);
+  const rsp = register(draft, RSP);
+  if (frame === undefined || !isConstant(rsp)) return;
+  const here = stackOf(setup.layout, rsp.value);
+  if (here === null || here.index === frame.region || setup.layout.regions[frame.region]?.rewinding !== true) return;
+  const copy = intactCopy(draft, setup, frame, 0n, 0n, here);
+  if (copy !== null) relocate(draft, setup, frame, copy);
+}
+
 /** Marks the guard of a vector as set by the event that is about to be delivered. */
 export function setGuard(draft: Draft, setup: MachineSetup, guard: number): void {
   const row = setup.guards[guard];

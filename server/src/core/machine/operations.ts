@@ -4,6 +4,7 @@ import type { CExpression, Operation, OperationNode } from './code.ts';
 import type { MachineSetup, PrimitiveBehaviour } from './config.ts';
 import { changeCpu, fork, load, pop, push, register, setRegister, stackPointer, store } from './draft.ts';
 import type { Draft } from './draft.ts';
+import { settleFrame } from './deliver.ts';
 import { evaluate, lowBits } from './expressions.ts';
 import { noteIrqsEnabled, onLiveRewindingStack, readMsr, writeMsr } from './instructions/system.ts';
 import { addressOfNode, nameAddress, nodeAtAddress } from './layout.ts';
@@ -32,6 +33,7 @@ export function runOperation(draft: Draft, setup: MachineSetup, node: OperationN
   const operation = node.operation;
   switch (operation.kind) {
     case 'enter': {
+      settleFrame(draft, setup);
       const rsp = stackPointer(draft);
       if (rsp === null) return to(draft, operation.next);
       const base = rsp - BigInt(operation.slots * 8);

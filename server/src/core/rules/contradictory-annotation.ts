@@ -146,7 +146,7 @@ DEFINE_PER_CPU(struct ve_page, ve_page);
 /*
  * xctx: why https://lore.kernel.org/r/msgid -- report failed host memory as a fault
  */
-/* xctx: guard ve_page.bussy set=hw clear=store fallback=vmexit protects=info */ //~ contradictory-annotation missing-motivation
+/* xctx: guard ve_page.bussy set=hw clear=store fallback=vmexit protects=info */ //~ contradictory-annotation
 static u64 count;
 `,
       },

@@ -1,10 +1,11 @@
 // XR-VE08: a failed access was recovered by the exception table, its re-arm is still waiting, and the same context fails
 // again: an NMI cannot take the interrupt that would re-arm.
 import { vectorTitle } from '../machine/vectors.ts';
-import { handlerTree, nodesOf } from './call-tree.ts';
+import type { Guard, Program } from '../program/program.ts';
+import { clears, extableTree, handlerTree, nodesOf } from './call-tree.ts';
 import { guardedWord, rearmInterrupt } from './example-text.ts';
 import type { Judgement, Observation, Rule } from './rule.ts';
-import { fallbackAccepted, guardPremises, handlerName, handlerOf, handlerPlace, placeOf } from './vocabulary.ts';
+import { fallbackAccepted, guardPremises, handlerName, handlerOf, placeOf } from './vocabulary.ts';
 
 function judge(observation: Observation): readonly Judgement[] {
   const { program, before, node } = observation;
@@ -20,16 +21,20 @@ function judge(observation: Observation): readonly Judgement[] {
     const handler = handlerOf(program, guard.vector);
     if (handler === null) continue;
     const recovery = [...handlerTree(program, handler)].flatMap((symbol) => nodesOf(program, symbol)).find((one) => one.kind === 'operation' && one.operation.kind === 'call' && one.operation.name === 'fixup_exception');
-    const place = recovery === undefined ? handlerPlace(program, handler) : placeOf(recovery);
-    if (place === null) continue;
+    if (recovery === undefined || rearmsInTable(program, guard)) continue;
     out.push({
-      place,
+      place: placeOf(recovery),
       message: `${handlerName(handler)} recovers by the exception table and leaves ${guard.name} set until an interrupt: ${node.symbol}() fails again in the same ${vectorTitle(inner.vector)}, and that is ${effect.fallback === 'vmexit' ? 'a VM exit' : effect.fallback}; re-arm at the landing pad, or say fallback-ok ${effect.fallback} with a reason`,
       premises: guardPremises(program, guard),
       related: [{ place: placeOf(node), message: 'the access that fails again' }],
     });
   }
   return out;
+}
+
+/** A re-arm by the exception table itself is XR-VE09's, or in order. */
+function rearmsInTable(program: Program, guard: Guard): boolean {
+  return [...extableTree(program)].some((symbol) => nodesOf(program, symbol).some((node) => clears(node, guard)));
 }
 
 function twice(reason: string, mark: string): string {

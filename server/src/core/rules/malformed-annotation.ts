@@ -12,7 +12,7 @@ export const malformedAnnotation: Rule = {
   falsePositives: [],
   references: ['docs/annotations.md'],
   bad: [
-    { title: 'A misspelt key', files: { 'design.c': '/* xctx: handler vektor=VE */ //~ malformed-annotation\nvoid demo_ve(struct pt_regs *regs)\n{\n}\n' } },
+    { title: 'A misspelt key', files: { 'design.c': '/* xctx: handler vektor=DE */ //~ malformed-annotation\nvoid demo_ve(struct pt_regs *regs)\n{\n}\n' } },
     { title: 'No reason', files: { 'design.c': '/* xctx: allow XR-VE01 */ //~ malformed-annotation\nvoid demo_ve(struct pt_regs *regs)\n{\n}\n' } },
   ],
   good: [{ title: 'Well formed', files: { 'design.c': '/* xctx: may-raise VE,PF */\nvoid demo_read(struct pt_regs *regs)\n{\n}\n' } }],

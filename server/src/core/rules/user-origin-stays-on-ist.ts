@@ -1,9 +1,15 @@
 // XR-VE13: an event from user mode is handled on the IST stack to the end, or enables interrupts there. From user mode
 // there is always an empty task stack to go to.
+import type { CodeNode } from '../machine/code.ts';
+import { stackOf } from '../machine/layout.ts';
+import { RSP } from '../machine/registers.ts';
 import { vectorTitle } from '../machine/vectors.ts';
+import { isConstant, UNKNOWN } from '../machine/word.ts';
+import type { Handler, Program } from '../program/program.ts';
+import { handlerTree, nodesOf } from './call-tree.ts';
 import { guardedWord, rearmInterrupt } from './example-text.ts';
 import type { Judgement, Observation, Rule } from './rule.ts';
-import { handlerName, handlerOf, placeOf, stackName, stubPlace } from './vocabulary.ts';
+import { handlerOf, placeOf, stubPlace } from './vocabulary.ts';
 
 const DOUBLE_FAULT = 8;
 
@@ -12,7 +18,8 @@ function judge(observation: Observation): readonly Judgement[] {
   const frame = before.frames.at(-1);
   if (frame === undefined || frame.cpl === 0 || frame.vector === DOUBLE_FAULT) return [];
   const handler = handlerOf(program, frame.vector);
-  if (handler === null || handler.ist.value === null || stackName(program, frame) !== handler.ist.value) return [];
+  const rsp = before.registers[RSP] ?? UNKNOWN;
+  if (handler === null || handler.ist.value === null || !isConstant(rsp) || stackOf(program.layout, rsp.value)?.name !== handler.ist.value) return [];
   const event = vectorTitle(frame.vector);
   const out: Judgement[] = [];
   for (const effect of observation.effects) {
@@ -23,16 +30,33 @@ function judge(observation: Observation): readonly Judgement[] {
         premises: [],
       });
     }
-    const place = effect.kind === 'return' && effect.toUser && handler.function !== null ? stubPlace(program, handler) : null;
-    if (place !== null) {
-      out.push({
-        place,
-        message: `${event} from user mode calls ${handlerName(handler)} and returns on the ${handler.ist.value} stack: nothing there may enable interrupts, send a signal or schedule; test CS and switch to the task stack`,
-        premises: [],
-      });
-    }
+    if (effect.kind !== 'return' || !effect.toUser) continue;
+    const place = stubPlace(program, handler);
+    const call = callThatNeedsTaskStack(program, handler);
+    if (place === null || call === null) continue;
+    out.push({
+      place,
+      message: `${event} from user mode is handled on the ${handler.ist.value} stack to the end, and ${call.symbol}() calls ${calledName(call)}(), which needs the task stack; test CS in the stub and switch`,
+      premises: [],
+      related: [{ place: placeOf(call), message: 'the call that needs the task stack' }],
+    });
   }
   return out;
+}
+
+const NEEDS_TASK_STACK = /^(force_sig\w*|send_sig\w*|schedule\w*|cond_resched|mutex_lock\w*|task_work_add|irqentry_exit_to_user_mode|exit_to_user_mode\w*)$/;
+
+function calledName(node: CodeNode): string {
+  return node.kind === 'operation' && 'name' in node.operation ? node.operation.name : '';
+}
+
+/** The first call in view that signals, sleeps or does the work on the way to user mode. */
+function callThatNeedsTaskStack(program: Program, handler: Handler): CodeNode | null {
+  for (const symbol of handlerTree(program, handler)) {
+    const found = nodesOf(program, symbol).find((node) => NEEDS_TASK_STACK.test(calledName(node)));
+    if (found !== undefined) return found;
+  }
+  return null;
 }
 
 /** A stub that keeps all registers that a call may change; `test` comes before the call. */
@@ -89,6 +113,7 @@ const handlers = `${guardedWord('deferred', 'stack')}DECLARE_PER_CPU(unsigned lo
 void demo_ve(void)
 {
 	apic_self_ipi(0xf3);
+	force_sig(SIGBUS);
 }
 ${rearmInterrupt}`;
 
