@@ -25,9 +25,9 @@ const cases: readonly { readonly title: string; readonly text: string; readonly 
   { title: 'by catalogue id, at the statement', text: design('', allow('XR-VE01'), ''), spoken: [] },
   { title: 'by name, at the statement', text: design('', allow('guard-cleared-on-rewinding-stack'), ''), spoken: [] },
   { title: 'at the function', text: design(allow('XR-VE01'), '', ''), spoken: [] },
-  { title: 'not at another statement', text: design('', '', allow('XR-VE01')), spoken: ['design.c:14 guard-cleared-on-rewinding-stack', 'design.c:15 unused-suppression'] },
-  { title: 'not another rule', text: design('', allow('XR-VE03'), ''), spoken: ['design.c:13 unused-suppression', 'design.c:14 guard-cleared-on-rewinding-stack'] },
-  { title: 'no rule of that name', text: design('', allow('XR-VE99'), ''), spoken: ['design.c:13 unused-suppression', 'design.c:14 guard-cleared-on-rewinding-stack'] },
+  { title: 'not at another statement', text: design('', '', allow('XR-VE01')), spoken: ['design.c:15 guard-cleared-on-rewinding-stack', 'design.c:16 unused-suppression'] },
+  { title: 'not another rule', text: design('', allow('XR-VE03'), ''), spoken: ['design.c:14 unused-suppression', 'design.c:15 guard-cleared-on-rewinding-stack'] },
+  { title: 'no rule of that name', text: design('', allow('XR-VE99'), ''), spoken: ['design.c:14 unused-suppression', 'design.c:15 guard-cleared-on-rewinding-stack'] },
 ];
 
 describe('an allow annotation', () => {
@@ -46,7 +46,9 @@ describe('an allow annotation', () => {
       'design.c': `${guardedWord('immediate')}static u64 count;\n/* xctx: handler vector=NMI */\n/* xctx: never-in gap vectors=NMI,VE -- not what this is about */\nvoid demo_nmi(struct pt_regs *regs)\n{\n\tcount++;\n}\n`,
     });
     const declared = '/* xctx: handler vector=VE ist=VE */\n';
-    assert.deepEqual((await reviewFiles(files(declared))).findings.map(({ rule }) => rule), ['guard-cleared-on-rewinding-stack']);
-    assert.deepEqual((await reviewFiles(files(`${declared}${allow('XR-VE01')}\n`))).findings.map(({ rule }) => rule), []);
+    const said = async (above: string): Promise<readonly string[]> => (await reviewFiles(files(above))).findings.map(({ rule }) => rule);
+    const without = await said(declared);
+    assert.ok(without.includes('guard-cleared-on-rewinding-stack'));
+    assert.deepEqual(await said(`${declared}${allow('XR-VE01')}\n`), without.filter((rule) => rule !== 'guard-cleared-on-rewinding-stack'));
   });
 });
