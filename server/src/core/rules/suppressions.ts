@@ -63,10 +63,21 @@ function scopeOf(allow: Allow, program: Program, text: (file: string) => string 
     if (span !== undefined && info.source?.file === file && span.start <= subjectOffset && subjectOffset <= info.source.nameSpan.start) return span;
   }
   const whole = text(file) ?? '';
-  const newline = whole.indexOf('\n', subjectOffset);
-  const line: Span = { start: subjectOffset, end: newline === -1 ? whole.length : newline + 1 };
+  const line = lineAt(whole, subjectOffset);
   if (!/\.(S|s)$/.test(file)) return longer(statementAt(whole, subjectOffset), line);
-  return stubAt(program, file, line) ?? line;
+  return stubAt(program, file, pastDirectives(whole, line)) ?? line;
+}
+
+function lineAt(text: string, offset: number): Span {
+  const newline = text.indexOf('\n', offset);
+  return { start: offset, end: newline === -1 ? text.length : newline + 1 };
+}
+
+/** `.globl` and the like stand between a stub's annotation and its label. */
+function pastDirectives(text: string, line: Span): Span {
+  let at = line;
+  while (at.end < text.length && /^\s*\.[a-z]+\b[^:]*$/.test(text.slice(at.start, at.end))) at = lineAt(text, at.end);
+  return { start: line.start, end: at.end };
 }
 
 /** A mark or comment behind the statement belongs to its line. */
