@@ -10,6 +10,7 @@ import { RULES, ruleNamed } from './index.ts';
 import type { Inspection } from './rule.ts';
 import { statementAt } from './text-edits.ts';
 import { deleteAnnotation } from './unused-suppression.ts';
+import { labelPlace } from './vocabulary.ts';
 
 export type Allow = Directive & { readonly kind: 'allow' };
 
@@ -88,7 +89,7 @@ function longer(a: Span, b: Span): Span {
 /** From a label on the line to the last statement of its stub. */
 function stubAt(program: Program, file: string, line: Span): Span | null {
   for (const info of program.functions.values()) {
-    const label = info.language === 'asm' ? placeOfLabel(info.place) : null;
+    const label = info.language === 'asm' ? labelPlace(info.place) : null;
     if (label === null || label.file !== file || label.span.start < line.start || label.span.start >= line.end) continue;
     let { end } = line;
     for (let id = info.first; id < info.end; id += 1) {
@@ -100,8 +101,4 @@ function stubAt(program: Program, file: string, line: Span): Span | null {
     return { start: line.start, end };
   }
   return null;
-}
-
-function placeOfLabel(place: Place): Place {
-  return 'uses' in place ? outermost(place as Parameters<typeof outermost>[0]) : place;
 }

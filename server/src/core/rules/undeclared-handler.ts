@@ -1,12 +1,12 @@
 // XR-ANN01: code that returns from an event, and nothing in view says which event enters it.
 import type { Place } from '../base/span.ts';
-import { outermost } from '../base/span.ts';
 import type { CodeNode } from '../machine/code.ts';
 import type { Program } from '../program/program.ts';
 import { reachedFrom } from './call-tree.ts';
 import type { Fix } from './finding.ts';
 import type { Inspection, Judgement, Rule } from './rule.ts';
 import { linesAround } from './text-edits.ts';
+import { labelPlace } from './vocabulary.ts';
 
 const ENTRIES = /^entry_(SYSCALL|SYSENTER|INT80)/;
 
@@ -39,7 +39,7 @@ function inspect({ program }: Inspection): readonly Judgement[] {
     if (![...tree].some((symbol) => returning.has(symbol))) continue;
     for (const symbol of tree) said.add(symbol);
     out.push({
-      place: placeOfLabel(info.place),
+      place: labelPlace(info.place),
       message: `${info.name} returns from an event, and no IDT row and no annotation says which: nothing is judged here; add a handler annotation or the row`,
       premises: [],
     });
@@ -51,13 +51,9 @@ function returns(node: CodeNode): boolean {
   return node.kind === 'instruction' && /^(iretq|erets|eretu)$/.test(node.mnemonic);
 }
 
-function placeOfLabel(place: Place): Place {
-  return 'uses' in place ? outermost(place as Parameters<typeof outermost>[0]) : place;
-}
-
 function fix(place: Place, inspection: Inspection): Fix | null {
   const text = inspection.text(place.file);
-  const info = [...inspection.program.functions.values()].find((one) => placeOfLabel(one.place).file === place.file && placeOfLabel(one.place).span.start === place.span.start);
+  const info = [...inspection.program.functions.values()].find((one) => labelPlace(one.place).file === place.file && labelPlace(one.place).span.start === place.span.start);
   if (text === null || info === undefined) return null;
   const { start } = linesAround(text, place.span);
   const vector = /(?:^|_)(nmi|ve|vc|mc|db|df|pf|gp|bp)(?:_|$)/.exec(info.name)?.[1]?.toUpperCase() ?? 'VE';
