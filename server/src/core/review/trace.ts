@@ -97,8 +97,14 @@ function keyStep(program: Program, setup: MachineSetup, before: State, transitio
     else if (title !== null) titles.push(title);
   }
   if (titles.length === 0) return null;
-  const { place, symbol } = placeOf(program, before.node);
+  const { place, symbol } = placeOf(program, shownAt(before.node, transition.effects));
   return { title: titles.map((one) => one.text).join('; '), place, symbol, weight: Math.max(...titles.map((one) => one.weight)) };
+}
+
+/** What stands in for fixup_exception() has no text of its own: a fix-up shows the access that it is for. */
+function shownAt(node: number, effects: readonly Effect[]): number {
+  for (const effect of effects) if (effect.kind === 'fixup') return effect.at;
+  return node;
 }
 
 function shorten(text: string): string {
