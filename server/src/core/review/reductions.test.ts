@@ -46,7 +46,7 @@ function mutants(name: string): readonly { readonly title: string; readonly edit
   const statements = lines.flatMap((line, at) => (/^\t+(?!u64|struct|unsigned|return|ISTG|INTG)[a-z_A-Z].*;$/.test(line) && text.split(`${line}\n`).length === 2 ? [{ line, next: lines[at + 1] ?? '' }] : []));
   return statements.flatMap(({ line, next }) => [
     { title: `${name} without ${line.trim()}`, edit: { file: 'design.c', from: `${line}\n`, to: '' } },
-    ...(/;$/.test(next) ? [{ title: `${name} with ${next.trim()} before ${line.trim()}`, edit: { file: 'design.c', from: `${line}\n${next}\n`, to: `${next}\n${line}\n` } }] : []),
+    ...(next.endsWith(';') ? [{ title: `${name} with ${next.trim()} before ${line.trim()}`, edit: { file: 'design.c', from: `${line}\n${next}\n`, to: `${next}\n${line}\n` } }] : []),
   ]);
 }
 
