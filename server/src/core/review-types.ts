@@ -21,6 +21,14 @@ export interface Workspace {
   readonly list: (folder: string) => readonly string[];
 }
 
+/** How the settings choose a configuration; without one, each file has that of its tree. */
+export interface ConfigurationChoice {
+  /** A preset's name (`6.12`, `6.12:minimal`) or the path of a `.config`. */
+  readonly configuration: string | null;
+  /** `NAME` or `NAME=VALUE`. */
+  readonly defines: readonly string[];
+}
+
 /** Files that are reviewed together: the assembler, C, scenario and sidecar files of one folder. */
 export interface Unit {
   /** The folder, the key of every call below. */
@@ -155,6 +163,10 @@ export interface Review {
   readonly definition: (file: string, offset: number) => readonly Place[];
 
   readonly rules: () => readonly RulePage[];
+  /** Reads every file with another configuration from now on. */
+  readonly configure: (choice: ConfigurationChoice) => void;
+  /** Name of the configuration that a file is read with. */
+  readonly configurationOf: (file: string) => string;
   /** What the tool did not know in this unit: `call of trace_thing() not in view`. */
   readonly unknown: (folder: string) => readonly string[];
   readonly release: () => void;

@@ -151,9 +151,13 @@ export interface Settings {
   /** States explored for one unit before exploration is stopped and said to be. */
   readonly maxStates: number;
   readonly exploreOnIdle: boolean;
+  /** A preset or the path of a `.config`; null for that of each file's tree. */
+  readonly configuration: string | null;
+  /** `NAME` or `NAME=VALUE`. */
+  readonly defines: readonly string[];
 }
 
-export const defaultSettings: Settings = { maxStates: 2_000_000, exploreOnIdle: true };
+export const defaultSettings: Settings = { maxStates: 2_000_000, exploreOnIdle: true, configuration: null, defines: [] };
 
 /** `entrycheck-rule:/NAME.md`, served by the client. */
 export const ruleScheme = 'entrycheck-rule';

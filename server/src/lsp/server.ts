@@ -2,7 +2,7 @@
 // arrives before the review is ready waits in order.
 import { DiagnosticSeverity, DidChangeConfigurationNotification, DidChangeWatchedFilesNotification, MessageType, ShowMessageNotification, TextDocumentSyncKind } from 'vscode-languageserver/node';
 import type { CancellationToken, ClientCapabilities, Connection, Diagnostic, InitializeParams, InitializeResult } from 'vscode-languageserver/node';
-import type { Review } from '../core/review-types.ts';
+import type { ConfigurationChoice, Review } from '../core/review-types.ts';
 import type { HostWorkspace } from '../worker/disk.ts';
 import { createOwner } from '../worker/owner.ts';
 import type { StartWorker, WorkerOwner } from '../worker/owner.ts';
@@ -71,10 +71,12 @@ export function serve(connection: Connection, parts: ServerParts): void {
   function beginSession(review: Review): Session {
     const made: WorkerOwner = createOwner({ start: parts.startWorker, snapshot, log, patience: parts.patience });
     owner = made;
+    review.configure(choiceOf(settings));
     const session: Session = createSession(review, made, { changed: (files, cause) => publish(session, files, cause), status, log, forget: parts.workspace.forget }, clock, settings);
     function snapshot(): readonly ToWorker[] {
       return [
         { kind: 'limit', maxStates: settings.maxStates },
+        { kind: 'configuration', choice: choiceOf(settings) },
         { kind: 'host-files', files: [...hostFiles].map(([file, text]) => ({ file, text })) },
         ...session.documents().map((document) => ({ kind: 'set', file: document.file, text: reviewedText(document) }) as const),
       ];
@@ -178,11 +180,16 @@ export function serve(connection: Connection, parts: ServerParts): void {
   async function applySettings(): Promise<void> {
     if (!abilities.configuration) return;
     const read = readSettings(await connection.workspace.getConfiguration('entrycheck'), settings);
-    if (read.maxStates === settings.maxStates && read.exploreOnIdle === settings.exploreOnIdle) return;
+    if (JSON.stringify(read) === JSON.stringify(settings)) return;
+    const configured = JSON.stringify(choiceOf(read)) !== JSON.stringify(choiceOf(settings));
     settings = read;
     await answer('settings', undefined, (session) => {
       session.settings(read);
       owner?.tell({ kind: 'limit', maxStates: read.maxStates });
+      if (configured) {
+        session.review.configure(choiceOf(read));
+        owner?.tell({ kind: 'configuration', choice: choiceOf(read) });
+      }
       session.restart();
     });
   }
@@ -265,6 +272,10 @@ const clock = {
     return () => clearTimeout(timer);
   },
 };
+
+function choiceOf({ configuration, defines }: Settings): ConfigurationChoice {
+  return { configuration, defines };
+}
 
 /** The witness named by its key, else those at the line, else all of the file. */
 function tracesAt(session: Session, folders: readonly string[], { uri, key, line }: TraceParams): readonly TraceView[] {

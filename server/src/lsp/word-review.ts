@@ -80,6 +80,8 @@ export function createWordReview({ workspace, mortal }: WordReviewOptions): Revi
     folds: (file) => [{ start: 0, end: (text(file) ?? '').length }],
     definition: (file) => [{ file, span: { start: 0, end: 1 } }],
     rules: () => [{ name: 'bad-word', id: 'XR-BAD01', group: 'words', severity: 'warning', summary: 'the word bad', markdown: '# bad-word\n' }],
+    configure: () => undefined,
+    configurationOf: () => 'none',
     unknown: () => [],
     release: () => open.clear(),
   };

@@ -11,6 +11,8 @@ export interface Documents {
   readonly edit: (file: string, edits: readonly TextEdit[]) => void;
   readonly close: (file: string) => void;
   readonly read: (file: string) => string | null;
+  /** Files that are open, in the order they were opened. */
+  readonly opened: () => readonly string[];
   /** Items of an assembler file; null where there is no such text. */
   readonly assembler: (file: string) => AsmSource | null;
   readonly release: () => void;
@@ -38,6 +40,7 @@ export function createDocuments(parsers: Parsers, workspace: Workspace): Documen
 
   return {
     read,
+    opened: () => [...open.keys()],
     set: (file, text) => {
       open.set(file, text);
     },
