@@ -7,7 +7,14 @@ import { createContexts } from './review/contexts.ts';
 import type { Contexts } from './review/contexts.ts';
 import { createDocuments } from './review/documents.ts';
 import { createStreams } from './review/editor-streams.ts';
-import { completionsOf, definitionOf, foldsOf, hoverOf, symbolsOf } from './review/editor.ts';
+import { codeSymbols, expansionOfSymbol, symbolAt } from './review/editor-expansion.ts';
+import { definitionsAt, linksOf, referencesAt, workspaceSymbolsOf } from './review/editor-navigate.ts';
+import { renamingAt } from './review/editor-rename.ts';
+import { scopeOf } from './review/editor-scope.ts';
+import type { Scope } from './review/editor-scope.ts';
+import { inactiveOf, tokensOf } from './review/editor-tokens.ts';
+import { nameAt } from './review/editor-words.ts';
+import { completionsOf, foldsOf, hoverOf, symbolsOf } from './review/editor.ts';
 import { inspect, merge, plainFinding } from './review/findings.ts';
 import { createRun, excludes, replayTrace } from './review/run.ts';
 import { mends } from './review/verify.ts';
@@ -23,6 +30,8 @@ import { suppressed, unusedSuppressions } from './rules/suppressions.ts';
 import { placeOf } from './rules/vocabulary.ts';
 import { builtInScenarios } from './scenarios/built-in.ts';
 import type { Scenario, StartContext } from './scenarios/scenario.ts';
+import { isScenarioFile } from './scenarios/scenario-file.ts';
+import { isSidecarFile } from './syntax/annotation-sidecar.ts';
 import { createCParser } from './syntax/c.ts';
 import { createParsers } from './syntax/parser.ts';
 
@@ -35,6 +44,8 @@ export interface GrammarBytes {
 
 /** States of one run while nobody asked for it by name. */
 const IDLE_STATES = 300_000;
+/** Open files that symbols of the workspace are looked for in. */
+const OPEN_SCOPES = 12;
 
 interface Held {
   readonly linked: LinkedUnit;
@@ -90,6 +101,12 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
   function fileUnit(file: string): Held | null {
     const unit = unitFor(file, workspace);
     return unit === null ? null : current(unit);
+  }
+
+  function scopeOfFile(file: string): Scope | null {
+    const text = usable.read(file);
+    if (text === null || isScenarioFile(file) || isSidecarFile(file)) return null;
+    return scopeOf(file, text, unitFor(file, workspace), { streams, read: usable.read, items: documents.items, opened: documents.opened });
   }
 
   function programOf(unit: Held, scenario: Scenario): Program {
@@ -244,26 +261,54 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       });
     },
     hover: (file, offset) => {
-      const text = documents.read(file);
-      return text === null || refusalOf(text) !== null ? null : hoverOf(fileUnit(file)?.linked ?? null, file, text, offset);
+      const scope = scopeOfFile(file);
+      return scope === null ? null : hoverOf(fileUnit(file)?.linked ?? null, scope, offset);
     },
     complete: (file, offset) => {
-      const text = documents.read(file);
-      return text === null || refusalOf(text) !== null ? [] : completionsOf(fileUnit(file)?.linked ?? null, text, offset);
+      const scope = scopeOfFile(file);
+      return scope === null ? [] : completionsOf(fileUnit(file)?.linked ?? null, scope, offset);
     },
     symbols: (file) => {
-      const text = documents.read(file);
-      if (text === null || refusalOf(text) !== null) return [];
-      return symbolsOf(fileUnit(file)?.linked ?? null, file, documents.assembler(file), text);
+      const text = usable.read(file);
+      return text === null ? [] : symbolsOf(fileUnit(file)?.linked ?? null, file, documents.items(file), text);
     },
-    folds: (file) => {
-      const text = documents.read(file);
-      return text === null || refusalOf(text) !== null ? [] : foldsOf(documents.assembler(file));
-    },
+    folds: (file) => (usable.read(file) === null ? [] : foldsOf(documents.items(file))),
     definition: (file, offset) => {
-      const text = documents.read(file);
-      const unit = text === null || refusalOf(text) !== null ? null : fileUnit(file);
-      return text === null || unit === null ? [] : definitionOf(unit.linked, file, text, offset);
+      const scope = scopeOfFile(file);
+      return scope === null ? [] : definitionsAt(scope, offset);
+    },
+    references: (file, offset) => {
+      const scope = scopeOfFile(file);
+      return scope === null ? [] : referencesAt(scope, offset);
+    },
+    rename: (file, offset, newName) => {
+      const scope = scopeOfFile(file);
+      return scope === null ? { kind: 'refused', reason: 'this file is not analysed' } : renamingAt(scope, offset, newName, documents.parse);
+    },
+    links: (file) => {
+      const scope = scopeOfFile(file);
+      return scope === null ? [] : linksOf(scope);
+    },
+    semanticTokens: (file) => {
+      const scope = scopeOfFile(file);
+      return scope === null ? [] : tokensOf(scope);
+    },
+    inactive: (file) => {
+      const text = usable.read(file);
+      return text === null ? [] : inactiveOf(file, text, streams);
+    },
+    workspaceSymbols: (query) => workspaceSymbolsOf(documents.opened().slice(0, OPEN_SCOPES).flatMap((file) => scopeOfFile(file) ?? []), query),
+    expansion: (file, symbol) => {
+      const scope = scopeOfFile(file);
+      return scope === null ? null : expansionOfSymbol(scope, symbol);
+    },
+    expansions: (file) => {
+      const stream = scopeOfFile(file)?.readings[0]?.stream ?? null;
+      return stream === null ? [] : codeSymbols(stream);
+    },
+    expansionAt: (file, offset) => {
+      const scope = scopeOfFile(file);
+      return scope === null ? null : symbolAt(scope, file, offset, nameAt(file, scope.text, offset)?.word ?? null);
     },
     rules: () => RULES.map((rule) => ({ name: rule.name, id: rule.id, group: rule.group, severity: rule.severity, summary: rule.summary, markdown: markdownOf(rule) })),
     unknown: (folder) => {

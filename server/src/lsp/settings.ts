@@ -8,7 +8,7 @@ export function readSettings(given: unknown, former: Settings): Settings {
   const configuration = 'configuration' in given ? given.configuration : undefined;
   const defines = 'defines' in given ? given.defines : undefined;
   return {
-    configuration: typeof configuration === 'string' ? configuration.trim() || null : configuration === null ? null : former.configuration,
+    configuration: typeof configuration === 'string' ? configuration.trim() || null : former.configuration,
     defines: Array.isArray(defines) ? defines.filter((each) => typeof each === 'string') : former.defines,
     maxStates: typeof maxStates === 'number' && Number.isFinite(maxStates) && maxStates >= 1 ? maxStates : former.maxStates,
     exploreOnIdle: typeof exploreOnIdle === 'boolean' ? exploreOnIdle : former.exploreOnIdle,
