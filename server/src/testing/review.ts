@@ -6,6 +6,16 @@ import { join, posix } from 'node:path';
 import { emptyConfiguration } from '../core/preprocess/configurations.ts';
 import { createReview } from '../core/review.ts';
 import type { Exploration, Finding, Review, RunReport, Workspace } from '../core/review-types.ts';
+import type { Program } from '../core/program/program.ts';
+import { createRun } from '../core/review/run.ts';
+import type { RunOptions } from '../core/review/run.ts';
+import { linkUnit } from '../core/review/unit.ts';
+import type { LinkedUnit } from '../core/review/unit.ts';
+import { RULES } from '../core/rules/index.ts';
+import { builtInScenarios } from '../core/scenarios/built-in.ts';
+import type { Scenario, StartContext } from '../core/scenarios/scenario.ts';
+import { createCParser } from '../core/syntax/c.ts';
+import { createParsers } from '../core/syntax/parser.ts';
 import { loadGrammars } from '../shell/grammars.ts';
 
 export type Files = ReadonlyMap<string, string>;
@@ -107,4 +117,35 @@ export function broken(reports: readonly RunReport[]): readonly string[] {
 
 export function rulesOf(findings: readonly Finding[]): readonly string[] {
   return [...new Set(findings.map(({ rule }) => rule))].sort();
+}
+
+let parsers: ReturnType<typeof createParsers> | null = null;
+
+/** The files as linked, for runs with a scenario, a start and options of the test's own. */
+export async function linked(files: Files, name = 'unit'): Promise<LinkedUnit> {
+  const folder = `${designsFolder}/${name}`;
+  grammars ??= loadGrammars('out');
+  parsers ??= createParsers(grammars);
+  const own = new Map([...files].map(([file, text]) => [posix.join(folder, file), text]));
+  const source = { read: (path: string) => own.get(path) ?? (path.startsWith(`${folder}/`) ? null : readDisk(path)) };
+  return linkUnit({ folder, name, files: [...own.keys()] }, source, emptyConfiguration, createCParser(await parsers));
+}
+
+/** A built-in scenario with budgets of the test's own; events that are not named keep theirs. */
+export function scenarioNamed(name: string, budgets: Readonly<Record<string, number>> = {}): Scenario {
+  const scenario = builtInScenarios.find((one) => one.name === name) ?? assert.fail(`there is no scenario ${name}`);
+  return { ...scenario, budgets: scenario.budgets.map(({ event, count }) => ({ event, count: budgets[event] ?? count })) };
+}
+
+/** One run to its end. */
+export function ran(program: Program, scenario: Scenario, start: StartContext, options: Partial<RunOptions & { readonly slice: number }> = {}): RunReport {
+  const { slice = 5000, reference = false, maxStates = 1_000_000 } = options;
+  const run = createRun(program, scenario, start, 'unit', RULES, { reference, maxStates });
+  while (!run.advance(slice).done);
+  return run.report();
+}
+
+/** Machine steps of the shortest trace, which tells whole choices; null where nothing is broken. */
+export function traceLength({ trace }: RunReport): number | null {
+  return trace === null ? null : trace.steps.reduce((sum, step) => sum + step.steps, 0);
 }

@@ -1,5 +1,4 @@
 // From a program and a scenario to a machine that is ready to run: gates, guards, budgets and start states.
-import type { CExpression, NodeId } from '../machine/code.ts';
 import type { EnvironmentEvent, Gate, GuardSetup, MachineSetup } from '../machine/config.ts';
 import { PERCPU_REGION, regionBase, stackNamed, top } from '../machine/layout.ts';
 import { REGISTER_NAMES } from '../machine/registers.ts';
@@ -9,6 +8,7 @@ import { vectorByName } from '../machine/vectors.ts';
 import { ALL, constant, opaque, SIGN, word } from '../machine/word.ts';
 import type { Word } from '../machine/word.ts';
 import { IRQ_WORK_VECTOR, PRIMITIVE_BY_NAME, STACK_TOP_NAMES, TOP_OF_STACK_NAMES } from '../kernel/primitives.ts';
+import { boundariesOf } from './boundaries.ts';
 import type { Program } from '../program/program.ts';
 import type { Scenario, StartContext } from '../scenarios/scenario.ts';
 
@@ -85,7 +85,7 @@ export function prepare(program: Program, scenario: Scenario, start: StartContex
     irqWorkVector: gates.has(IRQ_WORK_VECTOR) || program.delivery === 'fred' ? IRQ_WORK_VECTOR : null,
     taskWorkEntry: program.taskWorkEntry,
     userFaults: [...userFaults],
-    visible: reference ? null : visibleNodes(program),
+    visible: reference ? null : boundariesOf(program),
     depth: scenario.depth,
     failing: new Set(start === 'gap' ? ['gap'] : ['user', 'kernel', 'kernel-irqs-off']),
     gap: start === 'gap' ? program.gap : null,
@@ -104,55 +104,6 @@ function kindsOf(name: string, guards: readonly GuardSetup[]): readonly Environm
       return guards.some((guard) => guard.setBy === 'host') ? ['host', 'access'] : ['access'];
     default:
       return ['async'];
-  }
-}
-
-/**
- * Boundaries at which an asynchronous event can make a difference: before an instruction that touches memory other
- * than by a push or pop, or state that a handler sees or changes. Before any other it commutes with the instruction.
- */
-function visibleNodes(program: Program): ReadonlySet<NodeId> {
-  const visible = new Set<NodeId>();
-  for (const node of program.code.nodes) {
-    switch (node.kind) {
-      case 'interrupted':
-        visible.add(node.id);
-        break;
-      case 'feature':
-        break;
-      case 'operation':
-        if (['store', 'primitive', 'opaque'].includes(node.operation.kind)) visible.add(node.id);
-        else if ((node.operation.kind === 'assign' || node.operation.kind === 'branch') && readsMemory(node.operation.kind === 'assign' ? node.operation.value : node.operation.condition)) visible.add(node.id);
-        break;
-      case 'instruction':
-        if (node.operands.some((operand) => operand.kind === 'memory' || operand.kind === 'system-register') && !node.mnemonic.startsWith('lea')) visible.add(node.id);
-        else if (node.operands.at(-1)?.kind === 'register' && writesRsp(node.operands.at(-1)) && !/^(push|cmp|test)/.test(node.mnemonic)) visible.add(node.id);
-        else if (/^(iret|eret|swapgs|sti|cli|popf|pushf|rdmsr|wrmsr|rdgs|wrgs|std|cld|clac|stac|movs|stos|syscall|sysret)/.test(node.mnemonic)) visible.add(node.id);
-        else if (node.mnemonic.startsWith('push') && node.operands[0]?.kind === 'immediate') visible.add(node.id);
-        break;
-    }
-  }
-  return visible;
-}
-
-function writesRsp(operand: { readonly kind: string; readonly register?: number } | undefined): boolean {
-  return operand?.register === 4;
-}
-
-function readsMemory(expression: CExpression): boolean {
-  return hasLoad(expression);
-}
-
-function hasLoad(expression: CExpression): boolean {
-  switch (expression.kind) {
-    case 'load':
-      return true;
-    case 'unary':
-      return hasLoad(expression.operand);
-    case 'binary':
-      return hasLoad(expression.left) || hasLoad(expression.right);
-    default:
-      return false;
   }
 }
 

@@ -234,7 +234,7 @@ function pendingSteps(setup: MachineSetup, state: State, node: CodeNode): readon
   const steps: Step[] = [];
   const open = (state.flags.known & IF) === 0n || (state.flags.value & IF) !== 0n;
   state.pending.forEach((pending, index) => {
-    if (pending.kind === 'irq' && (!open || state.cpu.shadow !== 'none')) return;
+    if (pending.kind === 'irq' && (!open || state.cpu.shadow !== 'none' || (setup.visible !== null && !setup.visible.has(state.node)))) return;
     if (pending.kind === 'user-return' && (node.kind !== 'interrupted' || node.context !== 'user' || setup.taskWorkEntry === null)) return;
     const draft = draftOf(state);
     draft.pending = state.pending.filter((_, other) => other !== index);

@@ -15,6 +15,8 @@ import type { Names, Placed } from './link-assembler.ts';
 import { linkFunction, placeFunction } from './link-c.ts';
 import type { PlacedFunction } from './link-c.ts';
 import type { FunctionInfo, Guard, Handler, Program } from './program.ts';
+import { createVariables } from './variables.ts';
+import type { Variables } from './variables.ts';
 import { fixupException, plainStub } from './synthesize.ts';
 import { fredOf } from './fred.ts';
 import { abstractHandlers, NESTING_SAFE_NMI_STACK } from './abstract.ts';
@@ -56,7 +58,7 @@ export function buildProgram(parts: Parts): Program {
   for (const one of placed) for (const [name, node] of one.labels) if (isFunctionLabel(name) && !labels.has(name)) labels.set(name, node);
 
   const synthetic = new Map<string, NodeId>();
-  const variables = new Variables(parts.sources);
+  const variables = createVariables(parts.sources);
   const names: Names = {
     label: (name) => labels.get(name) ?? null,
     function: (name) => defined.get(name)?.first ?? synthetic.get(name) ?? null,
@@ -167,57 +169,6 @@ function constantNamed(sources: readonly CSource[], name: string): bigint | null
     if (value !== undefined) return value;
   }
   return null;
-}
-
-/** Places of variables: declared ones by their size, unknown ones one slot each. Per-CPU places count from the GS base. */
-export class Variables {
-  readonly percpu = new Map<string, number>();
-  readonly globals = new Map<string, bigint>();
-  #percpuEnd = 0;
-  #globalEnd = 0;
-
-  readonly #sizes = new Map<string, number>();
-
-  constructor(sources: readonly CSource[]) {
-    for (const source of sources) {
-      for (const variable of source.variables) {
-        this.#sizes.set(variable.name, Math.max(this.#sizes.get(variable.name) ?? 0, variable.size));
-        if (variable.area === 'percpu') this.#percpuPlace(variable.name);
-      }
-    }
-  }
-
-  #percpuPlace(name: string): number {
-    const found = this.percpu.get(name);
-    if (found !== undefined) return found;
-    const at = this.#percpuEnd;
-    this.percpu.set(name, at);
-    this.#percpuEnd += (this.#sizeOf(name) + 7) & ~7;
-    return at;
-  }
-
-  #sizeOf(name: string): number {
-    return Math.min(Math.max(this.#sizes.get(name) ?? 8, 8), 4096);
-  }
-
-  /** Per-CPU offset, or address of a global; the first use places it. */
-  readonly addressOf = (name: string, perCpu: boolean): bigint => {
-    if (perCpu || this.percpu.has(name)) return BigInt(this.#percpuPlace(name));
-    const found = this.globals.get(name);
-    if (found !== undefined) return found;
-    const address = regionBase(GLOBAL_REGION) + BigInt(this.#globalEnd);
-    this.globals.set(name, address);
-    this.#globalEnd += (this.#sizeOf(name) + 7) & ~7;
-    return address;
-  };
-
-  percpuBytes(): number {
-    return this.#percpuEnd;
-  }
-
-  globalBytes(): number {
-    return this.#globalEnd;
-  }
 }
 
 function layoutOf(nodes: number, stacks: readonly { readonly name: string; readonly rewinding: boolean }[], variables: Variables, keep: ReadonlySet<string>): Layout {

@@ -42,7 +42,7 @@ const designs: Readonly<Record<string, Row>> = {
   'clear-on-ist-last': { task: 'overwritten', nmi: 'overwritten', gap: 'overwritten', from: '8.4 clear W on IST as last store before IRET: overwritten, needs an NMI in the window' },
   'self-ipi': { task: 'holds', nmi: 'holds', gap: 'holds', from: '8.4 self-IPI, IF=0 on IST: safe; second failure in the same NMI = VM-exit fallback', seen: /#VE while ve_page\.busy was busy: vmexit/ },
   'self-ipi-irqs-on': { task: 'overwritten', nmi: 'overwritten', gap: 'overwritten', from: '8.4 self-IPI but IRQs enabled on IST: overwritten' },
-  'never-rearmed': { task: 'disarmed for ever', nmi: 'disarmed for ever', gap: 'holds', from: '8.4 never re-armed: disarmed forever, no corruption; the gap scenario does not ask for armed words' },
+  'never-rearmed': { task: 'disarmed for ever', nmi: 'disarmed for ever', gap: 'disarmed for ever', from: '8.4 never re-armed: disarmed forever, no corruption' },
   'rearm-in-extable-handler': { task: 'overwritten', nmi: 'overwritten', gap: 'overwritten', from: '8.4 re-arm in extable handler on IST: overwritten (VE-24)' },
   'rearm-at-landing-pad': { task: 'holds', nmi: 'holds', gap: 'holds', from: '8.4 re-arm at extable landing pad: safe' },
   'move-off-ist-checked': { task: 'holds', nmi: 'holds', gap: 'holds', from: '8.4 move frame off IST first: safe if the interrupted stack is trustworthy; designs.md: the gap included' },

@@ -31,7 +31,9 @@ export function traceOf(program: Program, setup: MachineSetup, scenario: string,
     const before = states[at];
     if (before === undefined) return;
     const step = keyStep(program, setup, before, transition);
-    if (step !== null) candidates.push({ ...step, at });
+    if (step === null) return;
+    const standsIn = step.place === null && program.code.nodes[before.node]?.kind !== 'interrupted';
+    candidates.push({ ...step, place: standsIn ? lastPlace(program, states, at) : step.place, at });
   });
   const kept = strongest(candidates);
   const steps: TraceStep[] = [];
@@ -49,6 +51,16 @@ export function traceOf(program: Program, setup: MachineSetup, scenario: string,
   }
   const features = states.at(-1)?.features ?? [];
   return { steps, choices, scenario, start, variant: features };
+}
+
+/** Code that stands in for what is not in view has no text: the reader is sent to the code that led there. */
+function lastPlace(program: Program, states: readonly State[], at: number): Place | null {
+  for (let index = at; index >= 0; index -= 1) {
+    const node = states[index]?.node;
+    const { place } = node === undefined ? { place: null } : placeOf(program, node);
+    if (place !== null) return place;
+  }
+  return null;
 }
 
 function weightOf(transitions: readonly MachineTransition[], from: number, to: number): number {
@@ -85,8 +97,14 @@ function keyStep(program: Program, setup: MachineSetup, before: State, transitio
     else if (title !== null) titles.push(title);
   }
   if (titles.length === 0) return null;
-  const { place, symbol } = placeOf(program, before.node);
+  const { place, symbol } = placeOf(program, shownAt(before.node, transition.effects));
   return { title: titles.map((one) => one.text).join('; '), place, symbol, weight: Math.max(...titles.map((one) => one.weight)) };
+}
+
+/** What stands in for fixup_exception() has no text of its own: a fix-up shows the access that it is for. */
+function shownAt(node: number, effects: readonly Effect[]): number {
+  for (const effect of effects) if (effect.kind === 'fixup') return effect.at;
+  return node;
 }
 
 function shorten(text: string): string {

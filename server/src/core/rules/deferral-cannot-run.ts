@@ -1,9 +1,13 @@
 // XR-VE14: the deferral is armed, but nothing will run it: task work in a context that never returns to user mode, or an
 // interrupt whose vector has no gate.
+import type { Place } from '../base/span.ts';
 import { subjectOf } from '../program/gates.ts';
 import { clears, nodesOf, reachedFrom } from './call-tree.ts';
+import { armingOf, callInPlace } from './deferral-fix.ts';
+import type { DefersTo } from './deferral-fix.ts';
 import { guardedWord } from './example-text.ts';
-import type { Judgement, Observation, Rule } from './rule.ts';
+import type { Fix } from './finding.ts';
+import type { Inspection, Judgement, Observation, Rule } from './rule.ts';
 import { guardPremises, handlerName, handlerOf, placeOf } from './vocabulary.ts';
 
 function judge(observation: Observation): readonly Judgement[] {
@@ -32,6 +36,18 @@ function judge(observation: Observation): readonly Judgement[] {
     });
   }
   return out;
+}
+
+/** Queues the irq_work that is in view instead of task work. */
+function fix(place: Place, inspection: Inspection): Fix | null {
+  const { program } = inspection;
+  const text = inspection.text(place.file);
+  const node = program.code.nodes.find((one) => one.kind === 'operation' && one.operation.kind === 'primitive' && one.operation.name === 'task_work_add' && placeOf(one).file === place.file && placeOf(one).span.start === place.span.start);
+  const deferral = program.directives.find((one): one is DefersTo => one.kind === 'defers-to' && one.via === 'task-work' && subjectOf(one, program)?.name === node?.symbol);
+  const arming = deferral === undefined ? null : armingOf({ ...deferral, via: 'irq-work' }, program);
+  const via = deferral?.annotation.arguments.find((one) => one.key?.text === 'via');
+  if (text === null || deferral === undefined || arming === null || via === undefined) return null;
+  return { title: 'Queue irq_work instead', edits: [{ place, newText: callInPlace(text, place, arming) }, { place: { file: deferral.place.file, span: via.value.span }, newText: 'irq-work' }] };
 }
 
 function design(arm: string, via: string, mark: string): string {
@@ -103,5 +119,5 @@ panic_stub:
   good: [{ title: 'irq_work', files: { 'design.c': design('irq_work_queue(this_cpu_ptr(&ve_rearm_irq))', 'irq-work', '') } }],
   judge,
   inspect: null,
-  fix: null,
+  fix,
 };

@@ -11,7 +11,7 @@ import type { Inspection } from './rule.ts';
 import { aboveComment, addDirective, cut } from './text-edits.ts';
 import { handlerOf, placeOf } from './vocabulary.ts';
 
-type DefersTo = Directive & { readonly kind: 'defers-to' };
+export type DefersTo = Directive & { readonly kind: 'defers-to' };
 
 /** The handler's function, through which the store at `place` runs. */
 export interface Cleared {
@@ -57,11 +57,11 @@ export function deferralFor(place: Place, inspection: Inspection): Fix | null {
   const found = clearedAt(place, inspection.program);
   const arming = found === null || found.deferral === null ? null : armingOf(found.deferral, inspection.program);
   if (arming === null || found === null) return null;
-  return { title: `Re-arm ${found.guard.name} by ${arming}`, edits: [{ place, newText: statement(text, place, arming) }] };
+  return { title: `Re-arm ${found.guard.name} by ${arming}`, edits: [{ place, newText: callInPlace(text, place, arming) }] };
 }
 
 /** A call in place of a store, whose span may or may not hold the semicolon. */
-function statement(text: string, place: Place, call: string): string {
+export function callInPlace(text: string, place: Place, call: string): string {
   return text[place.span.end] === ';' ? call : `${call};`;
 }
 
@@ -84,7 +84,7 @@ static DEFINE_PER_CPU(struct irq_work, ${name}_work) = { .func = ${name} };
   const above = { start: aboveComment(text, handler.span.start), end: aboveComment(text, handler.span.start) };
   const edits = [
     { place: { file: place.file, span: above }, newText: skeleton },
-    { place, newText: statement(text, place, `irq_work_queue(this_cpu_ptr(&${name}_work))`) },
+    { place, newText: callInPlace(text, place, `irq_work_queue(this_cpu_ptr(&${name}_work))`) },
   ];
   const deferral = `xctx: defers-to ${name} via=irq-work`;
   const own = program.directives.filter((one) => one.place.file === place.file && subjectOf(one, program)?.name === handler.name);

@@ -10,6 +10,7 @@ import { RULES, ruleNamed } from './index.ts';
 import type { Inspection } from './rule.ts';
 import { statementAt } from './text-edits.ts';
 import { deleteAnnotation } from './unused-suppression.ts';
+import { labelPlace } from './vocabulary.ts';
 
 export type Allow = Directive & { readonly kind: 'allow' };
 
@@ -63,10 +64,21 @@ function scopeOf(allow: Allow, program: Program, text: (file: string) => string 
     if (span !== undefined && info.source?.file === file && span.start <= subjectOffset && subjectOffset <= info.source.nameSpan.start) return span;
   }
   const whole = text(file) ?? '';
-  const newline = whole.indexOf('\n', subjectOffset);
-  const line: Span = { start: subjectOffset, end: newline === -1 ? whole.length : newline + 1 };
+  const line = lineAt(whole, subjectOffset);
   if (!/\.(S|s)$/.test(file)) return longer(statementAt(whole, subjectOffset), line);
-  return stubAt(program, file, line) ?? line;
+  return stubAt(program, file, pastDirectives(whole, line)) ?? line;
+}
+
+function lineAt(text: string, offset: number): Span {
+  const newline = text.indexOf('\n', offset);
+  return { start: offset, end: newline === -1 ? text.length : newline + 1 };
+}
+
+/** `.globl` and the like stand between a stub's annotation and its label. */
+function pastDirectives(text: string, line: Span): Span {
+  let at = line;
+  while (at.end < text.length && /^\s*\.[a-z]+\b[^:]*$/.test(text.slice(at.start, at.end))) at = lineAt(text, at.end);
+  return { start: line.start, end: at.end };
 }
 
 /** A mark or comment behind the statement belongs to its line. */
@@ -77,7 +89,7 @@ function longer(a: Span, b: Span): Span {
 /** From a label on the line to the last statement of its stub. */
 function stubAt(program: Program, file: string, line: Span): Span | null {
   for (const info of program.functions.values()) {
-    const label = info.language === 'asm' ? placeOfLabel(info.place) : null;
+    const label = info.language === 'asm' ? labelPlace(info.place) : null;
     if (label === null || label.file !== file || label.span.start < line.start || label.span.start >= line.end) continue;
     let { end } = line;
     for (let id = info.first; id < info.end; id += 1) {
@@ -89,8 +101,4 @@ function stubAt(program: Program, file: string, line: Span): Span | null {
     return { start: line.start, end };
   }
   return null;
-}
-
-function placeOfLabel(place: Place): Place {
-  return 'uses' in place ? outermost(place as Parameters<typeof outermost>[0]) : place;
 }

@@ -1,12 +1,12 @@
 // XR-ANN01: code that returns from an event, and nothing in view says which event enters it.
 import type { Place } from '../base/span.ts';
-import { outermost } from '../base/span.ts';
 import type { CodeNode } from '../machine/code.ts';
 import type { Program } from '../program/program.ts';
 import { reachedFrom } from './call-tree.ts';
 import type { Fix } from './finding.ts';
 import type { Inspection, Judgement, Rule } from './rule.ts';
 import { linesAround } from './text-edits.ts';
+import { labelPlace } from './vocabulary.ts';
 
 const ENTRIES = /^entry_(SYSCALL|SYSENTER|INT80)/;
 
@@ -25,8 +25,10 @@ function entered(program: Program): ReadonlySet<string> {
   return new Set([...roots].flatMap((symbol) => [...reachedFrom(program, symbol)]));
 }
 
-/** The symbol that falls or jumps into the one of a node without a known entry: the first in the text stands for all. */
+/** Stubs that no known entry reaches; of those that share code the first stands for all. */
 function inspect({ program }: Inspection): readonly Judgement[] {
+  // A folder of stubs whose tables are elsewhere would get one for each.
+  if (program.handlers.length === 0) return [];
   const known = entered(program);
   const said = new Set<string>();
   const out: Judgement[] = [];
@@ -37,7 +39,7 @@ function inspect({ program }: Inspection): readonly Judgement[] {
     if (![...tree].some((symbol) => returning.has(symbol))) continue;
     for (const symbol of tree) said.add(symbol);
     out.push({
-      place: placeOfLabel(info.place),
+      place: labelPlace(info.place),
       message: `${info.name} returns from an event, and no IDT row and no annotation says which: nothing is judged here; add a handler annotation or the row`,
       premises: [],
     });
@@ -46,16 +48,12 @@ function inspect({ program }: Inspection): readonly Judgement[] {
 }
 
 function returns(node: CodeNode): boolean {
-  return node.kind === 'instruction' && /^(iretq?|erets|eretu)$/.test(node.mnemonic);
-}
-
-function placeOfLabel(place: Place): Place {
-  return 'uses' in place ? outermost(place as Parameters<typeof outermost>[0]) : place;
+  return node.kind === 'instruction' && /^(iretq|erets|eretu)$/.test(node.mnemonic);
 }
 
 function fix(place: Place, inspection: Inspection): Fix | null {
   const text = inspection.text(place.file);
-  const info = [...inspection.program.functions.values()].find((one) => placeOfLabel(one.place).file === place.file && placeOfLabel(one.place).span.start === place.span.start);
+  const info = [...inspection.program.functions.values()].find((one) => labelPlace(one.place).file === place.file && labelPlace(one.place).span.start === place.span.start);
   if (text === null || info === undefined) return null;
   const { start } = linesAround(text, place.span);
   const vector = /(?:^|_)(nmi|ve|vc|mc|db|df|pf|gp|bp)(?:_|$)/.exec(info.name)?.[1]?.toUpperCase() ?? 'VE';
@@ -63,7 +61,12 @@ function fix(place: Place, inspection: Inspection): Fix | null {
 }
 
 function stub(annotation: string, mark: string): string {
-  return `${annotation}.globl asm_demo_gp
+  return `/* xctx: handler vector=DE ist=none */
+.globl asm_demo_de
+asm_demo_de:
+	iretq
+
+${annotation}.globl asm_demo_gp
 asm_demo_gp:${mark}
 	pushq	%rax
 	popq	%rax
@@ -80,7 +83,7 @@ export const undeclaredHandler: Rule = {
   summary: 'a stub ends with an event return, and nothing says which event enters it',
   why: 'Everything that is judged starts at a gate: the vector, its stack, its stub. A stub that no table and no annotation ties to a vector is code that the tool never enters, and silence about it means nothing.',
   instead: 'Put the IDT row in view, or write a handler annotation above the stub.',
-  falsePositives: ['Labels that other stubs jump to.', 'The entries of SYSCALL and SYSENTER.'],
+  falsePositives: ['Files of a folder in which no gate at all is in view.', 'Labels that other stubs jump to.', 'The entries of SYSCALL and SYSENTER.'],
   references: ['docs/annotations.md, "handler"'],
   bad: [{ title: 'A stub of its own', files: { 'entry.S': stub('', ' #~ undeclared-handler') } }],
   good: [{ title: 'Declared', files: { 'entry.S': stub('/* xctx: handler vector=GP ist=none err=yes */\n', '') } }],

@@ -55,10 +55,15 @@ export function handlerPlace(program: Program, handler: Handler): Place | null {
   return named ?? stubPlace(program, handler);
 }
 
+/** A label of the text itself, or the macro use that made it. */
+export function labelPlace(place: Place): Place {
+  return 'uses' in place ? outermost(place as Origin) : place;
+}
+
 export function stubPlace(program: Program, handler: Handler): Place | null {
   const stub = program.code.nodes[handler.stub];
   const info = stub === undefined ? undefined : program.functions.get(stub.symbol);
-  if (info?.language === 'asm') return 'uses' in info.place ? outermost(info.place as Origin) : info.place;
+  if (info?.language === 'asm') return labelPlace(info.place);
   return handler.synthesized && handler.function !== null ? (program.functions.get(handler.function)?.place ?? handler.place) : handler.place;
 }
 

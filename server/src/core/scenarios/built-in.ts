@@ -95,6 +95,7 @@ const veInSyscallGap: Scenario = {
   expect: [
     never('frame-on-user-stack', 'XR-VE10'),
     never('live-frame-overwritten', 'XR-VE07'),
+    never('guard-busy-at-quiescence', 'XR-VE03'),
     never('double-fault', null),
     never('shutdown', null),
     reachable('event(VE) at gap', 'the failure must hit the gap itself'),

@@ -1,4 +1,5 @@
 // C text to plain C syntax. Never throws for text of any kind, and lets no object of the parser out.
+import type { Span } from '../base/span.ts';
 import { attributesBetween, spanOfNode, textOf, wordOf } from './c-context.ts';
 import type { Conversion } from './c-context.ts';
 import { declarationsOf } from './c-declarations.ts';
@@ -24,7 +25,25 @@ export function parseC(parsers: Parsers, source: string): CTranslationUnit {
 function converted(source: string, rewritten: Rewritten, tree: ParsedTree): CTranslationUnit {
   const conversion: Conversion = { source, rewritten, types: [], unreadable: [] };
   const items = itemsOf(conversion, tree.root);
+  // An ERROR that the conversion read around, or a token that the parser put in: broken text must never look whole.
+  if (conversion.unreadable.length === 0 && tree.root.hasError()) {
+    const first = firstError(tree.root);
+    if (first !== null) conversion.unreadable.push(first);
+  }
   return { items, types: conversion.types, unreadable: conversion.unreadable };
+}
+
+/** The innermost first place that no rule covers, or where a token is missing. */
+function firstError(root: SyntaxNode): Span | null {
+  let node = root;
+  for (;;) {
+    const inner = node.children().find((child) => child.missing || child.type === 'ERROR' || child.hasError());
+    if (inner === undefined) return spanOfNode(node);
+    if (inner.missing || (inner.type === 'ERROR' && !inner.children().some((child) => child.hasError()))) {
+      return inner.missing ? { start: Math.max(0, inner.start - 1), end: inner.end } : spanOfNode(inner);
+    }
+    node = inner;
+  }
 }
 
 /** Trees kept for the next edit: one for each file that is being edited, in practice. */
