@@ -1,6 +1,8 @@
 // Delivery, returns, shadows and the one-slot words by the facts of the semantics document, each named by its ID. The
 // programs are a few instructions; what happens is what the explorer would see.
 import assert from 'node:assert/strict';
+import { design, linked, scenarioNamed } from '../../testing/review.ts';
+import { prepare } from '../contexts/setup.ts';
 import { delivered, event, events, given, kinds, machineOf, memory, rsp, step, steps, until } from '../../testing/machine.ts';
 import type { Machine } from '../../testing/machine.ts';
 import { regionBase, PERCPU_REGION, stackNamed, stackOf, top } from './layout.ts';
@@ -291,5 +293,62 @@ describe('GS base and event returns', () => {
 
   it('a label is reached without events', () => {
     assert.equal(until(machine, machine.at('kernel'), 'sti_code').frames.length, 0);
+  });
+});
+
+describe('FRED', () => {
+  let fred: Machine;
+
+  before(async () => {
+    const { program } = await linked(design('fred-stack-level'), 'fred-stack-level');
+    const scenario = scenarioNamed('ve-in-task');
+    fred = {
+      setup: prepare(program, scenario, 'kernel', true).setup,
+      at: (start) => prepare(program, scenario, start, true).initial,
+      node: (label) => program.code.symbols.get(label) ?? assert.fail(label),
+    };
+  });
+
+  const returned = (state: State, label: string): State => {
+    const nodes = fred.setup.code.nodes.flatMap((node) => (node.kind === 'instruction' && node.mnemonic === label ? [node.id] : []));
+    return step(fred, { ...state, node: nodes[0] ?? assert.fail(label) }).state;
+  };
+
+  it('FR-01: one entry for user mode, one for kernel mode', () => {
+    assert.equal(delivered(fred, fred.at('user'), 20).state.node, fred.node('asm_fred_entrypoint_user'));
+    assert.equal(delivered(fred, fred.at('kernel'), 20).state.node, fred.node('asm_fred_entrypoint_kernel'));
+  });
+
+  it('FR-03: a level rises by the vector, does not rewind, and events from user mode come on level 0', () => {
+    const once = delivered(fred, fred.at('kernel'), 20).state;
+    const twice = delivered(fred, once, 20).state;
+    assert.deepEqual([once.cpu.level, twice.cpu.level, delivered(fred, once, 2).state.cpu.level], [1, 1, 2]);
+    assert.ok(rsp(twice) < rsp(once) && rsp(twice) % 64n === 0n);
+    assert.equal(twice.ended, null);
+    assert.equal(delivered(fred, fred.at('user'), 20).state.cpu.level, 0);
+  });
+
+  it('FR-04: RFLAGS becomes 2', () => {
+    assert.equal(delivered(fred, given(fred.at('user'), { DF: 1n, AC: 1n, IF: 1n, TF: 1n }), 20).state.flags, constant(2n));
+  });
+
+  it('FR-05: only the event return of an NMI unblocks NMIs', () => {
+    const nmi = delivered(fred, fred.at('kernel'), 2).state;
+    const inside = returned(delivered(fred, nmi, 20).state, 'erets');
+    assert.equal(inside.cpu.nmiBlocked, true);
+    assert.equal(returned(nmi, 'erets').cpu.nmiBlocked, false);
+  });
+
+  it('FR-06: ERETS restores the level of the frame', () => {
+    const ve1 = delivered(fred, fred.at('kernel'), 20).state;
+    const nmi = delivered(fred, ve1, 2).state;
+    assert.deepEqual([returned(nmi, 'erets').cpu.level, returned(ve1, 'erets').cpu.level], [1, 0]);
+  });
+
+  it('GS-06: delivery from user mode and ERETU exchange the GS bases', () => {
+    const start = fred.at('user');
+    const once = delivered(fred, start, 20).state;
+    assert.equal(once.cpu.gsBase, start.cpu.kernelGsBase);
+    assert.equal(returned(once, 'eretu').cpu.gsBase, start.cpu.gsBase);
   });
 });
