@@ -14,8 +14,7 @@ import { constant } from './word.ts';
 
 let machine: Machine;
 
-before(async () => {
-  machine = await machineOf(`	nop
+const code = `	nop
 	nop
 SYM_INNER_LABEL(sti_code)
 	sti
@@ -33,15 +32,24 @@ SYM_INNER_LABEL(returns)
 SYM_INNER_LABEL(user_load)
 	movq	(%rbp), %rax
 SYM_INNER_LABEL(clear_word)
-	movl	$0, PER_CPU_VAR(ve_page + 4)`);
-});
+	movl	$0, PER_CPU_VAR(ve_page + 4)`;
+
+/** Facts about the machine above, which is made once. */
+function facts(title: string, tests: () => void): void {
+  describe(title, () => {
+    before(async () => {
+      machine ??= await machineOf(code);
+    });
+    tests();
+  });
+}
 
 const stack = (name: string): bigint => top(stackNamed(machine.setup.layout, name) ?? assert.fail(name));
 const frame = (state: State): State['frames'][number] => state.frames.at(-1) ?? assert.fail('no frame is live');
 const ve = (state: State): State => event(machine, { ...state, node: machine.node('user_load') }, '#VE at an access').state;
 const known = (state: State, bit: bigint): boolean | null => ((state.flags.known & bit) === 0n ? null : (state.flags.value & bit) !== 0n);
 
-describe('delivery', () => {
+facts('delivery', () => {
   it('IDT-04: IST loads RSP always, and a second delivery writes at the same address: the frame is overwritten', () => {
     const once = delivered(machine, machine.at('kernel'), 20).state;
     const twice = delivered(machine, once, 20);
@@ -123,7 +131,7 @@ describe('delivery', () => {
   });
 });
 
-describe('NMI', () => {
+facts('NMI', () => {
   it('NMI-01: delivery blocks NMIs until an IRET', () => {
     const nmi = event(machine, machine.at('kernel'), 'NMI').state;
     assert.equal(nmi.cpu.nmiBlocked, true);
@@ -152,7 +160,7 @@ describe('NMI', () => {
 /** A self-IPI is requested: its vector waits in the IRR. */
 const requested = (state: State): State => ({ ...state, pending: [{ kind: 'irq', vector: 0xf3 }] });
 
-describe('interrupts and shadows', () => {
+facts('interrupts and shadows', () => {
   it('IF-01: a self-IPI sent with IF=0 on the IST stack is taken behind the IRET, and not on the IST stack', () => {
     const handler = requested(delivered(machine, given(machine.at('kernel'), { IF: 1n }), 20).state);
     assert.ok(!events(machine, handler).includes('IRQ 243'));
@@ -193,7 +201,7 @@ describe('interrupts and shadows', () => {
   });
 });
 
-describe('#MC', () => {
+facts('#MC', () => {
   it('MC-01: a second one while MCIP is set is a shutdown', () => {
     const first = event(machine, machine.at('kernel'), '#MC').state;
     assert.equal(first.cpu.mcip, true);
@@ -211,7 +219,7 @@ describe('#MC', () => {
   });
 });
 
-describe('#VE and its word', () => {
+facts('#VE and its word', () => {
   const word = (state: State): unknown => memory(machine, state, (machine.setup.guards.find(({ vector }) => vector === 20)?.address ?? 0n) - 4n).value >> 32n;
 
   it('VE-01: delivery needs the word to be 0, and writes all ones to it', () => {
@@ -265,7 +273,7 @@ describe('#VE and its word', () => {
   });
 });
 
-describe('GS base and event returns', () => {
+facts('GS base and event returns', () => {
   it('GS-01: SWAPGS exchanges the two bases and remembers nothing', () => {
     const start = machine.at('user', 'swap');
     const once = steps(machine, start, 1);
