@@ -1,5 +1,5 @@
 // Jumps, calls and returns.
-import type { Execution, InstructionRow } from './row.ts';
+import type { Example, Execution, InstructionRow } from './row.ts';
 import { flag, goTo, proceed, read } from './row.ts';
 import { fork, pop, push, register, setRegister } from '../draft.ts';
 import type { Draft } from '../draft.ts';
@@ -94,22 +94,55 @@ function returnNear(x: Execution): readonly Draft[] {
   return jumpTo(x, address);
 }
 
-function row(mnemonic: string, summary: string, section: string, run: InstructionRow['run'], faults: readonly string[] = []): InstructionRow {
-  return { mnemonic, suffixed: mnemonic === 'ret' || mnemonic === 'call' || mnemonic === 'jmp', summary, section, faults, run, examples: [] };
+function row(mnemonic: string, summary: string, section: string, run: InstructionRow['run'], faults: readonly string[], examples: readonly Example[]): InstructionRow {
+  return { mnemonic, suffixed: mnemonic === 'ret' || mnemonic === 'call' || mnemonic === 'jmp', summary, section, faults, run, examples };
+}
+
+/** Flags under which the condition of the first of these suffixes holds, and under which it does not. */
+const FLAGS_FOR: readonly (readonly [suffix: string, holds: Example['given'], fails: Example['given']])[] = [
+  ['e', { ZF: 1n }, { ZF: 0n }],
+  ['b', { CF: 1n }, { CF: 0n }],
+  ['be', { CF: 0n, ZF: 1n }, { CF: 0n, ZF: 0n }],
+  ['s', { SF: 1n }, { SF: 0n }],
+  ['o', { OF: 1n }, { OF: 0n }],
+  ['p', { PF: 1n }, { PF: 0n }],
+  ['l', { SF: 1n, OF: 0n }, { SF: 1n, OF: 1n }],
+  ['le', { ZF: 1n, SF: 0n, OF: 0n }, { ZF: 0n, SF: 1n, OF: 1n }],
+];
+const OPPOSITE: Readonly<Record<string, string>> = { ne: 'e', ae: 'b', a: 'be', ns: 's', no: 'o', np: 'p', ge: 'l', g: 'le' };
+
+/** A jump is taken to `9:`, two instructions on; `taken` tells whether. */
+function conditionExamples(names: readonly string[], code: string, given: Example['given'], result: string): readonly Example[] {
+  const first = names[0] ?? '';
+  const opposite = OPPOSITE[first];
+  const found = FLAGS_FOR.find(([suffix]) => suffix === (opposite ?? first));
+  if (found === undefined) return [];
+  const [, holds, fails] = found;
+  return [
+    { code, given: { ...given, ...holds }, then: { [result]: opposite === undefined ? 1n : 0n } },
+    { code, given: { ...given, ...fails }, then: { [result]: opposite === undefined ? 0n : 1n } },
+  ];
 }
 
 export const CONTROL_ROWS: readonly InstructionRow[] = [
-  row('jmp', 'continues at the target', 'JMP - Jump', jump),
-  row('call', 'pushes the address of the next instruction and continues at the target', 'CALL - Call Procedure', call, ['SS', 'PF']),
-  row('ret', 'pops RIP; blocks and masks nothing and ends no NMI blocking (NMI-02)', 'RET - Return From Procedure', returnNear, ['SS', 'PF']),
-  ...CONDITIONS.flatMap(([names, holds, fixes]) => names.map((name) => row(`j${name}`, `jumps where condition ${name} holds`, 'Jcc - Jump if Condition Is Met', conditional(holds, fixes, names)))),
+  row('jmp', 'continues at the target', 'JMP - Jump', jump, [], [{ code: 'jmp 9f', given: {}, then: { taken: 1n } }]),
+  row('call', 'pushes the address of the next instruction and continues at the target', 'CALL - Call Procedure', call, ['SS', 'PF'], [{ code: 'call 9f', given: { rsp: 0x1000n }, then: { taken: 1n, rsp: 0xff8n } }]),
+  row('ret', 'pops RIP; blocks and masks nothing and ends no NMI blocking (NMI-02)', 'RET - Return From Procedure', returnNear, ['SS', 'PF'], [{ code: 'ret', given: { rsp: 0x1000n }, then: { rsp: 0x1008n } }]),
+  ...CONDITIONS.flatMap(([names, holds, fixes]) => names.map((name) => row(`j${name}`, `jumps where condition ${name} holds`, 'Jcc - Jump if Condition Is Met', conditional(holds, fixes, names), [], conditionExamples(names, `j${name} 9f`, {}, 'taken')))),
   ...CONDITIONS.flatMap(([names, holds]) =>
     names.map((name) =>
-      row(`set${name}`, `sets the byte to condition ${name}`, 'SETcc - Set Byte on Condition', (x) => {
-        const value = holds(x.draft);
-        writeByte(x, value);
-        return proceed(x);
-      }),
+      row(
+        `set${name}`,
+        `sets the byte to condition ${name}`,
+        'SETcc - Set Byte on Condition',
+        (x) => {
+          const value = holds(x.draft);
+          writeByte(x, value);
+          return proceed(x);
+        },
+        [],
+        conditionExamples(names, `set${name} %al`, { rax: 0n }, 'rax'),
+      ),
     ),
   ),
 ];

@@ -1,9 +1,10 @@
 // Moves, stack operations and address arithmetic.
 import type { InstructionRow, Execution } from './row.ts';
-import { effectiveAddress, proceed, read, write } from './row.ts';
+import { effectiveAddress, flag, proceed, read, write } from './row.ts';
 import { pop, push } from '../draft.ts';
 import type { Draft } from '../draft.ts';
 import { RCX, RDI, RSI } from '../registers.ts';
+import { DF } from '../state.ts';
 import { register, load, setRegister, store } from '../draft.ts';
 import { add, constant, isConstant, signExtend, truncate, UNKNOWN } from '../word.ts';
 import { ALL } from '../word.ts';
@@ -45,21 +46,24 @@ function leave(x: Execution): readonly Draft[] {
 /** One row of a REP MOVS or STOS is a boundary of its own on hardware; here the whole copy is one step. */
 function repeatMove(x: Execution): readonly Draft[] {
   const repeated = x.node.prefixes.some((prefix) => prefix.startsWith('rep'));
+  const fills = x.node.mnemonic.startsWith('stos');
   const count = repeated ? register(x.draft, RCX) : constant(1n);
-  const from = register(x.draft, RSI);
+  const from = fills ? constant(0n) : register(x.draft, RSI);
   const to = register(x.draft, RDI);
-  if (!isConstant(count) || !isConstant(from) || !isConstant(to) || count.value > 512n) {
-    x.draft.effects.push({ kind: 'unknown', what: `${x.node.text}: count or addresses are not known` });
-    setRegister(x.draft, RSI, UNKNOWN);
+  const down = flag(x.draft, DF);
+  if (!isConstant(count) || !isConstant(from) || !isConstant(to) || down === null || count.value > 512n) {
+    x.draft.effects.push({ kind: 'unknown', what: `${x.node.text}: count, addresses or direction are not known` });
+    if (!fills) setRegister(x.draft, RSI, UNKNOWN);
     setRegister(x.draft, RDI, UNKNOWN);
+    if (repeated) setRegister(x.draft, RCX, constant(0n));
     return proceed(x);
   }
-  const step = BigInt(x.size);
+  const step = down ? -BigInt(x.size) : BigInt(x.size);
   for (let index = 0n; index < count.value; index += 1n) {
-    const value = x.node.mnemonic.startsWith('stos') ? register(x.draft, 0) : load(x.draft, x.setup, from.value + index * step, x.size);
+    const value = fills ? register(x.draft, 0) : load(x.draft, x.setup, from.value + index * step, x.size);
     store(x.draft, x.setup, to.value + index * step, x.size, value);
   }
-  if (!x.node.mnemonic.startsWith('stos')) setRegister(x.draft, RSI, add(from, constant(count.value * step)));
+  if (!fills) setRegister(x.draft, RSI, add(from, constant(count.value * step)));
   setRegister(x.draft, RDI, add(to, constant(count.value * step)));
   if (repeated) setRegister(x.draft, RCX, constant(0n));
   return proceed(x);
@@ -107,16 +111,16 @@ export const DATA_ROWS: readonly InstructionRow[] = [
     },
     examples: [{ code: 'leaq 8(%rax,%rbx,4), %rcx', given: { rax: 1n, rbx: 2n }, then: { rcx: 17n } }],
   },
-  { mnemonic: 'movz', suffixed: false, summary: 'zero-extends', section: 'MOVZX - Move With Zero-Extend', faults: [], run: extend(false, 1), examples: [] },
+  { mnemonic: 'movz', suffixed: false, summary: 'zero-extends', section: 'MOVZX - Move With Zero-Extend', faults: [], run: extend(false, 1), examples: [{ code: 'movz %al, %ebx', given: { rax: 0x1ffn }, then: { rbx: 0xffn } }] },
   { mnemonic: 'movzb', suffixed: true, summary: 'zero-extends a byte', section: 'MOVZX - Move With Zero-Extend', faults: [], run: extend(false, 1), examples: [{ code: 'movzbl %al, %ebx', given: { rax: 0x1ffn }, then: { rbx: 0xffn } }] },
   { mnemonic: 'movzw', suffixed: true, summary: 'zero-extends a word', section: 'MOVZX - Move With Zero-Extend', faults: [], run: extend(false, 2), examples: [{ code: 'movzwl %ax, %ebx', given: { rax: 0x1_ffffn }, then: { rbx: 0xffffn } }] },
   { mnemonic: 'movsb', suffixed: true, summary: 'sign-extends a byte', section: 'MOVSX - Move With Sign-Extension', faults: [], run: extend(true, 1), examples: [{ code: 'movsbq %al, %rbx', given: { rax: 0x80n }, then: { rbx: ALL - 0x7fn } }] },
   { mnemonic: 'movsw', suffixed: true, summary: 'sign-extends a word', section: 'MOVSX - Move With Sign-Extension', faults: [], run: extend(true, 2), examples: [{ code: 'movswq %ax, %rbx', given: { rax: 0x8000n }, then: { rbx: ALL - 0x7fffn } }] },
   { mnemonic: 'movslq', suffixed: false, summary: 'sign-extends a doubleword', section: 'MOVSXD - Move With Sign-Extension', faults: [], run: extend(true, 4), examples: [{ code: 'movslq %eax, %rbx', given: { rax: 0xffff_ffffn }, then: { rbx: ALL } }] },
   { mnemonic: 'xchg', suffixed: true, summary: 'exchanges two operands', section: 'XCHG - Exchange Register/Memory With Register', faults: [], run: exchange, examples: [{ code: 'xchgq %rax, %rbx', given: { rax: 1n, rbx: 2n }, then: { rax: 2n, rbx: 1n } }] },
-  { mnemonic: 'push', suffixed: true, summary: 'decrements RSP by 8 and stores the operand', section: 'PUSH - Push Word, Doubleword, or Quadword Onto the Stack', faults: ['SS', 'PF', 'AC'], run: pushRow, examples: [] },
-  { mnemonic: 'pop', suffixed: true, summary: 'loads the operand from the stack and increments RSP by 8', section: 'POP - Pop a Value From the Stack', faults: ['SS', 'PF', 'AC'], run: popRow, examples: [] },
-  { mnemonic: 'leave', suffixed: true, summary: 'RSP := RBP, then pops RBP', section: 'LEAVE - High Level Procedure Exit', faults: [], run: leave, examples: [] },
-  { mnemonic: 'movs', suffixed: true, summary: 'copies a string; DF chooses the direction', section: 'MOVS/MOVSB/MOVSW/MOVSD/MOVSQ - Move Data From String to String', faults: ['PF'], run: repeatMove, examples: [] },
-  { mnemonic: 'stos', suffixed: true, summary: 'fills a string with RAX', section: 'STOS/STOSB/STOSW/STOSD/STOSQ - Store String', faults: ['PF'], run: repeatMove, examples: [] },
+  { mnemonic: 'push', suffixed: true, summary: 'decrements RSP by 8 and stores the operand', section: 'PUSH - Push Word, Doubleword, or Quadword Onto the Stack', faults: ['SS', 'PF', 'AC'], run: pushRow, examples: [{ code: 'pushq %rax', given: { rsp: 0x1000n }, then: { rsp: 0xff8n } }] },
+  { mnemonic: 'pop', suffixed: true, summary: 'loads the operand from the stack and increments RSP by 8', section: 'POP - Pop a Value From the Stack', faults: ['SS', 'PF', 'AC'], run: popRow, examples: [{ code: 'popq %rax', given: { rsp: 0x1000n }, then: { rsp: 0x1008n } }] },
+  { mnemonic: 'leave', suffixed: true, summary: 'RSP := RBP, then pops RBP', section: 'LEAVE - High Level Procedure Exit', faults: [], run: leave, examples: [{ code: 'leave', given: { rbp: 0x1000n }, then: { rsp: 0x1008n } }] },
+  { mnemonic: 'movs', suffixed: true, summary: 'copies a string; DF chooses the direction', section: 'MOVS/MOVSB/MOVSW/MOVSD/MOVSQ - Move Data From String to String', faults: ['PF'], run: repeatMove, examples: [{ code: 'movsq', given: { rsi: 0x1000n, rdi: 0x2000n, DF: 0n }, then: { rsi: 0x1008n, rdi: 0x2008n } }] },
+  { mnemonic: 'stos', suffixed: true, summary: 'fills a string with RAX', section: 'STOS/STOSB/STOSW/STOSD/STOSQ - Store String', faults: ['PF'], run: repeatMove, examples: [{ code: 'stosq', given: { rdi: 0x2000n, DF: 0n }, then: { rdi: 0x2008n } }, { code: 'rep stosq', given: { rdi: 0x2000n, rcx: 4n, DF: 1n }, then: { rdi: 0x1fe0n, rcx: 0n } }] },
 ];

@@ -8,6 +8,9 @@ import { AC, CF, DF, IF, RF, VM } from '../state.ts';
 import { and, constant, isConstant, or, shiftLeft, shiftRight, truncate, UNKNOWN } from '../word.ts';
 import type { Word } from '../word.ts';
 
+/** Names of the flags that rows change, for their examples. */
+const NAMES: ReadonlyMap<bigint, string> = new Map([[IF, 'IF'], [DF, 'DF'], [AC, 'AC'], [CF, 'CF']]);
+
 function flagRow(mnemonic: string, bit: bigint, on: boolean, section: string, summary: string): InstructionRow {
   return {
     mnemonic,
@@ -19,7 +22,7 @@ function flagRow(mnemonic: string, bit: bigint, on: boolean, section: string, su
       x.draft.flags = on ? or(x.draft.flags, constant(bit)) : and(x.draft.flags, constant(~bit));
       return proceed(x);
     },
-    examples: [],
+    examples: [{ code: mnemonic, given: { [NAMES.get(bit) ?? '']: on ? 0n : 1n }, then: { [NAMES.get(bit) ?? '']: on ? 1n : 0n } }],
   };
 }
 
@@ -101,7 +104,7 @@ function wrmsr(x: Execution): readonly Draft[] {
 }
 
 function nothing(mnemonic: string, section: string, summary: string): InstructionRow {
-  return { mnemonic, suffixed: mnemonic === 'nop', summary, section, faults: [], run: proceed, examples: [] };
+  return { mnemonic, suffixed: mnemonic === 'nop', summary, section, faults: [], run: proceed, examples: [{ code: mnemonic === 'verw' ? 'verw (%rsp)' : mnemonic, given: { rax: 5n, DF: 1n }, then: { rax: 5n, DF: 1n } }] };
 }
 
 function ends(mnemonic: string, section: string, summary: string, why: string): InstructionRow {
@@ -116,13 +119,13 @@ function ends(mnemonic: string, section: string, summary: string, why: string): 
       x.draft.effects.push({ kind: 'ended', why });
       return [x.draft];
     },
-    examples: [],
+    examples: [{ code: mnemonic, given: { rax: 5n }, then: { rax: 5n } }],
   };
 }
 
 export const SYSTEM_ROWS: readonly InstructionRow[] = [
   flagRow('cli', IF, false, 'CLI - Clear Interrupt Flag', 'clears IF: maskable interrupts wait'),
-  { mnemonic: 'sti', suffixed: false, summary: 'sets IF; where it was clear, maskable interrupts wait for one more instruction', section: 'STI - Set Interrupt Flag', faults: [], run: sti, examples: [] },
+  { mnemonic: 'sti', suffixed: false, summary: 'sets IF; where it was clear, maskable interrupts wait for one more instruction', section: 'STI - Set Interrupt Flag', faults: [], run: sti, examples: [{ code: 'sti', given: { IF: 0n }, then: { IF: 1n } }] },
   flagRow('cld', DF, false, 'CLD - Clear Direction Flag', 'clears DF, which event delivery does not (DEL-03)'),
   flagRow('std', DF, true, 'STD - Set Direction Flag', 'sets DF'),
   flagRow('clac', AC, false, 'CLAC - Clear AC Flag in EFLAGS Register', 'clears AC: user memory is out of bounds under SMAP'),
@@ -139,12 +142,12 @@ export const SYSTEM_ROWS: readonly InstructionRow[] = [
       push(x.draft, x.setup, and(x.draft.flags, constant(~(RF | VM))));
       return proceed(x);
     },
-    examples: [],
+    examples: [{ code: 'pushfq', given: { rsp: 0x1000n }, then: { rsp: 0xff8n } }],
   },
-  { mnemonic: 'popf', suffixed: true, summary: 'pops RFLAGS', section: 'POPF/POPFD/POPFQ - Pop Stack Into EFLAGS Register', faults: ['SS', 'PF'], run: popFlags, examples: [] },
-  { mnemonic: 'swapgs', suffixed: false, summary: 'exchanges the GS base with IA32_KERNEL_GS_BASE', section: 'SWAPGS - Swap GS Base Register', faults: [], run: swapgs, examples: [] },
-  { mnemonic: 'rdmsr', suffixed: false, summary: 'EDX:EAX := MSR[ECX]', section: 'RDMSR - Read From Model Specific Register', faults: ['GP'], run: rdmsr, examples: [] },
-  { mnemonic: 'wrmsr', suffixed: false, summary: 'MSR[ECX] := EDX:EAX', section: 'WRMSR - Write to Model Specific Register', faults: ['GP'], run: wrmsr, examples: [] },
+  { mnemonic: 'popf', suffixed: true, summary: 'pops RFLAGS', section: 'POPF/POPFD/POPFQ - Pop Stack Into EFLAGS Register', faults: ['SS', 'PF'], run: popFlags, examples: [{ code: 'popfq', given: { rsp: 0x1000n }, then: { rsp: 0x1008n } }] },
+  { mnemonic: 'swapgs', suffixed: false, summary: 'exchanges the GS base with IA32_KERNEL_GS_BASE', section: 'SWAPGS - Swap GS Base Register', faults: [], run: swapgs, examples: [{ code: 'swapgs', given: { rax: 5n, IF: 0n }, then: { rax: 5n, IF: 0n } }] },
+  { mnemonic: 'rdmsr', suffixed: false, summary: 'EDX:EAX := MSR[ECX]', section: 'RDMSR - Read From Model Specific Register', faults: ['GP'], run: rdmsr, examples: [{ code: 'rdmsr', given: { rcx: 0x17an }, then: { rax: 0n, rdx: 0n } }] },
+  { mnemonic: 'wrmsr', suffixed: false, summary: 'MSR[ECX] := EDX:EAX', section: 'WRMSR - Write to Model Specific Register', faults: ['GP'], run: wrmsr, examples: [{ code: 'wrmsr', given: { rcx: 0x17an, rax: 0n, rdx: 0n }, then: { rcx: 0x17an, rax: 0n } }] },
   {
     mnemonic: 'rdgsbase',
     suffixed: true,
@@ -155,7 +158,7 @@ export const SYSTEM_ROWS: readonly InstructionRow[] = [
       write(x, x.node.operands[0], x.draft.cpu.gsBase, 8);
       return proceed(x);
     },
-    examples: [],
+    examples: [{ code: 'rdgsbase %rax', given: { rbx: 5n }, then: { rbx: 5n } }],
   },
   {
     mnemonic: 'wrgsbase',
@@ -167,7 +170,7 @@ export const SYSTEM_ROWS: readonly InstructionRow[] = [
       changeCpu(x.draft, { gsBase: read(x, x.node.operands[0], 8) });
       return proceed(x);
     },
-    examples: [],
+    examples: [{ code: 'wrgsbase %rax', given: { rax: 5n }, then: { rax: 5n } }],
   },
   nothing('nop', 'NOP - No Operation', 'does nothing'),
   nothing('lfence', 'LFENCE - Load Fence', 'waits for earlier loads: a speculation barrier'),
