@@ -16,6 +16,7 @@ export const context = [/stack/, /\bIST/, /\bIF\b/, /\bNMI\b/, /live frames/, /c
 
 export const commands = {
   runScenario: 'Entrycheck: Run scenario',
+  showExpansion: 'Entrycheck: Show macro expansion',
 };
 
 /** The mail's corner case, by a part of its row in the pick list. */
@@ -37,6 +38,11 @@ export async function start(options) {
   vscode = await launch(options);
   workspace = options.workspace;
   return vscode;
+}
+
+/** A page on a folder as it lies on the disk; nothing may be saved there. */
+export async function openTree(folder) {
+  return await vscode.openInPlace(folder);
 }
 
 /** A page on a fresh copy of the designs. */

@@ -52,7 +52,10 @@ export async function launch({ installation, extension, results }) {
       if (!existsSync(join(source, below))) throw new Error(`no such workspace: ${join(source, below)}`);
       const copy = join(scratch, `workspace-${++opened}`, basename(source));
       cpSync(source, copy, { recursive: true });
-      const folder = join(copy, below);
+      return await this.openInPlace(join(copy, below));
+    },
+    /** Opens a folder as it is, in a browser profile of its own: for tests that write nothing. */
+    async openInPlace(folder) {
       const context = await browser.newContext({ viewport: { width: 1500, height: 950 }, reducedMotion: 'reduce' });
       await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: `http://127.0.0.1:${server.port}` });
       const page = await context.newPage();

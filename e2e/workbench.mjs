@@ -117,6 +117,11 @@ export class Workbench {
     await this.waitUntil(async () => !(await this.squiggledLines()).includes(line), `no squiggle on line ${line}`, timeout);
   }
 
+  /** The lines in view whose text the editor fades. */
+  async fadedLines() {
+    return await this.page.evaluate(readFadedLines);
+  }
+
   /** Opens the Problems panel for the active file only; `filter` is its filter box's text. */
   async showProblems(filter) {
     const panel = this.page.locator('.markers-panel');
@@ -283,6 +288,17 @@ function readSquiggledLines(selector) {
     if (number) lines.add(number);
   }
   return [...lines].sort((a, b) => a - b);
+}
+
+function readFadedLines() {
+  const editor = document.querySelector('.editor-group-container.active .monaco-editor');
+  const numbers = new Map();
+  for (const each of editor.querySelectorAll('.line-numbers')) numbers.set(Math.round(each.getBoundingClientRect().top), Number(each.textContent));
+  const lines = new Set();
+  for (const row of editor.querySelectorAll('.view-lines .view-line')) {
+    if (row.querySelector('.squiggly-inline-unnecessary') !== null) lines.add(numbers.get(Math.round(row.getBoundingClientRect().top)));
+  }
+  return [...lines];
 }
 
 function findWord({ line, word }) {

@@ -13,7 +13,7 @@ export interface ExpansionRow {
 }
 
 /** Columns before the comment that names the origin. */
-const COMMENT_AT = 44;
+const COMMENT_AT = 38;
 /** Macros named behind one instruction; those between are left out. */
 const MOST_NAMES = 4;
 
@@ -82,11 +82,11 @@ function shownText({ kind, text }: ExpandedLine): string {
       return `${text}:`;
     case 'instruction':
     case 'data':
-      return `        ${aligned(text)}`;
+      return `    ${aligned(text)}`;
     case 'arm':
-      return `      # ${text}:`;
+      return `  # ${text}:`;
     case 'replacement':
-      return text.endsWith(':') ? `      # ${text}` : `      #     ${aligned(text)}`;
+      return text.endsWith(':') ? `  # ${text}` : `  #   ${aligned(text)}`;
   }
 }
 
