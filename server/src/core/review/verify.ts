@@ -1,4 +1,5 @@
-// A fix is offered only after a new review of the edited texts no longer shows the finding, and shows no other error.
+// A fix is offered only after a run of the finding's scenario on the edited texts, from all its starts, no longer shows
+// the finding and shows no error.
 import type { Configuration, FileSource } from '../preprocess/stream.ts';
 import type { Finding, Fix } from '../rules/finding.ts';
 import type { Rule } from '../rules/rule.ts';
@@ -9,7 +10,7 @@ import { frontEndProblems, linkUnit, programFor, scenariosOf } from './unit.ts';
 import type { LinkedUnit } from './unit.ts';
 
 /** States of one verifying run; a fix that is not settled by then is not offered. */
-const MOST_STATES = 60_000;
+const MOST_STATES = 150_000;
 
 /** The texts with the edits of a fix applied, last edit first, so that the offsets of the others stay. */
 export function edited(source: FileSource, fix: Fix): FileSource {
@@ -28,9 +29,9 @@ export function mends(fix: Fix, finding: Finding, linked: LinkedUnit, source: Fi
   const after = linkUnit(linked.unit, mended, createStreams(mended, configuration, parse));
   const problems = (unit: LinkedUnit): number => unit.unit.files.reduce((sum, file) => sum + frontEndProblems(unit, file).length, 0);
   if (problems(after) > problems(linked)) return false;
-  const wanted = new Set(finding.variants.map((variant) => variant.split(' from ')[0] ?? variant));
+  const wanted = finding.trace?.scenario ?? finding.variants[0]?.split(' from ')[0];
   for (const scenario of scenariosOf(after)) {
-    if (!wanted.has(scenario.name)) continue;
+    if (scenario.name !== wanted) continue;
     const program = programFor(after, scenario);
     for (const start of scenario.start) {
       if (excludes(program, scenario, start) !== null) continue;
