@@ -6,6 +6,7 @@ import type { LanguageClient } from 'vscode-languageclient/node';
 import { methods } from '../../server/src/lsp/protocol.ts';
 import type { CompareResult, RunResult, ScenariosResult, TraceView } from '../../server/src/lsp/protocol.ts';
 import type { ComparePanel } from './compare-panel.ts';
+import { showExpansion } from './expansion.ts';
 import { explainRule } from './rule-pages.ts';
 import type { TracePanel } from './trace-panel.ts';
 
@@ -24,6 +25,7 @@ export function registerCommands(client: LanguageClient, traces: TracePanel, com
     register('runAllScenarios', () => runAll(client, traces)),
     register('compareDesigns', () => compareDesigns(client, comparison)),
     register('showTrace', (uri, key) => showTrace(client, traces, textOrNull(uri), textOrNull(key))),
+    register('showExpansion', () => showExpansion(client)),
     register('explainRule', (name) => explainRule(client, textOrNull(name))),
     register('restartServer', () => client.restart()),
     register('showOutput', async () => client.outputChannel.show(true)),

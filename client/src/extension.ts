@@ -2,6 +2,7 @@
 import type { ExtensionContext } from 'vscode';
 import { registerCommands } from './commands.ts';
 import { createClient } from './client.ts';
+import { registerExpansions } from './expansion.ts';
 import { registerRulePages } from './rule-pages.ts';
 import { createStatus } from './status.ts';
 import { createComparePanel } from './compare-panel.ts';
@@ -19,6 +20,7 @@ export async function activate(context: ExtensionContext): Promise<void> {
     client,
     createStatus(client),
     registerRulePages(client),
+    registerExpansions(client),
     registerVirtualFiles(client),
     registerCommands(client, traces, comparison),
   );

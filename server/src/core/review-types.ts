@@ -1,6 +1,6 @@
 // The shape of the one API of the language server, the command line, the worker and the tests: files in, findings,
 // contexts and verdicts out. Knows nothing of protocols, disks or clocks.
-import type { Place, Span } from './base/span.ts';
+import type { Origin, Place, Span } from './base/span.ts';
 import type { Finding, Fix, RunReport, Severity, Trace } from './rules/finding.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 
@@ -19,6 +19,14 @@ export interface Workspace {
   readonly read: (path: string) => string | null;
   /** Names of the plain files in a folder; empty where there is none. */
   readonly list: (folder: string) => readonly string[];
+}
+
+/** How the settings choose a configuration; without one, each file has that of its tree. */
+export interface ConfigurationChoice {
+  /** A preset's name (`6.12`, `6.12:minimal`) or the path of a `.config`. */
+  readonly configuration: string | null;
+  /** `NAME` or `NAME=VALUE`. */
+  readonly defines: readonly string[];
 }
 
 /** Files that are reviewed together: the assembler, C, scenario and sidecar files of one folder. */
@@ -83,11 +91,55 @@ export interface CompletionEntry {
   readonly insert: string;
   /** Text to be replaced. */
   readonly span: Span;
+  /** A keyword where nothing is said. */
+  readonly kind?: 'keyword' | 'macro' | 'label' | 'register' | 'instruction';
 }
 
 export interface HoverText {
   readonly markdown: string;
   readonly span: Span;
+}
+
+/** One line of an expansion: an instruction, or what an alternative puts in the place of those before it. */
+export interface ExpandedLine {
+  readonly kind: 'label' | 'instruction' | 'data' | 'arm' | 'replacement';
+  readonly text: string;
+  readonly origin: Origin | null;
+  /** Names of the macros of `origin.uses`. */
+  readonly through: readonly string[];
+}
+
+export interface Expansion {
+  readonly symbol: string;
+  /** The file that was expanded. */
+  readonly file: string;
+  readonly configuration: string;
+  readonly lines: readonly ExpandedLine[];
+}
+
+export interface ExpansionEntry {
+  readonly symbol: string;
+  readonly instructions: number;
+  readonly section: string;
+}
+
+export interface WorkspaceSymbolEntry {
+  readonly name: string;
+  readonly kind: SymbolEntry['kind'];
+  /** The file it is in, for people. */
+  readonly container: string;
+  readonly place: Place;
+}
+
+/** A renaming, or why there is none. */
+export type Renaming =
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'edits'; readonly span: Span; readonly name: string; readonly edits: readonly { readonly place: Place; readonly newText: string }[] };
+
+export interface SemanticToken {
+  readonly span: Span;
+  readonly kind: 'macro' | 'label' | 'parameter';
+  readonly definition: boolean;
 }
 
 export interface RulePage {
@@ -153,8 +205,28 @@ export interface Review {
   readonly symbols: (file: string) => readonly SymbolEntry[];
   readonly folds: (file: string) => readonly Span[];
   readonly definition: (file: string, offset: number) => readonly Place[];
+  /** In the open files, what they include and the file's unit; the definition first. */
+  readonly references: (file: string, offset: number) => readonly Place[];
+  /** A renaming of the label at an offset; with its old name for `newName` it changes nothing. */
+  readonly rename: (file: string, offset: number, newName: string | null) => Renaming;
+  readonly links: (file: string) => readonly { readonly span: Span; readonly target: string }[];
+  readonly semanticTokens: (file: string) => readonly SemanticToken[];
+  /** Text of the file that its configuration leaves out. */
+  readonly inactive: (file: string) => readonly Span[];
+  /** Symbols of the open files, what they include and their units whose names hold the characters of the query in order. */
+  readonly workspaceSymbols: (query: string) => readonly WorkspaceSymbolEntry[];
+  /** The stream of a symbol, or null where there is none in view of the file. */
+  readonly expansion: (file: string, symbol: string) => Expansion | null;
+  /** Symbols of the file that have an expansion. */
+  readonly expansions: (file: string) => readonly ExpansionEntry[];
+  /** The symbol whose code, name or making macro is at an offset. */
+  readonly expansionAt: (file: string, offset: number) => string | null;
 
   readonly rules: () => readonly RulePage[];
+  /** Reads every file with another configuration from now on. */
+  readonly configure: (choice: ConfigurationChoice) => void;
+  /** Name of the configuration that a file is read with. */
+  readonly configurationOf: (file: string) => string;
   /** What the tool did not know in this unit: `call of trace_thing() not in view`. */
   readonly unknown: (folder: string) => readonly string[];
   readonly release: () => void;

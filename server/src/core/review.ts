@@ -1,17 +1,26 @@
 // The one API of the language server, the command line, the worker and the tests: files in, findings, contexts and
 // verdicts out. Knows nothing of protocols, disks or clocks.
-import type { Configuration } from './preprocess/stream.ts';
+import type { Configuration, FileSource } from './preprocess/stream.ts';
 import type { Program } from './program/program.ts';
 import type { Exploration, Review, Unit, Workspace } from './review-types.ts';
 import { createContexts } from './review/contexts.ts';
 import type { Contexts } from './review/contexts.ts';
 import { createDocuments } from './review/documents.ts';
-import { completionsOf, definitionOf, foldsOf, hoverOf, symbolsOf } from './review/editor.ts';
+import { createStreams } from './review/editor-streams.ts';
+import { codeSymbols, expansionOfSymbol, symbolAt } from './review/editor-expansion.ts';
+import { definitionsAt, linksOf, referencesAt, workspaceSymbolsOf } from './review/editor-navigate.ts';
+import { renamingAt } from './review/editor-rename.ts';
+import { scopeOf } from './review/editor-scope.ts';
+import type { Scope } from './review/editor-scope.ts';
+import { inactiveOf, tokensOf } from './review/editor-tokens.ts';
+import { nameAt } from './review/editor-words.ts';
+import { completionsOf, foldsOf, hoverOf, symbolsOf } from './review/editor.ts';
 import { inspect, merge, plainFinding } from './review/findings.ts';
 import { createRun, excludes, replayTrace } from './review/run.ts';
 import { mends } from './review/verify.ts';
 import type { Run } from './review/run.ts';
-import { frontEndProblems, isAssembler, linkUnit, programFor, refusalOf, scenariosOf, unitFor, unitOfFolder } from './review/unit.ts';
+import { readingFindings, unknownOf } from './review/editor-problems.ts';
+import { hasEntries, isAssembler, linkUnit, programFor, refusalOf, scenariosOf, unitFor, unitOfFolder } from './review/unit.ts';
 import type { LinkedUnit } from './review/unit.ts';
 import type { Finding, RunReport } from './rules/finding.ts';
 import { RULES } from './rules/index.ts';
@@ -21,6 +30,8 @@ import { suppressed, unusedSuppressions } from './rules/suppressions.ts';
 import { placeOf } from './rules/vocabulary.ts';
 import { builtInScenarios } from './scenarios/built-in.ts';
 import type { Scenario, StartContext } from './scenarios/scenario.ts';
+import { isScenarioFile } from './scenarios/scenario-file.ts';
+import { isSidecarFile } from './syntax/annotation-sidecar.ts';
 import { createCParser } from './syntax/c.ts';
 import { createParsers } from './syntax/parser.ts';
 
@@ -33,35 +44,52 @@ export interface GrammarBytes {
 
 /** States of one run while nobody asked for it by name. */
 const IDLE_STATES = 300_000;
+/** Open files that symbols of the workspace are looked for in. */
+const OPEN_SCOPES = 12;
 
 interface Held {
   readonly linked: LinkedUnit;
+  readonly configuration: Configuration;
   readonly programs: Map<string, Program>;
   contexts: Contexts | null;
 }
 
-/** Creates the review. Loading the grammars is the only asynchronous part of the core. */
-export async function createReview(grammars: GrammarBytes, workspace: Workspace, configuration: Configuration): Promise<Review> {
+/**
+ * Creates the review. Without a configuration each file is read with that of its tree, or with the one that `configure`
+ * names. Loading the grammars is the only asynchronous part of the core.
+ */
+export async function createReview(grammars: GrammarBytes, workspace: Workspace, configuration: Configuration | null): Promise<Review> {
   const parsers = await createParsers(grammars);
   const parseC = createCParser(parsers);
   const documents = createDocuments(parsers, workspace);
+  const looked = new Map<string, { readonly text: string; readonly refused: boolean }>();
+  const usable: FileSource = {
+    read: (file) => {
+      const text = documents.read(file);
+      if (text === null) return null;
+      const before = looked.get(file);
+      if (before?.text === text) return before.refused ? null : text;
+      const refused = refusalOf(text) !== null;
+      looked.set(file, { text, refused });
+      return refused ? null : text;
+    },
+  };
+  const streams = createStreams(usable, configuration, parseC);
   const held = new Map<string, Held>();
 
   function current(unit: Unit): Held {
     const before = held.get(unit.folder);
     if (before !== undefined && isCurrent(before, unit)) return before;
-    const linked = linkUnit(unit, { read: documents.read }, configuration, parseC);
-    const made: Held = { linked, programs: new Map(), contexts: null };
+    const linked = linkUnit(unit, usable, streams);
+    const made: Held = { linked, configuration: streams.chosen(unit.folder).configuration, programs: new Map(), contexts: null };
     held.set(unit.folder, made);
     return made;
   }
 
   function isCurrent(before: Held, unit: Unit): boolean {
+    if (before.configuration !== streams.chosen(unit.folder).configuration) return false;
     if (before.linked.unit.files.join('\n') !== unit.files.join('\n')) return false;
-    for (const [path, text] of before.linked.reads) {
-      const now = documents.read(path);
-      if (now !== text && (now === null || refusalOf(now) === null)) return false;
-    }
+    for (const [path, text] of before.linked.reads) if (usable.read(path) !== text) return false;
     return true;
   }
 
@@ -73,6 +101,12 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
   function fileUnit(file: string): Held | null {
     const unit = unitFor(file, workspace);
     return unit === null ? null : current(unit);
+  }
+
+  function scopeOfFile(file: string): Scope | null {
+    const text = usable.read(file);
+    if (text === null || isScenarioFile(file) || isSidecarFile(file)) return null;
+    return scopeOf(file, text, unitFor(file, workspace), { streams, read: usable.read, items: documents.items, opened: documents.opened });
   }
 
   function programOf(unit: Held, scenario: Scenario): Program {
@@ -137,9 +171,9 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     const unit = fileUnit(file);
     if (unit === null) return out;
     const { linked } = unit;
-    for (const problem of frontEndProblems(linked, file)) {
-      if (out.some((other) => other.place.span.start <= problem.place.span.end && problem.place.span.start <= other.place.span.end)) continue;
-      out.push(plainFinding(problem.language === 'gas' ? 'preprocessor' : 'syntax', problem.language === 'gas' ? 'warning' : 'info', problem.place, problem.message));
+    for (const finding of readingFindings(linked, file, streams.chosen(file))) {
+      if (out.some((other) => other.place.span.start <= finding.place.span.end && finding.place.span.start <= other.place.span.end)) continue;
+      out.push(finding);
     }
     for (const problem of linked.scenarioFiles.get(file)?.problems ?? []) {
       out.push({ ...plainFinding('malformed-scenario', 'error', problem.place, problem.message), fix: problem.suggestion === null ? null : { title: `Replace by '${problem.suggestion}'`, edits: [{ place: problem.place, newText: problem.suggestion }] } });
@@ -147,6 +181,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     for (const problem of linked.annotations.get(file)?.problems ?? []) {
       out.push({ ...plainFinding('malformed-annotation', 'warning', problem.place, problem.message), fix: problem.suggestion === null ? null : { title: `Replace by '${problem.suggestion}'`, edits: [{ place: problem.place, newText: problem.suggestion }] } });
     }
+    if (!hasEntries(linked)) return out;
     const inspected = inspect(RULES, inspectionOf(unit), { file, span: { start: 0, end: 0 } }).filter((finding) => finding.place.file === file);
     return [...out, ...suppressed(inspected, linked.program, documents.read).kept];
   }
@@ -184,7 +219,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     quickFindings,
     explore: (folder) => {
       const unit = folderUnit(folder);
-      return unit === null ? nothing : explorationOf(unit, scenariosOf(unit.linked), IDLE_STATES);
+      return unit === null || !hasEntries(unit.linked) ? nothing : explorationOf(unit, scenariosOf(unit.linked), IDLE_STATES);
     },
     run: (folder, name) => {
       const unit = folderUnit(folder);
@@ -195,7 +230,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     verifiedFix: (folder, finding) => {
       const unit = folderUnit(folder);
       if (unit === null || finding.fix === null) return null;
-      return mends(finding.fix, finding, unit.linked, { read: documents.read }, configuration, parseC, RULES) ? finding.fix : null;
+      return mends(finding.fix, finding, unit.linked, usable, unit.configuration, parseC, RULES) ? finding.fix : null;
     },
     replay: (folder, name, start, choices) => {
       const unit = folderUnit(folder);
@@ -206,13 +241,13 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     },
     contextAt: (file, offset) => {
       const unit = fileUnit(file);
-      if (unit === null) return null;
+      if (unit === null || !hasEntries(unit.linked)) return null;
       unit.contexts ??= createContexts(unit.linked.program);
       return unit.contexts.at(file, offset);
     },
     prepareContexts: (file, states) => {
       const unit = fileUnit(file);
-      if (unit === null) return true;
+      if (unit === null || !hasEntries(unit.linked)) return true;
       unit.contexts ??= createContexts(unit.linked.program);
       return unit.contexts.advance(states);
     },
@@ -226,29 +261,65 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       });
     },
     hover: (file, offset) => {
-      const text = documents.read(file);
-      return text === null || refusalOf(text) !== null ? null : hoverOf(fileUnit(file)?.linked ?? null, file, text, offset);
+      const scope = scopeOfFile(file);
+      return scope === null ? null : hoverOf(fileUnit(file)?.linked ?? null, scope, offset);
     },
     complete: (file, offset) => {
-      const text = documents.read(file);
-      return text === null || refusalOf(text) !== null ? [] : completionsOf(fileUnit(file)?.linked ?? null, text, offset);
+      const scope = scopeOfFile(file);
+      return scope === null ? [] : completionsOf(fileUnit(file)?.linked ?? null, scope, offset);
     },
     symbols: (file) => {
-      const text = documents.read(file);
-      if (text === null || refusalOf(text) !== null) return [];
-      return symbolsOf(fileUnit(file)?.linked ?? null, file, documents.assembler(file), text);
+      const text = usable.read(file);
+      return text === null ? [] : symbolsOf(fileUnit(file)?.linked ?? null, file, documents.items(file), text);
     },
-    folds: (file) => {
-      const text = documents.read(file);
-      return text === null || refusalOf(text) !== null ? [] : foldsOf(documents.assembler(file));
-    },
+    folds: (file) => (usable.read(file) === null ? [] : foldsOf(documents.items(file))),
     definition: (file, offset) => {
-      const text = documents.read(file);
-      const unit = text === null || refusalOf(text) !== null ? null : fileUnit(file);
-      return text === null || unit === null ? [] : definitionOf(unit.linked, file, text, offset);
+      const scope = scopeOfFile(file);
+      return scope === null ? [] : definitionsAt(scope, offset);
+    },
+    references: (file, offset) => {
+      const scope = scopeOfFile(file);
+      return scope === null ? [] : referencesAt(scope, offset);
+    },
+    rename: (file, offset, newName) => {
+      const scope = scopeOfFile(file);
+      return scope === null ? { kind: 'refused', reason: 'this file is not analysed' } : renamingAt(scope, offset, newName, documents.parse);
+    },
+    links: (file) => {
+      const scope = scopeOfFile(file);
+      return scope === null ? [] : linksOf(scope);
+    },
+    semanticTokens: (file) => {
+      const scope = scopeOfFile(file);
+      return scope === null ? [] : tokensOf(scope);
+    },
+    inactive: (file) => {
+      const text = usable.read(file);
+      return text === null ? [] : inactiveOf(file, text, streams);
+    },
+    workspaceSymbols: (query) => workspaceSymbolsOf(documents.opened().slice(0, OPEN_SCOPES).flatMap((file) => scopeOfFile(file) ?? []), query),
+    expansion: (file, symbol) => {
+      const scope = scopeOfFile(file);
+      return scope === null ? null : expansionOfSymbol(scope, symbol);
+    },
+    expansions: (file) => {
+      const stream = scopeOfFile(file)?.readings[0]?.stream ?? null;
+      return stream === null ? [] : codeSymbols(stream);
+    },
+    expansionAt: (file, offset) => {
+      const scope = scopeOfFile(file);
+      return scope === null ? null : symbolAt(scope, file, offset, nameAt(file, scope.text, offset)?.word ?? null);
     },
     rules: () => RULES.map((rule) => ({ name: rule.name, id: rule.id, group: rule.group, severity: rule.severity, summary: rule.summary, markdown: markdownOf(rule) })),
-    unknown: (folder) => folderUnit(folder)?.linked.program.unknown ?? [],
+    unknown: (folder) => {
+      const unit = folderUnit(folder);
+      return unit === null ? [] : unknownOf(unit.linked, documents.read);
+    },
+    configure: (choice) => {
+      streams.configure(choice);
+      held.clear();
+    },
+    configurationOf: (file) => streams.chosen(file).configuration.name,
     release: documents.release,
   };
 }

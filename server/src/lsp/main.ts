@@ -12,7 +12,7 @@ import { serve } from './server.ts';
 const workspace = createWorkspace();
 
 serve(createConnection(ProposedFeatures.all), {
-  createReview: async () => createReview(loadGrammars(__dirname), workspace, { name: 'default', defines: new Map(), includePaths: [] }),
+  createReview: async () => createReview(loadGrammars(__dirname), workspace, null),
   startWorker: startThread(join(__dirname, 'worker.js')),
   workspace,
   findEntryFiles,

@@ -2,7 +2,7 @@
 import { CompletionItemKind, FoldingRangeKind, InsertTextFormat, SymbolKind } from 'vscode-languageserver/node';
 import type { CompletionItem, DocumentSymbol, FoldingRange, Location } from 'vscode-languageserver/node';
 import { unreachable } from '../core/base/unreachable.ts';
-import type { Review, SymbolEntry } from '../core/review-types.ts';
+import type { CompletionEntry, Review, SymbolEntry } from '../core/review-types.ts';
 import { rangeOf } from './documents.ts';
 import type { OpenDocument } from './documents.ts';
 import type { Locator } from './locate.ts';
@@ -10,14 +10,31 @@ import type { Locator } from './locate.ts';
 export function completionsAt(review: Review, document: OpenDocument, offset: number): readonly CompletionItem[] {
   return review.complete(document.file, offset).map((entry, index) => ({
     label: entry.label,
-    kind: CompletionItemKind.Keyword,
+    kind: completionKind(entry.kind ?? 'keyword'),
     detail: entry.detail,
     documentation: { kind: 'markdown', value: entry.documentation },
     insertTextFormat: InsertTextFormat.PlainText,
     textEdit: { range: rangeOf(document.lines, entry.span), newText: entry.insert },
-    
+    filterText: entry.label,
     sortText: String(index).padStart(4, '0'),
   }));
+}
+
+function completionKind(kind: NonNullable<CompletionEntry['kind']>): CompletionItemKind {
+  switch (kind) {
+    case 'keyword':
+      return CompletionItemKind.Keyword;
+    case 'macro':
+      return CompletionItemKind.Constant;
+    case 'label':
+      return CompletionItemKind.Reference;
+    case 'register':
+      return CompletionItemKind.Variable;
+    case 'instruction':
+      return CompletionItemKind.Function;
+    default:
+      return unreachable(kind);
+  }
 }
 
 export function symbolsOf(review: Review, document: OpenDocument): readonly DocumentSymbol[] {
@@ -37,7 +54,7 @@ function symbolOf(document: OpenDocument, entry: SymbolEntry): DocumentSymbol {
   };
 }
 
-function symbolKind(kind: SymbolEntry['kind']): SymbolKind {
+export function symbolKind(kind: SymbolEntry['kind']): SymbolKind {
   switch (kind) {
     case 'entry':
       return SymbolKind.Event;

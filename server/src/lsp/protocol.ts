@@ -117,6 +117,29 @@ export interface RuleEntry {
   readonly summary: string;
 }
 
+export interface ExpansionParams {
+  readonly uri: string;
+  readonly symbol: string;
+}
+
+export interface ExpansionChoiceParams {
+  readonly uri: string;
+  readonly line: number;
+  readonly character: number;
+}
+
+/** What can be expanded: the symbol at the cursor, and all of the file. */
+export interface ExpansionChoice {
+  readonly here: string | null;
+  readonly symbols: readonly { readonly symbol: string; readonly detail: string }[];
+}
+
+/** An expansion as a text; each line with where it was written, and the use in the file under review that it came through. */
+export interface ExpansionView {
+  readonly text: string;
+  readonly lines: readonly ({ readonly at: ViewRange; readonly use: ViewRange | null } | null)[];
+}
+
 /** State of the exploration, for the status bar. */
 export interface StatusParams {
   readonly state: 'idle' | 'waiting' | 'exploring' | 'failed';
@@ -144,6 +167,8 @@ export const methods = {
   rulePage: 'entrycheck/rulePage',
   status: 'entrycheck/status',
   hostFiles: 'entrycheck/hostFiles',
+  expansion: 'entrycheck/expansion',
+  expansionChoice: 'entrycheck/expansionChoice',
 } as const;
 
 /** Settings of the section `entrycheck`, also accepted as initialization options. */
@@ -151,12 +176,19 @@ export interface Settings {
   /** States explored for one unit before exploration is stopped and said to be. */
   readonly maxStates: number;
   readonly exploreOnIdle: boolean;
+  /** A preset or the path of a `.config`; null for that of each file's tree. */
+  readonly configuration: string | null;
+  /** `NAME` or `NAME=VALUE`. */
+  readonly defines: readonly string[];
 }
 
-export const defaultSettings: Settings = { maxStates: 2_000_000, exploreOnIdle: true };
+export const defaultSettings: Settings = { maxStates: 2_000_000, exploreOnIdle: true, configuration: null, defines: [] };
 
 /** `entrycheck-rule:/NAME.md`, served by the client. */
 export const ruleScheme = 'entrycheck-rule';
+
+/** `entrycheck-expansion:/SYMBOL.S?URI`, served by the client. */
+export const expansionScheme = 'entrycheck-expansion';
 
 export function ruleUri(name: string): string {
   return `${ruleScheme}:/${encodeURIComponent(name)}.md`;

@@ -1,8 +1,8 @@
 // Wires the features to a connection: every request is answered, every handler's error is caught and logged, and what
 // arrives before the review is ready waits in order.
-import { DiagnosticSeverity, DidChangeConfigurationNotification, DidChangeWatchedFilesNotification, MessageType, ShowMessageNotification, TextDocumentSyncKind } from 'vscode-languageserver/node';
+import { DiagnosticSeverity, DidChangeConfigurationNotification, DidChangeWatchedFilesNotification, MessageType, RenameRequest, ShowMessageNotification, TextDocumentSyncKind } from 'vscode-languageserver/node';
 import type { CancellationToken, ClientCapabilities, Connection, Diagnostic, InitializeParams, InitializeResult } from 'vscode-languageserver/node';
-import type { Review } from '../core/review-types.ts';
+import type { ConfigurationChoice, Review } from '../core/review-types.ts';
 import type { HostWorkspace } from '../worker/disk.ts';
 import { createOwner } from '../worker/owner.ts';
 import type { StartWorker, WorkerOwner } from '../worker/owner.ts';
@@ -13,11 +13,13 @@ import type { DiagnosticAbilities } from './diagnostics.ts';
 import { offsetOf, reviewedText } from './documents.ts';
 import type { OpenDocument } from './documents.ts';
 import type { EntryFiles } from './entry-files.ts';
+import { assemblerDocuments, inactiveDiagnostics, linksIn, referencesTo, renameRange, renameTo, semanticTokensOf, tokenLegend, workspaceSymbolsFor } from './editing.ts';
+import { expansionChoices, expansionView } from './expansion.ts';
 import { hoverAt } from './hover.ts';
 import { completionsAt, definitionsAt, foldsOf, symbolsOf } from './navigation.ts';
 import { pathOfUri } from './paths.ts';
 import { defaultSettings, methods } from './protocol.ts';
-import type { CompareParams, HostFilesParams, RuleEntry, RulePageParams, RunParams, ScenariosParams, Settings, StatusParams, TraceParams, TraceView } from './protocol.ts';
+import type { CompareParams, ExpansionChoice, ExpansionChoiceParams, ExpansionParams, ExpansionView, HostFilesParams, RuleEntry, RulePageParams, RunParams, ScenariosParams, Settings, StatusParams, TraceParams, TraceView } from './protocol.ts';
 import { compareDesigns, listScenarios, locateIn, runScenario } from './runs.ts';
 import type { RunParts } from './runs.ts';
 import { createSession } from './session.ts';
@@ -40,11 +42,13 @@ interface Abilities extends DiagnosticAbilities {
   readonly pull: boolean;
   readonly watchFiles: boolean;
   readonly configuration: boolean;
+  /** Renaming can be offered for some documents only. */
+  readonly registerRename: boolean;
   readonly commands: boolean;
   readonly status: boolean;
 }
 
-const watched = ['**/*.{S,s,c,h,inc}', '**/*.xctx-scenario.{yaml,yml,json}', '**/.xctx.yaml'];
+const watched = ['**/*.{S,s,c,h,inc}', '**/*.xctx-scenario.{yaml,yml,json}', '**/.xctx.yaml', '**/.config'];
 
 export function serve(connection: Connection, parts: ServerParts): void {
   let abilities = abilitiesOf({}, undefined);
@@ -71,10 +75,12 @@ export function serve(connection: Connection, parts: ServerParts): void {
   function beginSession(review: Review): Session {
     const made: WorkerOwner = createOwner({ start: parts.startWorker, snapshot, log, patience: parts.patience });
     owner = made;
+    review.configure(choiceOf(settings));
     const session: Session = createSession(review, made, { changed: (files, cause) => publish(session, files, cause), status, log, forget: parts.workspace.forget }, clock, settings);
     function snapshot(): readonly ToWorker[] {
       return [
         { kind: 'limit', maxStates: settings.maxStates },
+        { kind: 'configuration', choice: choiceOf(settings) },
         { kind: 'host-files', files: [...hostFiles].map(([file, text]) => ({ file, text })) },
         ...session.documents().map((document) => ({ kind: 'set', file: document.file, text: reviewedText(document) }) as const),
       ];
@@ -93,10 +99,12 @@ export function serve(connection: Connection, parts: ServerParts): void {
 
   function diagnosticsOf(session: Session, file: string): Diagnostic[] {
     const { findings, notices } = session.findings(file);
+    const document = session.document(session.locator.uri(file));
     const keys = findingKeys(findings);
     return [
       ...notices.map((notice) => fileNotice(notice, DiagnosticSeverity.Warning)),
       ...findings.map((finding) => diagnosticOf(finding, keys.get(finding) ?? finding.rule, session.locator, abilities)),
+      ...(document === null || document.refusal !== null || !abilities.tags ? [] : inactiveDiagnostics(session.review, document)),
     ];
   }
 
@@ -153,10 +161,15 @@ export function serve(connection: Connection, parts: ServerParts): void {
       capabilities: {
         textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental, save: true },
         hoverProvider: true,
-        completionProvider: { triggerCharacters: [':', ' ', '=', ','] },
+        completionProvider: { triggerCharacters: [':', ' ', '=', ',', '%', '.'] },
         documentSymbolProvider: true,
         foldingRangeProvider: true,
         definitionProvider: true,
+        referencesProvider: true,
+        workspaceSymbolProvider: true,
+        documentLinkProvider: { resolveProvider: false },
+        ...(abilities.registerRename ? {} : { renameProvider: { prepareProvider: true } }),
+        semanticTokensProvider: { legend: tokenLegend, full: true, documentSelector: assemblerDocuments },
         codeActionProvider: { codeActionKinds: ['quickfix'] },
         workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
         ...(abilities.pull ? { diagnosticProvider: { identifier: 'entrycheck', interFileDependencies: true, workspaceDiagnostics: false } } : {}),
@@ -169,6 +182,7 @@ export function serve(connection: Connection, parts: ServerParts): void {
     if (abilities.watchFiles) {
       register(connection.client.register(DidChangeWatchedFilesNotification.type, { watchers: watched.map((globPattern) => ({ globPattern })) }));
     }
+    if (abilities.registerRename) register(connection.client.register(RenameRequest.type, { documentSelector: assemblerDocuments, prepareProvider: true }));
     if (abilities.configuration) {
       register(connection.client.register(DidChangeConfigurationNotification.type, { section: 'entrycheck' }));
       register(applySettings());
@@ -178,11 +192,16 @@ export function serve(connection: Connection, parts: ServerParts): void {
   async function applySettings(): Promise<void> {
     if (!abilities.configuration) return;
     const read = readSettings(await connection.workspace.getConfiguration('entrycheck'), settings);
-    if (read.maxStates === settings.maxStates && read.exploreOnIdle === settings.exploreOnIdle) return;
+    if (JSON.stringify(read) === JSON.stringify(settings)) return;
+    const configured = JSON.stringify(choiceOf(read)) !== JSON.stringify(choiceOf(settings));
     settings = read;
     await answer('settings', undefined, (session) => {
       session.settings(read);
       owner?.tell({ kind: 'limit', maxStates: read.maxStates });
+      if (configured) {
+        session.review.configure(choiceOf(read));
+        owner?.tell({ kind: 'configuration', choice: choiceOf(read) });
+      }
       session.restart();
     });
   }
@@ -204,6 +223,22 @@ export function serve(connection: Connection, parts: ServerParts): void {
   connection.onDocumentSymbol(({ textDocument }) => onDocument('symbols', [], textDocument.uri, (session, document) => [...symbolsOf(session.review, document)]));
   connection.onFoldingRanges(({ textDocument }) => onDocument('folding', [], textDocument.uri, (session, document) => [...foldsOf(session.review, document)]));
   connection.onDefinition(({ textDocument, position }) => onDocument('definition', [], textDocument.uri, (session, document) => [...definitionsAt(session.review, session.locator, document, offsetOf(document.lines, position))]));
+  connection.onReferences(({ textDocument, position, context }) =>
+    onDocument('references', [], textDocument.uri, (session, document) => [...referencesTo(session.review, session.locator, document, offsetOf(document.lines, position), context.includeDeclaration)]),
+  );
+  connection.onPrepareRename(({ textDocument, position }) => onDocument('rename', null, textDocument.uri, (session, document) => renameRange(session.review, document, offsetOf(document.lines, position))));
+  connection.onRenameRequest(({ textDocument, position, newName }) =>
+    onDocument('rename', null, textDocument.uri, (session, document) => renameTo(session.review, session.locator, document, offsetOf(document.lines, position), newName)),
+  );
+  connection.onDocumentLinks(({ textDocument }) => onDocument('links', [], textDocument.uri, (session, document) => [...linksIn(session.review, document)]));
+  connection.onWorkspaceSymbol(({ query }) => answer('workspace symbols', [], (session) => [...workspaceSymbolsFor(session.review, session.locator, query)]));
+  connection.languages.semanticTokens.on(({ textDocument }) => onDocument('semantic tokens', { data: [] }, textDocument.uri, (session, document) => semanticTokensOf(session.review, document)));
+  connection.onRequest(methods.expansionChoice, ({ uri, line, character }: ExpansionChoiceParams) =>
+    onDocument<ExpansionChoice>('expansion', { here: null, symbols: [] }, uri, (session, document) => expansionChoices(session.review, document.file, offsetOf(document.lines, { line, character }))),
+  );
+  connection.onRequest(methods.expansion, ({ uri, symbol }: ExpansionParams) =>
+    answer<ExpansionView | null>('expansion', null, (session) => expansionView(session.review, session.locator, locateIn(session, folders), pathOfUri(uri), symbol)),
+  );
   connection.onCodeAction((params) =>
     onDocument('code actions', [], params.textDocument.uri, (session, document) => [...actionsAt(session.findings(document.file).findings, session.locator, document, params, abilities)]),
   );
@@ -266,6 +301,10 @@ const clock = {
   },
 };
 
+function choiceOf({ configuration, defines }: Settings): ConfigurationChoice {
+  return { configuration, defines };
+}
+
 /** The witness named by its key, else those at the line, else all of the file. */
 function tracesAt(session: Session, folders: readonly string[], { uri, key, line }: TraceParams): readonly TraceView[] {
   const file = pathOfUri(uri);
@@ -292,6 +331,7 @@ function abilitiesOf(capabilities: ClientCapabilities, options: unknown): Abilit
     pull: capabilities.textDocument?.diagnostic !== undefined && capabilities.workspace?.diagnostics?.refreshSupport === true,
     watchFiles: capabilities.workspace?.didChangeWatchedFiles?.dynamicRegistration === true,
     configuration: capabilities.workspace?.configuration === true,
+    registerRename: capabilities.textDocument?.rename?.dynamicRegistration === true,
     commands: own,
     status: own,
   };

@@ -9,6 +9,7 @@ import type { Exploration, Finding, Review, RunReport, Workspace } from '../core
 import type { Program } from '../core/program/program.ts';
 import { createRun } from '../core/review/run.ts';
 import type { RunOptions } from '../core/review/run.ts';
+import { createStreams } from '../core/review/editor-streams.ts';
 import { linkUnit } from '../core/review/unit.ts';
 import type { LinkedUnit } from '../core/review/unit.ts';
 import { RULES } from '../core/rules/index.ts';
@@ -128,7 +129,7 @@ export async function linked(files: Files, name = 'unit'): Promise<LinkedUnit> {
   parsers ??= createParsers(grammars);
   const own = new Map([...files].map(([file, text]) => [posix.join(folder, file), text]));
   const source = { read: (path: string) => own.get(path) ?? (path.startsWith(`${folder}/`) ? null : readDisk(path)) };
-  return linkUnit({ folder, name, files: [...own.keys()] }, source, emptyConfiguration, createCParser(await parsers));
+  return linkUnit({ folder, name, files: [...own.keys()] }, source, createStreams(source, emptyConfiguration, createCParser(await parsers)));
 }
 
 /** A built-in scenario with budgets of the test's own; events that are not named keep theirs. */

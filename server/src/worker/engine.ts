@@ -160,6 +160,10 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
         host.workspace.give(message.files);
         for (const { file } of message.files) review.fileChanged(file);
         return;
+      case 'configuration':
+        dropBackground();
+        review.configure(message.choice);
+        return;
       case 'limit':
         maxStates = message.maxStates;
         return;

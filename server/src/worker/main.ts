@@ -9,6 +9,6 @@ import { serveEngine } from './thread.ts';
 
 if (parentPort !== null) {
   const workspace = createWorkspace();
-  const review = async (): Promise<Review> => createReview(loadGrammars(__dirname), workspace, { name: 'default', defines: new Map(), includePaths: [] });
+  const review = async (): Promise<Review> => createReview(loadGrammars(__dirname), workspace, null);
   serveEngine(parentPort, review, workspace);
 }

@@ -1,6 +1,6 @@
 // What server and worker say to each other: the same text edits that the server's review gets, jobs, and results whose
 // traces are replay keys only. Both sides compile against this file; nothing here runs.
-import type { Finding, Progress, RunReport, TextEdit } from '../core/review-types.ts';
+import type { ConfigurationChoice, Finding, Progress, RunReport, TextEdit } from '../core/review-types.ts';
 
 export type Job =
   /** Everything for the diagnostics of a unit. */
@@ -13,6 +13,7 @@ export type ToWorker =
   | { readonly kind: 'close'; readonly file: string }
   | { readonly kind: 'changed'; readonly file: string }
   | { readonly kind: 'host-files'; readonly files: readonly { readonly file: string; readonly text: string }[] }
+  | { readonly kind: 'configuration'; readonly choice: ConfigurationChoice }
   | { readonly kind: 'limit'; readonly maxStates: number }
   | { readonly kind: 'job'; readonly id: number; readonly job: Job; readonly background: boolean }
   | { readonly kind: 'cancel'; readonly id: number };

@@ -247,9 +247,9 @@ function combine(operator: string, a: bigint, b: bigint): bigint | null {
     case '%':
       return b === 0n ? null : a % b;
     case '<<':
-      return a << b;
+      return b < 0n || b > 63n ? null : a << b;
     case '>>':
-      return a >> b;
+      return b < 0n || b > 63n ? null : a >> b;
     case '&':
       return a & b;
     case '|':

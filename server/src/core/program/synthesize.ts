@@ -45,7 +45,7 @@ function builder(from: NodeId, symbol: string, place: Place | null): Builder {
  */
 export function plainStub(from: NodeId, name: string, callee: NodeId, calleeName: string, errorCode: boolean, taskTop: bigint, place: Place | null): readonly InstructionNode[] {
   const code = builder(from, name, place);
-  // DEL-03: the direction flag is still the interrupted code's.
+  // DEL-03: delivery leaves DF as user mode set it, and the copy below follows it.
   code.add('cld', []);
   if (!errorCode) code.add('pushq $-1', [immediate(-1n)]);
   for (const index of PUSHED) code.add('pushq register', [register(index)]);

@@ -4,15 +4,22 @@ import { asmItems } from '../syntax/asm.ts';
 import type { AsmSource } from '../syntax/asm.ts';
 import type { ParsedTree, Parsers } from '../syntax/parser.ts';
 import type { TextEdit, Workspace } from '../review-types.ts';
-import { isAssembler } from './unit.ts';
+import { halfFor } from '../syntax/halves.ts';
+import { isAssembler, isHeader, refusalOf } from './unit.ts';
 
 export interface Documents {
   readonly set: (file: string, text: string) => void;
   readonly edit: (file: string, edits: readonly TextEdit[]) => void;
   readonly close: (file: string) => void;
   readonly read: (file: string) => string | null;
+  /** Files that are open, in the order they were opened. */
+  readonly opened: () => readonly string[];
   /** Items of an assembler file; null where there is no such text. */
   readonly assembler: (file: string) => AsmSource | null;
+  /** Items of an assembler file, or of the assembler's half of a header; null where there is no such text. */
+  readonly items: (file: string) => AsmSource | null;
+  /** Items of a text that is no document. */
+  readonly parse: (text: string) => AsmSource;
   readonly release: () => void;
 }
 
@@ -21,9 +28,12 @@ interface Parsed {
   source: AsmSource | null;
 }
 
+const KEPT_HEADERS = 20;
+
 export function createDocuments(parsers: Parsers, workspace: Workspace): Documents {
   const open = new Map<string, string>();
   const trees = new Map<string, Parsed>();
+  const headers = new Map<string, { readonly text: string; readonly source: AsmSource }>();
 
   function drop(file: string): void {
     const parsed = trees.get(file);
@@ -36,8 +46,52 @@ export function createDocuments(parsers: Parsers, workspace: Workspace): Documen
     return open.get(file) ?? workspace.read(file);
   }
 
+  function assembler(file: string): AsmSource | null {
+    const text = read(file);
+    if (text === null || !isAssembler(file)) return null;
+    const parsed = trees.get(file);
+    if (parsed === undefined) {
+      const made: Parsed = { tree: parsers.parse('gas', text), source: null };
+      trees.set(file, made);
+      made.source = asmItems(made.tree);
+      return made.source;
+    }
+    if (parsed.tree.text !== text) {
+      parsed.tree = parsers.reparse(parsed.tree, text);
+      parsed.source = null;
+    }
+    parsed.source ??= asmItems(parsed.tree);
+    return parsed.source;
+  }
+
+  function parse(text: string): AsmSource {
+    const tree = parsers.parse('gas', text);
+    const source = asmItems(tree);
+    parsers.release(tree);
+    return source;
+  }
+
+  function items(file: string): AsmSource | null {
+    if (isAssembler(file)) return assembler(file);
+    const text = isHeader(file) ? read(file) : null;
+    if (text === null || refusalOf(text) !== null) return null;
+    const before = headers.get(file);
+    if (before?.text === text) return before.source;
+    const source = parse(halfFor('gas', text));
+    headers.set(file, { text, source });
+    if (headers.size > KEPT_HEADERS) for (const oldest of headers.keys()) {
+      headers.delete(oldest);
+      break;
+    }
+    return source;
+  }
+
   return {
     read,
+    assembler,
+    items,
+    parse,
+    opened: () => [...open.keys()],
     set: (file, text) => {
       open.set(file, text);
     },
@@ -49,23 +103,6 @@ export function createDocuments(parsers: Parsers, workspace: Workspace): Documen
     close: (file) => {
       open.delete(file);
       drop(file);
-    },
-    assembler: (file) => {
-      const text = read(file);
-      if (text === null || !isAssembler(file)) return null;
-      const parsed = trees.get(file);
-      if (parsed === undefined) {
-        const made: Parsed = { tree: parsers.parse('gas', text), source: null };
-        trees.set(file, made);
-        made.source = asmItems(made.tree);
-        return made.source;
-      }
-      if (parsed.tree.text !== text) {
-        parsed.tree = parsers.reparse(parsed.tree, text);
-        parsed.source = null;
-      }
-      parsed.source ??= asmItems(parsed.tree);
-      return parsed.source;
     },
     release: () => {
       for (const file of Array.from(trees.keys())) drop(file);

@@ -1,27 +1,31 @@
-// Symbols, folds, definitions, hovers and completion: what an editor asks beyond findings and contexts.
-import type { Place, Span } from '../base/span.ts';
-import { contains, touches } from '../base/span.ts';
-import { meaningOf } from '../machine/instructions/index.ts';
+// Symbols, folds, hovers and completion: what an editor asks of one file beyond findings and contexts.
+import type { Span } from '../base/span.ts';
+import { contains } from '../base/span.ts';
 import { VECTORS } from '../machine/vectors.ts';
 import { primitiveNamed } from '../kernel/primitives.ts';
+import type { Handler, Program } from '../program/program.ts';
 import type { CompletionEntry, HoverText, SymbolEntry } from '../review-types.ts';
 import { RULES } from '../rules/index.ts';
 import { asmBlocks, asmSymbols } from '../syntax/asm-outline.ts';
 import type { AsmSource } from '../syntax/asm.ts';
 import { completeAnnotation, hoverAnnotation } from '../syntax/annotations.ts';
+import { scanComments } from '../syntax/comments.ts';
+import { completeAssembler } from './editor-complete.ts';
+import { meaningAt } from './editor-hover.ts';
+import type { Scope } from './editor-scope.ts';
 import type { LinkedUnit } from './unit.ts';
-import { isAssembler } from './unit.ts';
+import { hasEntries, isAssembler } from './unit.ts';
 
 export function symbolsOf(linked: LinkedUnit | null, file: string, assembler: AsmSource | null, text: string): readonly SymbolEntry[] {
   if (assembler !== null) {
-    return asmSymbols(assembler, text).map((symbol): SymbolEntry => ({
+    return nested(asmSymbols(assembler, text).map((symbol): SymbolEntry => ({
       name: symbol.name,
       detail: detailOf(linked, symbol.name),
-      kind: linked?.program.handlers.some((handler) => handler.stubName === symbol.name) === true ? 'entry' : symbol.kind === 'code' ? 'function' : 'label',
+      kind: handlersOf(linked).some((handler) => handler.stubName === symbol.name) ? 'entry' : assemblerKinds[symbol.kind],
       span: symbol.span,
       nameSpan: symbol.nameSpan,
       children: [],
-    }));
+    })));
   }
   const source = linked?.sources.find((one) => one.file === file);
   if (source === undefined) return [];
@@ -30,7 +34,7 @@ export function symbolsOf(linked: LinkedUnit | null, file: string, assembler: As
     .map((one): SymbolEntry => ({
       name: one.name,
       detail: detailOf(linked, one.name) || (one.definedBy ?? ''),
-      kind: linked?.program.handlers.some((handler) => handler.function === one.name) === true ? 'handler' : 'function',
+      kind: handlersOf(linked).some((handler) => handler.function === one.name) ? 'handler' : 'function',
       span: one.span,
       nameSpan: one.nameSpan,
       children: [],
@@ -41,8 +45,30 @@ export function symbolsOf(linked: LinkedUnit | null, file: string, assembler: As
   return [...functions, ...variables].sort((a, b) => a.span.start - b.span.start);
 }
 
+const assemblerKinds = { code: 'function', data: 'variable', label: 'label', macro: 'macro', constant: 'macro' } as const;
+
+/** Labels inside a symbol's code are its children. */
+function nested(symbols: readonly SymbolEntry[]): readonly SymbolEntry[] {
+  const out: { entry: SymbolEntry; children: SymbolEntry[] }[] = [];
+  for (const entry of symbols) {
+    const last = out.at(-1);
+    if (last !== undefined && last.entry.span.end >= entry.span.end && last.entry.span.start < entry.span.start) last.children.push(entry);
+    else out.push({ entry, children: [] });
+  }
+  return out.map(({ entry, children }) => ({ ...entry, children }));
+}
+
+/** The rest of a kernel tree has no handlers, and its program is not built for an outline. */
+function programOf(linked: LinkedUnit | null): Program | null {
+  return linked === null || !hasEntries(linked) ? null : linked.program;
+}
+
+function handlersOf(linked: LinkedUnit | null): readonly Handler[] {
+  return programOf(linked)?.handlers ?? [];
+}
+
 function detailOf(linked: LinkedUnit | null, name: string): string {
-  const handler = linked?.program.handlers.find((one) => one.stubName === name || one.function === name);
+  const handler = handlersOf(linked).find((one) => one.stubName === name || one.function === name);
   if (handler === undefined) return '';
   return `${handler.name}${handler.ist.value === null ? '' : `, IST stack ${handler.ist.value}`}`;
 }
@@ -61,52 +87,23 @@ export function wordAt(text: string, offset: number): { readonly word: string; r
   return start === end ? null : { word: text.slice(start, end), span: { start, end } };
 }
 
-export function definitionOf(linked: LinkedUnit, file: string, text: string, offset: number): readonly Place[] {
-  for (const include of [...linked.streams.flatMap((stream) => stream.includes), ...linked.sources.flatMap((source) => source.includes)]) {
-    if (include.place.file === file && touches(include.place.span, offset) && include.resolved !== null) return [{ file: include.resolved, span: { start: 0, end: 0 } }];
-  }
-  const found = wordAt(text, offset);
-  if (found === null) return [];
-  const { word } = found;
-  const out: Place[] = [];
-  const add = (place: Place): void => {
-    if (!out.some((one) => one.file === place.file && one.span.start === place.span.start)) out.push(place);
-  };
-  const known = linked.program.functions.get(word);
-  if (known !== undefined) add(known.place);
-  for (const stream of linked.streams) {
-    for (const macro of stream.macros) if (macro.name === word) add(macro.nameSpan);
-    for (const macro of stream.cMacros) if (macro.name === word) add(macro.definition);
-    if (known === undefined) for (const item of stream.items) if (item.kind === 'label' && item.name.replace(/#\d+$/, '') === word && item.origin.file === file) add(item.origin);
-  }
-  for (const source of linked.sources) {
-    for (const variable of source.variables) if (variable.name === word) add(variable.place);
-    for (const struct of source.structs) if (struct.name === word) add(struct.place);
-  }
-  return out;
-}
-
-export function hoverOf(linked: LinkedUnit | null, file: string, text: string, offset: number): HoverText | null {
+/** Annotations, then names of the text, then what the tool knows of C functions that are not in view. */
+export function hoverOf(linked: LinkedUnit | null, scope: Scope, offset: number): HoverText | null {
+  const { file, text } = scope;
   const set = linked?.annotations.get(file);
   if (set !== undefined) {
     const inAnnotation = hoverAnnotation(set, offset);
     if (inAnnotation !== null) return withRule(inAnnotation, text, offset);
   }
+  if (inComment(file, text, offset)) return null;
   const found = wordAt(text, offset);
-  if (found === null) return null;
-  const { word, span } = found;
-  if (isAssembler(file)) {
-    const macro = linked?.streams.flatMap((stream) => stream.macros).find((one) => one.name === word);
-    if (macro !== undefined) return { markdown: `**${macro.name}** ${macro.parameters.join(', ')}\n\nmacro`, span };
-    const meaning = meaningOf(word);
-    if (meaning !== null) {
-      const faults = meaning.row.faults.length === 0 ? '' : `\n\nMay raise ${meaning.row.faults.map((name) => `#${name}`).join(', ')}.`;
-      return { markdown: `**${meaning.row.mnemonic}**: ${meaning.row.summary}${faults}\n\n*SDM, ${meaning.row.section}*`, span };
-    }
-  }
-  const primitive = primitiveNamed(word);
-  if (primitive !== null && linked?.program.functions.get(word) === undefined) return { markdown: `**${word}()**: ${primitive.summary}\n\n*${primitive.source}*`, span };
-  return null;
+  const primitive = found === null || linked === null || linked.root !== null || linked.program.functions.has(found.word) ? null : primitiveNamed(found.word);
+  if (found !== null && primitive !== null) return { markdown: `**${found.word}()**: ${primitive.summary}\n\n*${primitive.source}*`, span: found.span };
+  return meaningAt(scope, offset);
+}
+
+function inComment(file: string, text: string, offset: number): boolean {
+  return scanComments(text, isAssembler(file) ? 'gas' : 'c').some(({ span }) => span.start < offset && offset < span.end);
 }
 
 function withRule(hover: HoverText, text: string, offset: number): HoverText {
@@ -115,11 +112,12 @@ function withRule(hover: HoverText, text: string, offset: number): HoverText {
   return rule === undefined ? hover : { markdown: `**${rule.name}** (${rule.id}): ${rule.summary}`, span: hover.span };
 }
 
-export function completionsOf(linked: LinkedUnit | null, text: string, offset: number): readonly CompletionEntry[] {
-  return completeAnnotation(text, offset, {
-    guards: linked?.program.guards.filter((guard) => !guard.implicit).map((guard) => guard.name) ?? [],
-    functions: [...(linked?.program.functions.keys() ?? [])],
+export function completionsOf(linked: LinkedUnit | null, scope: Scope, offset: number): readonly CompletionEntry[] {
+  const inAnnotation = completeAnnotation(scope.text, offset, {
+    guards: programOf(linked)?.guards.filter((guard) => !guard.implicit).map((guard) => guard.name) ?? [],
+    functions: [...(programOf(linked)?.functions.keys() ?? [])],
     rules: RULES.map((rule) => rule.name),
     vectors: VECTORS.map((vector) => vector.name),
   });
+  return inAnnotation.length > 0 || !isAssembler(scope.file) ? inAnnotation : completeAssembler(scope, offset);
 }

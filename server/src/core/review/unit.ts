@@ -2,9 +2,7 @@
 // program. Derived from texts alone; a unit whose texts changed is made anew.
 import type { Problem } from '../base/span.ts';
 import type { AssemblerStream, Configuration, FileSource } from '../preprocess/stream.ts';
-import { preprocess } from '../preprocess/preprocess.ts';
 import { buildProgram } from '../program/build.ts';
-import { cSource } from '../program/c-lower.ts';
 import type { CSource } from '../program/c-source.ts';
 import type { Program } from '../program/program.ts';
 import { builtInScenarios } from '../scenarios/built-in.ts';
@@ -14,9 +12,9 @@ import type { Scenario } from '../scenarios/scenario.ts';
 import { isSidecarFile } from '../syntax/annotation-sidecar.ts';
 import type { AnnotationSet, Directive } from '../syntax/annotation-types.ts';
 import { parseAnnotations } from '../syntax/annotations.ts';
-import type { CTranslationUnit } from '../syntax/c-syntax.ts';
 import { scanComments } from '../syntax/comments.ts';
 import type { Unit, Workspace } from '../review-types.ts';
+import type { Read, Streams } from './editor-streams.ts';
 import { applies } from './run.ts';
 
 export interface LinkedUnit {
@@ -26,6 +24,8 @@ export interface LinkedUnit {
   readonly annotations: ReadonlyMap<string, AnnotationSet>;
   readonly scenarioFiles: ReadonlyMap<string, ScenarioFile>;
   readonly program: Program;
+  /** Folder of the kernel tree that the unit lies in, or null. */
+  readonly root: string | null;
   /** Texts the unit was made of, headers included; null for a file that was looked for and not found. */
   readonly reads: ReadonlyMap<string, string | null>;
 }
@@ -83,23 +83,24 @@ export function unitOfFolder(folder: string, workspace: Workspace): Unit | null 
   return files.length === 0 ? null : { folder, name: folder.slice(folder.lastIndexOf('/') + 1), files };
 }
 
-export function linkUnit(unit: Unit, source: FileSource, configuration: Configuration, parse: (text: string) => CTranslationUnit): LinkedUnit {
+/** The program is built when it is first asked for: in a kernel tree that is seldom. */
+export function linkUnit(unit: Unit, source: FileSource, front: Streams): LinkedUnit {
   const reads = new Map<string, string | null>();
-  const noted: FileSource = {
-    read: (path) => {
-      const known = reads.get(path);
-      if (known !== undefined) return known;
-      const text = source.read(path);
-      const usable = text !== null && refusalOf(text) === null ? text : null;
-      reads.set(path, usable);
-      return usable;
-    },
+  const adopt = <T>({ value, reads: own }: Read<T>): T => {
+    for (const [path, text] of own) reads.set(path, text);
+    return value;
   };
-  const streams = unit.files.filter((file) => isAssembler(file) && noted.read(file) !== null).map((file) => preprocess(file, noted, configuration));
-  const sources = unit.files.filter((file) => isC(file) && noted.read(file) !== null).map((file) => cSource(file, noted, parse, configuration));
+  const { root, configuration } = front.chosen(unit.files[0] ?? unit.folder);
+  const here = unit.files.filter((file) => {
+    const text = source.read(file);
+    reads.set(file, text);
+    return text !== null && !isLeftOut(file, root, configuration);
+  });
+  const streams = here.filter(isAssembler).map((file) => adopt(front.assembler(file)));
+  const sources = here.filter(isC).map((file) => adopt(front.c(file)));
   const scenarioFiles = new Map<string, ScenarioFile>();
-  for (const file of unit.files) {
-    const text = isScenarioFile(file) ? noted.read(file) : null;
+  for (const file of here) {
+    const text = isScenarioFile(file) ? source.read(file) : null;
     if (text !== null) scenarioFiles.set(file, parseScenarios(file, text));
   }
   const annotations = new Map<string, AnnotationSet>();
@@ -108,8 +109,30 @@ export function linkUnit(unit: Unit, source: FileSource, configuration: Configur
     annotations.set(file, parseAnnotations(file, text, scanComments(text, isAssembler(file) ? 'gas' : 'c')));
   }
   const directives: Directive[] = [...annotations.values()].flatMap((set) => set.directives);
-  const program = buildProgram({ streams, sources, directives, design: null });
-  return { unit, streams, sources, annotations, scenarioFiles, program, reads };
+  let program: Program | null = null;
+  return {
+    unit,
+    streams,
+    sources,
+    annotations,
+    scenarioFiles,
+    root,
+    get program() {
+      program ??= buildProgram({ streams, sources, directives, design: null });
+      return program;
+    },
+    reads,
+  };
+}
+
+/** The build of a 64-bit kernel does not read the assembler files of the 32-bit one. */
+export function isLeftOut(file: string, root: string | null, configuration: Configuration): boolean {
+  return root !== null && file.endsWith('_32.S') && configuration.defines.has('CONFIG_X86_64');
+}
+
+/** Whether a unit says which code handles which event: the rest of a kernel tree has nothing to explore. */
+export function hasEntries({ root, annotations, scenarioFiles, sources }: LinkedUnit): boolean {
+  return root === null || scenarioFiles.size > 0 || [...annotations.values()].some((set) => set.directives.length > 0) || sources.some((source) => source.idtRows.length > 0);
 }
 
 /** Scenarios of a unit: the built-in ones that say something about it, then the ones of its own files. */

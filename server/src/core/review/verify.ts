@@ -3,6 +3,7 @@ import type { Configuration, FileSource } from '../preprocess/stream.ts';
 import type { Finding, Fix } from '../rules/finding.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { CTranslationUnit } from '../syntax/c-syntax.ts';
+import { createStreams } from './editor-streams.ts';
 import { createRun, excludes } from './run.ts';
 import { frontEndProblems, linkUnit, programFor, scenariosOf } from './unit.ts';
 import type { LinkedUnit } from './unit.ts';
@@ -23,7 +24,8 @@ export function edited(source: FileSource, fix: Fix): FileSource {
 }
 
 export function mends(fix: Fix, finding: Finding, linked: LinkedUnit, source: FileSource, configuration: Configuration, parse: (text: string) => CTranslationUnit, rules: readonly Rule[]): boolean {
-  const after = linkUnit(linked.unit, edited(source, fix), configuration, parse);
+  const mended = edited(source, fix);
+  const after = linkUnit(linked.unit, mended, createStreams(mended, configuration, parse));
   const problems = (unit: LinkedUnit): number => unit.unit.files.reduce((sum, file) => sum + frontEndProblems(unit, file).length, 0);
   if (problems(after) > problems(linked)) return false;
   const wanted = new Set(finding.variants.map((variant) => variant.split(' from ')[0] ?? variant));

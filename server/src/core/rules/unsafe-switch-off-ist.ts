@@ -49,6 +49,7 @@ function stub(leave: string): string {
 	movq	%rax, %rdi
 	movq	%rsp, %rsi
 	movl	$14, %ecx
+	cld
 	rep movsq
 	movq	%rax, %rsp
 .endm

@@ -1,0 +1,41 @@
+// What the front end could not read, as findings. In a kernel tree that says more about the front end than about the
+// kernel, so that C which it does not understand is no finding there but counts as unknown.
+import type { Place } from '../base/span.ts';
+import type { Finding } from '../rules/finding.ts';
+import type { ChosenConfiguration } from './editor-streams.ts';
+import { plainFinding } from './findings.ts';
+import type { LinkedUnit } from './unit.ts';
+import { frontEndProblems, isC } from './unit.ts';
+
+export function readingFindings(linked: LinkedUnit, file: string, { problem }: ChosenConfiguration): readonly Finding[] {
+  const out: Finding[] = [];
+  if (problem !== null) out.push(plainFinding('configuration', 'info', { file, span: { start: 0, end: 0 } }, problem));
+  for (const one of frontEndProblems(linked, file)) {
+    if (one.language === 'gas') out.push(plainFinding('preprocessor', 'warning', one.place, one.message));
+    else if (linked.root === null) out.push(plainFinding('syntax', 'info', one.place, one.message));
+  }
+  const missing = missingHeaders(linked, file);
+  const [first] = missing;
+  if (first !== undefined) {
+    const names = missing.map((each) => each.name);
+    const others = names.length === 1 ? '' : ` and ${names.length - 1} more`;
+    out.push(plainFinding('generated-headers', 'hint', first.place, `the build makes ${first.name}${others}: what they define is unknown in this tree`));
+  }
+  return out;
+}
+
+/** Headers of a kernel's build that are not there, at the includes of one file. */
+function missingHeaders(linked: LinkedUnit, file: string): readonly { readonly name: string; readonly place: Place }[] {
+  if (linked.root === null) return [];
+  return linked.streams.flatMap((stream) => stream.includes).filter((include) => include.resolved === null && include.place.file === file);
+}
+
+/** What was not understood in a unit: calls that are not in view, and text that could not be read. */
+export function unknownOf(linked: LinkedUnit, read: (file: string) => string | null): readonly string[] {
+  const unread = linked.unit.files.filter(isC).flatMap((file) => {
+    const places = frontEndProblems(linked, file).filter((one) => one.language === 'c');
+    const lines = places.map(({ place, message }) => `${file}:${(read(file) ?? '').slice(0, place.span.start).split('\n').length}: ${message}`);
+    return linked.root === null ? [] : lines;
+  });
+  return [...linked.program.unknown, ...unread];
+}

@@ -1,0 +1,111 @@
+// What an editor looks things up in for one file: the file as the front end reads it, the open files, what they include,
+// and the file's unit. Never the whole tree. Knows no question of the editor.
+import type { AssemblerStream, CMacro, GasMacro, InstructionItem, StreamItem } from '../preprocess/stream.ts';
+import type { CSource } from '../program/c-source.ts';
+import type { Unit } from '../review-types.ts';
+import type { AsmSource } from '../syntax/asm.ts';
+import type { Streams } from './editor-streams.ts';
+import { isAssembler, isC, isHeader, isLeftOut } from './unit.ts';
+
+export interface Reading {
+  /** The file that is read as a whole; a header is part of those that include it. */
+  readonly file: string;
+  /** null for a C file of which only functions are read. */
+  readonly stream: AssemblerStream | null;
+  readonly source: CSource | null;
+  readonly reads: ReadonlyMap<string, string | null>;
+}
+
+export interface Scope {
+  readonly file: string;
+  readonly text: string;
+  /** Folder of the kernel tree, or null. */
+  readonly root: string | null;
+  readonly configuration: string;
+  /** Those that the file is part of come first, the file's own before all. */
+  readonly readings: readonly Reading[];
+  /** Text of a file that was read, or that is open. */
+  readonly read: (file: string) => string | null;
+  /** Items of an assembler file or of the assembler's half of a header. */
+  readonly items: (file: string) => AsmSource | null;
+}
+
+export interface ScopeParts {
+  readonly streams: Streams;
+  readonly read: (file: string) => string | null;
+  readonly items: (file: string) => AsmSource | null;
+  readonly opened: () => readonly string[];
+}
+
+export function scopeOf(file: string, text: string, unit: Unit | null, parts: ScopeParts): Scope {
+  const { streams } = parts;
+  const { root, configuration } = streams.chosen(file);
+  const opened = new Set(parts.opened());
+  const wanted = [...new Set([file, ...opened, ...(unit?.files ?? [])])].filter((each) => isAssembler(each) || isC(each));
+  const readings: Reading[] = [];
+  for (const each of wanted) {
+    if (isLeftOut(each, root, configuration) || parts.read(each) === null) continue;
+    if (isAssembler(each)) {
+      const { value, reads } = streams.assembler(each);
+      readings.push({ file: each, stream: value, source: null, reads });
+    } else {
+      const { value: source, reads } = streams.c(each);
+      const directives = opened.has(each) ? streams.directives(each) : null;
+      readings.push({ file: each, stream: directives?.value ?? null, source, reads: directives === null ? reads : new Map([...reads, ...directives.reads]) });
+    }
+  }
+  // A header that nobody in view includes is read alone, by both languages.
+  if (isHeader(file) && !readings.some((reading) => reading.reads.has(file))) {
+    for (const { value, reads } of [streams.assembler(file), streams.directives(file)]) readings.push({ file, stream: value, source: null, reads });
+  }
+  const rank = (reading: Reading): number => (reading.file === file ? 0 : reading.reads.has(file) ? (reading.stream === null ? 2 : 1) : 3);
+  return { file, text, root, configuration: configuration.name, readings: readings.sort((a, b) => rank(a) - rank(b)), read: parts.read, items: parts.items };
+}
+
+export interface StreamIndex {
+  /** By lower-case name: the assembler does not tell case. */
+  readonly macros: ReadonlyMap<string, GasMacro>;
+  readonly cMacros: ReadonlyMap<string, CMacro>;
+  /** Items of labels by name; numeric ones without their number of definition. */
+  readonly labels: ReadonlyMap<string, readonly number[]>;
+  /** Items that came through a macro use, by `file:offset` of the use. */
+  readonly uses: ReadonlyMap<string, readonly number[]>;
+}
+
+const indices = new WeakMap<AssemblerStream, StreamIndex>();
+
+export function indexOf(stream: AssemblerStream): StreamIndex {
+  const known = indices.get(stream);
+  if (known !== undefined) return known;
+  const labels = new Map<string, number[]>();
+  const uses = new Map<string, number[]>();
+  stream.items.forEach((item, at) => {
+    if (item.kind === 'label') listed(labels, item.name.replace(/#\d+$/, '')).push(at);
+    for (const use of item.origin.uses) listed(uses, `${use.file}:${use.span.start}`).push(at);
+  });
+  const made: StreamIndex = {
+    macros: new Map(stream.macros.map((macro) => [macro.name.toLowerCase(), macro])),
+    cMacros: new Map(stream.cMacros.map((macro) => [macro.name, macro])),
+    labels,
+    uses,
+  };
+  indices.set(stream, made);
+  return made;
+}
+
+function listed<T>(lists: Map<string, T[]>, key: string): T[] {
+  const known = lists.get(key);
+  if (known !== undefined) return known;
+  const made: T[] = [];
+  lists.set(key, made);
+  return made;
+}
+
+export function instructionOf(item: StreamItem): InstructionItem | null {
+  return item.kind === 'instruction' ? item : item.kind === 'data' ? item.decoded : null;
+}
+
+/** Neither local to the file nor numeric. */
+export function isSymbol(label: string): boolean {
+  return !/^\.L|^\d|#/.test(label);
+}

@@ -1,0 +1,109 @@
+// What the front end makes of single files, kept for as long as every text it read stays the same: an edit of one file
+// reads that file again and no other. Knows neither units nor programs.
+import { chooseConfiguration } from '../preprocess/choose-configuration.ts';
+import { configurationOf as namedConfiguration } from '../preprocess/configurations.ts';
+import { findKernelRoot } from '../preprocess/includes.ts';
+import { preprocess, preprocessC } from '../preprocess/preprocess.ts';
+import type { AssemblerStream, Configuration, FileSource } from '../preprocess/stream.ts';
+import { cSource } from '../program/c-lower.ts';
+import type { CSource } from '../program/c-source.ts';
+import type { ConfigurationChoice } from '../review-types.ts';
+import type { CTranslationUnit } from '../syntax/c-syntax.ts';
+
+/** A result with the texts it was made of; null for a file that was looked for and not found. */
+export interface Read<T> {
+  readonly value: T;
+  readonly reads: ReadonlyMap<string, string | null>;
+}
+
+export interface ChosenConfiguration {
+  readonly configuration: Configuration;
+  /** Folder of the kernel tree, or null. */
+  readonly root: string | null;
+  /** Why the one that the settings name is not used, or null. */
+  readonly problem: string | null;
+}
+
+export interface Streams {
+  readonly chosen: (file: string) => ChosenConfiguration;
+  /** The file as the assembler reads it. */
+  readonly assembler: (file: string) => Read<AssemblerStream>;
+  /** Macros, includes and inactive text of the file as the C compiler reads it. */
+  readonly directives: (file: string) => Read<AssemblerStream>;
+  /** Functions and tables of a C file. */
+  readonly c: (file: string) => Read<CSource>;
+  readonly configure: (choice: ConfigurationChoice) => void;
+}
+
+/** Files that each kind of result is kept for; the least recently used go first. */
+const KEPT = 200;
+
+/** `fixed` is used for every file; without it each file has the configuration of its tree. */
+export function createStreams(source: FileSource, fixed: Configuration | null, parse: (text: string) => CTranslationUnit): Streams {
+  let choice: ConfigurationChoice = { configuration: null, defines: [] };
+  const chosenByFolder = new Map<string, Read<ChosenConfiguration>>();
+
+  function chosen(file: string): ChosenConfiguration {
+    const folder = file.slice(0, file.lastIndexOf('/') + 1);
+    const known = chosenByFolder.get(folder);
+    if (known !== undefined && isCurrent(known, source)) return known.value;
+    const made = noting(source, (read) => choose(file, { read }));
+    chosenByFolder.set(folder, made);
+    return made.value;
+  }
+
+  function choose(file: string, from: FileSource): ChosenConfiguration {
+    const root = findKernelRoot(file, from);
+    if (fixed !== null) return { configuration: fixed, root, problem: null };
+    const wanted = chooseConfiguration(file, from, { config: choice.configuration, variant: null, defines: choice.defines });
+    if (typeof wanted !== 'string') return { configuration: wanted, root, problem: null };
+    const otherwise = chooseConfiguration(file, from, { config: null, variant: null, defines: choice.defines });
+    return { configuration: typeof otherwise === 'string' ? namedConfiguration('none', new Map()) : otherwise, root, problem: wanted };
+  }
+
+  function kept<T>(make: (file: string, from: FileSource, configuration: Configuration) => T): (file: string) => Read<T> {
+    const results = new Map<string, Read<T> & { readonly configuration: Configuration }>();
+    return (file) => {
+      const { configuration } = chosen(file);
+      const known = results.get(file);
+      results.delete(file);
+      const now = known !== undefined && known.configuration === configuration && isCurrent(known, source)
+        ? known
+        : { ...noting(source, (read) => make(file, { read }, configuration)), configuration };
+      results.set(file, now);
+      if (results.size > KEPT) for (const oldest of results.keys()) {
+        results.delete(oldest);
+        break;
+      }
+      return now;
+    };
+  }
+
+  return {
+    chosen,
+    assembler: kept((file, from, configuration) => preprocess(file, from, configuration)),
+    directives: kept((file, from, configuration) => preprocessC(file, from, configuration)),
+    c: kept((file, from, configuration) => cSource(file, from, parse, configuration)),
+    configure: (next) => {
+      choice = next;
+      chosenByFolder.clear();
+    },
+  };
+}
+
+function noting<T>(source: FileSource, make: (read: FileSource['read']) => T): Read<T> {
+  const reads = new Map<string, string | null>();
+  const value = make((path) => {
+    const known = reads.get(path);
+    if (known !== undefined) return known;
+    const text = source.read(path);
+    reads.set(path, text);
+    return text;
+  });
+  return { value, reads };
+}
+
+export function isCurrent(made: Read<unknown>, source: FileSource): boolean {
+  for (const [path, text] of made.reads) if (source.read(path) !== text) return false;
+  return true;
+}
