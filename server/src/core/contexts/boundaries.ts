@@ -47,7 +47,7 @@ export function boundariesOf(program: Program): ReadonlySet<NodeId> {
   return boundaries;
 }
 
-/** Stubs that keep words between two events on their own stack: a nested event runs over what they push. */
+/** Stubs that keep words between two events on their own stack. */
 function nestingStubs(program: Program): ReadonlySet<string> {
   const names = new Set<string>();
   for (const handler of program.handlers) {
@@ -66,7 +66,7 @@ function acts(node: CodeNode, nested: ReadonlySet<string>): boolean {
     case 'operation':
       return operationActs(node);
     case 'instruction':
-      return instructionActs(node) || (nested.has(node.symbol) && /^(push|pop)/.test(node.mnemonic));
+      return instructionActs(node, nested.has(node.symbol));
   }
 }
 
@@ -91,11 +91,16 @@ function operationActs({ operation }: OperationNode): boolean {
   }
 }
 
-const ACTING = /^(iret|eret|swapgs|sti|cli|popf|pushf|rdmsr|wrmsr|rdgs|wrgs|std|cld|clac|stac|movs[bwlq]?$|stos|syscall|sysret|leave|hlt)/;
+const ACTING = /^(iret|eret|swapgs|sti|cli|popf|pushf|rdmsr|wrmsr|rdgs|wrgs|std|cld|movs[bwlq]?$|stos|syscall|sysret|leave|hlt)/;
 
-function instructionActs(node: InstructionNode): boolean {
+/**
+ * What lies above RSP is the code's own: an event that writes there overwrites a live frame, which is seen when it
+ * does. Only a stub with a nesting protocol is run over on its own stack and goes on. What it pushes counts as written
+ * when the next boundary comes: an event there runs over all that one in between would.
+ */
+function instructionActs(node: InstructionNode, nested: boolean): boolean {
   if (node.mnemonic.startsWith('lea')) return writesRsp(node);
-  if (node.operands.some((operand) => operand.kind === 'memory' || operand.kind === 'system-register')) return true;
+  if (node.operands.some((operand) => (operand.kind === 'memory' && (nested || operand.base !== RSP)) || operand.kind === 'system-register')) return true;
   if (writesRsp(node) && !/^(push|cmp|test)/.test(node.mnemonic)) return true;
   return (ACTING.test(node.mnemonic) && node.operands.every((operand) => operand.kind !== 'register' || !node.mnemonic.startsWith('movs'))) || (node.mnemonic.startsWith('push') && node.operands[0]?.kind === 'immediate');
 }
