@@ -24,9 +24,9 @@ function busyValue(setBy: GuardSetup['setBy']): bigint {
   return setBy === 'hw' ? 0xffff_ffffn : 1n;
 }
 
+/** Under FRED every event enters by one door: what counts is a handler declared for it. */
 export function handles(program: Program, event: string): boolean {
-  if (event === 'IRQ') return program.handlers.some((handler) => handler.vector >= 32);
-  if (program.delivery === 'fred') return true;
+  if (event === 'IRQ') return program.delivery === 'fred' || program.handlers.some((handler) => handler.vector >= 32);
   const vector = vectorByName(event);
   return vector !== null && program.handlers.some((handler) => handler.vector === vector.number);
 }

@@ -1,6 +1,8 @@
 // Delivery, returns, shadows and the one-slot words by the facts of the semantics document, each named by its ID. The
 // programs are a few instructions; what happens is what the explorer would see.
 import assert from 'node:assert/strict';
+import { design, linked, scenarioNamed } from '../../testing/review.ts';
+import { prepare } from '../contexts/setup.ts';
 import { delivered, event, events, given, kinds, machineOf, memory, rsp, step, steps, until } from '../../testing/machine.ts';
 import type { Machine } from '../../testing/machine.ts';
 import { regionBase, PERCPU_REGION, stackNamed, stackOf, top } from './layout.ts';
@@ -12,8 +14,7 @@ import { constant } from './word.ts';
 
 let machine: Machine;
 
-before(async () => {
-  machine = await machineOf(`	nop
+const code = `	nop
 	nop
 SYM_INNER_LABEL(sti_code)
 	sti
@@ -31,15 +32,24 @@ SYM_INNER_LABEL(returns)
 SYM_INNER_LABEL(user_load)
 	movq	(%rbp), %rax
 SYM_INNER_LABEL(clear_word)
-	movl	$0, PER_CPU_VAR(ve_page + 4)`);
-});
+	movl	$0, PER_CPU_VAR(ve_page + 4)`;
+
+/** Facts about the machine above, which is made once. */
+function facts(title: string, tests: () => void): void {
+  describe(title, () => {
+    before(async () => {
+      machine ??= await machineOf(code);
+    });
+    tests();
+  });
+}
 
 const stack = (name: string): bigint => top(stackNamed(machine.setup.layout, name) ?? assert.fail(name));
 const frame = (state: State): State['frames'][number] => state.frames.at(-1) ?? assert.fail('no frame is live');
 const ve = (state: State): State => event(machine, { ...state, node: machine.node('user_load') }, '#VE at an access').state;
 const known = (state: State, bit: bigint): boolean | null => ((state.flags.known & bit) === 0n ? null : (state.flags.value & bit) !== 0n);
 
-describe('delivery', () => {
+facts('delivery', () => {
   it('IDT-04: IST loads RSP always, and a second delivery writes at the same address: the frame is overwritten', () => {
     const once = delivered(machine, machine.at('kernel'), 20).state;
     const twice = delivered(machine, once, 20);
@@ -121,7 +131,7 @@ describe('delivery', () => {
   });
 });
 
-describe('NMI', () => {
+facts('NMI', () => {
   it('NMI-01: delivery blocks NMIs until an IRET', () => {
     const nmi = event(machine, machine.at('kernel'), 'NMI').state;
     assert.equal(nmi.cpu.nmiBlocked, true);
@@ -150,7 +160,7 @@ describe('NMI', () => {
 /** A self-IPI is requested: its vector waits in the IRR. */
 const requested = (state: State): State => ({ ...state, pending: [{ kind: 'irq', vector: 0xf3 }] });
 
-describe('interrupts and shadows', () => {
+facts('interrupts and shadows', () => {
   it('IF-01: a self-IPI sent with IF=0 on the IST stack is taken behind the IRET, and not on the IST stack', () => {
     const handler = requested(delivered(machine, given(machine.at('kernel'), { IF: 1n }), 20).state);
     assert.ok(!events(machine, handler).includes('IRQ 243'));
@@ -191,7 +201,7 @@ describe('interrupts and shadows', () => {
   });
 });
 
-describe('#MC', () => {
+facts('#MC', () => {
   it('MC-01: a second one while MCIP is set is a shutdown', () => {
     const first = event(machine, machine.at('kernel'), '#MC').state;
     assert.equal(first.cpu.mcip, true);
@@ -209,7 +219,7 @@ describe('#MC', () => {
   });
 });
 
-describe('#VE and its word', () => {
+facts('#VE and its word', () => {
   const word = (state: State): unknown => memory(machine, state, (machine.setup.guards.find(({ vector }) => vector === 20)?.address ?? 0n) - 4n).value >> 32n;
 
   it('VE-01: delivery needs the word to be 0, and writes all ones to it', () => {
@@ -263,7 +273,7 @@ describe('#VE and its word', () => {
   });
 });
 
-describe('GS base and event returns', () => {
+facts('GS base and event returns', () => {
   it('GS-01: SWAPGS exchanges the two bases and remembers nothing', () => {
     const start = machine.at('user', 'swap');
     const once = steps(machine, start, 1);
@@ -291,5 +301,62 @@ describe('GS base and event returns', () => {
 
   it('a label is reached without events', () => {
     assert.equal(until(machine, machine.at('kernel'), 'sti_code').frames.length, 0);
+  });
+});
+
+describe('FRED', () => {
+  let fred: Machine;
+
+  before(async () => {
+    const { program } = await linked(design('fred-stack-level'), 'fred-stack-level');
+    const scenario = scenarioNamed('ve-in-task');
+    fred = {
+      setup: prepare(program, scenario, 'kernel', true).setup,
+      at: (start) => prepare(program, scenario, start, true).initial,
+      node: (label) => program.code.symbols.get(label) ?? assert.fail(label),
+    };
+  });
+
+  const returned = (state: State, label: string): State => {
+    const nodes = fred.setup.code.nodes.flatMap((node) => (node.kind === 'instruction' && node.mnemonic === label ? [node.id] : []));
+    return step(fred, { ...state, node: nodes[0] ?? assert.fail(label) }).state;
+  };
+
+  it('FR-01: one entry for user mode, one for kernel mode', () => {
+    assert.equal(delivered(fred, fred.at('user'), 20).state.node, fred.node('asm_fred_entrypoint_user'));
+    assert.equal(delivered(fred, fred.at('kernel'), 20).state.node, fred.node('asm_fred_entrypoint_kernel'));
+  });
+
+  it('FR-03: a level rises by the vector, does not rewind, and events from user mode come on level 0', () => {
+    const once = delivered(fred, fred.at('kernel'), 20).state;
+    const twice = delivered(fred, once, 20).state;
+    assert.deepEqual([once.cpu.level, twice.cpu.level, delivered(fred, once, 2).state.cpu.level], [1, 1, 2]);
+    assert.ok(rsp(twice) < rsp(once) && rsp(twice) % 64n === 0n);
+    assert.equal(twice.ended, null);
+    assert.equal(delivered(fred, fred.at('user'), 20).state.cpu.level, 0);
+  });
+
+  it('FR-04: RFLAGS becomes 2', () => {
+    assert.equal(delivered(fred, given(fred.at('user'), { DF: 1n, AC: 1n, IF: 1n, TF: 1n }), 20).state.flags, constant(2n));
+  });
+
+  it('FR-05: only the event return of an NMI unblocks NMIs', () => {
+    const nmi = delivered(fred, fred.at('kernel'), 2).state;
+    const inside = returned(delivered(fred, nmi, 20).state, 'erets');
+    assert.equal(inside.cpu.nmiBlocked, true);
+    assert.equal(returned(nmi, 'erets').cpu.nmiBlocked, false);
+  });
+
+  it('FR-06: ERETS restores the level of the frame', () => {
+    const ve1 = delivered(fred, fred.at('kernel'), 20).state;
+    const nmi = delivered(fred, ve1, 2).state;
+    assert.deepEqual([returned(nmi, 'erets').cpu.level, returned(ve1, 'erets').cpu.level], [1, 0]);
+  });
+
+  it('GS-06: delivery from user mode and ERETU exchange the GS bases', () => {
+    const start = fred.at('user');
+    const once = delivered(fred, start, 20).state;
+    assert.equal(once.cpu.gsBase, start.cpu.kernelGsBase);
+    assert.equal(returned(once, 'eretu').cpu.gsBase, start.cpu.gsBase);
   });
 });

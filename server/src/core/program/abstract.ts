@@ -74,6 +74,7 @@ export function abstractHandlers(design: AbstractDesign, from: NodeId, variable:
   const stub = (symbol: string, place: Place | null, errorCode: boolean, body: () => void): NodeId => {
     const origin = originOf(place);
     const entry = next();
+    instruction(symbol, origin, 'cld', []);
     if (!errorCode) instruction(symbol, origin, 'pushq $-1', [immediate(-1n)]);
     for (const index of PUSHED) instruction(symbol, origin, 'pushq register', [register(index)]);
     body();

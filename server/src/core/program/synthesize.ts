@@ -45,6 +45,8 @@ function builder(from: NodeId, symbol: string, place: Place | null): Builder {
  */
 export function plainStub(from: NodeId, name: string, callee: NodeId, calleeName: string, errorCode: boolean, taskTop: bigint, place: Place | null): readonly InstructionNode[] {
   const code = builder(from, name, place);
+  // DEL-03: the direction flag is still the interrupted code's.
+  code.add('cld', []);
   if (!errorCode) code.add('pushq $-1', [immediate(-1n)]);
   for (const index of PUSHED) code.add('pushq register', [register(index)]);
   code.add('movq %rsp, %rdi', [register(RSP), register(RDI)]);

@@ -40,13 +40,7 @@ const BEYOND_VIOLATION = 20_000;
 /** Whether a scenario says anything about a program: its vectors are handled and its delivery is the program's. */
 export function applies(program: Program, scenario: Scenario): boolean {
   if (scenario.delivery === 'fred' && program.delivery !== 'fred') return false;
-  return scenario.needs.every((event) => handlesByName(program, event)) && scenario.budgets.some((budget) => handlesByName(program, budget.event));
-}
-
-/** Under FRED every event enters by one door: what counts is a handler declared for it. */
-function handlesByName(program: Program, event: string): boolean {
-  if (program.delivery !== 'fred') return handles(program, event);
-  return event === 'IRQ' || program.handlers.some((handler) => vectorTitle(handler.vector).replace('#', '') === event);
+  return scenario.needs.every((event) => handles(program, event)) && scenario.budgets.some((budget) => handles(program, budget.event));
 }
 
 interface Candidate {

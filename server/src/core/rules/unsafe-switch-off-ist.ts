@@ -49,6 +49,7 @@ function stub(leave: string): string {
 	movq	%rax, %rdi
 	movq	%rsp, %rsi
 	movl	$14, %ecx
+	cld
 	rep movsq
 	movq	%rax, %rsp
 .endm
@@ -56,6 +57,7 @@ function stub(leave: string): string {
 /* xctx: handler vector=VE ist=VE */
 .globl asm_demo_ve
 asm_demo_ve:
+	cld
 	save
 	testb	$3, 10*8(%rsp)		/* CS */
 	jnz	.Lfrom_user

@@ -95,6 +95,7 @@ const toTask = `	testb	$3, 10*8(%rsp)		/* CS */
 	movq	%rax, %rdi
 	movq	%rsp, %rsi
 	movl	$14, %ecx
+	cld
 	rep movsq
 	movq	%rax, %rsp
 	call	demo_ve

@@ -46,11 +46,18 @@ export interface ParserModules {
   readonly c: Uint8Array;
 }
 
+/** Two loads at the same time would each make a module of their own, and mix them up. */
+let loading: Promise<unknown> = Promise.resolve();
+
 /** Rejects where a module is not WASM or a grammar's ABI is not that of web-tree-sitter. */
 export async function createParsers(modules: ParserModules): Promise<Parsers> {
-  await Parser.init({ wasmBinary: exactBuffer(modules.core) });
-  // Both before the first parse: loading a grammar may grow the memory under a living tree.
-  const languages = { gas: await Language.load(modules.gas), c: await Language.load(modules.c) };
+  const loaded = loading.then(async () => {
+    await Parser.init({ wasmBinary: exactBuffer(modules.core) });
+    // Both before the first parse: loading a grammar may grow the memory under a living tree.
+    return { gas: await Language.load(modules.gas), c: await Language.load(modules.c) };
+  });
+  loading = loaded.catch(() => undefined);
+  const languages = await loaded;
   const parsers = { gas: new Parser().setLanguage(languages.gas), c: new Parser().setLanguage(languages.c) };
   const trees = new WeakMap<ParsedTree, Tree>();
 
