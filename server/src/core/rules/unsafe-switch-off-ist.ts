@@ -49,7 +49,6 @@ function stub(leave: string): string {
 	movq	%rax, %rdi
 	movq	%rsp, %rsi
 	movl	$14, %ecx
-	cld
 	rep movsq
 	movq	%rax, %rsp
 .endm
