@@ -11,10 +11,11 @@ import { clean, couldNotRun, found, refuse } from './io.ts';
 import type { Command, Io } from './io.ts';
 import { allRefused, explore, openSession, sayRefused, unitsOf } from './session.ts';
 import type { Session } from './session.ts';
+import { chooseConfiguration } from './sources.ts';
 import { findSources } from './paths.ts';
 import type { Sources } from './paths.ts';
 
-export const usage = `usage: entrycheck check [--format gcc|json|mail] [--severity LEVEL] PATH...
+export const usage = `usage: entrycheck check [--format gcc|json|mail] [--severity LEVEL] [--config FILE|PRESET] PATH...
 
 Reviews every folder with assembler, C or scenario files (.S, .s, .c,
 *.xctx-scenario.yaml) among PATH and below.
@@ -25,6 +26,9 @@ through it, are shown.
   --format json    one object, docs/schema/check.schema.json
   --format mail    at most 72 columns, quotable
   --severity LEVEL lowest severity shown: error, warning, info (default) or hint
+  --config FILE|PRESET
+                   a .config or a built-in configuration (6.12, 6.12:minimal)
+                   for kernel files; otherwise that of their tree
 
 exit status: 0 nothing found, 1 findings, 2 could not run
 `;
@@ -37,6 +41,7 @@ export const check: Command = async (argv, io) => {
   const parsed = parseArguments('check', argv, [
     { name: 'format', kind: 'word', words: ['gcc', 'json', 'mail'] },
     { name: 'severity', kind: 'word', words: severities },
+    { name: 'config', kind: 'word', words: null },
   ]);
   if (parsed.kind === 'wrong') return refuse(io, parsed.message);
   const { positionals, flag, word } = parsed.arguments;
@@ -49,7 +54,10 @@ export const check: Command = async (argv, io) => {
   const workspace = createNodeWorkspace(io.cwd);
   const sources = findSources(positionals, io.cwd, workspace);
   if (sources.kind === 'refused') return refuse(io, sources.message);
-  const session = await openSession(io, workspace, sources.sources.files[0] ?? '');
+  const configuration = word('config');
+  const chosen = configuration === null ? null : chooseConfiguration('', workspace, { config: configuration, variant: null, defines: [] });
+  if (typeof chosen === 'string') return refuse(io, `check: ${chosen}`);
+  const session = await openSession(io, workspace, configuration);
   const { findings, unknown } = judge(session, sources.sources, io);
   const lowest = severities.indexOf((word('severity') as Severity | null) ?? 'info');
   const shown = inOrder(

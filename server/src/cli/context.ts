@@ -50,7 +50,7 @@ export const context: Command = async (argv, io) => {
   const lineText = text.slice(start, offsetAt(index, { line: line - 1, column: Number.MAX_SAFE_INTEGER }));
   const column = point[3] === undefined ? Math.max(0, lineText.search(/\S/)) : Number(point[3]) - 1;
 
-  const session = await openSession(io, workspace, file);
+  const session = await openSession(io, workspace);
   io.working(`finding the contexts at ${where}`);
   while (!session.review.prepareContexts(file, statesAtOnce)) io.working(`finding the contexts at ${where}`);
   const info = session.review.contextAt(file, start + Math.max(0, Math.min(column, lineText.length)));

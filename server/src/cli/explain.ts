@@ -26,7 +26,7 @@ export const explain: Command = async (argv, io) => {
     io.out(usage);
     return clean;
   }
-  const pages = (await openSession(io, createNodeWorkspace(io.cwd), '')).review.rules();
+  const pages = (await openSession(io, createNodeWorkspace(io.cwd))).review.rules();
   const [asked, ...others] = positionals;
   if (asked === undefined) {
     io.out(`${ruleList(pages).join('\n')}\n`);

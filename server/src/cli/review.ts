@@ -59,7 +59,7 @@ export const review: Command = async (argv, io) => {
   const workspace = createNodeWorkspace(io.cwd);
   const sources = findSources(positionals.length === 0 ? [ownDesigns(io)] : positionals, io.cwd, workspace);
   if (sources.kind === 'refused') return refuse(io, sources.message);
-  const session = await openSession(io, workspace, sources.sources.files[0] ?? '');
+  const session = await openSession(io, workspace);
   for (const note of sources.sources.notes) io.err(`entrycheck: ${note}\n`);
 
   const paint = io.color ? coloured : plain;

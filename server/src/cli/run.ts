@@ -97,7 +97,7 @@ async function openDesigns(paths: readonly string[], io: Io): Promise<Opened> {
   const workspace = createNodeWorkspace(io.cwd);
   const sources = findSources(paths, io.cwd, workspace);
   if (sources.kind === 'refused') return sources;
-  const session = await openSession(io, workspace, sources.sources.files[0] ?? '');
+  const session = await openSession(io, workspace);
   for (const note of sources.sources.notes) io.err(`entrycheck: ${note}\n`);
   return { kind: 'opened', session, units: unitsOf(session.review, sources.sources.files), homes: new Map() };
 }
@@ -109,20 +109,20 @@ async function openWithFile(file: string, paths: readonly string[], io: Io): Pro
   if (refusal !== null) return { kind: 'refused', message: `${file}: ${refusal}` };
   if (!scenarioFile.test(file)) return { kind: 'refused', message: `${file}: not a scenario file: these are named *.xctx-scenario.yaml, .yml or .json` };
   if (paths.length === 0) {
-    const session = await openSession(io, disk, file);
+    const session = await openSession(io, disk);
     const unit = session.review.unitOf(file);
     if (unit === null) return { kind: 'refused', message: `${file}: not a scenario file: these are named *.xctx-scenario.yaml, .yml or .json` };
     return { kind: 'opened', session, units: [unit], homes: new Map([[unit.folder, file]]) };
   }
   const sources = findSources(paths, io.cwd, disk);
   if (sources.kind === 'refused') return sources;
-  const scout = await openSession(io, disk, file);
+  const scout = await openSession(io, disk);
   const folders = unitsOf(scout.review, sources.sources.files).map(({ folder }) => folder);
   scout.review.release();
   const name = file.slice(file.lastIndexOf('/') + 1);
   const homes = new Map(folders.map((folder) => [folder, folder === '' ? name : `${folder}/${name}`]));
   const workspace = createNodeWorkspace(io.cwd, new Map([...homes.values()].map((home) => [home, disk.read(file) ?? ''])));
-  const session = await openSession(io, workspace, sources.sources.files[0] ?? '');
+  const session = await openSession(io, workspace);
   return { kind: 'opened', session, units: unitsOf(session.review, sources.sources.files), homes };
 }
 
@@ -131,7 +131,7 @@ function scenarioNames({ review }: Session, units: readonly Unit[]): readonly st
 }
 
 async function list(io: Io): Promise<number> {
-  const session = await openSession(io, createNodeWorkspace(io.cwd), '');
+  const session = await openSession(io, createNodeWorkspace(io.cwd));
   for (const { name, title } of session.review.scenarios('.')) io.out(`${name}\n    ${title}\n`);
   return clean;
 }

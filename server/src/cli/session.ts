@@ -8,7 +8,6 @@ import { loadGrammars } from '../shell/grammars.ts';
 import { missing } from '../shell/workspace.ts';
 import type { NodeWorkspace } from '../shell/workspace.ts';
 import type { Io } from './io.ts';
-import { chooseConfiguration } from './sources.ts';
 
 export interface Session {
   readonly review: Review;
@@ -18,12 +17,11 @@ export interface Session {
 
 const slice = 4000;
 
-/** The configuration is the one of the tree that `file` lies in. */
-export async function openSession(io: Io, workspace: NodeWorkspace, file: string): Promise<Session> {
+/** Every file is read with the configuration of its tree, unless one is named; a name of none was refused before. */
+export async function openSession(io: Io, workspace: NodeWorkspace, configuration: string | null = null): Promise<Session> {
   io.working('loading the grammars');
-  const chosen = chooseConfiguration(file, workspace, { config: null, variant: null, defines: [] });
-  const configuration = typeof chosen === 'string' ? { name: 'none', defines: new Map(), includePaths: [] } : chosen;
-  const review = await createReview(loadGrammars(io.home), workspace, configuration);
+  const review = await createReview(loadGrammars(io.home), workspace, null);
+  review.configure({ configuration, defines: [] });
   return { review, workspace, locate: locator((file) => review.text(file)) };
 }
 
