@@ -15,7 +15,7 @@ import type { TestClient } from './test-client.ts';
 import { createWordReview } from './word-review.ts';
 
 const workspace = createWorkspace();
-const uri = 'file:///work/design/entry.S';
+const uri = 'file:///tree/design/entry.S';
 
 const parts: ServerParts = {
   createReview: async () => createWordReview({ workspace, mortal: false }),
@@ -122,7 +122,7 @@ function describeProtocol(): void {
           '',
           '- IRQ cannot: masked: IF is 0',
           '',
-          '**The way here:** [entry \\| first](file:///work/design/entry.S#L1)',
+          '**The way here:** [entry \\| first](file:///tree/design/entry.S#L1)',
           '',
           '*unknown: needs a linker script*',
         ].join('\n'),
@@ -242,7 +242,7 @@ function describeProtocol(): void {
       assert.deepEqual((await client.diagnostics(uri, (all) => all.length > 0)).map(({ message }) => message), ['not analysed: the file is binary, it holds NUL bytes']);
       await client.edit(uri, 2, at(0, 4, 5), '');
       await client.diagnostics(uri, (all) => all.length === 2 && has('bad-word')(all));
-      const large = 'file:///work/large/entry.S';
+      const large = 'file:///tree/large/entry.S';
       await client.open(large, 'bad\n'.repeat(1_250_000));
       const diagnostics = await client.diagnostics(large, (all) => all.length > 0);
       assert.deepEqual(diagnostics.map(({ message }) => message), ['not analysed: the file has 5000000 characters, more than 1000000']);
@@ -295,9 +295,9 @@ function describeProtocol(): void {
 
     it('compares the designs of open documents and says which were left out', async () => {
       await start();
-      await client.open('file:///work/a/a.S', '/* xctx: handler vector=VE ist=VE */ ugly');
-      await client.open('file:///work/b/b.S', '# xctx: handler vector=20');
-      await client.open('file:///work/c/c.S', '# xctx: handler vector=2');
+      await client.open('file:///tree/a/a.S', '/* xctx: handler vector=VE ist=VE */ ugly');
+      await client.open('file:///tree/b/b.S', '# xctx: handler vector=20');
+      await client.open('file:///tree/c/c.S', '# xctx: handler vector=2');
       const { rows, notes } = await client.connection.sendRequest<CompareResult>(methods.compare, { folders: [] });
       assert.deepEqual(rows.map(({ design, runs }) => [design, ...runs.map(({ verdict }) => verdict)]), [['a', 'violated'], ['b', 'holds']]);
       assert.deepEqual(notes, ['1 of 3 units have no #VE handler and were left out']);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createWordReview, longRun } from '../lsp/word-review.ts';
 import type { Exploration, Review } from '../core/review-types.ts';
+import { design, open } from '../testing/review.ts';
 import { createEngine, statesPerSlice } from './engine.ts';
 import { withSteps } from './keys.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
@@ -23,6 +24,30 @@ function engine(given: Review | null = null) {
 }
 
 describe('exploration worker', () => {
+  it('finds what the review in one thread finds, with the same verdicts, states and replay keys', async () => {
+    const files = design('apf-flags-word');
+    const { review, folder, path } = await open(files, 'apf-flags-word');
+    const alone = review.explore(folder);
+    while (!alone.run(1_000_000).done) continue;
+    const expected = { findings: review.findings(folder, alone.reports()), reports: alone.reports() };
+
+    const { posted, tell, slice, idle } = engine(review);
+    for (const [name, text] of files) tell({ kind: 'set', file: path(name), text });
+    tell({ kind: 'job', id: 1, job: { kind: 'explore', folder }, background: true });
+    while (!idle()) slice();
+    const last = posted.at(-1);
+    assert.equal(last?.kind, 'result');
+    assert.deepEqual(
+      last.result.reports.map((report) => ({ ...report, findings: [], trace: report.trace?.choices ?? null })),
+      expected.reports.map((report) => ({ ...report, findings: [], trace: report.trace?.choices ?? null })),
+    );
+    assert.deepEqual(
+      last.result.findings.map(({ rule, place, message, trace }) => ({ rule, place, message, key: trace?.choices })),
+      expected.findings.map(({ rule, place, message, trace }) => ({ rule, place, message, key: trace?.choices })),
+    );
+    review.release();
+  });
+
   it('sends findings and reports whose traces are keys without steps', () => {
     const { posted, tell, slice } = engine();
     tell(set('xx ugly'));
