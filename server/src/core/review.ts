@@ -6,7 +6,7 @@ import type { Exploration, Review, Unit, Workspace } from './review-types.ts';
 import { createContexts } from './review/contexts.ts';
 import type { Contexts } from './review/contexts.ts';
 import { createDocuments } from './review/documents.ts';
-import { createStreams } from './review/editor-streams.ts';
+import { createStreams } from './review/streams.ts';
 import { codeSymbols, expansionOfSymbol, symbolAt } from './review/editor-expansion.ts';
 import { definitionsAt, linksOf, referencesAt, workspaceSymbolsOf } from './review/editor-navigate.ts';
 import { renamingAt } from './review/editor-rename.ts';

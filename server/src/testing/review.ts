@@ -9,7 +9,7 @@ import type { Exploration, Finding, Review, RunReport, Workspace } from '../core
 import type { Program } from '../core/program/program.ts';
 import { createRun } from '../core/review/run.ts';
 import type { RunOptions } from '../core/review/run.ts';
-import { createStreams } from '../core/review/editor-streams.ts';
+import { createStreams } from '../core/review/streams.ts';
 import { linkUnit } from '../core/review/unit.ts';
 import type { LinkedUnit } from '../core/review/unit.ts';
 import { RULES } from '../core/rules/index.ts';

@@ -105,7 +105,7 @@ export function machineModel(setup: MachineSetup, initial: readonly State[], pas
     },
     pack: (state, into, offset) => {
       const { cpu } = state;
-      const machine = `C${state.flags.id},${cpu.cpl},${cpu.gsBase.id},${cpu.kernelGsBase.id},${cpu.cr2.id},${cpu.cr3.id},${cpu.nmiBlocked ? 1 : 0}${cpu.nmiLatched ? 1 : 0}${cpu.mcip ? 1 : 0}${cpu.shadow},${cpu.level}`;
+      const machine = `C${state.flags.id},${cpu.cpl},${cpu.gsBase.id},${cpu.kernelGsBase.id},${cpu.cr2.id},${cpu.cr3.id},${cpu.nmiBlocked ? 1 : 0}${cpu.mcip ? 1 : 0}${cpu.shadow},${cpu.level}`;
       let rest = `B${state.budgets.join(',')}|${state.features.join(',')}|${state.ended ?? ''}|`;
       for (const pending of state.pending) rest += `${pending.kind}${pending.vector};`;
       for (const ghost of state.ghosts) rest += `|${ghost.owner ?? ''},${ghost.clearedAt ?? ''},${ghost.aboveFrame ? 1 : 0}`;

@@ -52,9 +52,9 @@ function named(name: string, seen: Seen): boolean {
     case 'word-consumed-by-nested':
       return has('guard-stolen');
     case 'shutdown':
-      return has('shutdown') || seen.after.ended === 'fallback-shutdown';
+      return seen.after.ended === 'fallback-shutdown';
     case 'double-fault':
-      return has('double-fault') || seen.after.ended === 'double-fault';
+      return seen.after.ended === 'double-fault';
     case 'frame-on-user-stack':
       return has('frame-on-user-stack') || seen.after.ended === 'stack-on-user-rsp';
     default:

@@ -153,7 +153,6 @@ function initialState(program: Program, setup: MachineSetup, start: StartContext
       cr2: opaque('CR2'),
       cr3: opaque(switchesCr3(program) ? (userSide ? 'user CR3' : 'kernel CR3') : "the task's CR3"),
       nmiBlocked: false,
-      nmiLatched: false,
       mcip: false,
       shadow: 'none',
       level: 0,

@@ -25,11 +25,7 @@ export type Effect =
   | { readonly kind: 'pending'; readonly vector: number; readonly via: string }
   | { readonly kind: 'nmi-unblocked'; readonly inNmi: boolean }
   | { readonly kind: 'fixup'; readonly type: string; readonly at: NodeId }
-  | { readonly kind: 'access-fault'; readonly vector: number; readonly what: string }
   | { readonly kind: 'store'; readonly address: string; readonly value: string }
-  | { readonly kind: 'no-op-percpu-on-user-gs'; readonly what: string }
-  | { readonly kind: 'double-fault'; readonly first: number; readonly second: number }
-  | { readonly kind: 'shutdown'; readonly why: string }
   | { readonly kind: 'ended'; readonly why: string }
   | { readonly kind: 'unknown'; readonly what: string }
   | { readonly kind: 'feature'; readonly name: string; readonly present: boolean };

@@ -26,7 +26,6 @@ export interface Cpu {
   readonly cr2: Word;
   readonly cr3: Word;
   readonly nmiBlocked: boolean;
-  readonly nmiLatched: boolean;
   /** IA32_MCG_STATUS.MCIP (MC-01, MC-02). */
   readonly mcip: boolean;
   /** Blocking of events for one boundary (SHD-01, SHD-02). */

@@ -7,6 +7,7 @@ import { vectorByName } from '../machine/vectors.ts';
 import type { AbstractHandler, AbstractOp, ScenarioGuard } from '../scenarios/scenario.ts';
 import type { GateRow } from './gates.ts';
 import type { Guard } from './program.ts';
+import { PUSHED } from './synthesize.ts';
 
 export interface AbstractDesign {
   readonly handlers: readonly AbstractHandler[];
@@ -26,7 +27,6 @@ export interface AbstractCode {
 export const NESTING_SAFE_NMI_STACK = 'NMI (nesting handled)';
 
 const REARM_VECTOR = 0xf0;
-const PUSHED: readonly RegisterIndex[] = [7, 6, 2, 1, 0, 8, 9, 10, 11, 3, 5, 12, 13, 14, 15];
 const PT_REGS_BYTES = 0xa8n;
 const RSP_OFFSET = 0x98n;
 

@@ -15,7 +15,7 @@ const immediate = (value: bigint): MachineOperand => ({ kind: 'immediate', value
 const onStack = (offset: bigint): MachineOperand => ({ kind: 'memory', segment: null, displacement: offset, base: RSP, index: null, scale: 1 });
 
 /** Order in which a stub pushes the registers of pt_regs (arch/x86/entry/calling.h, PUSH_REGS). */
-const PUSHED: readonly RegisterIndex[] = [7, 6, 2, 1, 0, 8, 9, 10, 11, 3, 5, 12, 13, 14, 15];
+export const PUSHED: readonly RegisterIndex[] = [7, 6, 2, 1, 0, 8, 9, 10, 11, 3, 5, 12, 13, 14, 15];
 const PT_REGS_BYTES = 0xa8n;
 const PT_REGS_WORDS = 21n;
 

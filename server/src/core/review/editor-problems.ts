@@ -2,7 +2,7 @@
 // kernel, so that C which it does not understand is no finding there but counts as unknown.
 import type { Place } from '../base/span.ts';
 import type { Finding } from '../rules/finding.ts';
-import type { ChosenConfiguration } from './editor-streams.ts';
+import type { ChosenConfiguration } from './streams.ts';
 import { plainFinding } from './findings.ts';
 import type { LinkedUnit } from './unit.ts';
 import { frontEndProblems, isC } from './unit.ts';

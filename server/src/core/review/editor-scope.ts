@@ -4,7 +4,7 @@ import type { AssemblerStream, CMacro, GasMacro, InstructionItem, StreamItem } f
 import type { CSource } from '../program/c-source.ts';
 import type { Unit } from '../review-types.ts';
 import type { AsmSource } from '../syntax/asm.ts';
-import type { Streams } from './editor-streams.ts';
+import type { Streams } from './streams.ts';
 import { isAssembler, isC, isHeader, isLeftOut } from './unit.ts';
 
 export interface Reading {

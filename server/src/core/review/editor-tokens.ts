@@ -4,7 +4,7 @@ import type { Span } from '../base/span.ts';
 import type { SemanticToken } from '../review-types.ts';
 import { indexOf } from './editor-scope.ts';
 import type { Scope } from './editor-scope.ts';
-import type { Streams } from './editor-streams.ts';
+import type { Streams } from './streams.ts';
 import { isAssembler, isHeader, isLeftOut } from './unit.ts';
 
 export function tokensOf(scope: Scope): readonly SemanticToken[] {

@@ -146,15 +146,9 @@ function titleOf(program: Program, setup: MachineSetup, effect: Effect, where: s
       return effect.inNmi ? { text: 'this IRET unblocks NMIs inside the NMI handler', weight: 7 } : null;
     case 'fixup':
       return { text: 'the saved RIP now points at the landing pad of the exception table', weight: 6 };
-    case 'double-fault':
-      return { text: `double fault: ${vectorTitle(effect.second)} while delivering ${vectorTitle(effect.first)}`, weight: 10 };
-    case 'shutdown':
-      return { text: `shutdown: ${effect.why}`, weight: 10 };
     case 'ended':
       return { text: `${effect.why} does not return`, weight: 8 };
-    case 'access-fault':
     case 'store':
-    case 'no-op-percpu-on-user-gs':
     case 'feature':
       return null;
     case 'unknown':

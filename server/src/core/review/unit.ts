@@ -14,7 +14,7 @@ import type { AnnotationSet, Directive } from '../syntax/annotation-types.ts';
 import { parseAnnotations } from '../syntax/annotations.ts';
 import { scanComments } from '../syntax/comments.ts';
 import type { Unit, Workspace } from '../review-types.ts';
-import type { Read, Streams } from './editor-streams.ts';
+import type { Read, Streams } from './streams.ts';
 import { applies } from './run.ts';
 
 export interface LinkedUnit {

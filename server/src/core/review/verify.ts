@@ -4,7 +4,7 @@ import type { Configuration, FileSource } from '../preprocess/stream.ts';
 import type { Finding, Fix } from '../rules/finding.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { CTranslationUnit } from '../syntax/c-syntax.ts';
-import { createStreams } from './editor-streams.ts';
+import { createStreams } from './streams.ts';
 import { createRun, excludes } from './run.ts';
 import { frontEndProblems, linkUnit, programFor, scenariosOf } from './unit.ts';
 import type { LinkedUnit } from './unit.ts';
