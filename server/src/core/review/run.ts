@@ -118,6 +118,7 @@ export function createRun(program: Program, scenario: Scenario, start: StartCont
         ...[...fallbacks].map(([what, times]) => `${what} (${times} times)`),
         ...ends.keys(),
         ...[...unknown.keys()].map((what) => `unknown: ${what}`),
+        ...unread(scenario).map((what) => `unknown: ${what}`),
       ];
       return {
         scenario: scenario.name,
@@ -136,6 +137,15 @@ export function createRun(program: Program, scenario: Scenario, start: StartCont
       };
     },
   };
+}
+
+/** What a scenario file says and this version does not follow. */
+function unread(scenario: Scenario): readonly string[] {
+  return [
+    ...(scenario.steps.length > 1 ? ['`steps` behind the first event are not followed: the environment is free'] : []),
+    ...(scenario.where.length > 0 ? ['`where` is not followed: events may arrive everywhere'] : []),
+    ...(scenario.initial.registers.size > 0 ? ['`initial.regs` is not followed: registers hold what the start context says'] : []),
+  ];
 }
 
 function count(into: Map<string, number>, key: string): void {

@@ -16,6 +16,7 @@ import { scanComments } from '../syntax/comments.ts';
 import type { Unit, Workspace } from '../review-types.ts';
 import type { Read, Streams } from './streams.ts';
 import { applies } from './run.ts';
+import { joinSidecar } from './sidecar.ts';
 
 export interface LinkedUnit {
   readonly unit: Unit;
@@ -107,6 +108,10 @@ export function linkUnit(unit: Unit, source: FileSource, front: Streams): Linked
   for (const [file, text] of reads) {
     if (text === null || !text.includes('xctx:') || isScenarioFile(file) || isSidecarFile(file)) continue;
     annotations.set(file, parseAnnotations(file, text, scanComments(text, isAssembler(file) ? 'gas' : 'c')));
+  }
+  for (const file of here) {
+    const text = isSidecarFile(file) ? source.read(file) : null;
+    if (text !== null) annotations.set(file, joinSidecar(file, text, folderOf(file), streams, sources));
   }
   const directives: Directive[] = [...annotations.values()].flatMap((set) => set.directives);
   let program: Program | null = null;
