@@ -6,8 +6,8 @@ import type { Draft } from '../draft.ts';
 import { noteStackSwitch } from '../deliver.ts';
 import { nameAddress, stackOf } from '../layout.ts';
 import { RSP } from '../registers.ts';
-import { ARITHMETIC, CF, OF, PF, SF, ZF } from '../state.ts';
-import { add, and, constant, extractBytes, insertBytes, isConstant, mask, or, shiftLeft, truncate, UNKNOWN, word } from '../word.ts';
+import { AF, ARITHMETIC, CF, OF, PF, SF, ZF } from '../state.ts';
+import { add, constant, extractBytes, insertBytes, isConstant, mask, replaceBits, shiftLeft, truncate, UNKNOWN } from '../word.ts';
 import type { Word } from '../word.ts';
 
 export interface Execution {
@@ -134,10 +134,18 @@ export function setStackPointer(draft: Draft, setup: MachineSetup, value: Word):
   noteStackSwitch(draft, setup, from, value);
 }
 
+/** Flags that the operands decide although the result is not known. */
+export interface Decided {
+  readonly zero: boolean | null;
+  readonly sign: boolean | null;
+  readonly adjust: boolean | null;
+}
+
+const NOTHING_DECIDED: Decided = { zero: null, sign: null, adjust: null };
+
 /** Arithmetic flags of a result; carry and overflow are given, null where unknown. */
-export function setResultFlags(x: Execution, result: Word, carry: boolean | null, overflow: boolean | null): void {
+export function setResultFlags(x: Execution, result: Word, carry: boolean | null, overflow: boolean | null, decided: Decided = NOTHING_DECIDED): void {
   const low = mask(x.size);
-  const value = and(result, constant(low));
   const top = 1n << BigInt(x.size * 8 - 1);
   let known = 0n;
   let bits = 0n;
@@ -146,13 +154,13 @@ export function setResultFlags(x: Execution, result: Word, carry: boolean | null
     known |= flag;
     if (on) bits |= flag;
   };
-  const zero = isConstant(value) ? value.value === 0n : (value.known & value.value & low) !== 0n ? false : null;
-  set(ZF, zero);
-  set(SF, (value.known & top) === 0n ? null : (value.value & top) !== 0n);
+  set(ZF, (result.value & low) !== 0n ? false : (result.known & low) === low ? true : decided.zero);
+  set(SF, (result.known & top) === 0n ? decided.sign : (result.value & top) !== 0n);
   set(CF, carry);
   set(OF, overflow);
-  set(PF, (value.known & 0xffn) === 0xffn ? parity(value.value & 0xffn) : null);
-  x.draft.flags = or(and(x.draft.flags, constant(~ARITHMETIC)), word(known | ~ARITHMETIC, bits, ''));
+  set(AF, decided.adjust);
+  set(PF, (result.known & 0xffn) === 0xffn ? parity(result.value & 0xffn) : null);
+  x.draft.flags = replaceBits(x.draft.flags, ARITHMETIC, known, bits);
 }
 
 function parity(low: bigint): boolean {
