@@ -70,7 +70,8 @@ function main(argv) {
           if (source.read(path) === null) continue;
           for (const item of preprocess(path, source, configuration).items) {
             const instruction = item.kind === 'instruction' ? item : item.kind === 'data' ? item.decoded : null;
-            const undecoded = instruction === null && item.kind === 'data' && /text|altinstr_replacement/.test(item.section);
+            // A word in a text section is an operand that code must be able to reach, not an instruction.
+            const undecoded = instruction === null && item.kind === 'data' && item.size === 1 && /text|altinstr_replacement/.test(item.section);
             if (instruction === null && !undecoded) continue;
             const mnemonic = instruction === null ? `(bytes ${item.values.map(rows.printExpression).join(', ')})` : instruction.mnemonic;
             instructions += 1;

@@ -94,7 +94,19 @@ function nextNode(placed: Placed, index: number): NodeId | null {
       return nodeFrom(placed, record.original[1], stream.items[record.original[0]]?.section);
     }
   }
-  return nodeFrom(placed, index + 1, section);
+  return nodeFrom(placed, behind(stream, index), section);
+}
+
+/** The item behind an instruction and those that are part of its operand. */
+function behind(stream: AssemblerStream, index: number): number {
+  const from = stream.items[index];
+  let covered = from === undefined ? 0 : (instructionOf(from)?.covers ?? 0);
+  let at = index + 1;
+  for (; covered > 0 && at < stream.items.length; at += 1) {
+    const item = stream.items[at];
+    if (item !== undefined && item.section === from?.section && instructionOf(item) !== null) covered -= 1;
+  }
+  return at;
 }
 
 function lastInstruction(placed: Placed, range: readonly [number, number]): number {

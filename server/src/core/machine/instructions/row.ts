@@ -1,13 +1,13 @@
 // What an instruction row is, and how rows read and write operands. One row per mnemonic family member.
 import type { AccessSize, InstructionNode, MachineOperand } from '../code.ts';
 import type { MachineSetup } from '../config.ts';
-import { load, register, setRegister, stackPointer, store } from '../draft.ts';
+import { changeCpu, load, register, setRegister, stackPointer, store } from '../draft.ts';
 import type { Draft } from '../draft.ts';
 import { noteStackSwitch } from '../deliver.ts';
 import { nameAddress, stackOf } from '../layout.ts';
 import { RSP } from '../registers.ts';
 import { AF, ARITHMETIC, CF, OF, PF, SF, ZF } from '../state.ts';
-import { add, constant, extractBytes, insertBytes, isConstant, mask, replaceBits, shiftLeft, truncate, UNKNOWN } from '../word.ts';
+import { add, ALL, and, constant, extractBytes, insertBytes, isConstant, mask, opaque, or, replaceBits, shiftLeft, show, SIGN, truncate, UNKNOWN, ZERO } from '../word.ts';
 import type { Word } from '../word.ts';
 
 export interface Execution {
@@ -83,16 +83,59 @@ export function read(x: Execution, operand: MachineOperand | undefined, size: Ac
   }
 }
 
+/** Value of a segment, control or debug register; unknown for those whose value nothing here depends on. */
 export function readSystem(draft: Draft, name: string): Word {
   switch (name) {
-    case 'cr2':
-      return draft.cpu.cr2;
-    case 'cr3':
-      return draft.cpu.cr3;
     case 'cs':
-      return constant(draft.cpu.cpl === 3 ? 0x33n : 0x10n);
+    case 'ss':
+    case 'cr2':
+    case 'cr3':
+    case 'dr6':
+    case 'dr7':
+      return draft.cpu[name];
+    case 'ds':
+    case 'es':
+    case 'fs':
+    case 'gs':
+      return SELECTOR;
     default:
       return UNKNOWN;
+  }
+}
+
+/** A selector has 16 bits. */
+const SELECTOR = truncate(UNKNOWN, 2);
+
+/** Bits that read as they were before: reserved ones are fixed (SDM vol. 3B, "Debug Registers"). */
+const DR6_OPEN = 0xe00fn;
+const DR6_ONES = 0xffff_0ff0n;
+const DR7_ONES = 0x400n;
+const DR7_ZEROS = 0xffff_ffff_0000_d000n;
+
+function writeSystem(draft: Draft, name: string, value: Word): void {
+  switch (name) {
+    case 'cr2':
+      changeCpu(draft, { cr2: value });
+      return;
+    case 'cr3':
+      // CR3-01: the no-flush bit is no part of the register.
+      changeCpu(draft, { cr3: and(value, constant(~SIGN)) });
+      return;
+    case 'dr6':
+      changeCpu(draft, { dr6: or(and(value, constant(DR6_OPEN)), constant(DR6_ONES)) });
+      return;
+    case 'dr7':
+      changeCpu(draft, { dr7: or(and(value, constant(~DR7_ZEROS)), constant(DR7_ONES)) });
+      return;
+    case 'ss':
+      changeCpu(draft, { ss: truncate(value, 2), shadow: 'movss' });
+      return;
+    case 'gs':
+      // The base of the descriptor, 32 bits; whose it is the selector says.
+      changeCpu(draft, { gsBase: isConstant(value) && (value.value & 0xfffcn) === 0n ? ZERO : opaque(`base of GS ${show(truncate(value, 2))}`, ~0xffff_ffffn & ALL, 0n) });
+      return;
+    default:
+      return;
   }
 }
 
@@ -118,8 +161,7 @@ export function write(x: Execution, operand: MachineOperand | undefined, value: 
       return;
     }
     case 'system-register':
-      if (operand.name === 'cr2') x.draft.cpu = { ...x.draft.cpu, cr2: value };
-      if (operand.name === 'cr3') x.draft.cpu = { ...x.draft.cpu, cr3: value };
+      writeSystem(x.draft, operand.name, value);
       return;
     case 'immediate':
       return;
