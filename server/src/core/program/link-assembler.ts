@@ -47,8 +47,9 @@ export function place(stream: AssemblerStream, from: NodeId): Placed {
   for (const record of stream.alternatives) {
     const at = record.original[0];
     const list = features.get(at);
+    // Records of one site are applied in order: the last one that applies is what runs, so it is asked first.
     if (list === undefined) features.set(at, [record]);
-    else list.push(record);
+    else list.unshift(record);
   }
   const nodeOf: (NodeId | null)[] = stream.items.map(() => null);
   let next = from;
