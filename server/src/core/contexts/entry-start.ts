@@ -8,7 +8,7 @@ import type { NodeId } from '../machine/code.ts';
 import type { Gate, MachineSetup } from '../machine/config.ts';
 import { GLOBAL_REGION, PERCPU_REGION, regionBase, stackNamed, stackOf, top } from '../machine/layout.ts';
 import { REGISTER_NAMES, RSP } from '../machine/registers.ts';
-import { AC, ARITHMETIC, DF, ID, IF, NT } from '../machine/state.ts';
+import { AC, ARITHMETIC, DF, ID, IF, INITIAL_CPU, NT, USER_CS, USER_SS } from '../machine/state.ts';
 import type { State } from '../machine/state.ts';
 import { ALL, constant, isConstant, opaque, SIGN, word } from '../machine/word.ts';
 import type { Word } from '../machine/word.ts';
@@ -128,22 +128,21 @@ function outsideState(program: Program, variant: CpuVariant, side: 'user' | 'ker
   const registers = REGISTER_NAMES.map((name): Word => opaque(`${side} ${name.toUpperCase()}`));
   const task = stackNamed(program.layout, 'task');
   registers[RSP] = user ? opaque('user RSP', SIGN, 0n) : constant((task === null ? 0n : top(task)) - TASK_DEPTH);
-  const kernelCr3 = opaque('kernel CR3', USER_CR3 | USER_PCID, 0n);
+  const kernelCr3 = opaque('kernel CR3', SIGN | USER_CR3 | USER_PCID, 0n);
   return {
     node,
     registers,
     flags,
     cpu: {
+      ...INITIAL_CPU,
       cpl: user ? 3 : 0,
+      cs: user ? constant(USER_CS) : INITIAL_CPU.cs,
+      ss: user ? constant(USER_SS) : INITIAL_CPU.ss,
       gsBase: user ? userGs : kernelGs,
       kernelGsBase: user ? kernelGs : userGs,
       cr2: opaque('CR2'),
-      cr3: user && pti ? opaque('user CR3', USER_CR3 | USER_PCID, USER_CR3 | USER_PCID) : kernelCr3,
-      nmiBlocked: false,
-      mcip: false,
-      shadow: 'none',
-      level: 0,
-      ...MORE_CPU,
+      cr3: user && pti ? opaque('user CR3', SIGN | USER_CR3 | USER_PCID, USER_CR3 | USER_PCID) : kernelCr3,
+      specCtrl: opaque(`${side} SPEC_CTRL`),
     },
     memory: memoryOf(program),
     frames: [],
@@ -154,9 +153,6 @@ function outsideState(program: Program, variant: CpuVariant, side: 'user' | 'ker
     ended: null,
   };
 }
-
-/** State of the CPU that the paths neither start with a choice of nor change on the way in. */
-const MORE_CPU = {};
 
 const SETTABLE = DF | AC | NT | ID;
 
