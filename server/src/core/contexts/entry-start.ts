@@ -32,6 +32,8 @@ export interface PathStart {
   readonly id: number;
   readonly door: Door;
   readonly variant: CpuVariant;
+  /** Index of the variant among those that are run. */
+  readonly cpu: number;
   /** The state that the door interrupts, and the first one of the path. */
   readonly interrupted: State;
   readonly first: State;
@@ -215,8 +217,9 @@ const LDT = 4n;
 
 const FLAGS = IF | DF | AC | NT;
 
-/** Equal for two states that no stub could tell apart when they are interrupted; `rip` is the class of their address. */
-export function contextKey(setup: MachineSetup, state: State, rip: number): string {
+/** Equal for two states that no stub could tell apart when they are interrupted, whatever their RIP. */
+export function contextKey(state: State, stack: string): string {
   const { cpu, flags } = state;
-  return `${cpu.cpl}${gsOf(cpu.gsBase)}${gsOf(cpu.kernelGsBase)}${cr3Of(state)}|${stackNameOf(setup, state.registers[RSP])}|${flags.known & FLAGS},${flags.value & FLAGS}|${cpu.nmiBlocked ? 1 : 0}|${cpu.cpl === 3 && (cpu.ss.value & LDT) !== 0n ? 'ldt' : ''}|${rip}`;
+  const ldt = cpu.cpl === 3 && (cpu.ss.value & LDT) !== 0n;
+  return `${cpu.cpl}${gsOf(cpu.gsBase)}${gsOf(cpu.kernelGsBase)}${cr3Of(state)}|${stack}|${flags.known & FLAGS},${flags.value & FLAGS}|${cpu.nmiBlocked ? 1 : 0}${ldt ? 'ldt' : ''}`;
 }
