@@ -6,7 +6,7 @@ import type { MachineSetup } from '../machine/config.ts';
 import { draftOf, finish, load, setRegister, store } from '../machine/draft.ts';
 import { addressOfNode, stackNamed, top } from '../machine/layout.ts';
 import { REGISTER_NAMES, RSP } from '../machine/registers.ts';
-import { AC, ARITHMETIC, DF, IF, NT, USER_CS, USER_SS } from '../machine/state.ts';
+import { AC, ARITHMETIC, DF, IF, KERNEL_CS, KERNEL_SS, NT, USER_CS, USER_SS } from '../machine/state.ts';
 import type { State } from '../machine/state.ts';
 import { vectorTitle } from '../machine/vectors.ts';
 import { and, constant, isConstant, or, UNKNOWN } from '../machine/word.ts';
@@ -50,7 +50,21 @@ const SEGMENT_FAULTS: readonly number[] = [13, 11];
 
 const MOST_CONTEXTS = 12;
 
-export function createEntryAnalysis(program: Program, variants: readonly CpuVariant[], monitors: readonly Monitor[], observe: Observer): EntryAnalysis {
+/** A configuration without a feature's code is one on which the feature is off. */
+function variantsOf(program: Program, all: readonly CpuVariant[]): readonly CpuVariant[] {
+  const known = new Set(program.code.nodes.flatMap((node) => (node.kind === 'feature' ? [node.feature] : [])));
+  const byFeatures = new Map<string, CpuVariant>();
+  for (const variant of all) {
+    let present = variant.present.filter((name) => !/_(PTI|PCID|FSGSBASE)$/.test(name) || known.has(name));
+    if (!present.includes('X86_FEATURE_PTI') && variant.present.includes('X86_FEATURE_PTI')) present = [...present, 'X86_FEATURE_FENCE_SWAPGS_USER'];
+    const key = [...new Set(present)].sort().join();
+    if (!byFeatures.has(key)) byFeatures.set(key, { name: variant.name, present });
+  }
+  return [...byFeatures.values()];
+}
+
+export function createEntryAnalysis(program: Program, all: readonly CpuVariant[], monitors: readonly Monitor[], observe: Observer): EntryAnalysis {
+  const variants = variantsOf(program, all);
   const meet = meetingPoints(program);
   const ripClass = ripClasses(program);
   const shapes = shapesOf(program);
@@ -194,13 +208,18 @@ function faultsOf(node: InstructionNode, state: State, setup: MachineSetup): rea
     return (cs.known & 3n) === 3n && (cs.value & 3n) === 3n ? IRET_FAULTS : [];
   }
   const target = node.operands.at(-1);
-  if (/^mov[lwq]?$/.test(node.mnemonic) && target?.kind === 'system-register' && /^[defg]s$/.test(target.name)) return SEGMENT_FAULTS;
+  if (/^mov[lwq]?$/.test(node.mnemonic) && target?.kind === 'system-register' && /^[defg]s$/.test(target.name)) {
+    const source = node.operands[0];
+    const value = source?.kind === 'register' ? state.registers[source.register] : undefined;
+    // The kernel's own selectors and null are always good.
+    return value === undefined || !isConstant(value) ? SEGMENT_FAULTS : [];
+  }
   return [];
 }
 
 function instructionDoors(program: Program): readonly (Door & { kind: 'instruction' })[] {
   const doors: (Door & { kind: 'instruction' })[] = [];
-  for (const name of ['entry_SYSCALL_64', 'entry_SYSCALL_compat']) {
+  for (const name of ['entry_SYSCALL_64', 'entry_SYSCALL_compat', 'entry_SYSCALL32_ignore']) {
     const entry = program.code.symbols.get(name);
     if (entry !== undefined) doors.push({ kind: 'instruction', entry, name, instruction: 'SYSCALL' });
   }
@@ -234,27 +253,41 @@ const R11 = REGISTER_NAMES.indexOf('r11');
 /** SYS-02: Linux clears all flags that user space can set but ID and the unused ones. */
 const LINUX_FMASK = ARITHMETIC | IF | DF | NT | AC | (1n << 8n) | (3n << 12n) | (1n << 16n) | (1n << 21n);
 
+const KERNEL_MODE = { cpl: 0, cs: constant(KERNEL_CS), ss: constant(KERNEL_SS) } as const;
+
 /** SYSCALL and SYSENTER: SYS-01, SYS-08. */
 function enterBy(program: Program, setup: MachineSetup, door: Door & { kind: 'instruction' }, user: State): State {
   const registers = [...user.registers];
   if (door.instruction === 'SYSCALL') {
     registers[RCX] = constant(addressOfNode(user.node, true));
     registers[R11] = user.flags;
-    return { ...user, node: door.entry, registers, flags: or(and(user.flags, constant(~LINUX_FMASK)), constant(2n)), cpu: { ...user.cpu, cpl: 0 } };
+    return { ...user, node: door.entry, registers, flags: or(and(user.flags, constant(~LINUX_FMASK)), constant(2n)), cpu: { ...user.cpu, ...KERNEL_MODE } };
   }
   const entry = stackNamed(program.layout, 'entry');
   registers[RSP] = constant(entry === null ? setup.rsp0 : top(entry));
-  return { ...user, node: door.entry, registers, flags: and(user.flags, constant(~IF)), cpu: { ...user.cpu, cpl: 0 } };
+  return { ...user, node: door.entry, registers, flags: and(user.flags, constant(~IF)), cpu: { ...user.cpu, ...KERNEL_MODE } };
+}
+
+/** Symbols that are typed as functions: they may be called from C; other code may not. */
+function routinesOf(program: Program): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const stream of program.streams) {
+    for (const item of stream.items) {
+      if (item.kind === 'directive' && item.name === '.type' && /STT_FUNC|@function/.test(item.arguments.join(' '))) names.add(item.arguments[0]?.split(/[\s,]/)[0] ?? '');
+    }
+  }
+  return names;
 }
 
 /** Routines with a `.size` that no path reaches: C code calls them. Those for Xen PV are not native code. */
 function callDoors(program: Program): (Door & { kind: 'call' })[] {
   const doors: (Door & { kind: 'call' })[] = [];
+  const routines = routinesOf(program);
   for (const info of program.functions.values()) {
     if (info.language !== 'asm' || /xen/i.test(info.name)) continue;
     const node = program.code.nodes[info.entry];
     if (node?.kind !== 'instruction' && node?.kind !== 'feature') continue;
-    if (node.symbol === info.name) doors.push({ kind: 'call', entry: info.entry, name: info.name });
+    if (node.symbol === info.name && routines.has(info.name)) doors.push({ kind: 'call', entry: info.entry, name: info.name });
   }
   return doors;
 }

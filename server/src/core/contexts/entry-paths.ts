@@ -9,6 +9,7 @@ import type { Effect } from '../machine/effects.ts';
 import { CODE_REGION, nodeAtAddress, regionIndexOf } from '../machine/layout.ts';
 import { successors } from '../machine/machine.ts';
 import type { State } from '../machine/state.ts';
+import { entryCall, QUIET_ROUTINES } from '../kernel/entry-calls.ts';
 import type { Program } from '../program/program.ts';
 import { callOutside, outsideName } from './outside.ts';
 import type { PathStart } from './entry-start.ts';
@@ -137,13 +138,19 @@ export function followPath(program: Program, setup: MachineSetup, start: PathSta
         const taken: Choices = outcomes.length === 1 ? choices : { choice, before: choices };
         const step: PathStep = { program, setup, start, before: state, node, effects: outcome.effects, after: outcome.state, calls: outcome.calls };
         visit.step(step, values, taken, depth);
-        if (outcome.inside !== null && choice === 0) visit.state(outcome.inside, choices);
-        if (outcome.state.frames.length <= frames && outcome.effects.some((effect) => effect.kind === 'return')) return;
+        if (outcome.inside !== null && choice === 0 && outcome.calls !== null && !entryCall(outcome.calls).anyStack && !QUIET_ROUTINES.has(outcome.calls)) visit.state(outcome.inside, choices);
+        if (cameBack(outcome, frames, start)) return;
         next.push({ state: outcome.state, monitors: monitors.length === 0 ? values : values.map((value, index) => monitors[index]?.next(value, step) ?? value), choices: taken });
       });
     }
     frontier = next;
   }
+}
+
+/** The path is over where its event has returned; a landing pad goes on in the code that the event interrupted. */
+function cameBack(outcome: PathOutcome, frames: number, start: PathStart): boolean {
+  if (outcome.state.frames.length > frames || !outcome.effects.some((effect) => effect.kind === 'return')) return false;
+  return outcome.state.cpu.cpl === 3 || outcome.state.node === start.interrupted.node || start.interrupted.cpu.cpl === 3;
 }
 
 /** Classes of addresses that code compares a saved RIP with: equal class, equal outcome of each such comparison. */

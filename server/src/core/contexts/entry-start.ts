@@ -103,17 +103,19 @@ function memoryOf(program: Program): State['memory'] {
     if (at !== undefined && espfix !== null) set(at, constant(top(espfix) - 64n));
   }
   memory[PERCPU_REGION] = percpu;
-  const offsets = program.layout.globals.get('__per_cpu_offset');
-  if (offsets !== undefined) {
-    const slot = Number(offsets - regionBase(GLOBAL_REGION)) / 8;
-    const globals: (Word | undefined)[] = Array.from({ length: slot }, () => undefined);
-    globals[slot] = constant(regionBase(PERCPU_REGION));
-    memory[GLOBAL_REGION] = globals;
+  const globals: (Word | undefined)[] = [];
+  for (const name of PER_CPU_BASES) {
+    const address = program.layout.globals.get(name);
+    if (address !== undefined) globals[Number(address - regionBase(GLOBAL_REGION)) / 8] = constant(regionBase(PERCPU_REGION));
   }
+  memory[GLOBAL_REGION] = Array.from(globals);
   return memory;
 }
 
 const features = (variant: CpuVariant): readonly string[] => FIXED_FEATURES.map((name) => (variant.present.includes(name) ? name : `!${name}`)).sort();
+
+/** Words that hold the base of this CPU's area: the first row of the table, and the one of a uniprocessor kernel. */
+const PER_CPU_BASES: readonly string[] = ['__per_cpu_offset', 'pcpu_unit_offsets'];
 
 /** Kernel code outside the stubs runs a little below the top of its stack. */
 const TASK_DEPTH = 0x200n;
@@ -167,6 +169,7 @@ export function outsideContexts(program: Program, variant: CpuVariant): readonly
   const stac = outsideState(program, variant, 'kernel', at('kernel'), clean(IF | AC));
   return [
     { name: 'user', title: 'user mode', state: user },
+    { name: 'user-ldt', title: 'user mode with a stack segment in its LDT', state: { ...user, cpu: { ...user.cpu, ss: constant(USER_SS | LDT) } } },
     { name: 'user-dirty', title: 'user mode with DF, AC and NT set', state: dirty },
     { name: 'kernel', title: 'kernel mode with IF=1', state: kernel },
     { name: 'kernel-irqs-off', title: 'kernel mode with IF=0', state: closed },
@@ -195,10 +198,13 @@ export function stackNameOf(setup: MachineSetup, rsp: Word | undefined): string 
   return rsp.name.startsWith('user ') ? 'user' : 'unknown';
 }
 
+/** Table indicator of a selector (SDM vol. 3A, "Segment Selectors"). */
+const LDT = 4n;
+
 const FLAGS = IF | DF | AC | NT;
 
 /** Equal for two states that no stub could tell apart when they are interrupted; `rip` is the class of their address. */
 export function contextKey(setup: MachineSetup, state: State, rip: number): string {
   const { cpu, flags } = state;
-  return `${cpu.cpl}${gsOf(cpu.gsBase)}${gsOf(cpu.kernelGsBase)}${cr3Of(state)}|${stackNameOf(setup, state.registers[RSP])}|${flags.known & FLAGS},${flags.value & FLAGS}|${cpu.nmiBlocked ? 1 : 0}|${rip}`;
+  return `${cpu.cpl}${gsOf(cpu.gsBase)}${gsOf(cpu.kernelGsBase)}${cr3Of(state)}|${stackNameOf(setup, state.registers[RSP])}|${flags.known & FLAGS},${flags.value & FLAGS}|${cpu.nmiBlocked ? 1 : 0}|${cpu.cpl === 3 && (cpu.ss.value & LDT) !== 0n ? 'ldt' : ''}|${rip}`;
 }
