@@ -12,7 +12,7 @@ import { vectorTitle } from '../machine/vectors.ts';
 import { and, constant, isConstant, or, UNKNOWN } from '../machine/word.ts';
 import type { Word } from '../machine/word.ts';
 import type { Handler, Program } from '../program/program.ts';
-import { delivered, followPath, listOf, meetingPoints, ripClasses } from './entry-paths.ts';
+import { comparedNodes, delivered, followPath, listOf, meetingPoints, ripClasses } from './entry-paths.ts';
 import type { Choices, Monitor, PathStep } from './entry-paths.ts';
 import { contextKey, entrySetup, outsideContexts } from './entry-start.ts';
 import type { Door, PathStart } from './entry-start.ts';
@@ -23,11 +23,13 @@ export interface Reached {
   readonly state: State;
   readonly start: PathStart;
   readonly choices: readonly number[];
+  readonly steps: number;
 }
 
 export interface EntryAnalysis {
   readonly program: Program;
   readonly setup: MachineSetup;
+  readonly variants: readonly CpuVariant[];
   /** Runs up to that many further starts; true when nothing is left. */
   readonly advance: (starts: number) => boolean;
   readonly reached: (node: NodeId) => readonly Reached[];
@@ -38,8 +40,8 @@ export interface EntryAnalysis {
   readonly doors: readonly Door[];
 }
 
-/** Sees every step of every path. */
-export type Observer = (step: PathStep, monitors: readonly number[], choices: Choices, depth: number) => void;
+/** Sees the steps of every path up to the first that it says is wrong. */
+export type Observer = (step: PathStep, monitors: readonly number[], choices: Choices, depth: number) => boolean;
 
 /** Events that no flag holds off and that may come between any two instructions of a stub (rules.md: `NMI-like`). */
 const NMI_LIKE: readonly number[] = [2, 18, 1, 29];
@@ -64,25 +66,20 @@ function variantsOf(program: Program, all: readonly CpuVariant[]): readonly CpuV
 }
 
 export function createEntryAnalysis(program: Program, all: readonly CpuVariant[], monitors: readonly Monitor[], observe: Observer): EntryAnalysis {
-  const variants = variantsOf(program, all);
+  const variants = program.contexts.has('inside C') ? variantsOf(program, all) : all;
   const meet = meetingPoints(program);
   const ripClass = ripClasses(program);
   const shapes = shapesOf(program);
   const insideC = program.contexts.get('inside C') ?? -1;
+  // A sketch that compares no saved RIP with its IRET is not about faults of that IRET.
+  const tellsIretFaults = insideC >= 0 || comparedNodes(program).some((node) => program.code.nodes[node]?.kind === 'instruction' && (program.code.nodes[node] as InstructionNode).mnemonic.startsWith('iret'));
   const reached = new Map<NodeId, Map<string, Reached>>();
   const known = new Set<string>();
   const waiting: PathStart[] = [];
   const tooLong: string[] = [];
   let made = 0;
   let steps = 0;
-  const setups = new Map<CpuVariant, MachineSetup>();
-  const setupOf = (variant: CpuVariant): MachineSetup => {
-    const found = setups.get(variant);
-    if (found !== undefined) return found;
-    const fresh = entrySetup(program, variant);
-    setups.set(variant, fresh);
-    return fresh;
-  };
+  const setup = entrySetup(program);
 
   function add(door: Door, variant: CpuVariant, interrupted: State, first: State, from: string, user: boolean, parent: PathStart['parent']): void {
     made += 1;
@@ -96,19 +93,21 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
     const name = `${variant.name}|${handler.vector}|${key}`;
     if (known.has(name)) return;
     known.add(name);
-    const first = delivered(setupOf(variant), state, handler.vector);
+    const first = delivered(setup, state, handler.vector);
     if (first === null || first.ended !== null) return;
     add({ kind: 'event', vector: handler.vector, stub: handler.stub, name: handler.stubName }, variant, state, first, from, state.cpu.cpl === 3, parent);
   }
 
-  function note(start: PathStart, state: State, choices: Choices): void {
+  function note(start: PathStart, state: State, choices: Choices, wrong: boolean, depth: number): void {
     const rip = ripClass(state.node);
-    const key = contextKey(setupOf(start.variant), state, rip);
+    const key = contextKey(setup, state, rip);
     const full = `${start.variant.name}|${key}`;
     let at = reached.get(state.node);
     if (at === undefined) reached.set(state.node, (at = new Map()));
-    if (!at.has(full) && at.size < MOST_CONTEXTS * variants.length) at.set(full, { state, start, choices: listOf(choices) });
-    const parent = (): PathStart['parent'] => ({ start, choices: listOf(choices) });
+    if (!at.has(full) && at.size < MOST_CONTEXTS * variants.length) at.set(full, { state, start, choices: listOf(choices), steps: depth });
+    const parent = (): PathStart['parent'] => ({ start, choices: listOf(choices), steps: depth });
+    // What goes wrong is told where it does: nothing is started from there.
+    if (wrong) return;
     if (nameless(state.registers[RSP])) return;
     const inC = state.node === insideC;
     if (inC) {
@@ -118,7 +117,7 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
     for (const vector of NMI_LIKE) if (vector !== 2 || !state.cpu.nmiBlocked) once(vector, state, key, start, parent);
     const node = program.code.nodes[state.node];
     if (node?.kind !== 'instruction') return;
-    for (const vector of faultsOf(node, state, setupOf(start.variant))) once(vector, state, `${key}|fault`, start, parent);
+    for (const vector of faultsOf(node, state, setup, tellsIretFaults)) once(vector, state, `${key}|fault`, start, parent);
   }
 
   function once(vector: number, state: State, key: string, start: PathStart, parent: () => PathStart['parent']): void {
@@ -129,11 +128,10 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
   }
 
   for (const variant of variants) {
-    const setup = setupOf(variant);
     for (const outside of outsideContexts(program, variant)) {
       const user = outside.state.cpu.cpl === 3;
-      for (const handler of shapes.representatives) {
-        if (user && handler.vector === 8) continue;
+      if (!outside.single) for (const handler of shapes.representatives) {
+        if (handler.synthesized || (user && handler.vector === 8)) continue;
         interrupt(handler.vector, variant, outside.state, contextKey(setup, outside.state, -1), outside.title, null);
       }
       if (!user) continue;
@@ -163,7 +161,8 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
 
   return {
     program,
-    setup: setupOf(variants[0] ?? { name: '', present: [] }),
+    setup,
+    variants,
     advance: (starts) => {
       for (let run = 0; run < starts; run += 1) {
         const start = waiting.shift();
@@ -171,12 +170,12 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
           if (!addCalls()) return true;
           continue;
         }
-        followPath(program, setupOf(start.variant), start, monitors, meet, {
+        followPath(program, setup, start, monitors, meet, {
           step: (step, values, choices, depth) => {
             steps += 1;
-            observe(step, values, choices, depth);
+            return observe(step, values, choices, depth);
           },
-          state: (state, choices) => note(start, state, choices),
+          state: (state, choices, wrong, depth) => note(start, state, choices, wrong, depth),
           tooLong: () => tooLong.push(`${start.door.name} from ${start.from}`),
         });
       }
@@ -200,8 +199,9 @@ function doorOf(handler: Handler): Door {
 }
 
 /** Faults of the instruction itself that its code expects: IRET to user mode, and loads of segment registers. */
-function faultsOf(node: InstructionNode, state: State, setup: MachineSetup): readonly number[] {
+function faultsOf(node: InstructionNode, state: State, setup: MachineSetup, tellsIretFaults: boolean): readonly number[] {
   if (node.mnemonic === 'iretq') {
+    if (!tellsIretFaults) return [];
     const rsp = state.registers[RSP];
     if (rsp === undefined || !isConstant(rsp)) return [];
     const cs = load(draftOf(state), setup, rsp.value + 8n, 8);
@@ -217,7 +217,9 @@ function faultsOf(node: InstructionNode, state: State, setup: MachineSetup): rea
   return [];
 }
 
+/** Under FRED SYSCALL and SYSENTER are events and enter by its doors (FR-01). */
 function instructionDoors(program: Program): readonly (Door & { kind: 'instruction' })[] {
+  if (program.fred !== null) return [];
   const doors: (Door & { kind: 'instruction' })[] = [];
   for (const name of ['entry_SYSCALL_64', 'entry_SYSCALL_compat', 'entry_SYSCALL32_ignore']) {
     const entry = program.code.symbols.get(name);
@@ -268,6 +270,9 @@ function enterBy(program: Program, setup: MachineSetup, door: Door & { kind: 'in
   return { ...user, node: door.entry, registers, flags: and(user.flags, constant(~IF)), cpu: { ...user.cpu, ...KERNEL_MODE } };
 }
 
+/** Files of entry code proper: others are linked for what they call. */
+const ENTRY_FOLDER = /(^|\/)arch\/x86\/entry\//;
+
 /** Symbols that are typed as functions: they may be called from C; other code may not. */
 function routinesOf(program: Program): ReadonlySet<string> {
   const names = new Set<string>();
@@ -282,9 +287,10 @@ function routinesOf(program: Program): ReadonlySet<string> {
 /** Routines with a `.size` that no path reaches: C code calls them. Those for Xen PV are not native code. */
 function callDoors(program: Program): (Door & { kind: 'call' })[] {
   const doors: (Door & { kind: 'call' })[] = [];
+  if (program.fred !== null) return doors;
   const routines = routinesOf(program);
   for (const info of program.functions.values()) {
-    if (info.language !== 'asm' || /xen/i.test(info.name)) continue;
+    if (info.language !== 'asm' || /xen/i.test(info.name) || !ENTRY_FOLDER.test(info.place.file)) continue;
     const node = program.code.nodes[info.entry];
     if (node?.kind !== 'instruction' && node?.kind !== 'feature') continue;
     if (node.symbol === info.name && routines.has(info.name)) doors.push({ kind: 'call', entry: info.entry, name: info.name });

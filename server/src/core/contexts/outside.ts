@@ -34,7 +34,7 @@ export function callOutside(setup: MachineSetup, state: State, node: Instruction
   const draft = draftOf(state);
   const calls = node.mnemonic === 'call' && node.next !== null;
   if (calls && node.next !== null) push(draft, setup, constant(addressOfNode(node.next, false)));
-  const inside: State = { ...state, node: insideNode, registers: draft.registers, memory: draft.memory };
+  const inside: State = { ...state, node: insideNode, registers: draft.registers.slice(), memory: draft.memory.slice() };
   const row = entryCall(name);
   if (row.effect === 'no-return') {
     draft.ended = 'panic';

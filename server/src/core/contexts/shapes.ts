@@ -12,12 +12,21 @@ export interface Shapes {
   readonly counterpart: (node: NodeId) => NodeId | null;
 }
 
+/** The first vector of a shape stands for it: of the faults, those that readers expect. */
+const FIRST: readonly number[] = [13, 6, 14, 32];
+
+function orderOf(vector: number): number {
+  const at = FIRST.indexOf(vector);
+  return at < 0 ? vector + FIRST.length : at;
+}
+
 export function shapesOf(program: Program): Shapes {
   const byShape = new Map<string, Handler>();
   const byVector = new Map<number, Handler>();
   const counterparts = new Map<NodeId, NodeId>();
   const stubs = new Set(program.handlers.map((handler) => handler.stub));
-  for (const handler of [...program.handlers].sort((a, b) => a.vector - b.vector)) {
+  for (const handler of [...program.handlers].sort((a, b) => orderOf(a.vector) - orderOf(b.vector))) {
+    if (handler.synthesized) continue;
     const body = bodyFrom(program, handler.stub, stubs);
     const key = keyOf(program, body, handler.stub, handler.ist.value, vectorByNumber(handler.vector)?.errorCode === true);
     const first = byShape.get(key);

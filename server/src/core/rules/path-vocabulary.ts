@@ -64,6 +64,8 @@ export interface Knowledge {
   readonly lfence: boolean;
   readonly verw: boolean;
   readonly untrains: boolean;
+  /** Saves registers on entry. */
+  readonly saves: boolean;
   /** Clears registers on entry. */
   readonly clears: boolean;
 }
@@ -84,6 +86,7 @@ export function knowledgeOf(program: Program): Knowledge {
     lfence: has((node) => node.mnemonic === 'lfence'),
     verw: has((node) => node.mnemonic === 'verw'),
     untrains: has((node) => node.targetName !== null && /untrain_ret/.test(node.targetName)),
+    saves: program.code.nodes.filter((node) => node.kind === 'instruction' && node.mnemonic.startsWith('push') && node.operands[0]?.kind === 'register').length >= 9,
     clears: clears.length >= 8,
   };
   known.set(program, made);

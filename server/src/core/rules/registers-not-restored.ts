@@ -1,7 +1,7 @@
 // XR-REG03: a return leaves other register values than the ones it found.
 import type { PathStep } from '../contexts/entry-paths.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
-import { entered, expectedState, isConstant, isEventReturn, pathPlace, pathPremises } from './path-vocabulary.ts';
+import { entered, expectedState, isConstant, isEventReturn, knowledgeOf, pathPlace, pathPremises } from './path-vocabulary.ts';
 import { REGISTER_NAMES } from '../machine/registers.ts';
 import type { State } from '../machine/state.ts';
 import type { Word } from '../machine/word.ts';
@@ -11,7 +11,7 @@ import type { Judgement, Rule } from './rule.ts';
 const CHANGED_BY_SYSCALL: ReadonlySet<string> = new Set(['rax', 'rcx', 'r11', 'rsp', 'rdx', 'rbp']);
 
 function judge(step: PathStep): readonly Judgement[] {
-  if (!isEventReturn(step) || step.start.door.kind === 'call' || step.start.door.kind === 'fork') return [];
+  if (!isEventReturn(step) || !knowledgeOf(step.program).saves || step.start.door.kind === 'call' || step.start.door.kind === 'fork') return [];
   const expected = expectedState(step);
   const wrong = REGISTER_NAMES.filter((name, index) => {
     if (entersBySyscall(step) && CHANGED_BY_SYSCALL.has(name)) return false;

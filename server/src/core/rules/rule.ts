@@ -51,6 +51,8 @@ export interface Judgement {
 export interface PathRule {
   /** What the rule remembers along a path, null where the machine's state says all. */
   readonly monitor: Monitor | null;
+  /** Where several rules speak of one step, those of the highest rank are heard: they name the cause. */
+  readonly rank?: number;
   /** `value` is the monitor's before the step. */
   readonly judge: (step: PathStep, value: number) => readonly Judgement[];
 }

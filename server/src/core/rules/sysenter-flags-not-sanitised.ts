@@ -28,7 +28,7 @@ ${clean}	xorl	%ebx, %ebx
 	call	do_demo${mark}
 	hlt
 
-${entryStub()}`;
+${entryStub({ clear: '' })}`;
 }
 
 export const sysenterFlagsNotSanitised: Rule = {

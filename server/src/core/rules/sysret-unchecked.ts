@@ -59,7 +59,7 @@ ${test}	popq	%r11
 .Lslow:
 	hlt
 
-${entryStub()}`;
+${entryStub({ clear: '' })}`;
 }
 
 export const sysretUnchecked: Rule = {
