@@ -3,7 +3,7 @@
 import { entryCall, QUIET_ROUTINES } from '../kernel/entry-calls.ts';
 import type { InstructionNode } from '../machine/code.ts';
 import type { MachineSetup } from '../machine/config.ts';
-import { relocate } from '../machine/deliver.ts';
+import { relocate } from '../machine/frames.ts';
 import { draftOf, fork, load, pop, push, register, setRegister, store } from '../machine/draft.ts';
 import type { Draft } from '../machine/draft.ts';
 import { addressOfNode, nodeAtAddress, stackNamed, stackOf, top } from '../machine/layout.ts';
