@@ -21,6 +21,12 @@ import { malformedAnnotation } from './malformed-annotation.ts';
 import { staleAssumption } from './stale-assumption.ts';
 import { undeclaredHandler } from './undeclared-handler.ts';
 import { unusedSuppression } from './unused-suppression.ts';
+import { cr2NotPreserved } from './cr2-not-preserved.ts';
+import { dr7LiveInNmiLike } from './dr7-live-in-nmi-like.ts';
+import { fmaskMissingBits } from './fmask-missing-bits.ts';
+import { cpuStateRestoredAfterMigration } from './cpu-state-restored-after-migration.ts';
+import { sysretUnchecked } from './sysret-unchecked.ts';
+import { enterExitMismatch } from './enter-exit-mismatch.ts';
 import type { Rule } from './rule.ts';
 
 export const RULES: readonly Rule[] = [
@@ -41,6 +47,12 @@ export const RULES: readonly Rule[] = [
   wordConsumedByNested,
   missingMotivation,
   iretInNmiNeedsNesting,
+  cr2NotPreserved,
+  dr7LiveInNmiLike,
+  cpuStateRestoredAfterMigration,
+  sysretUnchecked,
+  fmaskMissingBits,
+  enterExitMismatch,
   undeclaredHandler,
   contradictoryAnnotation,
   unusedSuppression,
