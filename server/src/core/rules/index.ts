@@ -1,32 +1,44 @@
 // The list of rules, in the order of the catalogue.
-import { guardClearedInHandler } from './guard-cleared-in-handler.ts';
 import { guardClearedOnRewindingStack } from './guard-cleared-on-rewinding-stack.ts';
+import { guardClearedInHandler } from './guard-cleared-in-handler.ts';
 import { guardNeverRearmed } from './guard-never-rearmed.ts';
-import { infoReadAfterRearm } from './info-read-after-rearm.ts';
-import { raisableAccessInsideWindow } from './raisable-access-inside-window.ts';
 import { rearmLandsOnLiveFrame } from './rearm-lands-on-live-frame.ts';
-import { extableRearmOnRewindingStack } from './extable-rearm-on-rewinding-stack.ts';
+import { raisableAccessInsideWindow } from './raisable-access-inside-window.ts';
+import { infoReadAfterRearm } from './info-read-after-rearm.ts';
+import { unsafeSwitchOffIst } from './unsafe-switch-off-ist.ts';
 import { extableRecoveryWithoutRearm } from './extable-recovery-without-rearm.ts';
-import { extableTypeGap } from './extable-type-gap.ts';
+import { extableRearmOnRewindingStack } from './extable-rearm-on-rewinding-stack.ts';
 import { istRequired } from './ist-required.ts';
 import { istStackShared } from './ist-stack-shared.ts';
-import { unsafeSwitchOffIst } from './unsafe-switch-off-ist.ts';
-import { deferralCannotRun } from './deferral-cannot-run.ts';
-import { iretInNmiNeedsNesting } from './iret-in-nmi-needs-nesting.ts';
-import { missingMotivation } from './missing-motivation.ts';
+import { extableTypeGap } from './extable-type-gap.ts';
 import { userOriginStaysOnIst } from './user-origin-stays-on-ist.ts';
+import { deferralCannotRun } from './deferral-cannot-run.ts';
 import { wordConsumedByNested } from './word-consumed-by-nested.ts';
+import { missingMotivation } from './missing-motivation.ts';
+import { iretInNmiNeedsNesting } from './iret-in-nmi-needs-nesting.ts';
+import { cr2NotPreserved } from './cr2-not-preserved.ts';
+import { nmiUserAccessNotNofault } from './nmi-user-access-not-nofault.ts';
+import { nmiCompleteMissing } from './nmi-complete-missing.ts';
+import { workAfterMcipClear } from './work-after-mcip-clear.ts';
+import { recoveryWithoutRipvEipv } from './recovery-without-ripv-eipv.ts';
+import { unboundedMcRetry } from './unbounded-mc-retry.ts';
+import { assumesBroadcast } from './assumes-broadcast.ts';
+import { taskWorkQueuedTwice } from './task-work-queued-twice.ts';
+import { msrFaultInMachineCheck } from './msr-fault-in-machine-check.ts';
+import { dr7LiveInNmiLike } from './dr7-live-in-nmi-like.ts';
+import { dr6ReadLate } from './dr6-read-late.ts';
+import { cpuStateRestoredAfterMigration } from './cpu-state-restored-after-migration.ts';
+import { watchableEntryWord } from './watchable-entry-word.ts';
+import { sysenterStepNotRecognised } from './sysenter-step-not-recognised.ts';
+import { dr7AccessReordered } from './dr7-access-reordered.ts';
+import { sysretUnchecked } from './sysret-unchecked.ts';
+import { fmaskMissingBits } from './fmask-missing-bits.ts';
+import { enterExitMismatch } from './enter-exit-mismatch.ts';
+import { undeclaredHandler } from './undeclared-handler.ts';
 import { contradictoryAnnotation } from './contradictory-annotation.ts';
+import { unusedSuppression } from './unused-suppression.ts';
 import { malformedAnnotation } from './malformed-annotation.ts';
 import { staleAssumption } from './stale-assumption.ts';
-import { undeclaredHandler } from './undeclared-handler.ts';
-import { unusedSuppression } from './unused-suppression.ts';
-import { cr2NotPreserved } from './cr2-not-preserved.ts';
-import { dr7LiveInNmiLike } from './dr7-live-in-nmi-like.ts';
-import { fmaskMissingBits } from './fmask-missing-bits.ts';
-import { cpuStateRestoredAfterMigration } from './cpu-state-restored-after-migration.ts';
-import { sysretUnchecked } from './sysret-unchecked.ts';
-import { enterExitMismatch } from './enter-exit-mismatch.ts';
 import type { Rule } from './rule.ts';
 
 export const RULES: readonly Rule[] = [
@@ -48,8 +60,20 @@ export const RULES: readonly Rule[] = [
   missingMotivation,
   iretInNmiNeedsNesting,
   cr2NotPreserved,
+  nmiUserAccessNotNofault,
+  nmiCompleteMissing,
+  workAfterMcipClear,
+  recoveryWithoutRipvEipv,
+  unboundedMcRetry,
+  assumesBroadcast,
+  taskWorkQueuedTwice,
+  msrFaultInMachineCheck,
   dr7LiveInNmiLike,
+  dr6ReadLate,
   cpuStateRestoredAfterMigration,
+  watchableEntryWord,
+  sysenterStepNotRecognised,
+  dr7AccessReordered,
   sysretUnchecked,
   fmaskMissingBits,
   enterExitMismatch,

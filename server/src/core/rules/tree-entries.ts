@@ -6,7 +6,7 @@ import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
 import { watch } from '../tree/watch.ts';
 import type { Exit, Watch, Where } from '../tree/watch.ts';
 import type { Premise } from './finding.ts';
-import type { Judgement } from './rule.ts';
+import type { Judgement, Rule } from './rule.ts';
 
 export interface Entry {
   readonly function: TreeFunction;
@@ -115,4 +115,9 @@ export function known(tree: Tree, fact: string, file: string, step: Step): Premi
 /** Whether a call is one of the state helpers or a wrapper of one. */
 export function isCall(step: Step, names: RegExp): step is Step & { readonly kind: 'call' } {
   return step.kind === 'call' && names.test(step.name);
+}
+
+/** A rule that examines C entry code and nothing else. */
+export function treeRule(rule: Omit<Rule, 'judge' | 'inspect' | 'fix'>): Rule {
+  return { ...rule, judge: null, inspect: null, fix: null };
 }

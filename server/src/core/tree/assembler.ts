@@ -29,6 +29,12 @@ export function assemblerFacts(source: TreeSource, root: string, configuration: 
 function readWords(stream: AssemblerStream, words: AssemblerFacts['paranoidWords'][number][], features: Map<string, Place>): void {
   const chosen = new Map<number, string>();
   for (const { original, replacement, feature, negated } of stream.alternatives) {
+    // `ALTERNATIVE "jmp .Lend", "", FEATURE`: what the jump leaves out runs with the feature only.
+    const instructions = stream.items.slice(...original).filter((item) => item.kind === 'instruction');
+    const only = instructions.length === 1 ? instructions[0] : undefined;
+    const target = only?.mnemonic === 'jmp' && only.operands[0]?.kind === 'memory' ? only.operands[0].displacement : null;
+    const end = target?.kind !== 'symbol' ? -1 : stream.items.findIndex((item, at) => at > original[0] && item.kind === 'label' && item.name === target.name);
+    for (let at = original[1]; at < end; at++) chosen.set(at, feature);
     for (const [from, to] of [original, replacement]) for (let at = from; at < to; at++) chosen.set(at, `${negated ? '!' : ''}${feature}`);
   }
   let inside = false;

@@ -235,16 +235,23 @@ export function graphOf(body: readonly CStatement[], span: Span, surroundings: S
   function atom(term: CTerm): { readonly text: string; readonly negated: boolean } {
     if (term.kind === 'assign' && term.operator === '') return atom(term.target);
     if (term.kind !== 'binary') return { text: written(term.span), negated: false };
-    const left = written(term.left.span);
-    const right = written(term.right.span);
+    const left = operand(term.left);
+    const right = operand(term.right);
     const zero = term.right.kind === 'number' ? term.right.value === 0n : right === 'NULL';
     switch (term.operator) {
       case '==': return zero ? { text: left, negated: true } : { text: `${left} == ${right}`, negated: false };
       case '!=': return zero ? { text: left, negated: false } : { text: `${left} == ${right}`, negated: true };
       case '>=': return { text: `${left} < ${right}`, negated: true };
       case '<=': return { text: `${left} > ${right}`, negated: true };
+      case '<':
+      case '>': return { text: `${left} ${term.operator} ${right}`, negated: false };
       default: return { text: written(term.span), negated: false };
     }
+  }
+
+  /** A side of a comparison, with the parentheses that it needs. */
+  function operand(term: CTerm): string {
+    return term.kind === 'binary' || term.kind === 'conditional' || term.kind === 'assign' ? `(${written(term.span)})` : written(term.span);
   }
 
   function constant(term: CTerm): boolean | null {
