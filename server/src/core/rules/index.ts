@@ -15,9 +15,13 @@ import { userOriginStaysOnIst } from './user-origin-stays-on-ist.ts';
 import { deferralCannotRun } from './deferral-cannot-run.ts';
 import { wordConsumedByNested } from './word-consumed-by-nested.ts';
 import { missingMotivation } from './missing-motivation.ts';
+import { handOverWordNotCleared } from './hand-over-word-not-cleared.ts';
+import { mmioEmulationUnchecked } from './mmio-emulation-unchecked.ts';
+import { sharedPageNotGuarded } from './shared-page-not-guarded.ts';
 import { iretInNmiNeedsNesting } from './iret-in-nmi-needs-nesting.ts';
 import { cr2NotPreserved } from './cr2-not-preserved.ts';
 import { nmiUserAccessNotNofault } from './nmi-user-access-not-nofault.ts';
+import { edgeCoalescingIgnored } from './edge-coalescing-ignored.ts';
 import { nmiCompleteMissing } from './nmi-complete-missing.ts';
 import { workAfterMcipClear } from './work-after-mcip-clear.ts';
 import { recoveryWithoutRipvEipv } from './recovery-without-ripv-eipv.ts';
@@ -31,9 +35,26 @@ import { cpuStateRestoredAfterMigration } from './cpu-state-restored-after-migra
 import { watchableEntryWord } from './watchable-entry-word.ts';
 import { sysenterStepNotRecognised } from './sysenter-step-not-recognised.ts';
 import { dr7AccessReordered } from './dr7-access-reordered.ts';
+import { cr4BitAfterEvents } from './cr4-bit-after-events.ts';
+import { istShiftNotUnwound } from './ist-shift-not-unwound.ts';
+import { istGateUnfit } from './ist-gate-unfit.ts';
+import { userRspTrusted } from './user-rsp-trusted.ts';
 import { sysretUnchecked } from './sysret-unchecked.ts';
 import { fmaskMissingBits } from './fmask-missing-bits.ts';
+import { syscallGapIncomplete } from './syscall-gap-incomplete.ts';
+import { softwareEventUnverified } from './software-event-unverified.ts';
+import { irqsOnInEntry } from './irqs-on-in-entry.ts';
+import { instrumentableBeforeState } from './instrumentable-before-state.ts';
+import { wrongStateHelper } from './wrong-state-helper.ts';
 import { enterExitMismatch } from './enter-exit-mismatch.ts';
+import { cr2ReadLate } from './cr2-read-late.ts';
+import { interruptedStateSampledLate } from './interrupted-state-sampled-late.ts';
+import { sleepingInAtomicException } from './sleeping-in-atomic-exception.ts';
+import { lockInNmiLike } from './lock-in-nmi-like.ts';
+import { scheduleOnRewindingStack } from './schedule-on-rewinding-stack.ts';
+import { wrongDeferralMode } from './wrong-deferral-mode.ts';
+import { istAssumptionUnderFred } from './ist-assumption-under-fred.ts';
+import { fredReturnStateLost } from './fred-return-state-lost.ts';
 import { undeclaredHandler } from './undeclared-handler.ts';
 import { contradictoryAnnotation } from './contradictory-annotation.ts';
 import { unusedSuppression } from './unused-suppression.ts';
@@ -58,9 +79,13 @@ export const RULES: readonly Rule[] = [
   deferralCannotRun,
   wordConsumedByNested,
   missingMotivation,
+  handOverWordNotCleared,
+  mmioEmulationUnchecked,
+  sharedPageNotGuarded,
   iretInNmiNeedsNesting,
   cr2NotPreserved,
   nmiUserAccessNotNofault,
+  edgeCoalescingIgnored,
   nmiCompleteMissing,
   workAfterMcipClear,
   recoveryWithoutRipvEipv,
@@ -74,9 +99,26 @@ export const RULES: readonly Rule[] = [
   watchableEntryWord,
   sysenterStepNotRecognised,
   dr7AccessReordered,
+  cr4BitAfterEvents,
+  istShiftNotUnwound,
+  istGateUnfit,
+  userRspTrusted,
   sysretUnchecked,
   fmaskMissingBits,
+  syscallGapIncomplete,
+  softwareEventUnverified,
+  irqsOnInEntry,
+  instrumentableBeforeState,
+  wrongStateHelper,
   enterExitMismatch,
+  cr2ReadLate,
+  interruptedStateSampledLate,
+  sleepingInAtomicException,
+  lockInNmiLike,
+  scheduleOnRewindingStack,
+  wrongDeferralMode,
+  istAssumptionUnderFred,
+  fredReturnStateLost,
   undeclaredHandler,
   contradictoryAnnotation,
   unusedSuppression,

@@ -18,7 +18,7 @@ function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
   for (const one of tree.functions) {
     // The name is the contract: callable from an NMI, or never to sleep in a fault.
-    const nmi = /(?:^|_)nmi$/.test(one.name);
+    const nmi = /(?:copy|user)\w*_nmi$/.test(one.name);
     if (!nmi && !one.name.endsWith('_nofault')) continue;
     watchProofs(tree, one, nmi ? [refused, ours, checked] : [refused], {
       at: (step, missing, where) => {

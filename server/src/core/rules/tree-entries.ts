@@ -78,12 +78,15 @@ export function title(entry: Entry): string {
 /** Findings of one rule on one tree, one a place. */
 export interface Findings {
   readonly at: (step: Step, where: Where, message: string, more?: Partial<Judgement>) => void;
+  /** The first place of a function only, where one cause shows at many. */
+  readonly once: (step: Step, where: Where, message: string, more?: Partial<Judgement>) => void;
   readonly place: (place: Place, message: string, more?: Partial<Judgement>) => void;
   readonly all: () => readonly Judgement[];
 }
 
 export function findings(tree: Tree): Findings {
   const found = new Map<string, Judgement>();
+  const first = new Map<string, Judgement>();
   const place = (at: Place, message: string, more: Partial<Judgement> = {}): void => {
     const key = `${at.file}|${at.span.start}`;
     if (!found.has(key)) found.set(key, { place: at, message, premises: [], ...more });
@@ -93,8 +96,16 @@ export function findings(tree: Tree): Findings {
       if (!where.function.whole) return;
       place(placeIn(tree, where.function.file, step.span), message, { ...more, premises: [...callPremises(tree, where), ...(more.premises ?? [])] });
     },
+    once: (step, where, message, more = {}) => {
+      if (!where.function.whole) return;
+      const key = `${where.function.file}|${where.function.nameSpan.start}`;
+      const before = first.get(key);
+      if (before === undefined || step.span.start < before.place.span.start) {
+        first.set(key, { place: placeIn(tree, where.function.file, step.span), message, ...more, premises: [...callPremises(tree, where), ...(more.premises ?? [])] });
+      }
+    },
     place,
-    all: () => [...found.values()],
+    all: () => [...found.values(), ...first.values()],
   };
 }
 

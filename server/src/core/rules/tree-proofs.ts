@@ -2,7 +2,7 @@
 // are still owed where it matters.
 import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
 import { watch } from '../tree/watch.ts';
-import type { Where } from '../tree/watch.ts';
+import type { TestStep, Where } from '../tree/watch.ts';
 
 export interface Proof {
   /** One letter. */
@@ -22,10 +22,12 @@ export interface Owed {
   readonly facts?: ReadonlyMap<string, boolean>;
   /** Called at every step with what is not proved there; true ends the path. */
   readonly at: (step: Step, missing: readonly Proof[], where: Where) => boolean;
+  /** Called where a condition is evaluated. */
+  readonly asked?: (test: TestStep, missing: readonly Proof[], where: Where) => void;
 }
 
 /** Follows the proofs from the start of a function. */
-export function watchProofs(tree: Tree, start: TreeFunction, proofs: readonly Proof[], { follow, facts, at }: Owed): void {
+export function watchProofs(tree: Tree, start: TreeFunction, proofs: readonly Proof[], { follow, facts, at, asked }: Owed): void {
   const missing = (state: string): readonly Proof[] => proofs.filter(({ key }) => !state.includes(key));
   const set = (state: string, key: string): string => (state.includes(key) ? state : [...state, key].sort().join(''));
   watch<string>(
@@ -43,7 +45,10 @@ export function watchProofs(tree: Tree, start: TreeFunction, proofs: readonly Pr
         }
         return next;
       },
-      branch: (test, holds, state) => proofs.reduce((proved, { key, test: proves }) => (proves?.(test.text, holds) === true ? set(proved, key) : proved), state),
+      branch: (test, holds, state, where) => {
+        asked?.(test, missing(state), where);
+        return proofs.reduce((proved, { key, test: proves }) => (proves?.(test.text, holds) === true ? set(proved, key) : proved), state);
+      },
     },
     facts,
   );

@@ -36,6 +36,9 @@ const DEEPEST = 14;
 /** Never return: what the kernel says of them. */
 const terminal = /^(?:panic|BUG|unreachable|__builtin_unreachable|do_exit|make_task_dead|rewind_stack_and_make_dead|sev_es_terminate|snp_abort|do_group_exit|machine_restart|halt_loop|handle_stack_overflow)$/;
 
+/** Ask for what stays as it is for the whole entry: their outcome is a fact, their bodies say nothing more. */
+const predicates = /^(?:user_mode|in_nmi|cpu_feature_enabled|boot_cpu_has|static_cpu_has)$/;
+
 export function neverReturns(name: string): boolean {
   return terminal.test(name);
 }
@@ -125,7 +128,7 @@ export function watch<S extends string>(tree: Tree, start: TreeFunction, first: 
     const next = automaton.step(step, state, where);
     if (next === null || terminal.test(step.name)) return;
     const kept = afterCall(held, step);
-    const targets = targetsOf(tree, step, where.function).filter((one) => automaton.follow?.(one, next, where) ?? true);
+    const targets = (predicates.test(step.name) ? [] : targetsOf(tree, step, where.function)).filter((one) => automaton.follow?.(one, next, where) ?? true);
     if (targets.length === 0) return go(step.next, next, kept);
     if (targets.every((one) => one.attributes.includes('__noreturn'))) {
       for (const one of targets) body(one, next, passed(held), [...where.calls, { function: where.function, step }]);
