@@ -359,7 +359,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     },
     rules: () => RULES.map((rule) => ({ name: rule.name, id: rule.id, group: rule.group, severity: rule.severity, summary: rule.summary, markdown: markdownOf(rule) })),
     unknown: (folder) => {
-      if (kernelOf(folder) !== null) return [];
+
       const unit = folderUnit(folder);
       return unit === null ? [] : unknownOf(unit.linked, documents.read);
     },
