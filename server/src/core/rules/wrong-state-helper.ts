@@ -41,7 +41,7 @@ function examine(tree: Tree): readonly Judgement[] {
           }
           return state;
         },
-        branch: (test, holds, state) => (/^user_mode\(/.test(test.text) ? (`${state.split(' ', 1)[0] ?? 'none'} ${holds ? 'user' : 'kernel'}` as State) : state),
+        branch: (test, holds, state) => (test.text.startsWith('user_mode(') ? (`${state.split(' ', 1)[0] ?? 'none'} ${holds ? 'user' : 'kernel'}` as State) : state),
       },
       factsOf(entry),
     );
