@@ -1,0 +1,27 @@
+// The committed recordings: what the image saw, by sequence and variant, with the QEMU that ran it and a hash of what it
+// was built from.
+import { createHash } from 'node:crypto';
+import type { Observation } from './observation.ts';
+
+export interface Recording {
+  /** First line of `qemu-system-x86_64 --version`. */
+  readonly qemu: string;
+  /** SHA-256 over the sources of the image and the sequences. */
+  readonly sources: string;
+  readonly sequences: Readonly<Record<string, Readonly<Record<string, readonly Observation[]>>>>;
+}
+
+/** One observation a line, so that a change of the recording reads as one. */
+export function formatRecording(recording: Recording): string {
+  const sequences = Object.entries(recording.sequences).map(([name, variants]) => {
+    const rows = Object.entries(variants).map(([variant, seen]) => `      ${JSON.stringify(variant)}: [\n${seen.map((one) => `        ${JSON.stringify(one)}`).join(',\n')}\n      ]`);
+    return `    ${JSON.stringify(name)}: {\n${rows.join(',\n')}\n    }`;
+  });
+  return `{\n  "qemu": ${JSON.stringify(recording.qemu)},\n  "sources": ${JSON.stringify(recording.sources)},\n  "sequences": {\n${sequences.join(',\n')}\n  }\n}\n`;
+}
+
+export function hashOf(files: ReadonlyMap<string, string>): string {
+  const hash = createHash('sha256');
+  for (const [name, text] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) hash.update(`${name}\0${text}\0`);
+  return hash.digest('hex');
+}
