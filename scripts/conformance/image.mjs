@@ -1,6 +1,6 @@
 // Builds the conformance image from its sources and the generated assembler file: gcc, as, ld, objcopy and nm.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Freestanding, no SSE, no red zone, addresses below 2 GiB; nothing that depends on the machine it is built on. */
@@ -8,8 +8,6 @@ const flags = [
   '-ffreestanding', '-nostdinc', '-std=gnu11', '-O1', '-Wall', '-Werror', '-mno-red-zone', '-mgeneral-regs-only', '-mcmodel=small', '-fno-pic', '-fno-pie',
   '-fno-stack-protector', '-fcf-protection=none', '-fno-asynchronous-unwind-tables', '-fno-builtin', '-fno-tree-loop-distribute-patterns', '-Wa,--fatal-warnings',
 ];
-export const sources = ['boot.S', 'entry.S', 'tables.S', 'second.S', 'driver.c'];
-export const headers = ['layout.h', 'record.h', 'pseudo.h', 'image.ld'];
 
 function run(command, args) {
   try {
@@ -19,8 +17,8 @@ function run(command, args) {
   }
 }
 
-/** Path of the ROM, and the addresses of its symbols. */
-export function buildImage(folder, generated, scratch) {
+/** Path of the ROM, and the addresses of its symbols. `folder` has the sources, `generated` is the text of the last one. */
+export function buildImage(folder, sources, generated, scratch) {
   const sequences = join(scratch, 'sequences.S');
   writeFileSync(sequences, generated);
   const objects = [...sources.map((name) => join(folder, name)), sequences].map((source, index) => {
@@ -34,9 +32,4 @@ export function buildImage(folder, generated, scratch) {
   run('objcopy', ['-O', 'binary', elf, rom]);
   const rows = run('nm', [elf]).trim().split('\n').map((line) => line.split(' '));
   return { rom, symbols: new Map(rows.map(([address, , name]) => [name, BigInt(`0x${address}`)])) };
-}
-
-/** Everything that the image is made of, by name. */
-export function imageFiles(folder) {
-  return new Map([...sources, ...headers].map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
 }

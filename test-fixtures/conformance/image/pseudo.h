@@ -23,3 +23,8 @@
 	.macro	machine_check
 	movb	$PANIC_STOP, PANIC
 	.endm
+
+	/* The end of an interrupt whose log does not tell the APIC. */
+	.macro	eoi
+	movl	$0, APIC_EOI
+	.endm

@@ -34,8 +34,6 @@ directory_0:
 	.rept	512
 	.if	address == 0xa00000
 	.quad	0
-	.elseif	address == 0xe00000
-	.quad	address + (PRESENT | WRITE | LARGE)
 	.else
 	.quad	address + (PRESENT | WRITE | USER | LARGE)
 	.endif

@@ -1,21 +1,10 @@
 // What the check of a fresh recording needs of the image: its generated source, and the recording that a log makes.
-import { GENERAL_REGISTERS } from './names.ts';
-import { instructionNames, registerValue, systemValue } from './image-source.ts';
-import { CHANGES, imageNames, insideImage, readLog } from './observation.ts';
+import { instructionNames } from './image-source.ts';
+import { imageNames, insideImage, readLog } from './observation.ts';
 import type { Observation } from './observation.ts';
 import type { Recording } from './recording.ts';
-import { evaluate } from './value.ts';
+import { startValues } from './start.ts';
 import type { Variant } from './variant.ts';
-
-/** Values at the start of a variant by the names of CHANGES, with the addresses of whoever runs it. */
-export function startValues(variant: Variant, resolve: (name: string) => bigint | null): Readonly<Record<string, bigint>> {
-  const value = (name: string): bigint => {
-    if (name === 'irr') return 0n;
-    if (name === 'cr3') return resolve('page_tables') ?? 0n;
-    return evaluate(GENERAL_REGISTERS.includes(name) ? registerValue(variant, name) : systemValue(variant, name), resolve);
-  };
-  return Object.fromEntries(CHANGES.map((name) => [name, value(name)]));
-}
 
 export function recordingOf(qemu: string, sources: string, variants: readonly Variant[], symbols: ReadonlyMap<string, bigint>, logs: readonly Uint8Array[]): Recording {
   const name = imageNames({ symbols, instructions: instructionNames(variants) });

@@ -1,38 +1,9 @@
 // The assembler file of the conformance image: code, gates and start state of every variant. Knows the structures of
 // driver.c and nothing of QEMU.
 import { flagsImage, GENERAL_REGISTERS, pointName } from './names.ts';
-import { PLAIN_GATE } from './sequence.ts';
-import type { GateSpec, Value } from './sequence.ts';
+import type { Value } from './sequence.ts';
+import { gatesOf, registerValue, SELECTORS, systemValue } from './start.ts';
 import type { Block, Variant } from './variant.ts';
-
-const SELECTORS = { kernel: { cs: 0x10, ss: 0x18, stack: 'stack_thread-0x100' }, user: { cs: 0x33, ss: 0x2b, stack: 'stack_user-0x100' } } as const;
-
-/** Start values of registers that a sequence does not give: each its own, so that a mix-up shows. */
-export function defaultRegister(name: string): bigint {
-  return 0xa0n + BigInt(GENERAL_REGISTERS.indexOf(name));
-}
-
-/** Start values of the system registers that a sequence does not give. */
-export const SYSTEM_DEFAULTS: Readonly<Record<string, Value>> = {
-  star: '0x23001000000000', lstar: '0', fmask: '0', gs_base: '0x1111000', kernel_gs_base: '0x2222000', cr2: '0', cr4: '0', dr0: '0', dr1: '0', dr2: '0', dr3: '0', dr6: '0xffff0ff0', dr7: '0x400', rsp0: 'stack_rsp0', ist1: 'stack_ist1', ist2: 'stack_ist2', ist3: 'stack_ist3', ist4: 'stack_ist4', ist5: 'stack_ist5', ist6: 'stack_ist6', mcg_status: '0',
-};
-
-export function systemValue(variant: Variant, name: string): Value {
-  return variant.sequence.system.get(name) ?? SYSTEM_DEFAULTS[name] ?? '0';
-}
-
-export function registerValue(variant: Variant, name: string): Value {
-  const given = variant.sequence.registers.get(name);
-  if (given !== undefined) return given;
-  return name === 'rsp' ? SELECTORS[variant.sequence.mode].stack : `0x${defaultRegister(name).toString(16)}`;
-}
-
-/** Gates that differ from the default ones: those that a sequence describes, and those of its handlers. */
-export function gatesOf(variant: Variant): ReadonlyMap<number, GateSpec> {
-  const gates = new Map(variant.sequence.gates);
-  for (const { point } of variant.blocks) if (point !== null && point < 256 && !gates.has(point)) gates.set(point, PLAIN_GATE);
-  return gates;
-}
 
 /** `v12_code_3`: symbol of an instruction. */
 export function symbolOf(variant: number, block: Block, index: number): string {

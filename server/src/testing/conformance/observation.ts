@@ -61,6 +61,7 @@ export interface ImageNames {
 }
 
 const STACK_BYTES = 0x1000n;
+const UNMAPPED_BYTES = 0x20_0000n;
 
 /** Names of addresses in the image, from its symbols. */
 export function imageNames({ symbols, instructions }: ImageNames): NameAddress {
@@ -71,7 +72,7 @@ export function imageNames({ symbols, instructions }: ImageNames): NameAddress {
   }
   const at = (name: string): bigint => symbols.get(name) ?? 0n;
   const stacks = [...symbols].filter(([name]) => name.startsWith('stack_'));
-  const areas = ['unmapped', 'supervisor'].map((name) => [name, at(name), 0x20_0000n] as const);
+  const unmapped = at('unmapped');
   const cells = at('cells');
   const tables = at('page_tables');
   return (value) => {
@@ -79,7 +80,7 @@ export function imageNames({ symbols, instructions }: ImageNames): NameAddress {
     if (instruction !== undefined) return instruction;
     for (const [name, top] of stacks) if (value <= top && value > top - STACK_BYTES) return value === top ? name : `${name}-${hexadecimal(top - value)}`;
     if (value === at('stack_edge') - STACK_BYTES) return `stack_edge-${hexadecimal(STACK_BYTES)}`;
-    for (const [name, start, size] of areas) if (value >= start && value < start + size) return value === start ? name : `${name}+${hexadecimal(value - start)}`;
+    if (value >= unmapped && value < unmapped + UNMAPPED_BYTES) return value === unmapped ? 'unmapped' : `unmapped+${hexadecimal(value - unmapped)}`;
     if (value === tables || value === tables + 0x1000n) return value === tables ? 'page_tables' : 'page_tables+0x1000';
     if (value >= cells && value < cells + 64n) return nameCell(value - cells);
     return null;

@@ -20,7 +20,7 @@ export interface Variant {
 }
 
 /** Instructions of the test's own, one node and one boundary each; the image has them as macros. */
-export const PSEUDO: ReadonlySet<string> = new Set(['log', 'note', 'exit', 'self_nmi', 'self_ipi', 'machine_check']);
+export const PSEUDO: ReadonlySet<string> = new Set(['log', 'note', 'exit', 'self_nmi', 'self_ipi', 'machine_check', 'eoi']);
 
 export function variantsOf(sequence: Sequence): readonly Variant[] {
   const blocks = blocksOf(sequence);
