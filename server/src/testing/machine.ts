@@ -22,6 +22,12 @@ static const struct idt_data idt[] = {
 	ISTG(X86_TRAP_NMI,	asm_nmi,	IST_INDEX_NMI),
 	ISTG(X86_TRAP_VE,	asm_ve,		IST_INDEX_VE),
 	ISTG(X86_TRAP_MC,	asm_mc,		IST_INDEX_MCE),
+	ISTG(X86_TRAP_DF,	asm_df,		IST_INDEX_DF),
+	INTG(X86_TRAP_DB,	asm_db),
+	INTG(X86_TRAP_GP,	asm_gp),
+	INTG(X86_TRAP_NP,	asm_np),
+	INTG(X86_TRAP_SS,	asm_ss),
+	INTG(X86_TRAP_DE,	asm_de),
 	INTG(X86_TRAP_PF,	asm_pf),
 	INTG(X86_TRAP_UD,	asm_ud),
 	INTG(X86_TRAP_BP,	asm_bp),
@@ -29,7 +35,7 @@ static const struct idt_data idt[] = {
 };
 `;
 
-const stubs = ['nmi', 've', 'mc', 'pf', 'ud', 'bp', 'irq'].map((name) => `SYM_CODE_START(asm_${name})\n\tnop\n\tiretq\nSYM_CODE_END(asm_${name})\n`).join('');
+const stubs = ['nmi', 've', 'mc', 'df', 'db', 'gp', 'np', 'ss', 'de', 'pf', 'ud', 'bp', 'irq'].map((name) => `SYM_CODE_START(asm_${name})\n\tnop\n\tiretq\nSYM_CODE_END(asm_${name})\n`).join('');
 
 export interface Machine {
   readonly setup: MachineSetup;

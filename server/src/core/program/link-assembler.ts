@@ -47,8 +47,9 @@ export function place(stream: AssemblerStream, from: NodeId): Placed {
   for (const record of stream.alternatives) {
     const at = record.original[0];
     const list = features.get(at);
+    // Records of one site are applied in order: the last one that applies is what runs, so it is asked first.
     if (list === undefined) features.set(at, [record]);
-    else list.push(record);
+    else list.unshift(record);
   }
   const nodeOf: (NodeId | null)[] = stream.items.map(() => null);
   let next = from;
@@ -94,7 +95,19 @@ function nextNode(placed: Placed, index: number): NodeId | null {
       return nodeFrom(placed, record.original[1], stream.items[record.original[0]]?.section);
     }
   }
-  return nodeFrom(placed, index + 1, section);
+  return nodeFrom(placed, behind(stream, index), section);
+}
+
+/** The item behind an instruction and those that are part of its operand. */
+function behind(stream: AssemblerStream, index: number): number {
+  const from = stream.items[index];
+  let covered = from === undefined ? 0 : (instructionOf(from)?.covers ?? 0);
+  let at = index + 1;
+  for (; covered > 0 && at < stream.items.length; at += 1) {
+    const item = stream.items[at];
+    if (item !== undefined && item.section === from?.section && instructionOf(item) !== null) covered -= 1;
+  }
+  return at;
 }
 
 function lastInstruction(placed: Placed, range: readonly [number, number]): number {

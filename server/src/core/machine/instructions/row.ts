@@ -1,13 +1,16 @@
 // What an instruction row is, and how rows read and write operands. One row per mnemonic family member.
 import type { AccessSize, InstructionNode, MachineOperand } from '../code.ts';
 import type { MachineSetup } from '../config.ts';
-import { load, register, setRegister, stackPointer, store } from '../draft.ts';
+import { processorOf } from '../config.ts';
+import { changeCpu, load, noteAccess, register, setRegister, stackPointer, store } from '../draft.ts';
 import type { Draft } from '../draft.ts';
-import { noteStackSwitch } from '../deliver.ts';
+import { noteStackSwitch } from '../frames.ts';
 import { nameAddress, stackOf } from '../layout.ts';
+import type { PossibleFault } from '../possible-fault.ts';
 import { RSP } from '../registers.ts';
-import { ARITHMETIC, CF, OF, PF, SF, ZF } from '../state.ts';
-import { add, and, constant, extractBytes, insertBytes, isConstant, mask, or, shiftLeft, truncate, UNKNOWN, word } from '../word.ts';
+import { AF, ARITHMETIC, CF, OF, PF, SF, ZF } from '../state.ts';
+import type { Cpu } from '../state.ts';
+import { add, ALL, and, constant, extractBytes, insertBytes, isConstant, mask, opaque, or, replaceBits, shiftLeft, show, SIGN, truncate, UNKNOWN, ZERO } from '../word.ts';
 import type { Word } from '../word.ts';
 
 export interface Execution {
@@ -16,6 +19,8 @@ export interface Execution {
   readonly node: InstructionNode;
   /** Operation size from the suffix or the operands. */
   readonly size: AccessSize;
+  /** What blocked events when the instruction began. */
+  readonly shadow: Cpu['shadow'];
 }
 
 export interface Example {
@@ -35,6 +40,14 @@ export interface InstructionRow {
   readonly section: string;
   /** Vectors the instruction itself may raise beyond those of its memory operands, by name. */
   readonly faults: readonly string[];
+  /** What it checks before it does anything, in the order of the manual, beyond its memory operands. */
+  readonly check?: (x: Execution) => readonly PossibleFault[];
+  /** The same for its forms with a segment, control or debug register, where only those check anything. */
+  readonly checkSystem?: (x: Execution) => readonly PossibleFault[];
+  /** Whose TF makes it trap (DB-02 to DB-04); by the flag before where it is left out. */
+  readonly singleStep?: 'by the flag before' | 'by the flag behind' | 'never';
+  /** What it does to the stack by itself. */
+  readonly stack?: 'push' | 'pop';
   readonly run: (x: Execution) => readonly Draft[];
   readonly examples: readonly Example[];
 }
@@ -78,21 +91,78 @@ export function read(x: Execution, operand: MachineOperand | undefined, size: Ac
       return truncate(constant(operand.value), size);
     case 'memory': {
       const address = linearAddress(x.draft, operand);
-      return isConstant(address) ? load(x.draft, x.setup, address.value, size) : UNKNOWN;
+      if (!isConstant(address)) return UNKNOWN;
+      noteAccess(x.draft, address.value, size, false);
+      return load(x.draft, x.setup, address.value, size);
     }
   }
 }
 
+/** Value of a segment, control or debug register; unknown for those whose value nothing here depends on. */
 export function readSystem(draft: Draft, name: string): Word {
   switch (name) {
-    case 'cr2':
-      return draft.cpu.cr2;
-    case 'cr3':
-      return draft.cpu.cr3;
     case 'cs':
-      return constant(draft.cpu.cpl === 3 ? 0x33n : 0x10n);
+    case 'ss':
+    case 'cr2':
+    case 'cr3':
+    case 'dr6':
+    case 'dr7':
+      return draft.cpu[name];
+    case 'dr0':
+    case 'dr1':
+    case 'dr2':
+    case 'dr3':
+      return draft.cpu.breakpoints[Number(name[2])] ?? UNKNOWN;
+    case 'ds':
+    case 'es':
+    case 'fs':
+    case 'gs':
+      return SELECTOR;
     default:
       return UNKNOWN;
+  }
+}
+
+/** A selector has 16 bits. */
+const SELECTOR = truncate(UNKNOWN, 2);
+
+/** Bits that read as they were before: reserved ones are fixed (SDM vol. 3B, "Debug Registers"). */
+const DR6_OPEN = 0xe00fn;
+const DR6_ONES = 0xffff_0ff0n;
+const DR7_ONES = 0x400n;
+const DR7_ZEROS = 0xffff_ffff_0000_d000n;
+
+function writeSystem(x: Execution, name: string, value: Word): void {
+  const { draft } = x;
+  switch (name) {
+    case 'dr0':
+    case 'dr1':
+    case 'dr2':
+    case 'dr3':
+      changeCpu(draft, { breakpoints: draft.cpu.breakpoints.map((one, index) => (index === Number(name[2]) ? value : one)) });
+      return;
+    case 'cr2':
+      changeCpu(draft, { cr2: value });
+      return;
+    case 'cr3':
+      // CR3-01: the no-flush bit is no part of the register.
+      changeCpu(draft, { cr3: and(value, constant(~SIGN)) });
+      return;
+    case 'dr6':
+      changeCpu(draft, { dr6: or(and(value, constant(DR6_OPEN)), constant(DR6_ONES)) });
+      return;
+    case 'dr7':
+      changeCpu(draft, { dr7: or(and(value, constant(~DR7_ZEROS)), constant(DR7_ONES)) });
+      return;
+    case 'ss':
+      changeCpu(draft, { ss: truncate(value, 2), shadow: x.shadow === 'none' || processorOf(x.setup).choices.shadowsAddUp ? 'movss' : 'none' });
+      return;
+    case 'gs':
+      // The base of the descriptor, 32 bits; whose it is the selector says.
+      changeCpu(draft, { gsBase: isConstant(value) && (value.value & 0xfffcn) === 0n ? ZERO : opaque(`base of GS ${show(truncate(value, 2))}`, ~0xffff_ffffn & ALL, 0n) });
+      return;
+    default:
+      return;
   }
 }
 
@@ -112,14 +182,14 @@ export function write(x: Execution, operand: MachineOperand | undefined, value: 
     case 'memory': {
       const address = linearAddress(x.draft, operand);
       if (!isConstant(address)) return;
+      noteAccess(x.draft, address.value, size, true);
       if (store(x.draft, x.setup, address.value, size, value) && stackOf(x.setup.layout, address.value + 1n) === null) {
         x.draft.effects.push({ kind: 'store', address: nameAddress(x.setup.layout, address.value), value: isConstant(value) ? value.value.toString() : '?' });
       }
       return;
     }
     case 'system-register':
-      if (operand.name === 'cr2') x.draft.cpu = { ...x.draft.cpu, cr2: value };
-      if (operand.name === 'cr3') x.draft.cpu = { ...x.draft.cpu, cr3: value };
+      writeSystem(x, operand.name, value);
       return;
     case 'immediate':
       return;
@@ -134,10 +204,18 @@ export function setStackPointer(draft: Draft, setup: MachineSetup, value: Word):
   noteStackSwitch(draft, setup, from, value);
 }
 
+/** Flags that the operands decide although the result is not known. */
+export interface Decided {
+  readonly zero: boolean | null;
+  readonly sign: boolean | null;
+  readonly adjust: boolean | null;
+}
+
+const NOTHING_DECIDED: Decided = { zero: null, sign: null, adjust: null };
+
 /** Arithmetic flags of a result; carry and overflow are given, null where unknown. */
-export function setResultFlags(x: Execution, result: Word, carry: boolean | null, overflow: boolean | null): void {
+export function setResultFlags(x: Execution, result: Word, carry: boolean | null, overflow: boolean | null, decided: Decided = NOTHING_DECIDED): void {
   const low = mask(x.size);
-  const value = and(result, constant(low));
   const top = 1n << BigInt(x.size * 8 - 1);
   let known = 0n;
   let bits = 0n;
@@ -146,13 +224,13 @@ export function setResultFlags(x: Execution, result: Word, carry: boolean | null
     known |= flag;
     if (on) bits |= flag;
   };
-  const zero = isConstant(value) ? value.value === 0n : (value.known & value.value & low) !== 0n ? false : null;
-  set(ZF, zero);
-  set(SF, (value.known & top) === 0n ? null : (value.value & top) !== 0n);
+  set(ZF, (result.value & low) !== 0n ? false : (result.known & low) === low ? true : decided.zero);
+  set(SF, (result.known & top) === 0n ? decided.sign : (result.value & top) !== 0n);
   set(CF, carry);
   set(OF, overflow);
-  set(PF, (value.known & 0xffn) === 0xffn ? parity(value.value & 0xffn) : null);
-  x.draft.flags = or(and(x.draft.flags, constant(~ARITHMETIC)), word(known | ~ARITHMETIC, bits, ''));
+  set(AF, decided.adjust);
+  set(PF, (result.known & 0xffn) === 0xffn ? parity(result.value & 0xffn) : null);
+  x.draft.flags = replaceBits(x.draft.flags, ARITHMETIC, known, bits);
 }
 
 function parity(low: bigint): boolean {
