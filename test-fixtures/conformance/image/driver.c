@@ -25,6 +25,9 @@ struct variant {
 	const struct gate *gates;
 };
 
+/* Of machine_check[3], which the host reads as well: the second processor reports it. */
+#define REPORTED_BY_SECOND 4
+
 struct gate {
 	u64 vector, offset, selector, type, ist;
 };
@@ -62,7 +65,7 @@ extern u64 log_next, log_left, log_variant, gdt_tss[2];
 extern u8 idt_pointer[], end_of_variant[], drain_interrupt[], drain_nmi[], unexpected[];
 extern u8 second_start[], second_end[], second_machine_check[];
 extern u64 cells[8];
-extern volatile u32 second_ready;
+extern volatile u32 second_ready, second_checks;
 
 void launch(const struct variant *variant);
 void drain(void);
@@ -242,6 +245,7 @@ static void take_back(void)
 static void run(u64 index)
 {
 	const struct variant *variant = &variants[index];
+	u32 checks = second_checks;
 
 	progress.variant = index;
 	progress.state = RUNNING;
@@ -252,6 +256,10 @@ static void run(u64 index)
 	asm volatile("mov %0, %%dr7" : : "r"(variant->dr7));
 	launch(variant);
 	take_back();
+	/* The second processor must have cleared MCIP before the next one reaches it. */
+	if (variant->machine_check[3] & REPORTED_BY_SECOND)
+		while (second_checks == checks)
+			asm volatile("pause");
 	progress.log_next = log_next;
 }
 

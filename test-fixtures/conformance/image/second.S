@@ -1,6 +1,6 @@
 /*
  * The second processor, which only runs where a machine check is to come from elsewhere: from its start-up IPI to long
- * mode, then it halts, takes the machine checks that reach it, and tells in `second_ready` how far it is.
+ * mode, then it halts, and takes and counts the machine checks that reach it.
  */
 #include "layout.h"
 
@@ -64,6 +64,7 @@ second_machine_check:
 	xorl	%eax, %eax
 	xorl	%edx, %edx
 	wrmsr
+	incl	second_checks
 	popq	%rdx
 	popq	%rcx
 	popq	%rax
@@ -73,8 +74,10 @@ second_machine_check:
 second_idt_pointer:
 	.word	16 * 256 - 1
 	.quad	second_idt
-	.globl	second_ready
+	.globl	second_ready, second_checks
 second_ready:
+	.long	0
+second_checks:
 	.long	0
 
 	.section .note.GNU-stack, "", @progbits

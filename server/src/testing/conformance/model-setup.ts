@@ -102,7 +102,8 @@ function gateOf(vector: number, spec: GateSpec, stub: number): Gate {
     dpl: spec.dpl === 3 ? 3 : 0,
     type: spec.type === 0xe ? 'interrupt' : spec.type === 0xf ? 'trap' : 'invalid',
     present: spec.present,
-    target: spec.offset === 'noncanonical' ? 'non-canonical' : spec.selector === PLAIN_GATE.selector ? 'code' : 'other segment',
+    selector: BigInt(spec.selector),
+    canonical: spec.offset !== 'noncanonical',
   };
 }
 
