@@ -2,16 +2,34 @@
 import type { Execution, InstructionRow } from './row.ts';
 import { proceed, read, write } from './row.ts';
 import type { Draft } from '../draft.ts';
+import { descriptorOf } from '../possible-fault.ts';
 import { CPUNODE_SELECTOR, ZF } from '../state.ts';
 import { equal, constant, replaceBits, truncate, UNKNOWN, ZERO } from '../word.ts';
+import type { Word } from '../word.ts';
 
 /** GS-05: a selector that cannot be read clears ZF and leaves the destination; nothing faults. */
+function unreadable(x: Execution, selector: Word): boolean {
+  const found = descriptorOf(x.setup, selector);
+  if (found !== 'null' && found !== 'nothing') return false;
+  x.draft.flags = replaceBits(x.draft.flags, ZF, ZF, 0n);
+  return true;
+}
+
 function loadLimit(x: Execution): readonly Draft[] {
   const [from, to] = x.node.operands;
   const selector = truncate(read(x, from, 2), 2);
+  if (unreadable(x, selector)) return proceed(x);
   const limit = equal(selector, constant(CPUNODE_SELECTOR)) === true;
   write(x, to, limit ? ZERO : UNKNOWN);
   x.draft.flags = replaceBits(x.draft.flags, ZF, limit ? ZF : 0n, limit ? ZF : 0n);
+  return proceed(x);
+}
+
+function loadAccessRights(x: Execution): readonly Draft[] {
+  const [from, to] = x.node.operands;
+  if (unreadable(x, truncate(read(x, from, 2), 2))) return proceed(x);
+  write(x, to, UNKNOWN);
+  x.draft.flags = replaceBits(x.draft.flags, ZF, 0n, 0n);
   return proceed(x);
 }
 
@@ -37,7 +55,16 @@ export const DESCRIPTOR_ROWS: readonly InstructionRow[] = [
     section: 'LSL - Load Segment Limit',
     faults: ['PF'],
     run: loadLimit,
-    examples: [{ code: 'lsl %rax, %rax', given: { rax: 0x7bn, ZF: 0n }, then: { rax: 0n, ZF: 1n } }, { code: 'lsl %rax, %rbx', given: { rax: 0x7bn, rbx: 9n }, then: { rbx: 0n, rax: 0x7bn } }],
+    examples: [{ code: 'lsl %rax, %rax', given: { rax: 0x7bn, ZF: 0n }, then: { rax: 0n, ZF: 1n } }, { code: 'lsl %rax, %rbx', given: { rax: 0x7bn, rbx: 9n }, then: { rbx: 0n, rax: 0x7bn } }, { code: 'lsl %eax, %ebx', given: { rax: 0n, rbx: 9n, ZF: 1n }, then: { rbx: 9n, ZF: 0n } }],
+  },
+  {
+    mnemonic: 'lar',
+    suffixed: true,
+    summary: 'loads the access rights of a segment; ZF tells whether they could be read',
+    section: 'LAR - Load Access Rights Byte',
+    faults: ['PF'],
+    run: loadAccessRights,
+    examples: [{ code: 'lar %eax, %ebx', given: { rax: 0n, rbx: 9n, ZF: 1n }, then: { rbx: 9n, ZF: 0n } }],
   },
   {
     mnemonic: 'verw',
