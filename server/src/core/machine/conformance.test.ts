@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { compareWithMachine, readRecording } from '../../testing/conformance/check.ts';
 import type { Checked } from '../../testing/conformance/check.ts';
 import { compareRecordings } from '../../testing/conformance/compare.ts';
-import { deviationsTable, factsTable } from '../../testing/conformance/report.ts';
+import { deviationsTable, factsTable, figures } from '../../testing/conformance/report.ts';
 import { matchesGolden } from '../../testing/golden.ts';
 
 const page = 'docs/conformance.md';
@@ -13,7 +13,8 @@ const page = 'docs/conformance.md';
 describe('conformance of the machine', () => {
   let checked: Checked;
 
-  before(async () => {
+  before(async function () {
+    this.timeout(60_000);
     checked = await compareWithMachine('.', 'out', readRecording('.'));
   });
 
@@ -51,12 +52,17 @@ describe('conformance of the machine', () => {
     assert.deepEqual(differences.map((one) => [one.sequence, one.variant]), [[sequence, variant]]);
   });
 
-  it('the page tells the facts and the deviations', () => {
+  it('the page tells the figures, the facts and the deviations', () => {
     const text = readFileSync(page, 'utf8');
-    const filled = [['facts', factsTable(checked)] as const, ['deviations', deviationsTable(checked)] as const].reduce((before, [name, table]) => {
+    const parts = [
+      ['figures', figures(checked, readRecording('.').qemu)],
+      ['facts', factsTable(checked)],
+      ['deviations', deviationsTable(checked)],
+    ] as const;
+    const filled = parts.reduce<string>((before, [name, part]) => {
       const pattern = new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- /${name} -->)`);
       assert.match(before, pattern, `${page} has no place for the ${name}`);
-      return before.replace(pattern, (_, open: string, close: string) => `${open}${table}${close}`);
+      return before.replace(pattern, (_, open: string, close: string) => `${open}${part}${close}`);
     }, text);
     matchesGolden(page, filled);
   });

@@ -1,6 +1,11 @@
 // The tables of docs/conformance.md.
 import type { Checked } from './check.ts';
 
+export function figures({ sequences, variants, facts, comparison }: Checked, qemu: string): string {
+  const held = facts.filter(({ oracle }) => oracle !== 'none').length;
+  return `${sequences.length} sequences in ${variants.length} variants speak of ${held} facts. Against the recording of ${qemu}: ${comparison.count} comparisons, ${comparison.differences.length} differences.\n`;
+}
+
 export function factsTable({ facts, sequences, comparison }: Checked): string {
   const rows = facts.map(({ id, says, oracle, why }) => {
     const naming = sequences.filter((sequence) => sequence.facts.includes(id)).length;

@@ -63,6 +63,6 @@ export const FAR_RETURN_ROWS: readonly InstructionRow[] = [
     faults: ['GP', 'NP', 'SS', 'PF'],
     check,
     run: returnFar,
-    examples: [{ code: 'lretq', given: { rsp: 0x1000n, DF: 1n }, then: { rsp: 0x1010n, DF: 1n } }],
+    examples: [{ code: 'lretq', given: { rsp: 0x1000n, AC: 1n }, then: { rsp: 0x1010n, AC: 1n } }],
   },
 ];
