@@ -6,6 +6,7 @@ import type { MachineSetup } from '../core/machine/config.ts';
 import { deliver } from '../core/machine/deliver.ts';
 import { draftOf, finish, load } from '../core/machine/draft.ts';
 import type { Effect } from '../core/machine/effects.ts';
+import type { Happening } from '../core/machine/event.ts';
 import { successors } from '../core/machine/machine.ts';
 import type { Step } from '../core/machine/machine.ts';
 import { registerIndex } from '../core/machine/registers.ts';
@@ -79,9 +80,14 @@ export function until(machine: Machine, state: State, label: string): State {
   return now;
 }
 
-export function delivered(machine: Machine, state: State, vector: number): { readonly state: State; readonly effects: readonly Effect[] } {
+/** The same code on another set-up. */
+export function withSetup(machine: Machine, change: Partial<MachineSetup>): Machine {
+  return { ...machine, setup: { ...machine.setup, ...change } };
+}
+
+export function delivered(machine: Machine, state: State, vector: number, given: Partial<Happening> = {}): { readonly state: State; readonly effects: readonly Effect[] } {
   const draft = draftOf(state);
-  deliver(draft, machine.setup, vector);
+  deliver(draft, machine.setup, vector, given);
   return { state: finish(draft), effects: draft.effects };
 }
 

@@ -2,12 +2,13 @@
 // address. Calls of kernel primitives act by their row; anything else that is not in view is opaque, and said to be.
 import type { CExpression, Operation, OperationNode } from './code.ts';
 import type { MachineSetup, PrimitiveBehaviour } from './config.ts';
-import { changeCpu, fork, load, noteGuardCleared, pop, push, register, setRegister, stackPointer, store } from './draft.ts';
+import { changeCpu, fork, load, pop, push, register, setRegister, stackPointer, store } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { settleFrame } from './frames.ts';
 import { evaluate, lowBits } from './expressions.ts';
 import { noteIrqsEnabled, onLiveRewindingStack } from './instructions/system.ts';
 import { unblockNmi } from './instructions/returns.ts';
+import { fetchVeInformation } from './instructions/virtual.ts';
 import { readMsr, writeMsr } from './msr.ts';
 import { addressOfNode, nameAddress, nodeAtAddress } from './layout.ts';
 import { ARGUMENT_REGISTERS, CALLER_SAVED, RAX, RSP } from './registers.ts';
@@ -220,12 +221,7 @@ function primitive(draft: Draft, setup: MachineSetup, operation: Operation & { k
       result = ZERO;
       break;
     case 'tdx-get-ve-info':
-      // TDX-02: fetching the information re-arms.
-      setup.guards.forEach((guard, index) => {
-        if (guard.machineBit !== 'tdx-valid' || !draft.cpu.veInfoValid) return;
-        changeCpu(draft, { veInfoValid: false });
-        noteGuardCleared(draft, setup, index);
-      });
+      fetchVeInformation(draft, setup);
       break;
     case 'nmi-complete':
       unblockNmi(draft);
