@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { compareWithMachine, readRecording } from '../../testing/conformance/check.ts';
 import type { Checked } from '../../testing/conformance/check.ts';
-import { compareRecordings } from '../../testing/conformance/compare.ts';
+import { compare, compareRecordings } from '../../testing/conformance/compare.ts';
+import { concerns, readDeviations } from '../../testing/conformance/deviation.ts';
 import { deviationsTable, factsTable, figures } from '../../testing/conformance/report.ts';
 import { matchesGolden } from '../../testing/golden.ts';
 
@@ -41,6 +42,16 @@ describe('conformance of the machine', () => {
     const listed = new Set([...comparison.deviations.keys()].map(({ fact }) => fact));
     assert.deepEqual(facts.filter(({ id, oracle }) => oracle === 'deviation' && !listed.has(id)).map(({ id }) => id), []);
     assert.deepEqual([...listed].filter((id) => !facts.some((fact) => fact.id === id)), []);
+  });
+
+  it('a machine that does what QEMU does differs at every deviation', () => {
+    const recording = readRecording('.');
+    const deviations = readDeviations('.');
+    for (const deviation of deviations) {
+      const concerned = checked.variants.filter((variant) => concerns(deviation, variant));
+      const { differences } = compare(recording, concerned, [deviation], ({ sequence, name }) => recording.sequences[sequence.name]?.[name] ?? []);
+      assert.ok(differences.some(({ text }) => text.includes(deviation.id)), `${deviation.id}: ${deviation.says}`);
+    }
   });
 
   it('a recording that differs in one value is told', () => {

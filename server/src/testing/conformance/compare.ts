@@ -1,6 +1,6 @@
 // Holds two runs of the same variants against each other, field by field, with the known deviations of one of them.
-import { explains, concerns } from './deviation.ts';
-import type { CourseDeviation, Deviation } from './deviation.ts';
+import { concerns, corrected } from './deviation.ts';
+import type { CourseDeviation, Deviation, FieldDeviation } from './deviation.ts';
 import type { Observation } from './observation.ts';
 import type { Recording } from './recording.ts';
 import type { Variant } from './variant.ts';
@@ -48,17 +48,30 @@ export function compare(recording: Recording, variants: readonly Variant[], devi
   return { count, differences, byFact, deviations: seen };
 }
 
-function compareAll(variant: Variant, recorded: readonly Observation[], expected: readonly Observation[], deviations: readonly Deviation[], seen: Map<Deviation, number>, differ: (text: string) => void): number {
+/** How a field reads that is only there where it changed. */
+const START = 'as at the start';
+
+/** The row of which the recorded value is one, and what the architecture has instead. */
+function knownDeviation(deviations: readonly Deviation[], variant: Variant, seen: Observation, field: string, recorded: string): { readonly row: FieldDeviation; readonly value: string } | null {
+  for (const row of deviations) {
+    const value = row.kind === 'field' ? corrected(row, variant, seen, field, recorded) : null;
+    if (row.kind === 'field' && value !== null) return { row, value };
+  }
+  return null;
+}
+
+function compareAll(variant: Variant, recording: readonly Observation[], expected: readonly Observation[], deviations: readonly Deviation[], seen: Map<Deviation, number>, differ: (text: string) => void): number {
   let count = 0;
-  for (let index = 0; index < Math.max(recorded.length, expected.length); index += 1) {
-    const [theirs, ours] = [recorded[index] ?? {}, expected[index] ?? {}];
-    for (const field of new Set([...Object.keys(theirs), ...Object.keys(ours)])) {
+  for (let index = 0; index < Math.max(recording.length, expected.length); index += 1) {
+    const [theirs, our] = [recording[index] ?? {}, expected[index] ?? {}];
+    for (const field of new Set([...Object.keys(theirs), ...Object.keys(our)])) {
       count += 1;
-      const [left, right] = [theirs[field] ?? 'as at the start', ours[field] ?? 'as at the start'];
-      if (left === right) continue;
-      const known = theirs[field] === undefined || ours[field] === undefined ? undefined : deviations.find((one) => one.kind === 'field' && explains(one, variant, theirs, field, left, right));
-      if (known === undefined) differ(`${index + 1}. ${theirs['at'] ?? 'nothing'}: ${field} is recorded as ${left}, our machine has ${right}`);
-      else seen.set(known, (seen.get(known) ?? 0) + 1);
+      const recorded = theirs[field];
+      const ours = our[field] ?? START;
+      const known = recorded === undefined ? null : knownDeviation(deviations, variant, theirs, field, recorded);
+      if (known !== null) seen.set(known.row, (seen.get(known.row) ?? 0) + 1);
+      const wanted = known?.value ?? recorded ?? START;
+      if (ours !== wanted) differ(`${index + 1}. ${theirs['at'] ?? 'nothing'}: ${field} is recorded as ${recorded ?? START}${known === null ? '' : ` and should be ${wanted} by ${known.row.id}`}, our machine has ${ours}`);
     }
   }
   return count;
@@ -72,7 +85,7 @@ function compareCourse(listed: readonly Observation[], shown: readonly Observati
   listed.forEach((step, index) => {
     for (const [field, value] of Object.entries(step)) {
       count += 1;
-      const found = shown[index]?.[field] ?? 'as at the start';
+      const found = shown[index]?.[field] ?? START;
       if (found !== value) differ(`${index + 1}. ${step['at'] ?? ''}: ${field} is ${found} instead of ${value}`);
     }
   });

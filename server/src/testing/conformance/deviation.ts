@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { hexadecimal } from './observation.ts';
 import type { Observation } from './observation.ts';
 import type { Variant } from './variant.ts';
 
@@ -12,6 +13,9 @@ interface Place {
   /** Names of sequences and variants, `*` for any rest; all where empty. */
   readonly sequences: readonly string[];
   readonly variants: readonly string[];
+  /** Sequences that are left out of those, and the mode that they start in; any where null. */
+  readonly except: readonly string[];
+  readonly mode: string | null;
 }
 
 /** One field of single observations. */
@@ -49,7 +53,7 @@ function deviationOf(row: ReadonlyMap<string, unknown>): Deviation {
     const value = row.get(key);
     return Array.isArray(value) ? value.map(String) : [];
   };
-  const place = { id: text('id') ?? '', fact: text('fact') ?? '', says: text('says') ?? '', sequences: texts('sequences'), variants: texts('variants') };
+  const place = { id: text('id') ?? '', fact: text('fact') ?? '', says: text('says') ?? '', sequences: texts('sequences'), variants: texts('variants'), except: texts('except'), mode: text('mode') };
   const field = text('field');
   if (field === null) return { ...place, kind: 'course', hardware: texts('hardware').map(courseStep), qemu: texts('qemu').map(courseStep) };
   const where = new Map(Object.entries((row.get('where') ?? {}) as Record<string, unknown>).map(([key, value]) => [key, String(value)]));
@@ -66,18 +70,24 @@ function courseStep(line: string): Observation {
 
 export function concerns(deviation: Deviation, variant: Variant): boolean {
   const any = (patterns: readonly string[], name: string): boolean => patterns.length === 0 || patterns.some((pattern) => matches(pattern, name));
-  return any(deviation.sequences, variant.sequence.name) && any(deviation.variants, variant.name);
+  const { name, mode } = variant.sequence;
+  if (deviation.mode !== null && deviation.mode !== mode) return false;
+  return any(deviation.sequences, name) && any(deviation.variants, variant.name) && (deviation.except.length === 0 || !any(deviation.except, name));
 }
 
 function matches(pattern: string, name: string): boolean {
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 }
 
-/** Whether a row explains that the recording has one value of a field and the architecture another. */
-export function explains(deviation: FieldDeviation, variant: Variant, seen: Observation, field: string, recorded: string, expected: string): boolean {
-  if (deviation.field !== field || !concerns(deviation, variant)) return false;
-  if (deviation.at.length > 0 && !deviation.at.includes(seen['at'] ?? '')) return false;
-  for (const [other, start] of deviation.where) if (!(seen[other] ?? '').startsWith(start)) return false;
-  if (deviation.bit !== null) return BigInt(expected) === (BigInt(recorded) | deviation.bit);
-  return recorded === deviation.qemu && expected === deviation.hardware;
+/**
+ * What the architecture has where a row says that the recorded value of a field is QEMU's own: null where the row says
+ * nothing of this place.
+ */
+export function corrected(deviation: FieldDeviation, variant: Variant, seen: Observation, field: string, recorded: string): string | null {
+  if (deviation.field !== field || !concerns(deviation, variant)) return null;
+  if (deviation.at.length > 0 && !deviation.at.includes(seen['at'] ?? '')) return null;
+  for (const [other, start] of deviation.where) if (!(seen[other] ?? '').startsWith(start)) return null;
+  if (deviation.bit === null) return recorded === deviation.qemu ? deviation.hardware : null;
+  const value = BigInt(recorded);
+  return (value & deviation.bit) === deviation.bit ? null : hexadecimal(value | deviation.bit);
 }
