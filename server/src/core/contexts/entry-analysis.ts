@@ -6,13 +6,13 @@ import type { MachineSetup } from '../machine/config.ts';
 import { draftOf, finish, load, setRegister, store } from '../machine/draft.ts';
 import { addressOfNode, stackNamed, top } from '../machine/layout.ts';
 import { REGISTER_NAMES, RSP } from '../machine/registers.ts';
-import { AC, ARITHMETIC, DF, IF, NT, USER_CS, USER_SS } from '../machine/state.ts';
+import { AC, ARITHMETIC, DF, IF, KERNEL_CS, KERNEL_SS, NT, USER_CS, USER_SS } from '../machine/state.ts';
 import type { State } from '../machine/state.ts';
 import { vectorTitle } from '../machine/vectors.ts';
 import { and, constant, isConstant, or, UNKNOWN } from '../machine/word.ts';
 import type { Word } from '../machine/word.ts';
 import type { Handler, Program } from '../program/program.ts';
-import { delivered, followPath, listOf, meetingPoints, ripClasses } from './entry-paths.ts';
+import { comparedNodes, delivered, followPath, listOf, meetingPoints, ripClasses } from './entry-paths.ts';
 import type { Choices, Monitor, PathStep } from './entry-paths.ts';
 import { contextKey, entrySetup, outsideContexts } from './entry-start.ts';
 import type { Door, PathStart } from './entry-start.ts';
@@ -23,11 +23,13 @@ export interface Reached {
   readonly state: State;
   readonly start: PathStart;
   readonly choices: readonly number[];
+  readonly steps: number;
 }
 
 export interface EntryAnalysis {
   readonly program: Program;
   readonly setup: MachineSetup;
+  readonly variants: readonly CpuVariant[];
   /** Runs up to that many further starts; true when nothing is left. */
   readonly advance: (starts: number) => boolean;
   readonly reached: (node: NodeId) => readonly Reached[];
@@ -38,8 +40,8 @@ export interface EntryAnalysis {
   readonly doors: readonly Door[];
 }
 
-/** Sees every step of every path. */
-export type Observer = (step: PathStep, monitors: readonly number[], choices: Choices, depth: number) => void;
+/** Sees the steps of every path up to the first that it says is wrong. */
+export type Observer = (step: PathStep, monitors: readonly number[], choices: Choices, depth: number) => boolean;
 
 /** Events that no flag holds off and that may come between any two instructions of a stub (rules.md: `NMI-like`). */
 const NMI_LIKE: readonly number[] = [2, 18, 1, 29];
@@ -50,25 +52,34 @@ const SEGMENT_FAULTS: readonly number[] = [13, 11];
 
 const MOST_CONTEXTS = 12;
 
-export function createEntryAnalysis(program: Program, variants: readonly CpuVariant[], monitors: readonly Monitor[], observe: Observer): EntryAnalysis {
+/** A configuration without a feature's code is one on which the feature is off. */
+function variantsOf(program: Program, all: readonly CpuVariant[]): readonly CpuVariant[] {
+  const known = new Set(program.code.nodes.flatMap((node) => (node.kind === 'feature' ? [node.feature] : [])));
+  const byFeatures = new Map<string, CpuVariant>();
+  for (const variant of all) {
+    let present = variant.present.filter((name) => !/_(PTI|PCID|FSGSBASE)$/.test(name) || known.has(name));
+    if (!present.includes('X86_FEATURE_PTI') && variant.present.includes('X86_FEATURE_PTI')) present = [...present, 'X86_FEATURE_FENCE_SWAPGS_USER'];
+    const key = [...new Set(present)].sort().join();
+    if (!byFeatures.has(key)) byFeatures.set(key, { name: variant.name, present });
+  }
+  return [...byFeatures.values()];
+}
+
+export function createEntryAnalysis(program: Program, all: readonly CpuVariant[], monitors: readonly Monitor[], observe: Observer): EntryAnalysis {
+  const variants = program.contexts.has('inside C') ? variantsOf(program, all) : all;
   const meet = meetingPoints(program);
   const ripClass = ripClasses(program);
   const shapes = shapesOf(program);
   const insideC = program.contexts.get('inside C') ?? -1;
+  // A sketch that compares no saved RIP with its IRET is not about faults of that IRET.
+  const tellsIretFaults = insideC >= 0 || comparedNodes(program).some((node) => program.code.nodes[node]?.kind === 'instruction' && (program.code.nodes[node] as InstructionNode).mnemonic.startsWith('iret'));
   const reached = new Map<NodeId, Map<string, Reached>>();
   const known = new Set<string>();
   const waiting: PathStart[] = [];
   const tooLong: string[] = [];
   let made = 0;
   let steps = 0;
-  const setups = new Map<CpuVariant, MachineSetup>();
-  const setupOf = (variant: CpuVariant): MachineSetup => {
-    const found = setups.get(variant);
-    if (found !== undefined) return found;
-    const fresh = entrySetup(program, variant);
-    setups.set(variant, fresh);
-    return fresh;
-  };
+  const setup = entrySetup(program);
 
   function add(door: Door, variant: CpuVariant, interrupted: State, first: State, from: string, user: boolean, parent: PathStart['parent']): void {
     made += 1;
@@ -82,19 +93,21 @@ export function createEntryAnalysis(program: Program, variants: readonly CpuVari
     const name = `${variant.name}|${handler.vector}|${key}`;
     if (known.has(name)) return;
     known.add(name);
-    const first = delivered(setupOf(variant), state, handler.vector);
+    const first = delivered(setup, state, handler.vector);
     if (first === null || first.ended !== null) return;
     add({ kind: 'event', vector: handler.vector, stub: handler.stub, name: handler.stubName }, variant, state, first, from, state.cpu.cpl === 3, parent);
   }
 
-  function note(start: PathStart, state: State, choices: Choices): void {
+  function note(start: PathStart, state: State, choices: Choices, wrong: boolean, depth: number): void {
     const rip = ripClass(state.node);
-    const key = contextKey(setupOf(start.variant), state, rip);
+    const key = contextKey(setup, state, rip);
     const full = `${start.variant.name}|${key}`;
     let at = reached.get(state.node);
     if (at === undefined) reached.set(state.node, (at = new Map()));
-    if (!at.has(full) && at.size < MOST_CONTEXTS * variants.length) at.set(full, { state, start, choices: listOf(choices) });
-    const parent = (): PathStart['parent'] => ({ start, choices: listOf(choices) });
+    if (!at.has(full) && at.size < MOST_CONTEXTS * variants.length) at.set(full, { state, start, choices: listOf(choices), steps: depth });
+    const parent = (): PathStart['parent'] => ({ start, choices: listOf(choices), steps: depth });
+    // What goes wrong is told where it does: nothing is started from there.
+    if (wrong) return;
     if (nameless(state.registers[RSP])) return;
     const inC = state.node === insideC;
     if (inC) {
@@ -104,7 +117,7 @@ export function createEntryAnalysis(program: Program, variants: readonly CpuVari
     for (const vector of NMI_LIKE) if (vector !== 2 || !state.cpu.nmiBlocked) once(vector, state, key, start, parent);
     const node = program.code.nodes[state.node];
     if (node?.kind !== 'instruction') return;
-    for (const vector of faultsOf(node, state, setupOf(start.variant))) once(vector, state, `${key}|fault`, start, parent);
+    for (const vector of faultsOf(node, state, setup, tellsIretFaults)) once(vector, state, `${key}|fault`, start, parent);
   }
 
   function once(vector: number, state: State, key: string, start: PathStart, parent: () => PathStart['parent']): void {
@@ -115,11 +128,10 @@ export function createEntryAnalysis(program: Program, variants: readonly CpuVari
   }
 
   for (const variant of variants) {
-    const setup = setupOf(variant);
     for (const outside of outsideContexts(program, variant)) {
       const user = outside.state.cpu.cpl === 3;
-      for (const handler of shapes.representatives) {
-        if (user && handler.vector === 8) continue;
+      if (!outside.single) for (const handler of shapes.representatives) {
+        if (handler.synthesized || (user && handler.vector === 8)) continue;
         interrupt(handler.vector, variant, outside.state, contextKey(setup, outside.state, -1), outside.title, null);
       }
       if (!user) continue;
@@ -149,7 +161,8 @@ export function createEntryAnalysis(program: Program, variants: readonly CpuVari
 
   return {
     program,
-    setup: setupOf(variants[0] ?? { name: '', present: [] }),
+    setup,
+    variants,
     advance: (starts) => {
       for (let run = 0; run < starts; run += 1) {
         const start = waiting.shift();
@@ -157,12 +170,12 @@ export function createEntryAnalysis(program: Program, variants: readonly CpuVari
           if (!addCalls()) return true;
           continue;
         }
-        followPath(program, setupOf(start.variant), start, monitors, meet, {
+        followPath(program, setup, start, monitors, meet, {
           step: (step, values, choices, depth) => {
             steps += 1;
-            observe(step, values, choices, depth);
+            return observe(step, values, choices, depth);
           },
-          state: (state, choices) => note(start, state, choices),
+          state: (state, choices, wrong, depth) => note(start, state, choices, wrong, depth),
           tooLong: () => tooLong.push(`${start.door.name} from ${start.from}`),
         });
       }
@@ -186,21 +199,29 @@ function doorOf(handler: Handler): Door {
 }
 
 /** Faults of the instruction itself that its code expects: IRET to user mode, and loads of segment registers. */
-function faultsOf(node: InstructionNode, state: State, setup: MachineSetup): readonly number[] {
+function faultsOf(node: InstructionNode, state: State, setup: MachineSetup, tellsIretFaults: boolean): readonly number[] {
   if (node.mnemonic === 'iretq') {
+    if (!tellsIretFaults) return [];
     const rsp = state.registers[RSP];
     if (rsp === undefined || !isConstant(rsp)) return [];
     const cs = load(draftOf(state), setup, rsp.value + 8n, 8);
     return (cs.known & 3n) === 3n && (cs.value & 3n) === 3n ? IRET_FAULTS : [];
   }
   const target = node.operands.at(-1);
-  if (/^mov[lwq]?$/.test(node.mnemonic) && target?.kind === 'system-register' && /^[defg]s$/.test(target.name)) return SEGMENT_FAULTS;
+  if (/^mov[lwq]?$/.test(node.mnemonic) && target?.kind === 'system-register' && /^[defg]s$/.test(target.name)) {
+    const source = node.operands[0];
+    const value = source?.kind === 'register' ? state.registers[source.register] : undefined;
+    // The kernel's own selectors and null are always good.
+    return value === undefined || !isConstant(value) ? SEGMENT_FAULTS : [];
+  }
   return [];
 }
 
+/** Under FRED SYSCALL and SYSENTER are events and enter by its doors (FR-01). */
 function instructionDoors(program: Program): readonly (Door & { kind: 'instruction' })[] {
+  if (program.fred !== null) return [];
   const doors: (Door & { kind: 'instruction' })[] = [];
-  for (const name of ['entry_SYSCALL_64', 'entry_SYSCALL_compat']) {
+  for (const name of ['entry_SYSCALL_64', 'entry_SYSCALL_compat', 'entry_SYSCALL32_ignore']) {
     const entry = program.code.symbols.get(name);
     if (entry !== undefined) doors.push({ kind: 'instruction', entry, name, instruction: 'SYSCALL' });
   }
@@ -234,27 +255,45 @@ const R11 = REGISTER_NAMES.indexOf('r11');
 /** SYS-02: Linux clears all flags that user space can set but ID and the unused ones. */
 const LINUX_FMASK = ARITHMETIC | IF | DF | NT | AC | (1n << 8n) | (3n << 12n) | (1n << 16n) | (1n << 21n);
 
+const KERNEL_MODE = { cpl: 0, cs: constant(KERNEL_CS), ss: constant(KERNEL_SS) } as const;
+
 /** SYSCALL and SYSENTER: SYS-01, SYS-08. */
 function enterBy(program: Program, setup: MachineSetup, door: Door & { kind: 'instruction' }, user: State): State {
   const registers = [...user.registers];
   if (door.instruction === 'SYSCALL') {
     registers[RCX] = constant(addressOfNode(user.node, true));
     registers[R11] = user.flags;
-    return { ...user, node: door.entry, registers, flags: or(and(user.flags, constant(~LINUX_FMASK)), constant(2n)), cpu: { ...user.cpu, cpl: 0 } };
+    return { ...user, node: door.entry, registers, flags: or(and(user.flags, constant(~LINUX_FMASK)), constant(2n)), cpu: { ...user.cpu, ...KERNEL_MODE } };
   }
   const entry = stackNamed(program.layout, 'entry');
   registers[RSP] = constant(entry === null ? setup.rsp0 : top(entry));
-  return { ...user, node: door.entry, registers, flags: and(user.flags, constant(~IF)), cpu: { ...user.cpu, cpl: 0 } };
+  return { ...user, node: door.entry, registers, flags: and(user.flags, constant(~IF)), cpu: { ...user.cpu, ...KERNEL_MODE } };
+}
+
+/** Files of entry code proper: others are linked for what they call. */
+const ENTRY_FOLDER = /(^|\/)arch\/x86\/entry\//;
+
+/** Symbols that are typed as functions: they may be called from C; other code may not. */
+function routinesOf(program: Program): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const stream of program.streams) {
+    for (const item of stream.items) {
+      if (item.kind === 'directive' && item.name === '.type' && /STT_FUNC|@function/.test(item.arguments.join(' '))) names.add(item.arguments[0]?.split(/[\s,]/)[0] ?? '');
+    }
+  }
+  return names;
 }
 
 /** Routines with a `.size` that no path reaches: C code calls them. Those for Xen PV are not native code. */
 function callDoors(program: Program): (Door & { kind: 'call' })[] {
   const doors: (Door & { kind: 'call' })[] = [];
+  if (program.fred !== null) return doors;
+  const routines = routinesOf(program);
   for (const info of program.functions.values()) {
-    if (info.language !== 'asm' || /xen/i.test(info.name)) continue;
+    if (info.language !== 'asm' || /xen/i.test(info.name) || !ENTRY_FOLDER.test(info.place.file)) continue;
     const node = program.code.nodes[info.entry];
     if (node?.kind !== 'instruction' && node?.kind !== 'feature') continue;
-    if (node.symbol === info.name) doors.push({ kind: 'call', entry: info.entry, name: info.name });
+    if (node.symbol === info.name && routines.has(info.name)) doors.push({ kind: 'call', entry: info.entry, name: info.name });
   }
   return doors;
 }

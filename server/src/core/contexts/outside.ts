@@ -34,7 +34,7 @@ export function callOutside(setup: MachineSetup, state: State, node: Instruction
   const draft = draftOf(state);
   const calls = node.mnemonic === 'call' && node.next !== null;
   if (calls && node.next !== null) push(draft, setup, constant(addressOfNode(node.next, false)));
-  const inside: State = { ...state, node: insideNode, registers: draft.registers, memory: draft.memory };
+  const inside: State = { ...state, node: insideNode, registers: draft.registers.slice(), memory: draft.memory.slice() };
   const row = entryCall(name);
   if (row.effect === 'no-return') {
     draft.ended = 'panic';
@@ -47,10 +47,11 @@ export function callOutside(setup: MachineSetup, state: State, node: Instruction
   if (isConstant(regs) && row.effect === 'fixup-bad-iret') result = constant(fixupBadIret(draft, setup, regs.value));
   if (isConstant(regs) && row.setsUserReturn) userReturn(draft, setup, regs.value);
   if (isConstant(regs) && row.effect === 'vc-switch-off-ist') result = constant(vcSwitchOffIst(draft, setup, regs.value));
+  if (isConstant(regs) && row.effect === 'returns') fixUp(draft, setup, regs.value);
   if (!QUIET_ROUTINES.has(name)) for (const index of CALLER_SAVED) setRegister(draft, index, UNKNOWN);
   setRegister(draft, RAX, QUIET_ROUTINES.has(name) ? UNKNOWN : result);
   draft.flags = or(and(draft.flags, constant(~ARITHMETIC)), word(ALL & ~ARITHMETIC, 0n, ''));
-  const outcomes = row.effect === 'bool' ? [ONE, ZERO] : [null];
+  const outcomes = row.effect === 'bool' && asksResult(setup, node) ? [ONE, ZERO] : [null];
   const after = outcomes.map((value, index) => {
     const one = index === outcomes.length - 1 ? draft : fork(draft);
     if (value !== null) setRegister(one, RAX, value);
@@ -58,6 +59,19 @@ export function callOutside(setup: MachineSetup, state: State, node: Instruction
     return one;
   });
   return { name, inside, after };
+}
+
+/** Releases differ in which functions return an answer: a caller that tests AL right behind the call gets one. */
+function asksResult(setup: MachineSetup, node: InstructionNode): boolean {
+  let at = node.next;
+  for (let count = 0; count < 6 && at !== null; count += 1) {
+    const behind = setup.code.nodes[at];
+    if (behind?.kind === 'feature') at = behind.absent;
+    else if (behind?.kind !== 'instruction') return false;
+    else if (/^test/.test(behind.mnemonic)) return behind.operands.every((operand) => operand.kind === 'register' && operand.register === RAX);
+    else at = /^(jmp|call|ret)/.test(behind.mnemonic) ? null : behind.next;
+  }
+  return false;
 }
 
 function comeBack(draft: Draft, setup: MachineSetup): void {
@@ -123,6 +137,18 @@ function vcSwitchOffIst(draft: Draft, setup: MachineSetup, regs: bigint): bigint
   moveFrame(draft, setup, regs + FRAME_OFFSET, to + FRAME_OFFSET);
   return to;
 }
+
+/** A handler sends a fault of an instruction with an exception-table entry to its landing pad (EXT-01). */
+function fixUp(draft: Draft, setup: MachineSetup, regs: bigint): void {
+  const frame = draft.frames.at(-1);
+  const entry = frame === undefined || !FAULTS.has(frame.vector) ? undefined : setup.code.extable.find((one) => one.fault === frame.interrupted);
+  const at = regs + FRAME_OFFSET;
+  if (entry === undefined || frame === undefined || load(draft, setup, at, 8) !== constant(addressOfNode(frame.interrupted, false))) return;
+  store(draft, setup, at, 8, constant(addressOfNode(entry.fixup, false)));
+  draft.effects.push({ kind: 'fixup', type: entry.type, at: entry.fault });
+}
+
+const FAULTS: ReadonlySet<number> = new Set([10, 11, 12, 13, 14]);
 
 /** arch/x86/entry/common.c, do_SYSENTER_32(): SYSENTER saved nothing, so C code fills in where user mode goes on (SYS-08). */
 function userReturn(draft: Draft, setup: MachineSetup, regs: bigint): void {

@@ -12,21 +12,39 @@ export interface Shapes {
   readonly counterpart: (node: NodeId) => NodeId | null;
 }
 
+/** The first vector of a shape stands for it: of the faults, those that readers expect. */
+const FIRST: readonly number[] = [13, 6, 14, 32];
+
+function orderOf(vector: number): number {
+  const at = FIRST.indexOf(vector);
+  return at < 0 ? vector + FIRST.length : at;
+}
+
 export function shapesOf(program: Program): Shapes {
   const byShape = new Map<string, Handler>();
   const byVector = new Map<number, Handler>();
   const counterparts = new Map<NodeId, NodeId>();
   const stubs = new Set(program.handlers.map((handler) => handler.stub));
-  for (const handler of [...program.handlers].sort((a, b) => a.vector - b.vector)) {
-    const body = bodyOf(program, handler, stubs);
-    const key = `${handler.ist.value ?? ''}|${vectorByNumber(handler.vector)?.errorCode === true}|${body.map((node) => textOf(program, node, handler.stub)).join('\n')}`;
+  for (const handler of [...program.handlers].sort((a, b) => orderOf(a.vector) - orderOf(b.vector))) {
+    if (handler.synthesized) continue;
+    const body = bodyFrom(program, handler.stub, stubs);
+    const key = keyOf(program, body, handler.stub, handler.ist.value, vectorByNumber(handler.vector)?.errorCode === true);
     const first = byShape.get(key);
     if (first === undefined) byShape.set(key, handler);
-    else bodyOf(program, first, stubs).forEach((node, index) => {
+    else bodyFrom(program, first.stub, stubs).forEach((node, index) => {
       const own = body[index];
       if (own !== undefined) counterparts.set(own.id, node.id);
     });
     byVector.set(handler.vector, first ?? handler);
+  }
+  for (const info of program.functions.values()) {
+    if (info.language !== 'asm' || stubs.has(info.entry) || !/^asm_/.test(info.name) || program.code.nodes[info.entry]?.symbol !== info.name) continue;
+    const body = bodyFrom(program, info.entry, stubs);
+    const first = byShape.get(keyOf(program, body, info.entry, null, false)) ?? byShape.get(keyOf(program, body, info.entry, null, true));
+    if (first !== undefined) bodyFrom(program, first.stub, stubs).forEach((node, index) => {
+      const own = body[index];
+      if (own !== undefined) counterparts.set(own.id, node.id);
+    });
   }
   return {
     representatives: [...byShape.values()],
@@ -35,12 +53,16 @@ export function shapesOf(program: Program): Shapes {
   };
 }
 
-/** The nodes of the stub's own symbol. */
-function bodyOf(program: Program, handler: Handler, stubs: ReadonlySet<NodeId>): readonly CodeNode[] {
-  const symbol = program.code.nodes[handler.stub]?.symbol;
+function keyOf(program: Program, body: readonly CodeNode[], stub: NodeId, ist: string | null, errorCode: boolean): string {
+  return `${ist ?? ''}|${errorCode}|${body.map((node) => textOf(program, node, stub)).join('\n')}`;
+}
+
+/** The nodes of the stub's own symbol, up to where another stub starts. */
+function bodyFrom(program: Program, stub: NodeId, stubs: ReadonlySet<NodeId>): readonly CodeNode[] {
+  const symbol = program.code.nodes[stub]?.symbol;
   const body: CodeNode[] = [];
-  for (let id = handler.stub; program.code.nodes[id] !== undefined && program.code.nodes[id]?.symbol === symbol; id += 1) {
-    if (id !== handler.stub && stubs.has(id)) break;
+  for (let id = stub; program.code.nodes[id] !== undefined && program.code.nodes[id]?.symbol === symbol; id += 1) {
+    if (id !== stub && stubs.has(id)) break;
     const node = program.code.nodes[id];
     if (node !== undefined) body.push(node);
   }

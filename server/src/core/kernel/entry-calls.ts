@@ -36,8 +36,6 @@ export const ENTRY_CALLS: readonly EntryCallRow[] = [
   row('do_fast_syscall_32', 'bool', 'arch/x86/entry/common.c'),
   row('do_SYSENTER_32', 'bool', 'arch/x86/entry/common.c', { setsUserReturn: true }),
   row('handle_interrupted_saferet', 'returns', 'arch/x86/kernel/cpu/bugs.c', { anyStack: true }),
-  row('__handle_intr_saferet', 'returns', 'arch/x86/lib/retpoline.S', { anyStack: true }),
-  row('__handle_intr_saferet_alias', 'returns', 'arch/x86/lib/retpoline.S', { anyStack: true }),
   row('make_task_dead', 'no-return', 'kernel/exit.c', { takesRegisters: true }),
   row('BUG_func', 'no-return', 'arch/x86/kernel/alternative.c', { takesRegisters: true }),
   ...['stackleak_erase', 'stackleak_erase_on_task_stack', 'stackleak_erase_off_task_stack'].map((name) => row(name, 'returns', 'kernel/stackleak.c', { anyStack: true, takesRegisters: true })),
@@ -53,6 +51,8 @@ export const QUIET_ROUTINES: ReadonlySet<string> = new Set([
   'entry_ibpb',
   'write_ibpb',
   'clear_bhb_loop',
+  '__handle_intr_saferet',
+  '__handle_intr_saferet_alias',
 ]);
 
 /** Of those, the ones after which a RET is safe from a predictor that user space trained (arch/x86/lib/retpoline.S). */

@@ -28,5 +28,8 @@ export const PER_CPU_SIZES: ReadonlyMap<string, number> = new Map([
   ['pcpu_hot', 64],
   ['cpu_tlbstate', 128],
   ['fixed_percpu_data', 64],
-  ['cpu_hw_events', 8],
+  ['cpu_current_top_of_stack', 8],
+  ['x86_spec_ctrl_current', 8],
+  ['espfix_stack', 8],
+  ['espfix_waddr', 8],
 ]);

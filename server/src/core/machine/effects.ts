@@ -34,6 +34,8 @@ export type Effect =
   | { readonly kind: 'nmi-unblocked'; readonly inNmi: boolean }
   | { readonly kind: 'fixup'; readonly type: string; readonly at: NodeId }
   | { readonly kind: 'store'; readonly address: string; readonly value: string }
+  /** The kernel is entered by an instruction: nothing was pushed. */
+  | { readonly kind: 'entered'; readonly what: string }
   | { readonly kind: 'ended'; readonly why: string }
   | { readonly kind: 'unknown'; readonly what: string }
   | { readonly kind: 'feature'; readonly name: string; readonly present: boolean };

@@ -68,6 +68,11 @@ export const INTEL: Processor = {
 /** NMI-03: on AMD an NMI is unmasked when IRET completes, as far as is known. */
 export const AMD: Processor = { ...INTEL, vendor: 'amd', choices: { ...INTEL.choices, faultingIretUnblocksNmi: false } };
 
+export function processorNamed(vendor: Processor['vendor'], guest: Processor['guest']): Processor {
+  const processor = vendor === 'amd' ? AMD : INTEL;
+  return guest === 'none' ? processor : { ...processor, guest };
+}
+
 /** Segment registers that no MSR or table of the set-up gives another value: those of Linux's GDT. */
 export interface Selectors {
   readonly kernelCode: bigint;

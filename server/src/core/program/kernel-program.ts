@@ -4,7 +4,7 @@ import { ASM_OFFSETS, PER_CPU_SIZES } from '../kernel/offsets.ts';
 import { istStack, KERNEL_STACKS } from '../kernel/stacks.ts';
 import { thunkNamed } from '../kernel/thunks.ts';
 import type { CodeNode, ExtableEntry, InstructionNode, NodeId } from '../machine/code.ts';
-import { regionBase } from '../machine/layout.ts';
+import { PERCPU_REGION, regionBase } from '../machine/layout.ts';
 import type { Layout, Region, RegionKind } from '../machine/layout.ts';
 import { registerOperand } from '../machine/registers.ts';
 import type { AssemblerStream } from '../preprocess/stream.ts';
@@ -26,6 +26,8 @@ export interface KernelParts {
   readonly sources: readonly CSource[];
   readonly directives: readonly Directive[];
   readonly delivery: 'idt' | 'fred';
+  /** A kernel for one CPU has its per-CPU variables at plain addresses. */
+  readonly uniprocessor: boolean;
 }
 
 /** `inside C`: code that a stub called and that is not in view. */
@@ -48,7 +50,7 @@ export function buildKernelProgram(parts: KernelParts): Program {
     label: (name) => labels.get(name) ?? null,
     function: () => null,
     constant: (name) => ASM_OFFSETS.get(name) ?? null,
-    variable: variables.addressOf,
+    variable: (name, perCpu) => (!perCpu && parts.uniprocessor && variables.percpu.has(name) ? regionBase(PERCPU_REGION) : 0n) + variables.addressOf(name, perCpu),
   };
   const rows = gatesOf(parts, names);
   const nodes: CodeNode[] = CONTEXTS.map((context, id) => ({ kind: 'interrupted', id, symbol: context, text: titleOf(context), origin: nowhere(), context }));

@@ -67,7 +67,24 @@ export function place(stream: AssemblerStream, from: NodeId): Placed {
     const node = nodeOf[index];
     if (item.kind === 'label' && node !== null && node !== undefined) labels.set(item.name, node);
   });
-  return { stream, nodeOf, labels, features, first: from, end: next };
+  const placed: Placed = { stream, nodeOf, labels, features, first: from, end: next };
+  return { ...placed, labels: withReplacementEnds(placed) };
+}
+
+/** A label behind the last instruction of a replacement is where the patched code goes on. */
+function withReplacementEnds(placed: Placed): ReadonlyMap<string, NodeId> {
+  const { stream } = placed;
+  const labels = new Map(placed.labels);
+  for (const record of stream.alternatives) {
+    const last = lastInstruction(placed, record.replacement);
+    const behind = nodeFrom(placed, record.original[1], stream.items[record.original[0]]?.section);
+    if (behind === null) continue;
+    for (let index = last + 1; last >= 0 && index < record.replacement[1]; index += 1) {
+      const item = stream.items[index];
+      if (item?.kind === 'label') labels.set(item.name, behind);
+    }
+  }
+  return labels;
 }
 
 /** The nodes of a placed stream, in order of their ids. */

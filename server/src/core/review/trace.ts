@@ -153,6 +153,8 @@ function titleOf(program: Program, setup: MachineSetup, effect: Effect, where: s
       return effect.inNmi ? { text: 'this IRET unblocks NMIs inside the NMI handler', weight: 7 } : null;
     case 'fixup':
       return { text: 'the saved RIP now points at the landing pad of the exception table', weight: 6 };
+    case 'entered':
+      return { text: effect.what, weight: 9 };
     case 'ended':
       return { text: `${effect.why} does not return`, weight: 8 };
     case 'store':
