@@ -46,12 +46,20 @@ entry_SYSCALL_64:
 entry_SYSCALL_64_safe_stack:
 	pushq	%rcx
 	pushq	%r11
-	xorl	%edi, %edi
-	xorl	%esi, %esi
-	xorl	%edx, %edx
-	xorl	%ecx, %ecx
+	pushq	%rdi
+	pushq	%rsi
+	pushq	%rdx
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
 	call	do_syscall_64
-${test}	popq	%r11
+${test}	popq	%r10
+	popq	%r9
+	popq	%r8
+	popq	%rdx
+	popq	%rsi
+	popq	%rdi
+	popq	%r11
 	popq	%rcx
 	movq	%gs:saved_rsp(%rip), %rsp
 	swapgs
