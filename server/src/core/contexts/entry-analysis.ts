@@ -12,9 +12,10 @@ import { vectorTitle } from '../machine/vectors.ts';
 import { and, constant, isConstant, or, UNKNOWN } from '../machine/word.ts';
 import type { Word } from '../machine/word.ts';
 import type { Handler, Program } from '../program/program.ts';
-import { comparedNodes, delivered, followPath, listOf, meetingPoints, ripClasses } from './entry-paths.ts';
+import { createContextIds, ripClassesOf } from './context-ids.ts';
+import { comparedNodes, delivered, followPath, listOf, meetingPoints } from './entry-paths.ts';
 import type { Choices, Monitor, PathStep } from './entry-paths.ts';
-import { contextKey, entrySetup, outsideContexts } from './entry-start.ts';
+import { entrySetup, outsideContexts } from './entry-start.ts';
 import type { Door, PathStart } from './entry-start.ts';
 import { shapesOf } from './shapes.ts';
 
@@ -51,6 +52,10 @@ const IRET_FAULTS: readonly number[] = [13, 11, 12];
 const SEGMENT_FAULTS: readonly number[] = [13, 11];
 
 const MOST_CONTEXTS = 12;
+const NMI = 2;
+/** More than any program has: parts of one number. */
+const RIP_CLASSES = 256;
+const CPUS = 16;
 
 /** A configuration without a feature's code is one on which the feature is off. */
 function variantsOf(program: Program, all: readonly CpuVariant[]): readonly CpuVariant[] {
@@ -68,63 +73,71 @@ function variantsOf(program: Program, all: readonly CpuVariant[]): readonly CpuV
 export function createEntryAnalysis(program: Program, all: readonly CpuVariant[], monitors: readonly Monitor[], observe: Observer): EntryAnalysis {
   const variants = program.contexts.has('inside C') ? variantsOf(program, all) : all;
   const meet = meetingPoints(program);
-  const ripClass = ripClasses(program);
   const shapes = shapesOf(program);
   const insideC = program.contexts.get('inside C') ?? -1;
+  const compared = comparedNodes(program);
   // A sketch that compares no saved RIP with its IRET is not about faults of that IRET.
-  const tellsIretFaults = insideC >= 0 || comparedNodes(program).some((node) => program.code.nodes[node]?.kind === 'instruction' && (program.code.nodes[node] as InstructionNode).mnemonic.startsWith('iret'));
-  const reached = new Map<NodeId, Map<string, Reached>>();
-  const known = new Set<string>();
+  const tellsIretFaults = insideC >= 0 || [...compared.values()].flat().some((node) => program.code.nodes[node]?.kind === 'instruction' && (program.code.nodes[node] as InstructionNode).mnemonic.startsWith('iret'));
+  const reached = new Map<NodeId, Map<number, Reached>>();
+  /** Doors by representative vector, with the contexts each was taken from: by context, RIP class and CPU. */
+  const taken = new Map(shapes.representatives.map((handler) => [handler.vector, new Set<number>()]));
+  const ripClass = new Map(shapes.representatives.map((handler) => [handler.vector, ripClassesOf(program, handler.stub, compared)]));
+  const nmiLike = [...new Set(NMI_LIKE.flatMap((vector) => shapes.representative(vector) ?? []))];
+  const nmiLikeSeen = new Set<number>();
+  const nmiRip = ripClass.get(NMI) ?? (() => 0);
+  const faulting = new Set(program.code.nodes.flatMap((node) => (node.kind === 'instruction' && mayFault(node) ? [node.id] : [])));
   const waiting: PathStart[] = [];
   const tooLong: string[] = [];
   let made = 0;
   let steps = 0;
   const setup = entrySetup(program);
+  const idOf = createContextIds(setup);
 
   function add(door: Door, variant: CpuVariant, interrupted: State, first: State, from: string, user: boolean, parent: PathStart['parent']): void {
     made += 1;
-    waiting.push({ id: made, door, variant, interrupted, first, from, user, parent });
+    waiting.push({ id: made, door, variant, cpu: variants.indexOf(variant), interrupted, first, from, user, parent });
   }
 
-  /** Starts an event at a state unless a stub of the same shape was started from a context that it could not tell apart. */
-  function interrupt(vector: number, variant: CpuVariant, state: State, key: string, from: string, parent: PathStart['parent']): void {
-    const handler = shapes.representative(vector);
-    if (handler === null) return;
-    const name = `${variant.name}|${handler.vector}|${key}`;
-    if (known.has(name)) return;
-    known.add(name);
+  /** Starts an event at a state unless its stub was started from a context that it could not tell apart. */
+  function interrupt(handler: Handler, variant: CpuVariant, state: State, id: number, from: () => string, parent: () => PathStart['parent']): void {
+    const rip = ripClass.get(handler.vector)?.(state.node) ?? 0;
+    const key = (id * RIP_CLASSES + rip) * CPUS + variants.indexOf(variant);
+    const contexts = taken.get(handler.vector);
+    if (contexts === undefined || contexts.has(key)) return;
+    contexts.add(key);
     const first = delivered(setup, state, handler.vector);
     if (first === null || first.ended !== null) return;
-    add({ kind: 'event', vector: handler.vector, stub: handler.stub, name: handler.stubName }, variant, state, first, from, state.cpu.cpl === 3, parent);
+    add({ kind: 'event', vector: handler.vector, stub: handler.stub, name: handler.stubName }, variant, state, first, from(), state.cpu.cpl === 3, parent());
   }
 
   function note(start: PathStart, state: State, choices: Choices, wrong: boolean, depth: number): void {
-    const rip = ripClass(state.node);
-    const key = contextKey(setup, state, rip);
-    const full = `${start.variant.name}|${key}`;
-    let at = reached.get(state.node);
-    if (at === undefined) reached.set(state.node, (at = new Map()));
+    const { node } = state;
+    const id = idOf(state);
+    const full = (id * 2 + (state.cpu.nmiBlocked ? 1 : 0)) * CPUS + start.cpu;
+    let at = reached.get(node);
+    if (at === undefined) reached.set(node, (at = new Map()));
     if (!at.has(full) && at.size < MOST_CONTEXTS * variants.length) at.set(full, { state, start, choices: listOf(choices), steps: depth });
-    const parent = (): PathStart['parent'] => ({ start, choices: listOf(choices), steps: depth });
     // What goes wrong is told where it does: nothing is started from there.
-    if (wrong) return;
-    if (nameless(state.registers[RSP])) return;
-    const inC = state.node === insideC;
-    if (inC) {
-      for (const handler of shapes.representatives) if (handler.vector !== 2 || !state.cpu.nmiBlocked) once(handler.vector, state, key, start, parent);
-      return;
-    }
-    for (const vector of NMI_LIKE) if (vector !== 2 || !state.cpu.nmiBlocked) once(vector, state, key, start, parent);
-    const node = program.code.nodes[state.node];
-    if (node?.kind !== 'instruction') return;
-    for (const vector of faultsOf(node, state, setup, tellsIretFaults)) once(vector, state, `${key}|fault`, start, parent);
+    if (wrong || nameless(state.registers[RSP])) return;
+    const inC = node === insideC;
+    const seen = full * RIP_CLASSES + nmiRip(node);
+    const fresh = !inC && !nmiLikeSeen.has(seen);
+    if (fresh) nmiLikeSeen.add(seen);
+    if (inC || fresh || faulting.has(node)) interruptAt(start, state, id, choices, depth, inC, fresh);
   }
 
-  function once(vector: number, state: State, key: string, start: PathStart, parent: () => PathStart['parent']): void {
-    const handler = shapes.representative(vector);
-    if (handler === null || known.has(`${start.variant.name}|${handler.vector}|${key}`)) return;
+  function interruptAt(start: PathStart, state: State, id: number, choices: Choices, depth: number, inC: boolean, fresh: boolean): void {
     const node = program.code.nodes[state.node];
-    interrupt(vector, start.variant, state, key, node === undefined ? '' : node.kind === 'interrupted' ? `C code that ${start.door.name} calls` : `${node.symbol}: ${node.text}`, parent());
+    const from = (): string => (node === undefined ? '' : node.kind === 'interrupted' ? `C code that ${start.door.name} calls` : `${node.symbol}: ${node.text}`);
+    const parent = (): PathStart['parent'] => ({ start, choices: listOf(choices), steps: depth });
+    for (const handler of inC ? shapes.representatives : fresh ? nmiLike : []) {
+      if (handler.vector !== NMI || !state.cpu.nmiBlocked) interrupt(handler, start.variant, state, id, from, parent);
+    }
+    if (node?.kind !== 'instruction') return;
+    for (const vector of faultsOf(node, state, setup, tellsIretFaults)) {
+      const handler = shapes.representative(vector);
+      if (handler !== null) interrupt(handler, start.variant, state, id, from, parent);
+    }
   }
 
   for (const variant of variants) {
@@ -132,7 +145,7 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
       const user = outside.state.cpu.cpl === 3;
       if (!outside.single) for (const handler of shapes.representatives) {
         if (handler.synthesized || (user && handler.vector === 8)) continue;
-        interrupt(handler.vector, variant, outside.state, contextKey(setup, outside.state, -1), outside.title, null);
+        interrupt(handler, variant, outside.state, idOf(outside.state), () => outside.title, () => null);
       }
       if (!user) continue;
       const fork = forkDoor(program);
@@ -198,6 +211,12 @@ function doorOf(handler: Handler): Door {
   return { kind: 'event', vector: handler.vector, stub: handler.stub, name: handler.stubName };
 }
 
+/** IRET, and loads of segment registers: what may fault in code that expects it. */
+function mayFault(node: InstructionNode): boolean {
+  const target = node.operands.at(-1);
+  return node.mnemonic === 'iretq' || (/^mov[lwq]?$/.test(node.mnemonic) && target?.kind === 'system-register' && /^[defg]s$/.test(target.name));
+}
+
 /** Faults of the instruction itself that its code expects: IRET to user mode, and loads of segment registers. */
 function faultsOf(node: InstructionNode, state: State, setup: MachineSetup, tellsIretFaults: boolean): readonly number[] {
   if (node.mnemonic === 'iretq') {
@@ -208,7 +227,7 @@ function faultsOf(node: InstructionNode, state: State, setup: MachineSetup, tell
     return (cs.known & 3n) === 3n && (cs.value & 3n) === 3n ? IRET_FAULTS : [];
   }
   const target = node.operands.at(-1);
-  if (/^mov[lwq]?$/.test(node.mnemonic) && target?.kind === 'system-register' && /^[defg]s$/.test(target.name)) {
+  if (target?.kind === 'system-register' && mayFault(node)) {
     const source = node.operands[0];
     const value = source?.kind === 'register' ? state.registers[source.register] : undefined;
     // The kernel's own selectors and null are always good.

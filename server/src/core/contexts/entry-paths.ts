@@ -113,6 +113,19 @@ interface Waiting {
   readonly wrong: boolean;
 }
 
+/** The monitors' values behind a step; the same list where none changed. */
+function changed(monitors: readonly Monitor[], values: readonly number[], step: PathStep): readonly number[] {
+  let after: number[] | null = null;
+  for (let index = 0; index < monitors.length; index += 1) {
+    const before = values[index] ?? 0;
+    const now = monitors[index]?.next(before, step) ?? before;
+    if (now === before) continue;
+    after ??= [...values];
+    after[index] = now;
+  }
+  return after ?? values;
+}
+
 /** Follows one start to the ends of its paths. */
 export function followPath(program: Program, setup: MachineSetup, start: PathStart, monitors: readonly Monitor[], meet: ReadonlySet<NodeId>, visit: PathVisit): void {
   const model = machineModel(setup, [start.first]);
@@ -145,7 +158,7 @@ export function followPath(program: Program, setup: MachineSetup, start: PathSta
         const bad = wrong || visit.step(step, values, taken, depth);
         if (outcome.inside !== null && choice === 0 && outcome.calls !== null && !entryCall(outcome.calls).anyStack && !QUIET_ROUTINES.has(outcome.calls)) visit.state(outcome.inside, choices, bad, depth);
         if (cameBack(outcome, frames, start)) return;
-        next.push({ state: outcome.state, monitors: monitors.length === 0 ? values : values.map((value, index) => monitors[index]?.next(value, step) ?? value), choices: taken, wrong: bad });
+        next.push({ state: outcome.state, monitors: changed(monitors, values, step), choices: taken, wrong: bad });
       });
     }
     frontier = next;
@@ -158,9 +171,9 @@ function cameBack(outcome: PathOutcome, frames: number, start: PathStart): boole
   return outcome.state.cpu.cpl === 3 || outcome.state.node === start.interrupted.node || start.interrupted.cpu.cpl === 3;
 }
 
-/** Nodes whose addresses code holds in a register or compares with, in order. */
-export function comparedNodes(program: Program): readonly NodeId[] {
-  const compared = new Set<NodeId>();
+/** Nodes whose addresses an instruction holds in a register or compares with, by that instruction. */
+export function comparedNodes(program: Program): ReadonlyMap<NodeId, readonly NodeId[]> {
+  const compared = new Map<NodeId, NodeId[]>();
   for (const node of program.code.nodes) {
     if (node.kind !== 'instruction') continue;
     for (const operand of node.operands) {
@@ -168,20 +181,10 @@ export function comparedNodes(program: Program): readonly NodeId[] {
       if (value === null) continue;
       const address = BigInt.asUintN(64, value);
       const at = regionIndexOf(program.layout, address) === CODE_REGION ? nodeAtAddress(address) : null;
-      if (at !== null) compared.add(at);
+      if (at !== null) compared.set(node.id, [...(compared.get(node.id) ?? []), at]);
     }
   }
-  return [...compared].sort((a, b) => a - b);
-}
-
-/** Classes of addresses that code compares a saved RIP with: equal class, equal outcome of each such comparison. */
-export function ripClasses(program: Program): (node: NodeId) => number {
-  const sorted = comparedNodes(program);
-  return (node) => {
-    let below = 0;
-    while (below < sorted.length && (sorted[below] ?? 0) < node) below += 1;
-    return below * 2 + (sorted[below] === node ? 1 : 0);
-  };
+  return compared;
 }
 
 /** The state right behind the delivery of a vector, or null where the set-up has no gate for it. */

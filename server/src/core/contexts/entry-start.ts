@@ -32,6 +32,8 @@ export interface PathStart {
   readonly id: number;
   readonly door: Door;
   readonly variant: CpuVariant;
+  /** Index of the variant among those that are run. */
+  readonly cpu: number;
   /** The state that the door interrupts, and the first one of the path. */
   readonly interrupted: State;
   readonly first: State;
@@ -213,10 +215,16 @@ export function stackNameOf(setup: MachineSetup, rsp: Word | undefined): string 
 /** Table indicator of a selector (SDM vol. 3A, "Segment Selectors"). */
 const LDT = 4n;
 
-const FLAGS = IF | DF | AC | NT;
+/** Flags that delivery leaves alone and stubs have to clear: that one is set is what counts (DEL-03). */
+const LEFT_ALONE = DF | AC;
 
-/** Equal for two states that no stub could tell apart when they are interrupted; `rip` is the class of their address. */
-export function contextKey(setup: MachineSetup, state: State, rip: number): string {
+/**
+ * Equal for two states that no stub could tell apart when they are interrupted, whatever their RIP and whether NMIs are
+ * blocked: an NMI only comes where they are not, and no other stub asks.
+ */
+export function contextKey(state: State, stack: string): string {
   const { cpu, flags } = state;
-  return `${cpu.cpl}${gsOf(cpu.gsBase)}${gsOf(cpu.kernelGsBase)}${cr3Of(state)}|${stackNameOf(setup, state.registers[RSP])}|${flags.known & FLAGS},${flags.value & FLAGS}|${cpu.nmiBlocked ? 1 : 0}|${cpu.cpl === 3 && (cpu.ss.value & LDT) !== 0n ? 'ldt' : ''}|${rip}`;
+  const ldt = cpu.cpl === 3 && (cpu.ss.value & LDT) !== 0n;
+  const left = (flags.known & flags.value & LEFT_ALONE) !== 0n ? 'set' : (flags.known & LEFT_ALONE) === LEFT_ALONE ? 'clear' : 'unknown';
+  return `${cpu.cpl}${gsOf(cpu.gsBase)}${gsOf(cpu.kernelGsBase)}${cr3Of(state)}|${stack}|${left}${(flags.value & IF) === 0n ? '' : 'IF'}${ldt ? 'ldt' : ''}`;
 }

@@ -9,11 +9,12 @@ import type { PathStart } from '../contexts/entry-start.ts';
 import type { MachineTransition } from '../contexts/model.ts';
 import { changes, project } from '../contexts/projection.ts';
 import type { CpuVariant } from '../kernel/variants.ts';
+import type { CodeNode, NodeId } from '../machine/code.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import type { State } from '../machine/state.ts';
 import type { Program } from '../program/program.ts';
 import type { Finding, RunReport, Severity, Trace, TraceStep } from '../rules/finding.ts';
-import type { Judgement, Rule } from '../rules/rule.ts';
+import type { Judgement, PathClass, PathRule, Rule } from '../rules/rule.ts';
 import { createNestingRun } from './nesting-run.ts';
 import { traceOf } from './trace.ts';
 
@@ -43,27 +44,27 @@ interface Candidate {
 }
 
 const RANK: Readonly<Record<Severity, number>> = { error: 3, warning: 2, info: 1, hint: 0 };
-const NO_MONITOR: Monitor = { initial: () => 0, next: (value) => value };
+const NONE: { readonly rule: Rule; readonly judgement: Judgement }[] = [];
 /** Findings of one rule that are shown one by one; of the others the reader is told where they are. */
 const MOST_OF_A_RULE = 3;
 const STARTS_AT_A_TIME = 20;
 
 export function createKernelRun(kernel: KernelProgram, rules: readonly Rule[]): KernelRun {
   const { program } = kernel;
-  const judging = rules.filter((rule) => rule.path !== undefined);
+  const judging = judgesOf(program, rules);
   const found = new Map<string, Candidate>();
 
   function observe(step: PathStep, values: readonly number[], choices: Parameters<typeof listOf>[0], depth: number): boolean {
-    let heard: { readonly rule: Rule; readonly judgement: Judgement }[] = [];
+    let heard: { readonly rule: Rule; readonly judgement: Judgement }[] = NONE;
     let best = -1;
-    judging.forEach((rule, index) => {
-      for (const judgement of rule.path?.judge(step, values[index] ?? 0) ?? []) {
-        const rank = RANK[judgement.severity ?? rule.severity] * 10 + (rule.path?.rank ?? 0);
+    for (const { rule, path, slot } of judging.at(step.node.id)) {
+      for (const judgement of path.judge(step, slot < 0 ? 0 : (values[slot] ?? 0))) {
+        const rank = RANK[judgement.severity ?? rule.severity] * 10 + (path.rank ?? 0);
         if (rank > best) heard = [];
         if (rank >= best) heard.push({ rule, judgement });
         best = Math.max(best, rank);
       }
-    });
+    }
     for (const { rule, judgement } of heard) {
       const key = `${rule.name}@${judgement.place.file}:${judgement.place.span.start}`;
       const before = found.get(key);
@@ -74,7 +75,7 @@ export function createKernelRun(kernel: KernelProgram, rules: readonly Rule[]): 
     return heard.length > 0;
   }
 
-  const analysis = createEntryAnalysis(program, kernel.variants, judging.map((rule) => rule.path?.monitor ?? NO_MONITOR), observe);
+  const analysis = createEntryAnalysis(program, kernel.variants, judging.monitors, observe);
   const nesting = createNestingRun(kernel, rules);
   let pathsDone = false;
 
@@ -88,6 +89,57 @@ export function createKernelRun(kernel: KernelProgram, rules: readonly Rule[]): 
     },
     reports: () => [pathReport(kernel, analysis, [...found.values()], pathsDone), ...nesting.reports()],
   };
+}
+
+interface Judge {
+  readonly rule: Rule;
+  readonly path: PathRule;
+  /** Index of its monitor, -1 where it has none. */
+  readonly slot: number;
+}
+
+interface Judges {
+  readonly monitors: readonly Monitor[];
+  /** The rules that have to see a node. */
+  readonly at: (node: NodeId) => readonly Judge[];
+}
+
+function judgesOf(program: Program, rules: readonly Rule[]): Judges {
+  const monitors: Monitor[] = [];
+  const judges: Judge[] = [];
+  for (const rule of rules) {
+    const { path } = rule;
+    if (path === undefined) continue;
+    const known = path.monitor === null ? -1 : monitors.indexOf(path.monitor);
+    judges.push({ rule, path, slot: path.monitor === null ? -1 : known >= 0 ? known : monitors.push(path.monitor) - 1 });
+  }
+  const byNode: (readonly Judge[] | undefined)[] = [];
+  const byClasses = new Map<string, readonly Judge[]>();
+  return {
+    monitors,
+    at: (id) => {
+      const known = byNode[id];
+      if (known !== undefined) return known;
+      const classes = classesOf(program.code.nodes[id]);
+      const key = classes.join();
+      let own = byClasses.get(key);
+      if (own === undefined) byClasses.set(key, (own = judges.filter(({ path }) => path.at.some((name) => classes.includes(name)))));
+      byNode[id] = own;
+      return own;
+    },
+  };
+}
+
+function classesOf(node: CodeNode | undefined): readonly PathClass[] {
+  if (node?.kind !== 'instruction') return [];
+  const classes: PathClass[] = [];
+  const { mnemonic, operands } = node;
+  if (/^(call|jmp)/.test(mnemonic)) classes.push('call');
+  if (/^(iret|eret|sysret|sysexit|ret)/.test(mnemonic)) classes.push('return');
+  if (/^(push|pop|call|leave|enter|movs|stos|lods|scas|cmps)/.test(mnemonic) || operands.some((operand) => operand.kind === 'memory')) classes.push('access');
+  if (/^(sti|cli|popf)/.test(mnemonic)) classes.push('flags');
+  if (/^(rdmsr|wrmsr|rdpid|rdtscp|mov)/.test(mnemonic)) classes.push('system');
+  return classes;
 }
 
 /** Steps from the outermost start of a path to a step of it. */

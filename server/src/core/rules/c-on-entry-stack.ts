@@ -61,7 +61,7 @@ export const cOnEntryStack: Rule = {
   bad: [{ title: 'One way in forgets the switch', files: { 'entry.S': stub('') + OTHER, 'design.c': handlerOfGp } }],
   good: [{ title: 'To the task stack', files: { 'entry.S': stub(COPY), 'design.c': handlerOfGp } }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['call'], monitor: null, judge },
   inspect: null,
   fix: null,
 };

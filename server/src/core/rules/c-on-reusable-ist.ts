@@ -31,7 +31,7 @@ export const cOnReusableIst: Rule = {
   bad: [{ title: 'The handler on the IST stack', files: { 'entry.S': entryStub({ swap: '', unswap: '', call: '\tcall\tdemo_gp #~ c-on-reusable-ist\n' }), 'design.c': VC_HANDLER } }],
   good: [{ title: 'Without an IST stack', files: { 'entry.S': entryStub({ swap: '', unswap: '' }), 'design.c': VC_HANDLER.replace(' ist=VC', '') } }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['call'], monitor: null, judge },
   inspect: null,
   fix: null,
 };

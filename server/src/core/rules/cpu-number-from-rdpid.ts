@@ -29,7 +29,7 @@ export const cpuNumberFromRdpid: Rule = {
   bad: [{ title: 'The index of the table comes from RDPID', files: { 'entry.S': stub('rdpid\t%rax #~ cpu-number-from-rdpid', '\tcall\tdemo_gp #~ percpu-before-gs\n'), 'design.c': NMI } }],
   good: [{ title: 'The index comes from LSL', files: { 'entry.S': stub('movl\t$0x7b, %eax\n\tlsl\t%rax, %rax', '\tcall\tdemo_gp\n'), 'design.c': NMI } }],
   judge: null,
-  path: { monitor: null, rank: 2, judge },
+  path: { at: ['system'], monitor: null, rank: 2, judge },
   inspect: null,
   fix: null,
 };

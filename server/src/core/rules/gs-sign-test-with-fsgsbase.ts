@@ -34,7 +34,7 @@ export const gsSignTestWithFsgsbase: Rule = {
   bad: [{ title: 'The sign alone', files: { 'entry.S': stub('\tmovl\t$0xc0000101, %ecx\n\trdmsr #~ gs-sign-test-with-fsgsbase\n\ttestl\t%edx, %edx\n\tmovl\t$1, %ebx\n\tjs\t1f\n\txorl\t%ebx, %ebx\n\tswapgs\n1:\tlfence\n', '\ttestl\t%ebx, %ebx\n\tjnz\t2f\n\tswapgs\n2:\n', ''), 'design.c': NMI } }],
   good: [{ title: 'The base saved and the true one loaded', files: { 'entry.S': stub('\trdgsbase\t%rbx\n\tmovq\t__per_cpu_offset(%rip), %rax\n\twrgsbase\t%rax\n', '\twrgsbase\t%rbx\n', ''), 'design.c': NMI } }],
   judge: null,
-  path: { monitor: null, rank: 2, judge },
+  path: { at: ['system'], monitor: null, rank: 2, judge },
   inspect: null,
   fix: null,
 };

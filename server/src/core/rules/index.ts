@@ -18,6 +18,7 @@ import { missingMotivation } from './missing-motivation.ts';
 import { iretInNmiNeedsNesting } from './iret-in-nmi-needs-nesting.ts';
 import { irqsEnabledWhileNmiBlocked } from './irqs-enabled-while-nmi-blocked.ts';
 import { istStubCalled } from './ist-stub-called.ts';
+import { nestedNmiBreaksFrame } from './nested-nmi-breaks-frame.ts';
 import { swapgsImbalance } from './swapgs-imbalance.ts';
 import { csTestInSuperAtomic } from './cs-test-in-super-atomic.ts';
 import { percpuBeforeGs } from './percpu-before-gs.ts';
@@ -72,6 +73,7 @@ export const RULES: readonly Rule[] = [
   iretInNmiNeedsNesting,
   irqsEnabledWhileNmiBlocked,
   istStubCalled,
+  nestedNmiBreaksFrame,
   swapgsImbalance,
   csTestInSuperAtomic,
   percpuBeforeGs,

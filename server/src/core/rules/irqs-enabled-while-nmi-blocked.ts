@@ -30,7 +30,7 @@ export const irqsEnabledWhileNmiBlocked: Rule = {
   bad: [{ title: 'STI behind the handler', files: { 'entry.S': stub('\tsti #~ irqs-enabled-while-nmi-blocked user-origin-stays-on-ist\n\tcli\n'), 'design.c': NMI } }],
   good: [{ title: 'IF stays as it is', files: { 'entry.S': stub(''), 'design.c': NMI } }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['flags'], monitor: null, judge },
   inspect: null,
   fix: null,
 };

@@ -48,7 +48,7 @@ export const paranoidCr3NotVerbatim: Rule = {
   bad: [{ title: 'The exit does not go back to the user CR3', files: { 'entry.S': stub(''), 'design.c': handlerOfGp } }],
   good: [{ title: 'The saved value on every path', files: { 'entry.S': stub('\tmovq\t%r14, %cr3\n'), 'design.c': handlerOfGp } }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['return'], monitor: null, judge },
   inspect: null,
   fix: null,
 };

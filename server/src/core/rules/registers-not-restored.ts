@@ -62,7 +62,7 @@ export const registersNotRestored: Rule = {
   bad: [{ title: 'RBX is popped into RBP', files: { 'entry.S': entryStub({ swap: '', unswap: '', leave: '\tmovq\t%rbx, %rbp\n\taddq\t$8, %rsp\n\tiretq\t#~ registers-not-restored\n' }), 'design.c': handlerOfGp } }],
   good: [{ title: 'Every register from its own word', files: { 'entry.S': entryStub({ swap: '', unswap: '' }), 'design.c': handlerOfGp } }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['return'], monitor: null, judge },
   inspect: null,
   fix: null,
 };

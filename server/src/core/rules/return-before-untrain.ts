@@ -42,7 +42,7 @@ export const returnBeforeUntrain: Rule = {
   bad: [{ title: 'A helper that returns comes first', files: { 'entry.S': stub('\tcall\tdemo_gp #~ return-before-untrain\n\tcall\tentry_untrain_ret\n'), 'design.c': handlerOfGp } }],
   good: [{ title: 'Untrained first', files: { 'entry.S': stub('\tcall\tentry_untrain_ret\n\tcall\tdemo_gp\n'), 'design.c': handlerOfGp } }],
   judge: null,
-  path: { monitor: untrained, judge },
+  path: { at: ['call', 'return'], monitor: untrained, judge },
   inspect: null,
   fix: null,
 };

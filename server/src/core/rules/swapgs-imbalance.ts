@@ -26,7 +26,7 @@ export const swapgsImbalance: Rule = {
   bad: [{ title: 'The swap on the way out does not ask where the event came from', files: stubFiles({ unswap: '\tswapgs\n', leave: '\taddq\t$8, %rsp\n\tiretq\t#~ swapgs-imbalance\n' }) }],
   good: [{ title: 'The same test on both ways', files: stubFiles() }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['return'], monitor: null, judge },
   inspect: null,
   fix: null,
 };

@@ -83,7 +83,7 @@ export const sysretUnchecked: Rule = {
   bad: [{ title: 'Whatever the handler did, SYSRET', files: { 'entry.S': entry('', ' #~ sysret-unchecked'), 'design.c': handlerOfGp } }],
   good: [{ title: 'IRET unless the handler says yes', files: { 'entry.S': entry('\ttestb\t%al, %al\n\tjz\t.Lslow\n', ''), 'design.c': handlerOfGp } }],
   judge: null,
-  path: { monitor: answer, judge },
+  path: { at: ['return'], monitor: answer, judge },
   inspect: null,
   fix: null,
 };
