@@ -15,10 +15,10 @@ const needs: readonly (Proof & { readonly helper: string | null })[] = [
     helper: null,
     what: 'CR4.FSGSBASE, without which the RDGSBASE that alternatives put into the paranoid entry raises #UD in it',
     does: (step) => isCall(step, /^(?:cr4_set_bits\w*|cr4_init)$/) && /X86_CR4_FSGSBASE/.test(step.text),
-    test: (text, holds) => !holds && /\(X86_FEATURE_FSGSBASE\)$/.test(text),
+    test: (text, holds) => !holds && text.endsWith('(X86_FEATURE_FSGSBASE)'),
   },
   { key: 'c', helper: 'setup_getcpu', what: 'the CPU number in the GDT, which the paranoid entry takes its per-CPU base from', does: called('setup_getcpu') },
-  { key: 'i', helper: 'tss_setup_ist', what: 'the IST stacks in the TSS', does: called('tss_setup_ist'), test: (text, holds) => holds && /\(X86_FEATURE_FRED\)$/.test(text) },
+  { key: 'i', helper: 'tss_setup_ist', what: 'the IST stacks in the TSS', does: called('tss_setup_ist'), test: (text, holds) => holds && text.endsWith('(X86_FEATURE_FRED)') },
   { key: 't', helper: 'load_TR_desc', what: 'the task register, through which the processor finds its stacks', does: called('load_TR_desc') },
   { key: 'g', helper: 'setup_ghcb', what: 'the GHCB, which the #VC handler needs', does: called('setup_ghcb') },
 ];

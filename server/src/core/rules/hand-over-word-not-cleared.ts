@@ -24,7 +24,7 @@ function examine(tree: Tree): readonly Judgement[] {
           if (readOf(step, areas) === word) return 'read';
           if (clearOf(step, areas) === word) return 'cleared';
           if (state !== 'read') return state;
-          if (isCall(step, /wrmsr/) && /_ACK$/.test(step.arguments[0] ?? '')) found.at(step, where, `the host is told that ${word} was taken before it is cleared: it may write the next one, which the clear then loses; clear first`);
+          if (isCall(step, /wrmsr/) && (step.arguments[0] ?? '').endsWith('_ACK')) found.at(step, where, `the host is told that ${word} was taken before it is cleared: it may write the next one, which the clear then loses; clear first`);
           else if (word.endsWith('.flags') && step.kind === 'call' && !isKnown(step.name)) found.at(step, where, `${step.name}() may take a page fault while ${word} still says that the next one comes from the host; clear the word first`);
           else if (step.kind === 'return') found.at(step, where, `${word} is read and not cleared: the next ordinary event is taken for one of the host; write 0 right after the read`);
           return state;

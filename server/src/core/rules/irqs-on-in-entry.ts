@@ -24,7 +24,7 @@ function examine(tree: Tree): readonly Judgement[] {
       entry.function,
       entry.wrapped ? 'in off' : 'raw off',
       {
-        follow: (callee) => (callee.definedBy === null || callee === entry.function) && !/^cond_local_irq_/.test(callee.name) && !stateHelpers.has(callee.name) && !/panic$|oops|^(?:show|dump|print|die)|exit_to_user_mode/.test(callee.name),
+        follow: (callee) => (callee.definedBy === null || callee === entry.function) && !callee.name.startsWith('cond_local_irq_') && !stateHelpers.has(callee.name) && !/panic$|oops|^(?:show|dump|print|die)|exit_to_user_mode/.test(callee.name),
         step: (step, state, where) => {
           const [context, flag] = state.split(' ', 2) as [string, string];
           if (step.kind === 'return' && where.calls.length === 0 && entry.wrapped && flag !== 'off' && state !== 'in off') {

@@ -18,7 +18,7 @@ function examine(tree: Tree): readonly Judgement[] {
       [{ key: 's', what: '', does: (step) => isCall(step, recognised), test: (text, holds) => (holds ? /cpu_feature_enabled\(X86_FEATURE_FRED\)/.test(text) : /& DR_STEP\b/.test(text)) }],
       {
         facts: new Map([['user_mode(regs)', false]]),
-        follow: (callee) => callee.attributes.includes('noinstr') && !recognised.test(callee.name) && !/^irqentry_/.test(callee.name),
+        follow: (callee) => callee.attributes.includes('noinstr') && !recognised.test(callee.name) && !callee.name.startsWith('irqentry_'),
         at: (step, missing, where) => {
           if (!isCall(step, /^(?:notify_debug|notify_die)$/)) return false;
           if (missing.length > 0) {

@@ -9,8 +9,8 @@ import type { Proof } from './tree-proofs.ts';
 const gap: Proof = { key: 'g', what: 'ip_within_syscall_gap() said no', test: (text, holds) => !holds && text.startsWith('ip_within_syscall_gap(') };
 const kernel: Proof = { key: 'k', what: 'user_mode() said no', test: (text, holds) => !holds && text.startsWith('user_mode(') };
 const knownStack: Proof = { key: 's', what: 'get_stack_info_noinstr() knows the stack', test: (text, holds) => holds && /^get_stack_info(?:_noinstr)?\(/.test(text) };
-const notEntry: Proof = { key: 'e', what: 'the stack is not the entry stack', test: (text, holds) => !holds && /== STACK_TYPE_ENTRY$/.test(text) };
-const inRange: Proof = { key: 'r', what: 'the stack is one of the known exception stacks', test: (text, holds) => !holds && /> STACK_TYPE_EXCEPTION_LAST$/.test(text) };
+const notEntry: Proof = { key: 'e', what: 'the stack is not the entry stack', test: (text, holds) => !holds && text.endsWith('== STACK_TYPE_ENTRY') };
+const inRange: Proof = { key: 'r', what: 'the stack is one of the known exception stacks', test: (text, holds) => !holds && text.endsWith('> STACK_TYPE_EXCEPTION_LAST') };
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);

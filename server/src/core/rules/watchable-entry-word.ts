@@ -27,19 +27,20 @@ function examine(tree: Tree): readonly Judgement[] {
   for (const one of tree.functions) {
     if (!one.whole) continue;
     if (one.graph().steps.some((step) => isCall(step, /^within_area$/))) excluded(tree, one, found.place);
-    if (one.graph().steps.some((step) => step.kind === 'store' && /->type$/.test(step.target) && /X86_BREAKPOINT_/.test(step.value)) && one.graph().steps.some((step) => isCall(step, /^within_\w+$/))) applied(tree, one, found.at);
+    if (one.graph().steps.some((step) => step.kind === 'store' && step.target.endsWith('->type') && /X86_BREAKPOINT_/.test(step.value)) && one.graph().steps.some((step) => isCall(step, /^within_\w+$/))) applied(tree, one, found.at);
   }
   return found.all();
 }
 
-/** Areas that the function answers with true for. */
+/** Starts of the areas that the function answers with true for. */
 function areasOf(one: TreeFunction): readonly string[] {
   const { steps } = one.graph();
   const areas: string[] = [];
   for (const step of steps) {
-    if (step.kind !== 'test' || !step.text.startsWith('within_area(')) continue;
-    const yes = steps[step.yes];
-    if (yes?.kind === 'return' && yes.value === 'true') areas.push(step.text);
+    if (!isCall(step, /^within_area$/)) continue;
+    const test = steps[step.next];
+    const yes = test?.kind === 'test' ? steps[test.yes] : undefined;
+    if (yes?.kind === 'return' && yes.value === 'true') areas.push(step.arguments[2] ?? '');
   }
   return areas;
 }
@@ -93,7 +94,7 @@ function applied(tree: Tree, one: TreeFunction, at: ReturnType<typeof findings>[
     ],
     {
       at: (step, missing, where) => {
-        if (step.kind !== 'store' || !/->type$/.test(step.target)) return false;
+        if (step.kind !== 'store' || !step.target.endsWith('->type')) return false;
         const execute = /X86_BREAKPOINT_EXECUTE/.test(step.value);
         const owed = missing.filter(({ key }) => key === 'c' || (execute && !tree.design && tree.option('CONFIG_KPROBES')));
         if (owed.length > 0) at(step, where, `the breakpoint is accepted without ${owed.map(({ what }) => what).join(' and ')}: one in entry code or its data recurses; refuse it there`);

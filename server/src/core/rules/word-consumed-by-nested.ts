@@ -85,7 +85,7 @@ function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
   const areas = handOverAreas(tree);
   if (areas.size === 0) return [];
-  const outer: Proof = { key: 'o', what: '', test: (text, holds) => (holds ? /^user_mode\(/.test(text) : /^in_nmi\(\)/.test(text)) };
+  const outer: Proof = { key: 'o', what: '', test: (text, holds) => (holds ? text.startsWith('user_mode(') : text.startsWith('in_nmi()')) };
   const pending: Proof = { key: 'p', what: '', does: (step) => readOf(step, areas) !== null };
   const concerned = consumers(tree, areas);
   for (const entry of entriesOf(tree)) {
