@@ -68,7 +68,7 @@ function asksResult(setup: MachineSetup, node: InstructionNode): boolean {
     const behind = setup.code.nodes[at];
     if (behind?.kind === 'feature') at = behind.absent;
     else if (behind?.kind !== 'instruction') return false;
-    else if (/^test/.test(behind.mnemonic)) return behind.operands.every((operand) => operand.kind === 'register' && operand.register === RAX);
+    else if (behind.mnemonic.startsWith('test')) return behind.operands.every((operand) => operand.kind === 'register' && operand.register === RAX);
     else at = /^(jmp|call|ret)/.test(behind.mnemonic) ? null : behind.next;
   }
   return false;
