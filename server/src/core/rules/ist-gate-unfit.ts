@@ -25,8 +25,7 @@ function examine(tree: Tree): readonly Judgement[] {
       found.place(gate.place, `${gate.vector} has the IST stack ${gate.ist}, and ${declared.macro} gives it a stub that decides about SWAPGS by the saved CS: it may arrive in kernel mode with the user's GS base; declare it with the variant for IST`, { related: [{ place: declared.place, message: 'declared here' }] });
     }
   }
-  // Without declarations of entries this is a design, whose annotations say what may arrive where: ist-required asks them.
-  for (const gate of tree.entries.length === 0 ? [] : final(tree.gates)) {
+  for (const gate of final(tree.gates)) {
     if (gate.ist !== null || !anywhere.has(gate.vector)) continue;
     found.place(gate.place, `${gate.vector} may arrive at any instruction and has no IST stack: in the SYSCALL gap its frame goes to the user's stack; use ISTG`);
   }
