@@ -85,7 +85,7 @@ export interface EventRow {
   /** What became of later events: `#VE: blocked ...`. */
   readonly notes: readonly string[];
   /** CPUs on which it is so, where there are others on which it is not. */
-  readonly cpus: readonly string[];
+  readonly cpus: string | null;
   readonly steps: number;
   readonly findings: readonly Finding[];
   /** From the instruction on to where the interrupted path ends; of a violation the whole way. */
@@ -266,6 +266,8 @@ export interface Review {
   readonly survey: (file: string, events: readonly (readonly string[])[]) => EventSurvey | null;
   /** Events that may arrive at an offset in some context known so far; null where none is known. */
   readonly eventsAt: (file: string, offset: number) => readonly string[] | null;
+  /** The first instruction of a text that entry paths are known to reach, with the events that may arrive there. */
+  readonly entryIn: (file: string, span: Span) => { readonly offset: number; readonly events: readonly string[] } | null;
   /** The name of an event as it is written here, or null with what it may have been meant for. */
   readonly eventNamed: (name: string) => { readonly name: string | null; readonly names: readonly string[] };
   /** Whether contexts of a file come from the entry paths of a whole kernel tree, which take seconds. Links nothing. */

@@ -315,6 +315,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     raise: (file, offset, events) => exploredAt(file, offset, vectorsOf(events))?.raise(file, offset, vectorsOf(events)) ?? null,
     survey: (file, events) => exploredAt(file, null, [])?.survey(file, events.map(vectorsOf)) ?? null,
     eventsAt: (file, offset) => pathsOf(file)?.eventsAt(file, offset) ?? null,
+    entryIn: (file, span) => pathsOf(file)?.entryIn(file, span) ?? null,
     eventNamed: (name) => {
       const vector = eventNamed(name);
       return { name: vector === null ? null : eventTitle(vector), names: EVENT_NAMES };

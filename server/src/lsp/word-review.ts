@@ -76,6 +76,7 @@ export function createWordReview({ workspace, mortal }: WordReviewOptions): Revi
     raise: () => null,
     survey: () => null,
     eventsAt: () => null,
+    entryIn: () => null,
     eventNamed: () => ({ name: null, names: [] }),
     inKernelTree: () => false,
     stands: () => true,

@@ -19,7 +19,7 @@ export interface JsonEventRun {
     readonly answer: string;
     readonly reason: string | null;
     readonly notes: readonly string[];
-    readonly cpus: readonly string[];
+    readonly cpus: string | null;
     readonly steps: number;
     readonly findings: readonly JsonFinding[];
     readonly trace: readonly JsonStep[];

@@ -12,13 +12,37 @@ const indent = '    ';
 /** Reasons told of one event. */
 const MOST_REASONS = 6;
 
+/** Contexts that hold, of which the trace is printed. */
+const MOST_HOLDING = 2;
+
 export function eventRunText(run: EventRun, locate: Locate, width: number, paint: Paint): readonly string[] {
+  const { rows } = run;
+  const told = rows.filter((row) => row.answer !== 'cannot');
+  const shown = told.filter((row, at) => row.answer !== 'holds' || at < told.filter((one) => one.answer !== 'holds').length + MOST_HOLDING);
+  const numberOf = new Map(rows.map((row, at) => [row, at + 1]));
   return [
     `${paint.strong(point(locate(run.place)))}: ${run.symbol}: ${run.text}: ${eventsText(run.events)} (${run.configuration})`,
     ...(run.silence === null ? [] : [run.silence]),
-    ...run.rows.flatMap((row, at) => ['', ...rowText(row, at + 1, locate, width, paint)]),
-    ...(run.rows.length === 0 ? [] : ['', summaryOf(run.rows)]),
+    ...shown.flatMap((row) => ['', ...rowText(row, numberOf.get(row) ?? 0, locate, width, paint)]),
+    ...(told.length === shown.length ? [] : ['', ...told.slice(shown.length).flatMap((row) => briefText(row, numberOf.get(row) ?? 0, width, paint))]),
+    ...cannotText(rows, numberOf, width, paint),
+    ...(rows.length === 0 ? [] : ['', summaryOf(rows)]),
   ];
+}
+
+function briefText(row: EventRow, number: number, width: number, paint: Paint): readonly string[] {
+  return hang('', indent, `context ${number}: ${answerText(row, paint)}${cpusOf(row)}: ${contextLine(row.context)}${row.notes.map((note) => `; ${note}`).join('')}`, width);
+}
+
+/** One paragraph for each reason. */
+function cannotText(rows: readonly EventRow[], numberOf: ReadonlyMap<EventRow, number>, width: number, paint: Paint): readonly string[] {
+  const reasons = new Map<string, EventRow[]>();
+  for (const row of rows) if (row.answer === 'cannot') reasons.set(row.reason ?? '', [...(reasons.get(row.reason ?? '') ?? []), row]);
+  return [...reasons].flatMap(([reason, same]) => ['', `${paint.quiet('cannot arrive')}: ${reason}`, ...same.flatMap((row) => hang(indent, `${indent}  `, `context ${numberOf.get(row) ?? 0}${cpusOf(row)}: ${contextLine(row.context)}`, width))]);
+}
+
+function cpusOf(row: EventRow): string {
+  return row.cpus === null ? '' : `, on ${row.cpus}`;
 }
 
 /** `NMI, then #VE`. */
@@ -27,9 +51,8 @@ export function eventsText(events: readonly string[]): string {
 }
 
 function rowText(row: EventRow, number: number, locate: Locate, width: number, paint: Paint): readonly string[] {
-  const cpus = row.cpus.length === 0 ? '' : `, on CPUs with ${row.cpus.join('; ')}`;
   const reason = row.reason === null ? '' : `: ${row.reason}`;
-  const head = `context ${number}: ${answerText(row, paint)}${cpus}${reason}`;
+  const head = `context ${number}: ${answerText(row, paint)}${cpusOf(row)}${reason}`;
   return [
     ...hang('', indent, head, width),
     ...hang(indent, `${indent}  `, contextLine(row.context), width),
@@ -40,7 +63,7 @@ function rowText(row: EventRow, number: number, locate: Locate, width: number, p
 
 export function contextLine(row: ContextRow): string {
   const frames = row.liveFrames.length === 0 ? 'no live frame' : `live frames ${row.liveFrames.join(' > ')}`;
-  return `${row.path}; stack ${row.stack}, GS base ${row.gs}, ${row.cr3}, IF ${row.interruptFlag}, NMIs ${row.nmiBlocked === 'yes' ? 'blocked' : 'not blocked'}, ${frames}`;
+  return `${row.path}; stack ${row.stack}, GS base ${row.gs}, CR3 ${row.cr3}, IF ${row.interruptFlag}, NMIs ${row.nmiBlocked === 'yes' ? 'blocked' : 'not blocked'}, ${frames}`;
 }
 
 function answerText({ answer }: EventRow, paint: Paint): string {

@@ -13,6 +13,7 @@ import type { Interrupter } from '../review-types.ts';
 const DB = 1;
 const NMI = 2;
 const DF = 8;
+const AC = 17;
 const MC = 18;
 const VE = 20;
 const HV = 28;
@@ -111,11 +112,22 @@ function raises(node: CodeNode | undefined, vector: number): boolean {
   return name === 'PF' || name === (memory.some((operand) => operand.base === RSP) ? 'SS' : 'GP');
 }
 
+/**
+ * Memory of the kernel that entry code touches is mapped and does not fail: faults are told of where code expects them, at
+ * an exception-table entry, an IRET or a load of a segment register, and where an instruction is there to raise one.
+ */
+function expectsFault(program: Program, node: CodeNode | undefined): boolean {
+  if (node?.kind !== 'instruction') return false;
+  if (/^(iret|erets|eretu|int|ud)/.test(node.mnemonic) || program.code.extable.some((entry) => entry.fault === node.id)) return true;
+  const target = node.operands.at(-1);
+  return target?.kind === 'system-register' && /^[defgs]s$/.test(target.name);
+}
+
 /** Everybody that a reader asks about: events of any instruction, interrupts, and the faults of this one. */
 export function interruptersAt(program: Program, setup: MachineSetup, state: State): readonly Interrupter[] {
   const node = program.code.nodes[state.node];
   const asked = ANYWHERE.filter((vector) => vector === NMI || vector === MC || hasEntry(setup, vector));
-  const own = VECTORS.map((vector) => vector.number).filter((vector) => !ANYWHERE.includes(vector) && vector !== DF && hasEntry(setup, vector) && raises(node, vector));
+  const own = !expectsFault(program, node) ? [] : VECTORS.map((vector) => vector.number).filter((vector) => !ANYWHERE.includes(vector) && vector !== DF && vector !== AC && hasEntry(setup, vector) && raises(node, vector));
   return [...asked, FIRST_EXTERNAL, ...own].map((vector) => arrivalOf(program, setup, state, vector));
 }
 

@@ -83,8 +83,9 @@ export function createFollower(program: Program, setup: MachineSetup, judging: J
     let steps = 0;
     let ended: Walk | null = null;
     let open: string | null = null;
+    const notes = new Set<string>();
     const outer: Level = { start: reached.start, values: valuesAt(reached), frames: reached.start.interrupted.frames.length, kept: [], call: null, handled: true };
-    const answer = (kind: Followed['answer'], walk: Walk, wrong: Wrong | null, node: CodeNode | null, reason: string | null): Followed => ({ answer: kind, wrong, node, reason, notes: walk.notes, steps, transitions: transitionsOf(walk.link) });
+    const answer = (kind: Followed['answer'], walk: Walk, wrong: Wrong | null, node: CodeNode | null, reason: string | null): Followed => ({ answer: kind, wrong, node, reason, notes: [...walk.notes, ...notes], steps, transitions: transitionsOf(walk.link) });
 
     let frontier: Walk[] = [raiseHere({ state: reached.state, levels: [outer], left: vectors.length, notes: [], link: null }, vectors)];
     while (frontier.length > 0) {
@@ -126,10 +127,12 @@ export function createFollower(program: Program, setup: MachineSetup, judging: J
           if (heard.length > 0) return answer('violated', { ...walk, link }, { kind: 'rule', heard }, node, null);
           const lost = lostFrame(outcome.effects) ?? lostCopy(level, outcome);
           if (lost !== null) return answer('violated', { ...walk, link }, lost, node, null);
-          if (outcome.state.ended === 'left-code') open ??= `${node.symbol}: ${node.text}: ${unknownOf(outcome.effects)}`;
+          // Where the interrupted path itself cannot be followed any more the events are long over.
+          if (outcome.state.ended === 'left-code' && walk.levels.length === 1) notes.add(`the interrupted path is followed up to ${node.symbol}: ${node.text}: ${unknownOf(outcome.effects)}`);
+          else if (outcome.state.ended === 'left-code') open ??= `${node.symbol}: ${node.text}: ${unknownOf(outcome.effects)}`;
           if (nested) continue;
           let { handled: tried } = level;
-          let { notes } = walk;
+          let { notes: said } = walk;
           if (mayNest(walk, level) && outcome.inside !== null && isHandler(outcome)) {
             const inside = raise({ ...handled(walk, level, walk.state.node), state: outcome.inside }, vectors);
             if (inside.levels.length > walk.levels.length) {
@@ -138,10 +141,10 @@ export function createFollower(program: Program, setup: MachineSetup, judging: J
               continue;
             }
             tried = true;
-            notes = inside.notes;
+            said = inside.notes;
           }
           const levels = [...walk.levels.slice(0, -1), { ...level, handled: tried, values: judging.monitors.map((monitor, index) => monitor.next(level.values[index] ?? 0, step)) }];
-          const after = cameBack({ ...walk, notes, state: outcome.state, levels, link }, outcome);
+          const after = cameBack({ ...walk, notes: said, state: outcome.state, levels, link }, outcome);
           if (after.levels.length === 0) ended ??= after;
           else if (after.levels.length === 1 && after.left > 0 && after.state.node === reached.state.node && walk.levels.length > 1) next.push(raiseHere(after, vectors));
           else next.push(after);

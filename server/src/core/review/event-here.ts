@@ -1,11 +1,12 @@
 // "Raise this event here": at one instruction of entry code, from every distinct context that reaches it, or at all
 // instructions of a file. Results name the context, what comes of it, and the trace.
 import { outermost } from '../base/span.ts';
-import type { Place } from '../base/span.ts';
+import type { Place, Span } from '../base/span.ts';
 import type { Reached } from '../contexts/entry-analysis.ts';
-import { titleOfStart } from '../contexts/entry-analysis.ts';
 import { changes, project } from '../contexts/projection.ts';
 import type { CodeNode, NodeId } from '../machine/code.ts';
+import { RSP } from '../machine/registers.ts';
+import { isConstant } from '../machine/word.ts';
 import { VECTORS } from '../machine/vectors.ts';
 import type { EventCount, EventRow, EventRun, EventSurvey, Finding, Trace } from '../review-types.ts';
 import { NESTED_NMI_RULE } from '../rules/nested-nmi-breaks-frame.ts';
@@ -14,7 +15,7 @@ import type { Rule } from '../rules/rule.ts';
 import { arrivalOf, eventsAnywhere, eventTitle, hasEntry } from './arrivals.ts';
 import { createFollower } from './event-follow.ts';
 import type { Followed, Follower } from './event-follow.ts';
-import { groupsAt, nodesAt, rowOf, silenceOf } from './kernel-context.ts';
+import { cpusText, groupsAt, nodesAt, placeIn, rowOf, silenceOf, titleIn } from './kernel-context.ts';
 import type { Group } from './kernel-context.ts';
 import { judgesOf, outermostOf, wayOf } from './kernel-run.ts';
 import type { KernelProgram, KernelRun } from './kernel-run.ts';
@@ -33,6 +34,9 @@ interface Tried {
   /** Why the first event cannot arrive. */
   readonly cannot: string | null;
 }
+
+/** What a reader looks for comes first. */
+const ORDER: readonly EventRow['answer'][] = ['violated', 'inconclusive', 'holds', 'cannot'];
 
 const benches = new WeakMap<KernelRun, Bench>();
 
@@ -75,10 +79,10 @@ export function raiseAt(programs: readonly KernelProgram[], runs: readonly Kerne
   return {
     symbol: node.symbol,
     text: node.text,
-    place: { file: node.origin.file, span: node.origin.span },
+    place: placeIn(node, file, offset),
     configuration: kernel.configuration,
     events: vectors.map(eventTitle),
-    rows,
+    rows: [...rows].sort((a, b) => ORDER.indexOf(a.answer) - ORDER.indexOf(b.answer)),
     silence: rows.length > 0 ? null : silenceOf(kernel.program, node.symbol),
   };
 }
@@ -96,7 +100,7 @@ function rowsOf(bench: Bench, group: Group, vectors: readonly number[]): readonl
     const [first] = same;
     const followed = first?.followed ?? null;
     const findings = mergeFindings(same.flatMap((one) => findingsOf(bench, one, vectors)));
-    const cpus = byAnswer.size === 1 ? [] : [...new Set(same.map((one) => one.reached.start.variant.name))];
+    const cpus = byAnswer.size === 1 ? null : cpusText(bench.run.analysis.variants, new Set(same.map((one) => one.reached.start.variant)));
     return {
       context,
       answer: followed?.answer ?? 'cannot',
@@ -123,6 +127,8 @@ function firstOfEach(members: readonly Reached[]): readonly Reached[] {
 function tryOne({ kernel, run, follower }: Bench, reached: Reached, vectors: readonly number[]): Tried {
   const arrival = arrivalOf(kernel.program, run.analysis.setup, reached.state, vectors[0] ?? 0);
   if (arrival.can === 'no') return { reached, followed: null, cannot: arrival.reason };
+  const rsp = reached.state.registers[RSP];
+  if (reached.state.cpu.cpl === 0 && rsp !== undefined && !isConstant(rsp) && rsp.name === '') return { reached, followed: null, cannot: 'not run: RSP is that of a task that is not in view' };
   return { reached, followed: follower.follow(reached, vectors), cannot: null };
 }
 
@@ -133,7 +139,7 @@ function nameOf(vectors: readonly number[]): string {
 /** From the instruction on. */
 function shortTrace({ kernel, run }: Bench, reached: Reached, followed: Followed, vectors: readonly number[]): Trace {
   const states = [reached.state, ...followed.transitions.map((transition) => transition.state)];
-  return { ...traceOf(kernel.program, run.analysis.setup, `${nameOf(vectors)} here`, reached.start.from, states, followed.transitions, []), start: titleOfStart(reached.start), variant: [reached.start.variant.name] };
+  return { ...traceOf(kernel.program, run.analysis.setup, `${nameOf(vectors)} here`, reached.start.from, states, followed.transitions, []), start: titleIn(reached.start), variant: [reached.start.variant.name] };
 }
 
 /** The whole way, from outside the kernel to what goes wrong. */
@@ -174,13 +180,15 @@ function findingsOf(bench: Bench, { reached, followed }: Tried, vectors: readonl
   }
   const place = shownPlace(node);
   const nmi = wrong.frame?.vector === 2 && vectors.includes(2);
+  // Linux makes sure beforehand that no instruction of its entry code exits (arch/x86/coco/sev).
+  const assumed = reached.state.frames.some((frame) => frame.vector === 29) ? [{ fact: 'the hypervisor makes an instruction of the entry code exit', place: null, assumed: true }] : [];
   return [{
     ...plain,
     rule: wrong.kind === 'wrong-return' ? 'frame-unbalanced-at-return' : nmi ? NESTED_NMI_RULE : 'frame-overwritten',
-    severity: 'error',
+    severity: assumed.length > 0 ? 'warning' : 'error',
     place,
     message: `${where}: ${wrong.what}`,
-    premises: [{ fact: `${titleOfStart(reached.start)}, CPU with ${reached.start.variant.name}`, place: null, assumed: false }],
+    premises: [{ fact: `${titleIn(reached.start)}, CPU with ${reached.start.variant.name}`, place: null, assumed: false }, ...assumed],
     trace: wholeTrace(bench, reached, followed, vectors, wrong.what, place),
     related: [],
   }];
@@ -204,6 +212,18 @@ function mergeFindings(findings: readonly Finding[]): readonly Finding[] {
 
 function lengthOf(finding: Finding): number {
   return finding.trace?.steps.reduce((sum, step) => sum + step.steps, 0) ?? Infinity;
+}
+
+/** The first instruction of a span of text that paths reach, with the events that may arrive there; null where none is known. */
+export function entryIn(programs: readonly KernelProgram[], runs: readonly KernelRun[], file: string, span: Span): { readonly offset: number; readonly events: readonly string[] } | null {
+  for (const [index, { program }] of programs.entries()) {
+    const inside = program.code.nodes.filter((node) => node.kind === 'instruction' && node.origin.file === file && span.start <= node.origin.span.start && node.origin.span.start < span.end && (runs[index]?.analysis.reached(node.id).length ?? 0) > 0);
+    const first = inside.sort((a, b) => a.origin.span.start - b.origin.span.start)[0];
+    if (first === undefined) continue;
+    const offset = first.origin.span.start;
+    return { offset, events: eventsAt(programs, runs, file, offset) ?? [] };
+  }
+  return null;
 }
 
 /** Events of one's own choice of which some may arrive at an offset in some context that is known so far. */

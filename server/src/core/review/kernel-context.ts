@@ -1,21 +1,27 @@
 // The contexts at a place of entry code that was run by its paths: distinct ones once, named by the first start that leads
 // there, with who can interrupt and the way there.
 import { contains, outermost } from '../base/span.ts';
+import type { Place } from '../base/span.ts';
 import { titleOfStart } from '../contexts/entry-analysis.ts';
 import type { EntryAnalysis, Reached } from '../contexts/entry-analysis.ts';
 import { project } from '../contexts/projection.ts';
 import type { Projection } from '../contexts/projection.ts';
-import type { NodeId } from '../machine/code.ts';
-import { isConstant } from '../machine/word.ts';
+import { replayPath } from '../contexts/entry-paths.ts';
+import type { PathStart } from '../contexts/entry-start.ts';
+import type { CodeNode, NodeId } from '../machine/code.ts';
+import { nameAddress } from '../machine/layout.ts';
+import { isConstant, SIGN } from '../machine/word.ts';
 import { RSP } from '../machine/registers.ts';
+import { FIXED_FEATURES } from '../kernel/variants.ts';
+import type { CpuVariant } from '../kernel/variants.ts';
 import type { Program } from '../program/program.ts';
+import { pathPlace } from '../rules/path-vocabulary.ts';
 import type { ContextInfo, ContextRow } from '../review-types.ts';
 import { interruptersAt } from './arrivals.ts';
-import { wayOf } from './kernel-run.ts';
 import type { KernelProgram, KernelRun } from './kernel-run.ts';
 import { traceOf } from './trace.ts';
 
-const MOST_ROWS = 16;
+const MOST_ROWS = 32;
 
 /** Ways to be at a place that differ in nothing that a reader of a context is shown. */
 export interface Group {
@@ -53,16 +59,34 @@ function projectionOf(program: Program, analysis: EntryAnalysis, { state, start 
   const projection = project(program, analysis.setup, state, start.from);
   const rsp = state.registers[RSP];
   // The espfix stack is an alias whose address keeps bits of the user's RSP (arch/x86/kernel/espfix_64.c).
-  return rsp !== undefined && !isConstant(rsp) && state.cpu.cpl === 0 && !rsp.name.startsWith('user RSP') ? { ...projection, stack: 'espfix', rewinding: false } : projection;
+  const alias = rsp !== undefined && !isConstant(rsp) && state.cpu.cpl === 0 && rsp.name.startsWith('user ') && !((rsp.known & SIGN) !== 0n && (rsp.value & SIGN) === 0n);
+  return alias ? { ...projection, stack: 'espfix', rewinding: false } : projection;
 }
 
-/** `NMI from user mode, on every CPU that is run, and 3 more`. */
+/** `NMI from user mode and 3 more (CPUs without PTI)`. */
 export function groupTitle(analysis: EntryAnalysis, { members }: Group): string {
-  const titles = [...new Set(members.map((one) => titleOfStart(one.start)))];
-  const title = titles[0] ?? '';
-  const cpus = [...new Set(members.map((one) => one.start.variant.name))];
-  const where = cpus.length === analysis.variants.length || cpus.length === 0 ? '' : cpus.length === 1 ? ` (CPU with ${cpus[0] ?? ''})` : ` (${cpus.length} of ${analysis.variants.length} CPUs)`;
-  return `${title}${titles.length > 1 ? ` and ${titles.length - 1} more` : ''}${where}`;
+  const titles = [...new Set(members.map((one) => titleIn(one.start)))];
+  const cpus = cpusText(analysis.variants, new Set(members.map((one) => one.start.variant)));
+  return `${titles[0] ?? ''}${titles.length > 1 ? ` and ${titles.length - 1} more` : ''}${cpus === null ? '' : ` (${cpus})`}`;
+}
+
+/** What an ALTERNATIVE puts in the place of other code belongs to no symbol. */
+export function titleIn(start: PathStart): string {
+  return titleOfStart(start).replace(' from : ', ' from the replacement ');
+}
+
+/** What the CPUs have in common and the others have not; null where they are all that are run. */
+export function cpusText(all: readonly CpuVariant[], some: ReadonlySet<CpuVariant>): string | null {
+  if (some.size >= all.length) return null;
+  const [first] = some;
+  if (some.size === 1 && first !== undefined) return `CPU with ${first.name}`;
+  for (const feature of FIXED_FEATURES) {
+    const having = all.filter((variant) => variant.present.includes(feature));
+    const name = feature.replace(/^X86_FEATURE_/, '');
+    if (having.length === some.size && having.every((variant) => some.has(variant))) return `CPUs with ${name}`;
+    if (having.length === all.length - some.size && having.every((variant) => !some.has(variant))) return `CPUs without ${name}`;
+  }
+  return `${some.size} of ${all.length} CPUs`;
 }
 
 export function rowOf(kernel: KernelProgram, run: KernelRun, group: Group): ContextRow {
@@ -74,7 +98,7 @@ export function rowOf(kernel: KernelProgram, run: KernelRun, group: Group): Cont
     rewinding: projection.rewinding,
     cpl: projection.cpl,
     gs: projection.gs,
-    cr3: projection.cr3,
+    cr3: projection.cr3.replace(/ CR3$/, ''),
     interruptFlag: projection.interruptFlag,
     nmiBlocked: projection.nmiBlocked,
     liveFrames: projection.frames,
@@ -97,7 +121,7 @@ export function contextAt(programs: readonly KernelProgram[], runs: readonly Ker
     info = {
       symbol: node.symbol,
       text: node.text,
-      place: { file: node.origin.file, span: node.origin.span },
+      place: placeIn(node, file, offset),
       rows: groups.slice(0, MOST_ROWS).map((group) => rowOf(kernel, run, group)),
       unknown: left > 0 ? [`and ${left} more contexts`] : [],
       silence: groups.length > 0 ? null : silenceOf(kernel.program, node.symbol),
@@ -112,10 +136,28 @@ export function silenceOf(program: Program, symbol: string): string {
   return program.functions.has(symbol) ? `no entry path reaches ${symbol} with the CPUs and configurations that are run` : 'no entry path reaches this';
 }
 
-function wayTo(kernel: KernelProgram, run: KernelRun, { start, choices, steps }: Reached): ContextRow['way'] {
+/** Each entry at the first instruction that it runs, and what matters behind it. */
+function wayTo(kernel: KernelProgram, run: KernelRun, reached: Reached): ContextRow['way'] {
   const { setup } = run.analysis;
-  const { states, transitions } = wayOf(kernel.program, setup, start, choices, steps);
-  return traceOf(kernel.program, setup, 'entry paths', start.from, states, transitions, []).steps.flatMap((step) => (step.place === null ? [] : [{ place: step.place, title: step.title }]));
+  const { program } = kernel;
+  const way: { readonly place: Place; readonly title: string }[] = [];
+  const follow = (start: PathStart, choices: readonly number[], steps: number): void => {
+    if (start.parent !== null) follow(start.parent.start, start.parent.choices, start.parent.steps);
+    const stub = program.code.nodes[start.first.node];
+    const frame = start.door.kind === 'event' ? start.first.frames.at(-1) : undefined;
+    if (stub !== undefined) way.push({ place: pathPlace(stub), title: `${titleIn(start)}${frame === undefined ? '' : `; frame at ${nameAddress(setup.layout, frame.base)}`}` });
+    const played = replayPath(program, setup, start, choices, steps);
+    const transitions = played.outcomes.map((outcome) => ({ label: outcome.label, event: null, effects: outcome.effects, state: outcome.state, weight: 1 }));
+    for (const step of traceOf(program, setup, 'entry paths', start.from, played.states, transitions, []).steps) if (step.place !== null) way.push({ place: step.place, title: step.title });
+  };
+  follow(reached.start, reached.choices, reached.steps);
+  return way;
+}
+
+/** Where the reader pointed: the text itself, or the macro use there that made the node. */
+export function placeIn({ origin }: CodeNode, file: string, offset: number): Place {
+  const { span } = [origin, ...origin.uses].find((place) => place.file === file && place.span.start <= offset && offset <= place.span.end) ?? origin;
+  return [origin, ...origin.uses].some((place) => place.file === file) ? { file, span } : { file: origin.file, span: origin.span };
 }
 
 /** Nodes whose text is at an offset: the smallest statement there, else those that a macro use there made. */

@@ -1,12 +1,12 @@
 // What the review says of entry code that it runs by its paths: a kernel tree's, and that of a unit with stubs of its own.
-import type { Place } from '../base/span.ts';
+import type { Place, Span } from '../base/span.ts';
 import type { CpuVariant } from '../kernel/variants.ts';
 import type { Program } from '../program/program.ts';
 import type { Finding, RunReport } from '../rules/finding.ts';
 import type { Inspection, Rule } from '../rules/rule.ts';
 import type { ContextInfo, EventRun, EventSurvey, Exploration } from '../review-types.ts';
 import { inspect } from './findings.ts';
-import { answers, createSurvey, eventsAt, isIn, raiseAt } from './event-here.ts';
+import { answers, createSurvey, entryIn, eventsAt, isIn, raiseAt } from './event-here.ts';
 import { contextAt, nodesAt } from './kernel-context.ts';
 import { createKernelRun } from './kernel-run.ts';
 import type { KernelProgram, KernelRun } from './kernel-run.ts';
@@ -27,6 +27,7 @@ export interface KernelReview {
   readonly survey: (file: string, events: readonly (readonly number[])[]) => EventSurvey;
   /** Events that may arrive there in some context that is known so far; null where none is known. */
   readonly eventsAt: (file: string, offset: number) => readonly string[] | null;
+  readonly entryIn: (file: string, span: Span) => { readonly offset: number; readonly events: readonly string[] } | null;
 }
 
 export function createKernelReview(programs: readonly KernelProgram[], rules: readonly Rule[], inspection: Omit<Inspection, 'program'>): KernelReview {
@@ -75,6 +76,7 @@ export function createKernelReview(programs: readonly KernelProgram[], rules: re
     contextAt: (file, offset) => contextAt(programs, runs, file, offset),
     raise: (file, offset, vectors) => raiseAt(programs, runs, rules, file, offset, vectors),
     survey: (file, events) => createSurvey(programs, runs, rules, file, events),
+    entryIn: (file, span) => entryIn(programs, runs, file, span),
     eventsAt: (file, offset) => eventsAt(programs, runs, file, offset),
   };
 }
