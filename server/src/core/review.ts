@@ -22,6 +22,7 @@ import { nameAt } from './review/editor-words.ts';
 import { completionsOf, foldsOf, hoverOf, symbolsOf } from './review/editor.ts';
 import { inspect, merge, plainFinding } from './review/findings.ts';
 import { createRun, excludes, replayTrace } from './review/run.ts';
+import { createTreeFindings } from './review/tree-findings.ts';
 import { mends } from './review/verify.ts';
 import type { Run } from './review/run.ts';
 import { readingFindings, unknownOf } from './review/editor-problems.ts';
@@ -106,6 +107,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     unit.stubs ??= createKernelReview([{ program: unit.linked.program, configuration: unit.linked.unit.name, variants: unitVariants(unit.linked.program) }], RULES, inspectionOf(unit));
     return unit.stubs;
   }
+  const treeFindings = createTreeFindings(workspace, usable, streams, parseC);
 
   const inKernel = (path: string): boolean => belongsToKernel(path, streams, usable.read);
 
@@ -228,8 +230,9 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     for (const problem of linked.annotations.get(file)?.problems ?? []) {
       out.push({ ...plainFinding('malformed-annotation', 'warning', problem.place, problem.message), fix: problem.suggestion === null ? null : { title: `Replace by '${problem.suggestion}'`, edits: [{ place: problem.place, newText: problem.suggestion }] } });
     }
-    if (!hasEntries(linked)) return out;
-    const inspected = inspect(RULES, inspectionOf(unit), { file, span: { start: 0, end: 0 } }).filter((finding) => finding.place.file === file);
+    const examined = treeFindings(file);
+    if (!hasEntries(linked)) return [...out, ...examined];
+    const inspected = [...inspect(RULES, inspectionOf(unit), { file, span: { start: 0, end: 0 } }).filter((finding) => finding.place.file === file), ...examined];
     return [...out, ...suppressed(inspected, linked.program, documents.read).kept];
   }
 
@@ -246,7 +249,8 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       return { ...finding, fix, severity: assumed && finding.severity === 'error' ? 'warning' : finding.severity };
     });
     const inspected = inspect(RULES, inspection, { file: folder, span: { start: 0, end: 0 } });
-    const { unused } = suppressed([...inspected, ...explored], unit.linked.program, documents.read);
+    const examined = unit.linked.unit.files.flatMap(treeFindings);
+    const { unused } = suppressed([...inspected, ...explored, ...examined], unit.linked.program, documents.read);
     return [...suppressed(explored, unit.linked.program, documents.read).kept, ...unusedSuppressions(unused, inspection)];
   }
 
@@ -383,7 +387,6 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     },
     rules: () => RULES.map((rule) => ({ name: rule.name, id: rule.id, group: rule.group, severity: rule.severity, summary: rule.summary, markdown: markdownOf(rule) })),
     unknown: (folder) => {
-      if (inKernel(folder)) return [];
       const unit = folderUnit(folder);
       return unit === null ? [] : unknownOf(unit.linked, documents.read);
     },

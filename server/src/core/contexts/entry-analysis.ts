@@ -113,7 +113,7 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
   function note(start: PathStart, state: State, choices: Choices, wrong: boolean, depth: number): void {
     const { node } = state;
     const id = idOf(state);
-    const full = id * CPUS + start.cpu;
+    const full = (id * 2 + (state.cpu.nmiBlocked ? 1 : 0)) * CPUS + start.cpu;
     let at = reached.get(node);
     if (at === undefined) reached.set(node, (at = new Map()));
     if (!at.has(full) && at.size < MOST_CONTEXTS * variants.length) at.set(full, { state, start, choices: listOf(choices), steps: depth });

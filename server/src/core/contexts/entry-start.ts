@@ -215,11 +215,16 @@ export function stackNameOf(setup: MachineSetup, rsp: Word | undefined): string 
 /** Table indicator of a selector (SDM vol. 3A, "Segment Selectors"). */
 const LDT = 4n;
 
-const FLAGS = IF | DF | AC | NT;
+/** Flags that delivery leaves alone and stubs have to clear: that one is set is what counts (DEL-03). */
+const LEFT_ALONE = DF | AC;
 
-/** Equal for two states that no stub could tell apart when they are interrupted, whatever their RIP. */
+/**
+ * Equal for two states that no stub could tell apart when they are interrupted, whatever their RIP and whether NMIs are
+ * blocked: an NMI only comes where they are not, and no other stub asks.
+ */
 export function contextKey(state: State, stack: string): string {
   const { cpu, flags } = state;
   const ldt = cpu.cpl === 3 && (cpu.ss.value & LDT) !== 0n;
-  return `${cpu.cpl}${gsOf(cpu.gsBase)}${gsOf(cpu.kernelGsBase)}${cr3Of(state)}|${stack}|${flags.known & FLAGS},${flags.value & FLAGS}|${cpu.nmiBlocked ? 1 : 0}${ldt ? 'ldt' : ''}`;
+  const left = (flags.known & flags.value & LEFT_ALONE) !== 0n ? 'set' : (flags.known & LEFT_ALONE) === LEFT_ALONE ? 'clear' : 'unknown';
+  return `${cpu.cpl}${gsOf(cpu.gsBase)}${gsOf(cpu.kernelGsBase)}${cr3Of(state)}|${stack}|${left}${(flags.value & IF) === 0n ? '' : 'IF'}${ldt ? 'ldt' : ''}`;
 }

@@ -38,7 +38,7 @@ export function shapesOf(program: Program): Shapes {
     byVector.set(handler.vector, first ?? handler);
   }
   for (const info of program.functions.values()) {
-    if (info.language !== 'asm' || stubs.has(info.entry) || !/^asm_/.test(info.name) || program.code.nodes[info.entry]?.symbol !== info.name) continue;
+    if (info.language !== 'asm' || stubs.has(info.entry) || !info.name.startsWith('asm_') || program.code.nodes[info.entry]?.symbol !== info.name) continue;
     const body = bodyFrom(program, info.entry, stubs);
     const first = byShape.get(keyOf(program, body, info.entry, null, false)) ?? byShape.get(keyOf(program, body, info.entry, null, true));
     if (first !== undefined) bodyFrom(program, first.stub, stubs).forEach((node, index) => {

@@ -37,7 +37,7 @@ export function eventNamed(name: string): number | null {
   if (word === 'IRQ') return FIRST_EXTERNAL;
   if (external === null) return null;
   const number = Number(external[1]);
-  if (/^IRQ/.test(word)) return number >= FIRST_EXTERNAL && number <= LAST_VECTOR ? number : null;
+  if (word.startsWith('IRQ')) return number >= FIRST_EXTERNAL && number <= LAST_VECTOR ? number : null;
   return vectorByNumber(number) !== null || (number >= FIRST_EXTERNAL && number <= LAST_VECTOR) ? number : null;
 }
 

@@ -7,8 +7,15 @@ import { createExplorer } from '../explore/explorer.ts';
 import type { Explorer } from '../explore/explorer.ts';
 import { replay } from '../explore/replay.ts';
 import type { CpuVariant } from '../kernel/variants.ts';
-import type { CodeNode } from '../machine/code.ts';
+import type { CodeNode, InstructionNode } from '../machine/code.ts';
 import type { MachineSetup } from '../machine/config.ts';
+import { draftOf, load } from '../machine/draft.ts';
+import { RSP } from '../machine/registers.ts';
+import type { State } from '../machine/state.ts';
+import { isConstant } from '../machine/word.ts';
+import type { Word } from '../machine/word.ts';
+import type { Program } from '../program/program.ts';
+import { pathOutcomes } from '../contexts/entry-paths.ts';
 import type { Finding, RunReport, Trace } from '../rules/finding.ts';
 import type { Rule } from '../rules/rule.ts';
 import { pathPlace } from '../rules/path-vocabulary.ts';
@@ -80,12 +87,12 @@ export function createNestingRun(kernel: KernelProgram, rules: readonly Rule[], 
     const findings: Finding[] = [];
     const trace = fault === null ? null : traceTo(run, fault.from, fault.choice);
     if (fault !== null && rule !== null && trace !== null) {
-      const node = blamed(program.code.nodes, fault.step);
+      const node = (fault.what.kind === 'nmi-lost' ? markerWriter(program, run, fault.from, fault.choice) : null) ?? blamed(program.code.nodes, fault.step);
       findings.push({
         rule: rule.name,
         severity: rule.severity,
         place: pathPlace(node),
-        message: `an NMI at ${node.kind === 'interrupted' ? node.text : `${node.symbol}: ${node.text}`} breaks the NMI that it interrupts: ${fault.what.what} (start: ${one.start.title}); the nested NMI must be recognised at every instruction from the entry to the return`,
+        message: messageOf(node, fault.what, one.start.title),
         premises: [{ fact: `CPU with ${one.variant.name}`, place: null, assumed: false }],
         trace,
         related: [],
@@ -133,6 +140,60 @@ export function createNestingRun(kernel: KernelProgram, rules: readonly Rule[], 
       return running === null && waiting.length === 0;
     },
   };
+}
+
+function messageOf(node: CodeNode, fault: NestingFault, start: string): string {
+  const where = node.kind === 'interrupted' ? node.text : `${node.symbol}: ${node.text}`;
+  if (fault.kind === 'nmi-lost') return `${where} leaves a word on the NMI stack that makes a later NMI look nested: ${fault.what} (start: ${start}); nothing but the protocol itself may write where its marker lies`;
+  return `an NMI at ${where} breaks the NMI that it interrupts: ${fault.what} (start: ${start}); the nested NMI must be recognised at every instruction from the entry to the return`;
+}
+
+/** The last instruction that wrote the word by which the dropped NMI was taken for a nested one, or null. */
+function markerWriter(program: Program, run: { readonly one: One; readonly explorer: Explorer; readonly model: NestingModel }, from: number, choice: number): CodeNode | null {
+  const { setup } = run.one;
+  const played = replay<Nest>(run.model, 0, [...run.explorer.pathTo(from).choices, choice]);
+  const states: State[] = [];
+  for (let index = 0; index + 1 < played.states.length; index += 1) {
+    const nest = played.states[index];
+    if (nest === undefined) continue;
+    const first = (played.transitions[index] as NestStep).state.state;
+    const end = played.states[index + 1]?.state ?? first;
+    states.push(nest.state);
+    for (let state = nest.state, count = 0; count < LONGEST_WALK; count += 1) {
+      const next = pathOutcomes(program, setup, state);
+      const only = next[0];
+      if (next.length !== 1 || only === undefined || state.node === end.node) break;
+      state = only.inside ?? only.state;
+      states.push(state);
+    }
+  }
+  const test = [...states].reverse().find((state) => {
+    const node = program.code.nodes[state.node];
+    return node?.kind === 'instruction' && node.mnemonic.startsWith('cmp') && state.frames.at(-1)?.vector === NMI && markerAddress(node, state) !== null;
+  });
+  const node = test === undefined ? undefined : program.code.nodes[test.node];
+  const address = test === undefined || node?.kind !== 'instruction' ? null : markerAddress(node, test);
+  if (test === undefined || address === null) return null;
+  const last = states.lastIndexOf(test);
+  const word = (state: State): Word => load(draftOf(state), setup, address & ~7n, 8);
+  for (let index = last; index > 0; index -= 1) {
+    const before = states[index - 1];
+    const after = states[index];
+    if (before === undefined || after === undefined || word(before) === word(after)) continue;
+    const writer = program.code.nodes[before.node];
+    if (writer?.kind === 'instruction') return writer;
+  }
+  return null;
+}
+
+const LONGEST_WALK = 600;
+const NMI = 2;
+
+/** Where a comparison looks below RSP. */
+function markerAddress(node: InstructionNode, state: State): bigint | null {
+  const operand = node.operands.find((one) => one.kind === 'memory' && one.base === RSP && one.displacement < 0n);
+  const rsp = state.registers[RSP];
+  return operand?.kind === 'memory' && rsp !== undefined && isConstant(rsp) ? rsp.value + operand.displacement : null;
 }
 
 /** The instruction that a nested NMI interrupted, where one has returned to it, else where the fault showed. */

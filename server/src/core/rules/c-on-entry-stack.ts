@@ -1,4 +1,4 @@
-// XR-STK06: C code for user mode runs on the entry trampoline.
+// XR-STK08: C code for user mode runs on the entry trampoline.
 import type { PathStep } from '../contexts/entry-paths.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
 import { cFunctionCalled, entered, isInstruction, pathPlace, pathPremises, rspOf, stackNameOf } from './path-vocabulary.ts';
@@ -50,7 +50,7 @@ ${copy}1:	lfence
 
 export const cOnEntryStack: Rule = {
   name: 'c-on-entry-stack',
-  id: 'XR-STK06',
+  id: 'XR-STK08',
   group: 'Stacks and frames',
   severity: 'error',
   summary: 'C code for an event from user mode runs on the entry stack',

@@ -1,4 +1,4 @@
-// XR-NMI08: a stub that lives off where it was entered on its IST stack is called like a function.
+// XR-NMI10: a stub that lives off where it was entered on its IST stack is called like a function.
 import { entryStub, handlerOfGp } from './path-examples.ts';
 import { pathPlace } from './path-vocabulary.ts';
 import type { Inspection, Judgement, Rule } from './rule.ts';
@@ -20,7 +20,7 @@ const NMI = handlerOfGp.replace('vector=GP', 'vector=NMI ist=NMI');
 
 export const istStubCalled: Rule = {
   name: 'ist-stub-called',
-  id: 'XR-NMI08',
+  id: 'XR-NMI10',
   group: 'NMI nesting',
   severity: 'error',
   summary: 'the stub of an IST vector is called by software',

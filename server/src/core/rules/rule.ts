@@ -8,6 +8,7 @@ import type { Program } from '../program/program.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import type { Monitor, PathStep } from '../contexts/entry-paths.ts';
 import type { Annotation } from '../syntax/annotation-types.ts';
+import type { Tree } from '../tree/tree.ts';
 import type { Fix, Premise, Severity } from './finding.ts';
 
 /** A small unit by file name; `//~ name` or `#~ name` at the end of a line marks where the rule must speak. */
@@ -82,6 +83,10 @@ export interface Rule {
   readonly path?: PathRule;
   /** Judges the program as it stands, at typing speed. */
   readonly inspect: ((inspection: Inspection) => readonly Judgement[]) | null;
+  /** Judges C entry code as it stands: a kernel tree, or the C files of a design, for one configuration. */
+  readonly examine?: (tree: Tree) => readonly Judgement[];
+  /** Examined in designs only, where no build of a kernel checks it already or where it would be noise. */
+  readonly designsOnly?: boolean;
   /** Edits that mend a finding; verified by a new review before they are offered. */
   readonly fix: ((place: Place, inspection: Inspection) => Fix | null) | null;
 }
