@@ -4,7 +4,7 @@ import type { Model } from '../explore/model.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import { successors } from '../machine/machine.ts';
 import type { Step } from '../machine/machine.ts';
-import type { Frame, State } from '../machine/state.ts';
+import type { Frame, Saved, State } from '../machine/state.ts';
 
 export interface MachineTransition extends Step {
   readonly weight: number;
@@ -89,9 +89,17 @@ export function machineModel(setup: MachineSetup, initial: readonly State[], pas
     return id;
   }
 
+  function savedId(saved: Saved): number {
+    const known = regions.get(saved);
+    if (known !== undefined) return known;
+    const id = components.idOf(`S${registersId(saved.registers)},${saved.flags.id},${saved.cs.id},${saved.ss.id},${saved.gsBase.id},${saved.kernelGsBase.id},${saved.cr3.id},${saved.specCtrl.id}`);
+    regions.set(saved, id);
+    return id;
+  }
+
   function framesKey(frames: readonly Frame[]): string {
     let key = 'F';
-    for (const frame of frames) key += `;${frame.vector},${frame.base},${frame.interrupted},${frame.rsp.id},${frame.cpl},${frame.region},${frame.level}`;
+    for (const frame of frames) key += `;${frame.vector},${frame.base},${frame.interrupted},${frame.rsp.id},${frame.cpl},${frame.region},${frame.level},${savedId(frame.saved)}`;
     return key;
   }
 
@@ -105,7 +113,7 @@ export function machineModel(setup: MachineSetup, initial: readonly State[], pas
     },
     pack: (state, into, offset) => {
       const { cpu } = state;
-      const machine = `C${state.flags.id},${cpu.cpl},${cpu.gsBase.id},${cpu.kernelGsBase.id},${cpu.cr2.id},${cpu.cr3.id},${cpu.nmiBlocked ? 1 : 0}${cpu.mcip ? 1 : 0}${cpu.shadow},${cpu.level}`;
+      const machine = `C${state.flags.id},${cpu.cpl},${cpu.gsBase.id},${cpu.kernelGsBase.id},${cpu.cr2.id},${cpu.cr3.id},${cpu.nmiBlocked ? 1 : 0}${cpu.nmiLatched ? 1 : 0}${cpu.mcip ? 1 : 0}${cpu.shadow},${cpu.level},${cpu.cs.id},${cpu.ss.id},${cpu.specCtrl.id},${cpu.dr6.id},${cpu.dr7.id}`;
       let rest = `B${state.budgets.join(',')}|${state.features.join(',')}|${state.ended ?? ''}|`;
       for (const pending of state.pending) rest += `${pending.kind}${pending.vector};`;
       for (const ghost of state.ghosts) rest += `|${ghost.owner ?? ''},${ghost.clearedAt ?? ''},${ghost.aboveFrame ? 1 : 0}`;

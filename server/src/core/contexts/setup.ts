@@ -3,7 +3,7 @@ import type { EnvironmentEvent, Gate, GuardSetup, MachineSetup } from '../machin
 import { PERCPU_REGION, regionBase, stackNamed, top } from '../machine/layout.ts';
 import { REGISTER_NAMES } from '../machine/registers.ts';
 import type { State } from '../machine/state.ts';
-import { AC, ARITHMETIC, DF, ID, IF } from '../machine/state.ts';
+import { AC, ARITHMETIC, DF, ID, IF, INITIAL_CPU, USER_CS, USER_SS } from '../machine/state.ts';
 import { vectorByName } from '../machine/vectors.ts';
 import { ALL, constant, opaque, SIGN, word } from '../machine/word.ts';
 import type { Word } from '../machine/word.ts';
@@ -147,15 +147,15 @@ function initialState(program: Program, setup: MachineSetup, start: StartContext
     registers,
     flags: word(ALL & ~open, fixed, open === 0n ? '' : `${whose} RFLAGS`),
     cpu: {
+      ...INITIAL_CPU,
       cpl: user ? 3 : 0,
+      cs: user ? constant(USER_CS) : INITIAL_CPU.cs,
+      ss: user ? constant(USER_SS) : INITIAL_CPU.ss,
       gsBase: userSide ? userGs : kernelGs,
       kernelGsBase: userSide ? kernelGs : userGs,
       cr2: opaque('CR2'),
-      cr3: opaque(switchesCr3(program) ? (userSide ? 'user CR3' : 'kernel CR3') : "the task's CR3"),
-      nmiBlocked: false,
-      mcip: false,
-      shadow: 'none',
-      level: 0,
+      cr3: opaque(switchesCr3(program) ? (userSide ? 'user CR3' : 'kernel CR3') : "the task's CR3", SIGN, 0n),
+      specCtrl: opaque(userSide ? 'user SPEC_CTRL' : 'kernel SPEC_CTRL'),
     },
     memory,
     frames: [],

@@ -64,6 +64,19 @@ export interface PrimitiveBehaviour {
     | 'opaque';
 }
 
+/** Where the code enters that no gate leads to (SDM vol. 3A, "Fast System Calls in 64-Bit Mode"). */
+export interface SystemCalls {
+  /** IA32_LSTAR, null where SYSCALL is not enabled. */
+  readonly syscall: NodeId | null;
+  /** IA32_FMASK: bits of RFLAGS that SYSCALL clears. */
+  readonly flagMask: bigint;
+  /** IA32_SYSENTER_EIP and IA32_SYSENTER_ESP. */
+  readonly sysenter: NodeId | null;
+  readonly sysenterStack: bigint;
+  /** Host RIP of the VMCS: where a VM exit continues. */
+  readonly vmExit: NodeId | null;
+}
+
 export interface MachineSetup {
   readonly code: Code;
   readonly layout: Layout;
@@ -71,6 +84,8 @@ export interface MachineSetup {
   readonly gates: ReadonlyMap<number, Gate>;
   /** FRED: entry points, and stack level by vector (default 0). */
   readonly fred: { readonly user: NodeId; readonly kernel: NodeId; readonly levels: ReadonlyMap<number, number>; readonly stacks: readonly number[] } | null;
+  /** Null where the code under review has no system call entry. */
+  readonly systemCalls?: SystemCalls | null;
   readonly guards: readonly GuardSetup[];
   readonly events: readonly EnvironmentEvent[];
   /** Region indices. RSP0 is where a delivery from user mode goes. */

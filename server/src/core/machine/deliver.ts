@@ -6,14 +6,15 @@ import type { Draft } from './draft.ts';
 import { addressOfNode, stackOf, top } from './layout.ts';
 import type { Region } from './layout.ts';
 import { RSP } from './registers.ts';
-import { IF, KERNEL_CS, KERNEL_SS, NT, RF, TF, USER_CS, USER_SS, VM } from './state.ts';
-import type { Frame } from './state.ts';
+import { IF, KERNEL_CS, KERNEL_SS, NT, RF, TF, VM } from './state.ts';
+import type { Frame, Saved } from './state.ts';
 import { vectorByNumber } from './vectors.ts';
-import { and, constant, isConstant, opaque, or, ZERO } from './word.ts';
+import { and, constant, isConstant, opaque, or, truncate, ZERO } from './word.ts';
 import type { Word } from './word.ts';
 
 const FRAME_BYTES = 40n;
 const FRED_FRAME_BYTES = 64n;
+const KERNEL_CODE = constant(KERNEL_CS);
 
 /** Why an event cannot be delivered in this set-up, or null. */
 export function deliverable(setup: MachineSetup, vector: number): boolean {
@@ -58,16 +59,24 @@ function deliverIdt(draft: Draft, setup: MachineSetup, vector: number): void {
   const user = draft.cpu.cpl === 3;
   const image: readonly Word[] = [
     constant(addressOfNode(draft.node, user)),
-    constant(user ? USER_CS : KERNEL_CS),
+    draft.cpu.cs,
     savedFlags(draft, vector),
     old,
-    constant(user ? USER_SS : KERNEL_SS),
+    draft.cpu.ss,
   ];
+  const saved = savedOf(draft);
   image.forEach((value, slot) => store(draft, setup, base + BigInt(slot * 8), 8, value));
   if (errorCode) store(draft, setup, lowest, 8, opaque('error code', 0xffff_ffff_ffff_0000n, 0n));
   setRegister(draft, RSP, constant(lowest));
   draft.flags = and(draft.flags, constant(~(TF | NT | RF | VM | IF)));
-  enter(draft, setup, vector, gate.stub, { base, end: aligned, old, region, level: 0, fred: false });
+  enter(draft, setup, vector, gate.stub, { base, end: aligned, old, region, level: 0, fred: false, saved, ss: user ? ZERO : draft.cpu.ss });
+}
+
+function savedOf(draft: Draft): Saved {
+  const { cs, ss, gsBase, kernelGsBase, cr3, specCtrl } = draft.cpu;
+  // The draft shares its registers with the state before, or owns them and copies them at its next write.
+  draft.ownsRegisters = false;
+  return { registers: draft.registers, flags: draft.flags, cs, ss, gsBase, kernelGsBase, cr3, specCtrl };
 }
 
 interface Pushed {
@@ -77,6 +86,8 @@ interface Pushed {
   readonly region: Region | null;
   readonly level: number;
   readonly fred: boolean;
+  readonly saved: Saved;
+  readonly ss: Word;
 }
 
 function enter(draft: Draft, setup: MachineSetup, vector: number, stub: number, pushed: Pushed): void {
@@ -90,6 +101,7 @@ function enter(draft: Draft, setup: MachineSetup, vector: number, stub: number, 
     region: pushed.region?.index ?? -1,
     fred: pushed.fred,
     level: pushed.level,
+    saved: pushed.saved,
   };
   draft.frames = [...draft.frames, frame];
   draft.effects.push({
@@ -103,7 +115,7 @@ function enter(draft: Draft, setup: MachineSetup, vector: number, stub: number, 
     if (guard.vector !== vector || draft.ghosts[index]?.owner !== -1n) return;
     setGhost(draft, index, { owner: frame.base, clearedAt: draft.ghosts[index]?.clearedAt ?? null, aboveFrame: draft.ghosts[index]?.aboveFrame ?? false });
   });
-  changeCpu(draft, { cpl: 0 });
+  changeCpu(draft, { cpl: 0, cs: KERNEL_CODE, ss: pushed.ss });
   draft.node = stub;
 }
 
@@ -132,18 +144,18 @@ function deliverFred(draft: Draft, setup: MachineSetup, vector: number): void {
   const start = fresh ? (region === undefined ? setup.rsp0 : top(region)) : old.value & ~63n;
   const base = start - FRED_FRAME_BYTES + 8n;
   noteOverwritten(draft, setup, base - 8n, start, vector);
-  const selector = BigInt(draft.cpu.level) << 16n;
   const nmi = vector === 2 ? 1n << 18n : 0n;
   const type = vector === 2 ? 2n : vector >= 32 ? 0n : 3n;
   const image: readonly Word[] = [
     constant(addressOfNode(draft.node, user)),
-    constant((user ? USER_CS : KERNEL_CS) | selector),
+    or(truncate(draft.cpu.cs, 2), constant(BigInt(draft.cpu.level) << 16n)),
     savedFlags(draft, vector),
     old,
-    constant((user ? USER_SS : KERNEL_SS) | nmi | (BigInt(vector) << 32n) | (type << 48n)),
+    or(truncate(draft.cpu.ss, 2), constant(nmi | (BigInt(vector) << 32n) | (type << 48n))),
     ZERO,
     ZERO,
   ];
+  const saved = savedOf(draft);
   store(draft, setup, base - 8n, 8, ZERO);
   image.forEach((value, slot) => store(draft, setup, base + BigInt(slot * 8), 8, value));
   const before = draft.cpu.level;
@@ -151,7 +163,7 @@ function deliverFred(draft: Draft, setup: MachineSetup, vector: number): void {
   draft.flags = constant(2n);
   if (user) changeCpu(draft, { gsBase: draft.cpu.kernelGsBase, kernelGsBase: draft.cpu.gsBase });
   changeCpu(draft, { level });
-  enter(draft, setup, vector, user ? fred.user : fred.kernel, { base, end: base + FRAME_BYTES, old, region: stackOf(setup.layout, start), level: before, fred: true });
+  enter(draft, setup, vector, user ? fred.user : fred.kernel, { base, end: base + FRAME_BYTES, old, region: stackOf(setup.layout, start), level: before, fred: true, saved, ss: user ? constant(KERNEL_SS) : draft.cpu.ss });
 }
 
 function words(draft: Draft, setup: MachineSetup, base: bigint): readonly Word[] {

@@ -26,7 +26,8 @@ export interface Layout {
 }
 
 export const REGION_SHIFT = 24n;
-const KERNEL_BASE = 0xffff_8000_0000_0000n;
+/** Kernel text and data lie in the top 2 GiB, so that 32-bit immediates reach them by sign extension (Linux, Documentation/arch/x86/x86_64/mm.rst). */
+const KERNEL_BASE = 0xffff_ffff_8000_0000n;
 const USER_CODE = 0x40_0000n;
 const NODE_BYTES = 16n;
 

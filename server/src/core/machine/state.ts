@@ -1,6 +1,19 @@
 // The machine's state: readable, immutable, shared between states where nothing changed. Packed only in the explorer.
 import type { NodeId } from './code.ts';
+import { constant, UNKNOWN } from './word.ts';
 import type { Word } from './word.ts';
+
+/** What an event interrupted and its return must find again: references to the interrupted state's own words. */
+export interface Saved {
+  readonly registers: readonly Word[];
+  readonly flags: Word;
+  readonly cs: Word;
+  readonly ss: Word;
+  readonly gsBase: Word;
+  readonly kernelGsBase: Word;
+  readonly cr3: Word;
+  readonly specCtrl: Word;
+}
 
 /** A hardware frame whose matching return has not happened (ST-01). */
 export interface Frame {
@@ -17,15 +30,25 @@ export interface Frame {
   readonly fred: boolean;
   /** The event stack level in force before a FRED delivery. */
   readonly level: number;
+  readonly saved: Saved;
 }
 
 export interface Cpu {
   readonly cpl: 0 | 3;
+  /** Selectors. Delivery from user mode leaves SS null (SDM vol. 3A, "Interrupt Stack Table", "Stack Switching in IA-32e Mode"). */
+  readonly cs: Word;
+  readonly ss: Word;
   readonly gsBase: Word;
   readonly kernelGsBase: Word;
   readonly cr2: Word;
   readonly cr3: Word;
+  /** IA32_SPEC_CTRL. */
+  readonly specCtrl: Word;
+  readonly dr6: Word;
+  readonly dr7: Word;
   readonly nmiBlocked: boolean;
+  /** One NMI that arrived while NMIs were blocked waits; more are lost (PRI-03). */
+  readonly nmiLatched: boolean;
   /** IA32_MCG_STATUS.MCIP (MC-01, MC-02). */
   readonly mcip: boolean;
   /** Blocking of events for one boundary (SHD-01, SHD-02). */
@@ -91,4 +114,26 @@ export const ARITHMETIC = CF | PF | AF | ZF | SF | OF;
 export const KERNEL_CS = 0x10n;
 export const KERNEL_SS = 0x18n;
 export const USER_CS = 0x33n;
+export const USER32_CS = 0x23n;
 export const USER_SS = 0x2bn;
+/** What LSL of this selector yields is the CPU and node number (arch/x86/include/asm/segment.h). */
+export const CPUNODE_SELECTOR = 0x7bn;
+
+/** A processor in kernel mode of which nothing else is known; DR6 and DR7 as after reset (SDM vol. 3A, "Processor State After Reset"). */
+export const INITIAL_CPU: Cpu = {
+  cpl: 0,
+  cs: constant(KERNEL_CS),
+  ss: constant(KERNEL_SS),
+  gsBase: UNKNOWN,
+  kernelGsBase: UNKNOWN,
+  cr2: UNKNOWN,
+  cr3: UNKNOWN,
+  specCtrl: UNKNOWN,
+  dr6: constant(0xffff_0ff0n),
+  dr7: constant(0x400n),
+  nmiBlocked: false,
+  nmiLatched: false,
+  mcip: false,
+  shadow: 'none',
+  level: 0,
+};

@@ -32,6 +32,11 @@ export function decodeData(items: readonly StreamItem[]): StreamItem[] {
       out.push({ ...item, decoded: instruction(item, made.mnemonic, made.operands) });
       continue;
     }
+    const covering = decodeCovering(item, items, i);
+    if (covering !== null) {
+      out.push({ ...item, decoded: covering });
+      continue;
+    }
     const following = items[i + 1];
     const opcode = item.values.length === 1 ? valueOf(item.values[0]!) : null;
     const target = following?.kind === 'data' && following.size === 4 && following.values.length === 1 && following.section === item.section ? branchTarget(following.values[0]!) : null;
@@ -41,6 +46,31 @@ export function decodeData(items: readonly StreamItem[]): StreamItem[] {
     } else out.push(item);
   }
   return out;
+}
+
+/** Bytes of the instructions that code hides in the operand of another one. */
+const hidden: ReadonlyMap<string, string> = new Map([['ret', 'c3'], ['int3', 'cc'], ['lea 8(%rsp), %rsp', '488d642408']]);
+
+/** Opcodes written alone, with what the instructions behind them then are to the processor. */
+const openings: ReadonlyMap<string, { readonly bytes: number; readonly decode: (hidden: string) => string | null }> = new Map([
+  ['f6', { bytes: 2, decode: (bytes) => (bytes.startsWith('c3') ? `testb $0x${bytes.slice(2)}, %bl` : null) }],
+  ['48b8', { bytes: 8, decode: (bytes) => `movabs $0x${bytes.match(/../g)!.reverse().join('')}, %rax` }],
+]);
+
+/** An instruction that ends in the middle of the statements behind it: run from there, they are something else. */
+function decodeCovering(item: Extract<StreamItem, { kind: 'data' }>, items: readonly StreamItem[], at: number): InstructionItem | null {
+  const opening = openings.get(item.values.map((value) => (valueOf(value) ?? -1n).toString(16)).join(''));
+  if (opening === undefined) return null;
+  let bytes = '';
+  let covers = 0;
+  for (let i = at + 1; i < items.length && bytes.length < opening.bytes * 2; i++) {
+    const next = items[i]!;
+    if (next.section !== item.section || next.kind !== 'instruction') continue;
+    bytes += hidden.get(next.text) ?? '?'.repeat(opening.bytes * 2 + 1);
+    covers++;
+  }
+  const written = bytes.length === opening.bytes * 2 ? opening.decode(bytes) : null;
+  return written === null ? null : { ...instruction(item, written, []), covers };
 }
 
 /** `target - . - 4` or `target - (. + 4)`. */

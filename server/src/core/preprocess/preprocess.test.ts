@@ -190,4 +190,15 @@ describe('tables', () => {
     const stream = streamOf('.byte 0x0f,0x01,0xca\n.byte 0x6a, 0xf0\n.byte 0xe9\n.long there - . - 4\n.byte 1,2\n.data\n.byte 0x0f,0x0b');
     assert.deepEqual(stream.items.map((item) => (item.kind === 'data' ? (item.decoded?.text ?? null) : item.kind)), ['clac', 'push $-16', 'jmp there', null, null]);
   });
+
+  it('an instruction that hides others in its operand goes on behind them', () => {
+    const decoded = (text: string) => {
+      const item = streamOf(text).items[0];
+      return item?.kind === 'data' && item.decoded !== null ? [item.decoded.text, item.decoded.covers] : null;
+    };
+    assert.deepEqual(decoded('.byte 0xf6\ninner: ret\nint3\nlfence'), ['testb $0xcc, %bl', 2]);
+    assert.deepEqual(decoded('.byte 0x48, 0xb8\ninner: lea 8(%rsp), %rsp\nret\nint3\nint3\nlfence'), ['movabs $0xccccc30824648d48, %rax', 4]);
+    assert.equal(decoded('.byte 0xf6\nnop\nint3'), null);
+    assert.equal(decoded('.byte 0x48, 0xb8\nret'), null);
+  });
 });

@@ -51,6 +51,8 @@ export interface InstructionItem {
   readonly origin: Origin;
   /** As named by the directive, quotes removed; subsection `n` of `.text` is `.text#n`. */
   readonly section: string;
+  /** Instructions behind this one whose bytes are its operand: it goes on behind them. */
+  readonly covers?: number;
 }
 
 export type StreamItem =

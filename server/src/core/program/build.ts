@@ -141,7 +141,7 @@ export function buildProgram(parts: Parts): Program {
   };
 }
 
-function nowhere(): Origin {
+export function nowhere(): Origin {
   return { file: '', span: { start: 0, end: 0 }, uses: [] };
 }
 
@@ -159,7 +159,7 @@ function contextTitle(context: string): string {
 }
 
 /** Fills holes between functions, so that a node's index is its id. */
-function dense(nodes: readonly (CodeNode | undefined)[]): readonly CodeNode[] {
+export function dense(nodes: readonly (CodeNode | undefined)[]): readonly CodeNode[] {
   return Array.from(nodes, (node, id) => node ?? { kind: 'interrupted', id, symbol: '', text: '', origin: nowhere(), context: 'nowhere' });
 }
 
@@ -227,7 +227,7 @@ function looksBelow(placed: Placed, stub: string): boolean {
   return false;
 }
 
-function extableOf(placed: Placed): readonly ExtableEntry[] {
+export function extableOf(placed: Placed): readonly ExtableEntry[] {
   const rows: ExtableEntry[] = [];
   for (const record of placed.stream.extable) {
     const fault = placed.labels.get(record.fault);
@@ -239,7 +239,7 @@ function extableOf(placed: Placed): readonly ExtableEntry[] {
   return rows;
 }
 
-function addAssemblerFunctions(placed: Placed, functions: Map<string, FunctionInfo>): void {
+export function addAssemblerFunctions(placed: Placed, functions: Map<string, FunctionInfo>): void {
   const starts = placed.stream.items.flatMap((item, index) => {
     const node = placed.nodeOf[index];
     return item.kind === 'label' && isFunctionLabel(item.name) && node !== null && node !== undefined ? [{ item, node }] : [];

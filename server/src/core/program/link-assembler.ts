@@ -47,8 +47,9 @@ export function place(stream: AssemblerStream, from: NodeId): Placed {
   for (const record of stream.alternatives) {
     const at = record.original[0];
     const list = features.get(at);
+    // Records of one site are applied in order: the last one that applies is what runs, so it is asked first.
     if (list === undefined) features.set(at, [record]);
-    else list.push(record);
+    else list.unshift(record);
   }
   const nodeOf: (NodeId | null)[] = stream.items.map(() => null);
   let next = from;
@@ -66,7 +67,24 @@ export function place(stream: AssemblerStream, from: NodeId): Placed {
     const node = nodeOf[index];
     if (item.kind === 'label' && node !== null && node !== undefined) labels.set(item.name, node);
   });
-  return { stream, nodeOf, labels, features, first: from, end: next };
+  const placed: Placed = { stream, nodeOf, labels, features, first: from, end: next };
+  return { ...placed, labels: withReplacementEnds(placed) };
+}
+
+/** A label behind the last instruction of a replacement is where the patched code goes on. */
+function withReplacementEnds(placed: Placed): ReadonlyMap<string, NodeId> {
+  const { stream } = placed;
+  const labels = new Map(placed.labels);
+  for (const record of stream.alternatives) {
+    const last = lastInstruction(placed, record.replacement);
+    const behind = nodeFrom(placed, record.original[1], stream.items[record.original[0]]?.section);
+    if (behind === null) continue;
+    for (let index = last + 1; last >= 0 && index < record.replacement[1]; index += 1) {
+      const item = stream.items[index];
+      if (item?.kind === 'label') labels.set(item.name, behind);
+    }
+  }
+  return labels;
 }
 
 /** The nodes of a placed stream, in order of their ids. */
@@ -94,7 +112,19 @@ function nextNode(placed: Placed, index: number): NodeId | null {
       return nodeFrom(placed, record.original[1], stream.items[record.original[0]]?.section);
     }
   }
-  return nodeFrom(placed, index + 1, section);
+  return nodeFrom(placed, behind(stream, index), section);
+}
+
+/** The item behind an instruction and those that are part of its operand. */
+function behind(stream: AssemblerStream, index: number): number {
+  const from = stream.items[index];
+  let covered = from === undefined ? 0 : (instructionOf(from)?.covers ?? 0);
+  let at = index + 1;
+  for (; covered > 0 && at < stream.items.length; at += 1) {
+    const item = stream.items[at];
+    if (item !== undefined && item.section === from?.section && instructionOf(item) !== null) covered -= 1;
+  }
+  return at;
 }
 
 function lastInstruction(placed: Placed, range: readonly [number, number]): number {

@@ -1,26 +1,55 @@
 // The list of rules, in the order of the catalogue.
-import { guardClearedInHandler } from './guard-cleared-in-handler.ts';
 import { guardClearedOnRewindingStack } from './guard-cleared-on-rewinding-stack.ts';
+import { guardClearedInHandler } from './guard-cleared-in-handler.ts';
 import { guardNeverRearmed } from './guard-never-rearmed.ts';
-import { infoReadAfterRearm } from './info-read-after-rearm.ts';
-import { raisableAccessInsideWindow } from './raisable-access-inside-window.ts';
 import { rearmLandsOnLiveFrame } from './rearm-lands-on-live-frame.ts';
-import { extableRearmOnRewindingStack } from './extable-rearm-on-rewinding-stack.ts';
+import { raisableAccessInsideWindow } from './raisable-access-inside-window.ts';
+import { infoReadAfterRearm } from './info-read-after-rearm.ts';
+import { unsafeSwitchOffIst } from './unsafe-switch-off-ist.ts';
 import { extableRecoveryWithoutRearm } from './extable-recovery-without-rearm.ts';
-import { extableTypeGap } from './extable-type-gap.ts';
+import { extableRearmOnRewindingStack } from './extable-rearm-on-rewinding-stack.ts';
 import { istRequired } from './ist-required.ts';
 import { istStackShared } from './ist-stack-shared.ts';
-import { unsafeSwitchOffIst } from './unsafe-switch-off-ist.ts';
-import { deferralCannotRun } from './deferral-cannot-run.ts';
-import { iretInNmiNeedsNesting } from './iret-in-nmi-needs-nesting.ts';
-import { missingMotivation } from './missing-motivation.ts';
+import { extableTypeGap } from './extable-type-gap.ts';
 import { userOriginStaysOnIst } from './user-origin-stays-on-ist.ts';
+import { deferralCannotRun } from './deferral-cannot-run.ts';
 import { wordConsumedByNested } from './word-consumed-by-nested.ts';
+import { missingMotivation } from './missing-motivation.ts';
+import { iretInNmiNeedsNesting } from './iret-in-nmi-needs-nesting.ts';
+import { irqsEnabledWhileNmiBlocked } from './irqs-enabled-while-nmi-blocked.ts';
+import { istStubCalled } from './ist-stub-called.ts';
+import { swapgsImbalance } from './swapgs-imbalance.ts';
+import { csTestInSuperAtomic } from './cs-test-in-super-atomic.ts';
+import { percpuBeforeGs } from './percpu-before-gs.ts';
+import { gsSignTestWithFsgsbase } from './gs-sign-test-with-fsgsbase.ts';
+import { cpuNumberFromRdpid } from './cpu-number-from-rdpid.ts';
+import { accessOnUserCr3 } from './access-on-user-cr3.ts';
+import { paranoidCr3NotVerbatim } from './paranoid-cr3-not-verbatim.ts';
+import { cr3GsOrder } from './cr3-gs-order.ts';
+import { errorCodeFrameMismatch } from './error-code-frame-mismatch.ts';
+import { frameUnbalancedAtReturn } from './frame-unbalanced-at-return.ts';
+import { frameBelowRsp } from './frame-below-rsp.ts';
+import { cOnEntryStack } from './c-on-entry-stack.ts';
+import { cOnReusableIst } from './c-on-reusable-ist.ts';
+import { stackUseInSyscallGap } from './stack-use-in-syscall-gap.ts';
+import { sysretUnchecked } from './sysret-unchecked.ts';
+import { iretFaultUnhandled } from './iret-fault-unhandled.ts';
+import { missingCld } from './missing-cld.ts';
+import { missingClac } from './missing-clac.ts';
+import { sysenterFlagsNotSanitised } from './sysenter-flags-not-sanitised.ts';
+import { irqsOnBeforeState } from './irqs-on-before-state.ts';
+import { swapgsWithoutFence } from './swapgs-without-fence.ts';
+import { exitWithoutBufferClear } from './exit-without-buffer-clear.ts';
+import { returnBeforeUntrain } from './return-before-untrain.ts';
+import { saferetFixupWithoutFence } from './saferet-fixup-without-fence.ts';
+import { userRegisterLiveInC } from './user-register-live-in-c.ts';
+import { syscallNumberNotExtended } from './syscall-number-not-extended.ts';
+import { registersNotRestored } from './registers-not-restored.ts';
+import { undeclaredHandler } from './undeclared-handler.ts';
 import { contradictoryAnnotation } from './contradictory-annotation.ts';
+import { unusedSuppression } from './unused-suppression.ts';
 import { malformedAnnotation } from './malformed-annotation.ts';
 import { staleAssumption } from './stale-assumption.ts';
-import { undeclaredHandler } from './undeclared-handler.ts';
-import { unusedSuppression } from './unused-suppression.ts';
 import type { Rule } from './rule.ts';
 
 export const RULES: readonly Rule[] = [
@@ -41,6 +70,35 @@ export const RULES: readonly Rule[] = [
   wordConsumedByNested,
   missingMotivation,
   iretInNmiNeedsNesting,
+  irqsEnabledWhileNmiBlocked,
+  istStubCalled,
+  swapgsImbalance,
+  csTestInSuperAtomic,
+  percpuBeforeGs,
+  gsSignTestWithFsgsbase,
+  cpuNumberFromRdpid,
+  accessOnUserCr3,
+  paranoidCr3NotVerbatim,
+  cr3GsOrder,
+  errorCodeFrameMismatch,
+  frameUnbalancedAtReturn,
+  frameBelowRsp,
+  cOnEntryStack,
+  cOnReusableIst,
+  stackUseInSyscallGap,
+  sysretUnchecked,
+  iretFaultUnhandled,
+  missingCld,
+  missingClac,
+  sysenterFlagsNotSanitised,
+  irqsOnBeforeState,
+  swapgsWithoutFence,
+  exitWithoutBufferClear,
+  returnBeforeUntrain,
+  saferetFixupWithoutFence,
+  userRegisterLiveInC,
+  syscallNumberNotExtended,
+  registersNotRestored,
   undeclaredHandler,
   contradictoryAnnotation,
   unusedSuppression,

@@ -6,6 +6,7 @@ import type { Effect } from '../machine/effects.ts';
 import type { State } from '../machine/state.ts';
 import type { Program } from '../program/program.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
+import type { Monitor, PathStep } from '../contexts/entry-paths.ts';
 import type { Annotation } from '../syntax/annotation-types.ts';
 import type { Fix, Premise, Severity } from './finding.ts';
 
@@ -46,6 +47,14 @@ export interface Judgement {
   readonly related?: readonly { readonly place: Place; readonly message: string }[];
 }
 
+/** Judges the entry paths: every stub, run from every context it can be entered in. */
+export interface PathRule {
+  /** What the rule remembers along a path, null where the machine's state says all. */
+  readonly monitor: Monitor | null;
+  /** `value` is the monitor's before the step. */
+  readonly judge: (step: PathStep, value: number) => readonly Judgement[];
+}
+
 export interface Rule {
   /** The diagnostic's code: `guard-cleared-on-rewinding-stack`. */
   readonly name: string;
@@ -62,6 +71,7 @@ export interface Rule {
   readonly good: readonly RuleExample[];
   /** Judges every transition of every run; must be cheap where nothing matters. */
   readonly judge: ((observation: Observation) => readonly Judgement[]) | null;
+  readonly path?: PathRule;
   /** Judges the program as it stands, at typing speed. */
   readonly inspect: ((inspection: Inspection) => readonly Judgement[]) | null;
   /** Edits that mend a finding; verified by a new review before they are offered. */

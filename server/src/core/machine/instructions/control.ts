@@ -1,12 +1,12 @@
 // Jumps, calls and returns.
 import type { Example, Execution, InstructionRow } from './row.ts';
-import { flag, goTo, proceed, read } from './row.ts';
-import { fork, pop, push, register, setRegister } from '../draft.ts';
+import { flag, goTo, proceed, read, write } from './row.ts';
+import { fork, pop, push, setRegister } from '../draft.ts';
 import type { Draft } from '../draft.ts';
 import { addressOfNode, nodeAtAddress } from '../layout.ts';
 import { CALLER_SAVED } from '../registers.ts';
 import { CF, OF, PF, SF, ZF } from '../state.ts';
-import { ALL, constant, isConstant, UNKNOWN, word } from '../word.ts';
+import { ALL, constant, isConstant, ONE, replaceBits, UNKNOWN, word, ZERO } from '../word.ts';
 
 type Condition = (draft: Draft) => boolean | null;
 
@@ -60,8 +60,28 @@ function conditional(holds: Condition, fixes: bigint | null, names: readonly str
   };
 }
 
+/** Both ways where the flags do not say which. */
+function conditionalMove(holds: Condition, fixes: bigint | null, names: readonly string[]): (x: Execution) => readonly Draft[] {
+  const negated = (names[0] ?? '').startsWith('n') || names[0] === 'ae';
+  const move = (x: Execution, moves: boolean): readonly Draft[] => {
+    const [from, to] = x.node.operands;
+    write(x, to, read(x, moves ? from : to));
+    return proceed(x);
+  };
+  return (x) => {
+    const moves = holds(x.draft);
+    if (moves !== null) return move(x, moves);
+    const other = { ...x, draft: fork(x.draft) };
+    if (fixes !== null) {
+      fix(x.draft, fixes, !negated);
+      fix(other.draft, fixes, negated);
+    }
+    return [...move(x, true), ...move(other, false)];
+  };
+}
+
 function fix(draft: Draft, bit: bigint, on: boolean): void {
-  draft.flags = word((draft.flags.known | bit) & ALL, on ? draft.flags.value | bit : draft.flags.value & ~bit, draft.flags.name);
+  draft.flags = replaceBits(draft.flags, bit, bit, on ? bit : 0n);
 }
 
 /** Continues at the node a value points to; opaque targets are unknown. */
@@ -79,14 +99,19 @@ function jump(x: Execution): readonly Draft[] {
 
 function call(x: Execution): readonly Draft[] {
   if (x.node.target === null && x.node.operands.length === 0) {
-    x.draft.effects.push({ kind: 'unknown', what: `call of ${x.node.targetName ?? 'a function'}, which is not in view` });
-    for (const index of CALLER_SAVED) setRegister(x.draft, index, UNKNOWN);
-    return proceed(x);
+    return opaqueCall(x, `call of ${x.node.targetName ?? 'a function'}`);
   }
   const target = x.node.operands[0] === undefined ? null : read(x, x.node.operands[0], 8);
+  if (target !== null && !isConstant(target)) return opaqueCall(x, `what ${x.node.text} calls`);
   if (x.node.next !== null) push(x.draft, x.setup, constant(addressOfNode(x.node.next, false)));
   if (target !== null && x.node.target === null) return jumpTo(x, target);
   return goTo(x.draft, x.node.target, 'the call has no target');
+}
+
+function opaqueCall(x: Execution, what: string): readonly Draft[] {
+  x.draft.effects.push({ kind: 'unknown', what: `${what}, which is not in view` });
+  for (const index of CALLER_SAVED) setRegister(x.draft, index, UNKNOWN);
+  return proceed(x);
 }
 
 function returnNear(x: Execution): readonly Draft[] {
@@ -137,7 +162,7 @@ export const CONTROL_ROWS: readonly InstructionRow[] = [
         'SETcc - Set Byte on Condition',
         (x) => {
           const value = holds(x.draft);
-          writeByte(x, value);
+          write(x, x.node.operands[0], value === null ? word(ALL & ~1n, 0n, '') : value ? ONE : ZERO, 1);
           return proceed(x);
         },
         [],
@@ -145,12 +170,7 @@ export const CONTROL_ROWS: readonly InstructionRow[] = [
       ),
     ),
   ),
+  ...CONDITIONS.flatMap(([names, holds, fixes]) =>
+    names.map((name) => row(`cmov${name}`, `copies the source where condition ${name} holds; a 32-bit destination is zero-extended in any case`, 'CMOVcc - Conditional Move', conditionalMove(holds, fixes, names), ['PF', 'AC'], conditionExamples(names, `cmov${name} %rbx, %rax`, { rax: 0n, rbx: 1n }, 'rax'))),
+  ),
 ];
-
-function writeByte(x: Execution, value: boolean | null): void {
-  const operand = x.node.operands[0];
-  if (operand?.kind !== 'register') return;
-  const before = register(x.draft, operand.register);
-  const known = value === null ? before.known & ~0xffn : before.known | 0xffn;
-  setRegister(x.draft, operand.register, word(known, (before.value & ~0xffn) | (value === true ? 1n : 0n), ''));
-}

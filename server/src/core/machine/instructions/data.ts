@@ -13,7 +13,6 @@ function move(x: Execution): readonly Draft[] {
   const [from, to] = x.node.operands;
   const value = read(x, from);
   write(x, to, from?.kind === 'immediate' ? truncate(constant(from.value), x.size) : value);
-  if (to?.kind === 'system-register' && to.name === 'ss') x.draft.cpu = { ...x.draft.cpu, shadow: 'movss' };
   return proceed(x);
 }
 

@@ -7,7 +7,7 @@ import { nameAddress, nodeAtAddress, stackOf } from '../layout.ts';
 import type { Region } from '../layout.ts';
 import { RSP } from '../registers.ts';
 import { RF, VM } from '../state.ts';
-import { and, constant, equal, extractBytes, isConstant, or, show } from '../word.ts';
+import { and, constant, equal, extractBytes, isConstant, or, show, truncate } from '../word.ts';
 import type { Word } from '../word.ts';
 
 interface Image {
@@ -74,7 +74,7 @@ function returnTo(x: Execution, popped: Image, rsp: bigint): readonly Draft[] {
   }
   setRegister(draft, RSP, popped.rsp);
   draft.flags = or(and(popped.flags, constant(~(RF | VM))), constant(2n));
-  changeCpu(draft, { cpl: user ? 3 : 0, shadow: 'none' });
+  changeCpu(draft, { cpl: user ? 3 : 0, cs: truncate(popped.cs, 2), ss: truncate(popped.ss, 2), shadow: 'none' });
   forgetDead(x, here);
   if (target === null || x.setup.code.nodes[target] === undefined) return goTo(draft, null, `${x.node.text}: the saved RIP is ${show(popped.rip)}`);
   return goTo(draft, target, '');

@@ -1,13 +1,13 @@
 // What an instruction row is, and how rows read and write operands. One row per mnemonic family member.
 import type { AccessSize, InstructionNode, MachineOperand } from '../code.ts';
 import type { MachineSetup } from '../config.ts';
-import { load, register, setRegister, stackPointer, store } from '../draft.ts';
+import { changeCpu, load, register, setRegister, stackPointer, store } from '../draft.ts';
 import type { Draft } from '../draft.ts';
 import { noteStackSwitch } from '../deliver.ts';
 import { nameAddress, stackOf } from '../layout.ts';
 import { RSP } from '../registers.ts';
-import { ARITHMETIC, CF, OF, PF, SF, ZF } from '../state.ts';
-import { add, and, constant, extractBytes, insertBytes, isConstant, mask, or, shiftLeft, truncate, UNKNOWN, word } from '../word.ts';
+import { AF, ARITHMETIC, CF, OF, PF, SF, ZF } from '../state.ts';
+import { add, ALL, and, constant, extractBytes, insertBytes, isConstant, mask, opaque, or, replaceBits, shiftLeft, show, SIGN, truncate, UNKNOWN, ZERO } from '../word.ts';
 import type { Word } from '../word.ts';
 
 export interface Execution {
@@ -83,16 +83,59 @@ export function read(x: Execution, operand: MachineOperand | undefined, size: Ac
   }
 }
 
+/** Value of a segment, control or debug register; unknown for those whose value nothing here depends on. */
 export function readSystem(draft: Draft, name: string): Word {
   switch (name) {
-    case 'cr2':
-      return draft.cpu.cr2;
-    case 'cr3':
-      return draft.cpu.cr3;
     case 'cs':
-      return constant(draft.cpu.cpl === 3 ? 0x33n : 0x10n);
+    case 'ss':
+    case 'cr2':
+    case 'cr3':
+    case 'dr6':
+    case 'dr7':
+      return draft.cpu[name];
+    case 'ds':
+    case 'es':
+    case 'fs':
+    case 'gs':
+      return SELECTOR;
     default:
       return UNKNOWN;
+  }
+}
+
+/** A selector has 16 bits. */
+const SELECTOR = truncate(UNKNOWN, 2);
+
+/** Bits that read as they were before: reserved ones are fixed (SDM vol. 3B, "Debug Registers"). */
+const DR6_OPEN = 0xe00fn;
+const DR6_ONES = 0xffff_0ff0n;
+const DR7_ONES = 0x400n;
+const DR7_ZEROS = 0xffff_ffff_0000_d000n;
+
+function writeSystem(draft: Draft, name: string, value: Word): void {
+  switch (name) {
+    case 'cr2':
+      changeCpu(draft, { cr2: value });
+      return;
+    case 'cr3':
+      // CR3-01: the no-flush bit is no part of the register.
+      changeCpu(draft, { cr3: and(value, constant(~SIGN)) });
+      return;
+    case 'dr6':
+      changeCpu(draft, { dr6: or(and(value, constant(DR6_OPEN)), constant(DR6_ONES)) });
+      return;
+    case 'dr7':
+      changeCpu(draft, { dr7: or(and(value, constant(~DR7_ZEROS)), constant(DR7_ONES)) });
+      return;
+    case 'ss':
+      changeCpu(draft, { ss: truncate(value, 2), shadow: 'movss' });
+      return;
+    case 'gs':
+      // The base of the descriptor, 32 bits; whose it is the selector says.
+      changeCpu(draft, { gsBase: isConstant(value) && (value.value & 0xfffcn) === 0n ? ZERO : opaque(`base of GS ${show(truncate(value, 2))}`, ~0xffff_ffffn & ALL, 0n) });
+      return;
+    default:
+      return;
   }
 }
 
@@ -118,8 +161,7 @@ export function write(x: Execution, operand: MachineOperand | undefined, value: 
       return;
     }
     case 'system-register':
-      if (operand.name === 'cr2') x.draft.cpu = { ...x.draft.cpu, cr2: value };
-      if (operand.name === 'cr3') x.draft.cpu = { ...x.draft.cpu, cr3: value };
+      writeSystem(x.draft, operand.name, value);
       return;
     case 'immediate':
       return;
@@ -134,10 +176,18 @@ export function setStackPointer(draft: Draft, setup: MachineSetup, value: Word):
   noteStackSwitch(draft, setup, from, value);
 }
 
+/** Flags that the operands decide although the result is not known. */
+export interface Decided {
+  readonly zero: boolean | null;
+  readonly sign: boolean | null;
+  readonly adjust: boolean | null;
+}
+
+const NOTHING_DECIDED: Decided = { zero: null, sign: null, adjust: null };
+
 /** Arithmetic flags of a result; carry and overflow are given, null where unknown. */
-export function setResultFlags(x: Execution, result: Word, carry: boolean | null, overflow: boolean | null): void {
+export function setResultFlags(x: Execution, result: Word, carry: boolean | null, overflow: boolean | null, decided: Decided = NOTHING_DECIDED): void {
   const low = mask(x.size);
-  const value = and(result, constant(low));
   const top = 1n << BigInt(x.size * 8 - 1);
   let known = 0n;
   let bits = 0n;
@@ -146,13 +196,13 @@ export function setResultFlags(x: Execution, result: Word, carry: boolean | null
     known |= flag;
     if (on) bits |= flag;
   };
-  const zero = isConstant(value) ? value.value === 0n : (value.known & value.value & low) !== 0n ? false : null;
-  set(ZF, zero);
-  set(SF, (value.known & top) === 0n ? null : (value.value & top) !== 0n);
+  set(ZF, (result.value & low) !== 0n ? false : (result.known & low) === low ? true : decided.zero);
+  set(SF, (result.known & top) === 0n ? decided.sign : (result.value & top) !== 0n);
   set(CF, carry);
   set(OF, overflow);
-  set(PF, (value.known & 0xffn) === 0xffn ? parity(value.value & 0xffn) : null);
-  x.draft.flags = or(and(x.draft.flags, constant(~ARITHMETIC)), word(known | ~ARITHMETIC, bits, ''));
+  set(AF, decided.adjust);
+  set(PF, (result.known & 0xffn) === 0xffn ? parity(result.value & 0xffn) : null);
+  x.draft.flags = replaceBits(x.draft.flags, ARITHMETIC, known, bits);
 }
 
 function parity(low: bigint): boolean {

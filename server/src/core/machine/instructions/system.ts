@@ -5,7 +5,7 @@ import { changeCpu, noteGuardCleared, pop, push, register, setRegister } from '.
 import type { Draft } from '../draft.ts';
 import { RAX, RCX, RDX } from '../registers.ts';
 import { AC, CF, DF, IF, RF, VM } from '../state.ts';
-import { and, constant, isConstant, or, shiftLeft, shiftRight, truncate, UNKNOWN } from '../word.ts';
+import { ALL, and, constant, isConstant, opaque, or, shiftLeft, shiftRight, truncate, UNKNOWN } from '../word.ts';
 import type { Word } from '../word.ts';
 
 /** Names of the flags that rows change, for their examples. */
@@ -60,7 +60,7 @@ function swapgs(x: Execution): readonly Draft[] {
 }
 
 /** MSR numbers that matter here (SDM vol. 4, "Architectural MSRs"). */
-export const MSR = { gsBase: 0xc000_0101n, kernelGsBase: 0xc000_0102n, mcgStatus: 0x17an } as const;
+export const MSR = { gsBase: 0xc000_0101n, kernelGsBase: 0xc000_0102n, mcgStatus: 0x17an, specCtrl: 0x48n } as const;
 
 const MCIP = 4n;
 
@@ -70,6 +70,8 @@ export function readMsr(draft: Draft, number: bigint): Word {
       return draft.cpu.gsBase;
     case MSR.kernelGsBase:
       return draft.cpu.kernelGsBase;
+    case MSR.specCtrl:
+      return draft.cpu.specCtrl;
     case MSR.mcgStatus:
       return constant(draft.cpu.mcip ? 7n : 0n);
     default:
@@ -80,6 +82,7 @@ export function readMsr(draft: Draft, number: bigint): Word {
 export function writeMsr(draft: Draft, setup: Execution['setup'], number: bigint, value: Word): void {
   if (number === MSR.gsBase) changeCpu(draft, { gsBase: value });
   if (number === MSR.kernelGsBase) changeCpu(draft, { kernelGsBase: value });
+  if (number === MSR.specCtrl) changeCpu(draft, { specCtrl: value });
   if (number === MSR.mcgStatus && isConstant(value) && (value.value & MCIP) === 0n && draft.cpu.mcip) {
     changeCpu(draft, { mcip: false });
     setup.guards.forEach((guard, index) => {
@@ -104,7 +107,7 @@ function wrmsr(x: Execution): readonly Draft[] {
 }
 
 function nothing(mnemonic: string, section: string, summary: string): InstructionRow {
-  return { mnemonic, suffixed: mnemonic === 'nop', summary, section, faults: [], run: proceed, examples: [{ code: mnemonic === 'verw' ? 'verw (%rsp)' : mnemonic, given: { rax: 5n, DF: 1n }, then: { rax: 5n, DF: 1n } }] };
+  return { mnemonic, suffixed: mnemonic === 'nop', summary, section, faults: [], run: proceed, examples: [{ code: mnemonic, given: { rax: 5n, DF: 1n }, then: { rax: 5n, DF: 1n } }] };
 }
 
 function ends(mnemonic: string, section: string, summary: string, why: string): InstructionRow {
@@ -172,13 +175,24 @@ export const SYSTEM_ROWS: readonly InstructionRow[] = [
     },
     examples: [{ code: 'wrgsbase %rax', given: { rax: 5n }, then: { rax: 5n } }],
   },
+  {
+    mnemonic: 'rdpid',
+    suffixed: false,
+    summary: 'reads IA32_TSC_AUX, which a guest of KVM may have set',
+    section: 'RDPID - Read Processor ID',
+    faults: ['UD'],
+    run: (x) => {
+      write(x, x.node.operands[0], opaque('IA32_TSC_AUX', ALL & ~0xffff_ffffn, 0n), 8);
+      return proceed(x);
+    },
+    examples: [{ code: 'rdpid %rax', given: { rbx: 5n }, then: { rbx: 5n } }],
+  },
   nothing('nop', 'NOP - No Operation', 'does nothing'),
   nothing('lfence', 'LFENCE - Load Fence', 'waits for earlier loads: a speculation barrier'),
   nothing('mfence', 'MFENCE - Memory Fence', 'orders memory accesses'),
   nothing('sfence', 'SFENCE - Store Fence', 'orders stores'),
   nothing('pause', 'PAUSE - Spin Loop Hint', 'hints that this is a spin loop'),
   nothing('endbr64', 'ENDBR64 - Terminate an Indirect Branch in 64-bit Mode', 'marks a target of indirect branches'),
-  nothing('verw', 'VERR/VERW - Verify a Segment for Reading or Writing', 'verifies a segment; clears CPU buffers where microcode makes it'),
   ends('ud2', 'UD - Undefined Instruction', 'raises #UD', 'ud2'),
   ends('hlt', 'HLT - Halt', 'waits for an event', 'hlt'),
 ];

@@ -1,0 +1,184 @@
+// Runs every entry stub from every context that it can be entered in, with handlers assumed to restore what they
+// interrupt: the fast tier of contexts, and what the path rules judge. A stub that does not restore it is a finding of its
+// own path, so the assumption is checked where it is made.
+import type { CodeNode, NodeId } from '../machine/code.ts';
+import type { MachineSetup } from '../machine/config.ts';
+import { deliver } from '../machine/deliver.ts';
+import { draftOf, finish } from '../machine/draft.ts';
+import type { Effect } from '../machine/effects.ts';
+import { CODE_REGION, nodeAtAddress, regionIndexOf } from '../machine/layout.ts';
+import { successors } from '../machine/machine.ts';
+import type { State } from '../machine/state.ts';
+import { entryCall, QUIET_ROUTINES } from '../kernel/entry-calls.ts';
+import type { Program } from '../program/program.ts';
+import { callOutside, outsideName } from './outside.ts';
+import type { PathStart } from './entry-start.ts';
+import { machineModel } from './model.ts';
+
+/** One step of a path. */
+export interface PathStep {
+  readonly program: Program;
+  readonly setup: MachineSetup;
+  readonly start: PathStart;
+  readonly before: State;
+  readonly node: CodeNode;
+  readonly effects: readonly Effect[];
+  readonly after: State;
+  /** Name of the C function or routine out of view that the step calls. */
+  readonly calls: string | null;
+}
+
+/** Something that a path remembers beside the state: a small number, changed by its steps. */
+export interface Monitor {
+  readonly initial: (start: PathStart) => number;
+  readonly next: (value: number, step: PathStep) => number;
+}
+
+export interface PathVisit {
+  /** Sees each step once, in the order of a breadth-first search; `depth` counts from the start of the path. */
+  readonly step: (step: PathStep, monitors: readonly number[], choices: Choices, depth: number) => void;
+  /** Sees each state that the path can be interrupted in: those of its instructions, and of C code that it calls. */
+  readonly state: (state: State, choices: Choices) => void;
+  /** The path went on longer than any real one does. */
+  readonly tooLong: () => void;
+}
+
+/** The choices to a step, last one first. */
+export type Choices = { readonly choice: number; readonly before: Choices } | null;
+
+export function listOf(choices: Choices): readonly number[] {
+  const out: number[] = [];
+  for (let at = choices; at !== null; at = at.before) out.push(at.choice);
+  return out.reverse();
+}
+
+export interface PathOutcome {
+  readonly label: string;
+  readonly effects: readonly Effect[];
+  readonly state: State;
+  readonly calls: string | null;
+  /** What the call runs in, for those that want to interrupt it. */
+  readonly inside: State | null;
+}
+
+const MOST_STEPS = 60_000;
+
+/** All that may happen at a state of a path, without any event. */
+export function pathOutcomes(program: Program, setup: MachineSetup, state: State): readonly PathOutcome[] {
+  const node = program.code.nodes[state.node];
+  if (node === undefined || node.kind === 'interrupted' || state.ended !== null) return [];
+  if (node.kind === 'feature') {
+    const fixed = state.features.find((name) => name === node.feature || name === `!${node.feature}`);
+    const arms = fixed === undefined ? [node.absent, node.present] : [fixed === node.feature ? node.present : node.absent];
+    return [...new Set(arms)].map((target) => ({ label: '', effects: [], state: { ...state, node: target }, calls: null, inside: null }));
+  }
+  const name = node.kind === 'instruction' ? outsideName(node) : null;
+  if (node.kind === 'instruction' && name !== null && (node.mnemonic === 'call' || node.mnemonic === 'jmp')) {
+    const called = callOutside(setup, state, node, name, program.contexts.get('inside C') ?? 0);
+    return called.after.map((draft) => ({ label: '', effects: draft.effects, state: finish(draft), calls: name, inside: called.inside }));
+  }
+  return successors(setup, state).steps.map((step) => ({ label: step.label, effects: step.effects, state: step.state, calls: null, inside: null }));
+}
+
+/** Nodes that more than one node leads to, by a static look: where paths may meet. */
+export function meetingPoints(program: Program): ReadonlySet<NodeId> {
+  const seen = new Set<NodeId>();
+  const meet = new Set<NodeId>();
+  const lead = (to: NodeId | null): void => {
+    if (to === null) return;
+    if (seen.has(to)) meet.add(to);
+    seen.add(to);
+  };
+  for (const node of program.code.nodes) {
+    if (node.kind === 'feature') {
+      lead(node.present);
+      lead(node.absent);
+    }
+    if (node.kind === 'instruction') {
+      lead(node.next);
+      lead(node.target);
+    }
+  }
+  return meet;
+}
+
+interface Waiting {
+  readonly state: State;
+  readonly monitors: readonly number[];
+  readonly choices: Choices;
+}
+
+/** Follows one start to the ends of its paths. */
+export function followPath(program: Program, setup: MachineSetup, start: PathStart, monitors: readonly Monitor[], meet: ReadonlySet<NodeId>, visit: PathVisit): void {
+  const model = machineModel(setup, [start.first]);
+  const words = new Uint32Array(model.width);
+  const seen = new Set<string>();
+  const frames = start.interrupted.frames.length;
+  let frontier: Waiting[] = [{ state: start.first, monitors: monitors.map((monitor) => monitor.initial(start)), choices: null }];
+  let steps = 0;
+  for (let depth = 0; frontier.length > 0; depth += 1) {
+    const next: Waiting[] = [];
+    for (const { state, monitors: values, choices } of frontier) {
+      const node = program.code.nodes[state.node];
+      if (node === undefined || state.ended !== null) continue;
+      if (meet.has(state.node)) {
+        model.pack(state, words, 0);
+        const key = `${words.join(',')};${values.join(',')}`;
+        if (seen.has(key)) continue;
+        seen.add(key);
+      }
+      steps += 1;
+      if (steps > MOST_STEPS) {
+        visit.tooLong();
+        return;
+      }
+      if (node.kind !== 'feature') visit.state(state, choices);
+      const outcomes = pathOutcomes(program, setup, state);
+      outcomes.forEach((outcome, choice) => {
+        const taken: Choices = outcomes.length === 1 ? choices : { choice, before: choices };
+        const step: PathStep = { program, setup, start, before: state, node, effects: outcome.effects, after: outcome.state, calls: outcome.calls };
+        visit.step(step, values, taken, depth);
+        if (outcome.inside !== null && choice === 0 && outcome.calls !== null && !entryCall(outcome.calls).anyStack && !QUIET_ROUTINES.has(outcome.calls)) visit.state(outcome.inside, choices);
+        if (cameBack(outcome, frames, start)) return;
+        next.push({ state: outcome.state, monitors: monitors.length === 0 ? values : values.map((value, index) => monitors[index]?.next(value, step) ?? value), choices: taken });
+      });
+    }
+    frontier = next;
+  }
+}
+
+/** The path is over where its event has returned; a landing pad goes on in the code that the event interrupted. */
+function cameBack(outcome: PathOutcome, frames: number, start: PathStart): boolean {
+  if (outcome.state.frames.length > frames || !outcome.effects.some((effect) => effect.kind === 'return')) return false;
+  return outcome.state.cpu.cpl === 3 || outcome.state.node === start.interrupted.node || start.interrupted.cpu.cpl === 3;
+}
+
+/** Classes of addresses that code compares a saved RIP with: equal class, equal outcome of each such comparison. */
+export function ripClasses(program: Program): (node: NodeId) => number {
+  const compared = new Set<NodeId>();
+  for (const node of program.code.nodes) {
+    if (node.kind !== 'instruction') continue;
+    for (const operand of node.operands) {
+      const value = operand.kind === 'immediate' ? operand.value : operand.kind === 'memory' && operand.base === null && node.mnemonic.startsWith('lea') ? operand.displacement : null;
+      if (value === null) continue;
+      const address = BigInt.asUintN(64, value);
+      const at = regionIndexOf(program.layout, address) === CODE_REGION ? nodeAtAddress(address) : null;
+      if (at !== null) compared.add(at);
+    }
+  }
+  const sorted = [...compared].sort((a, b) => a - b);
+  return (node) => {
+    let below = 0;
+    while (below < sorted.length && (sorted[below] ?? 0) < node) below += 1;
+    return below * 2 + (sorted[below] === node ? 1 : 0);
+  };
+}
+
+/** The state right behind the delivery of a vector, or null where the set-up has no gate for it. */
+export function delivered(setup: MachineSetup, state: State, vector: number): State | null {
+  if (setup.delivery === 'idt' && !setup.gates.has(vector)) return null;
+  const draft = draftOf(state);
+  deliver(draft, setup, vector);
+  return finish(draft);
+}
+

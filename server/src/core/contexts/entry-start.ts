@@ -1,0 +1,210 @@
+// Where an entry path starts: the context that was interrupted and the door through which the kernel is entered. One
+// start a door, a context and a CPU variant; contexts that no stub could tell apart count as one.
+import type { CpuVariant } from '../kernel/variants.ts';
+import { FIXED_FEATURES } from '../kernel/variants.ts';
+import { ASM_OFFSETS } from '../kernel/offsets.ts';
+import { PER_CPU_STACK_TOPS } from '../kernel/stacks.ts';
+import type { NodeId } from '../machine/code.ts';
+import type { Gate, MachineSetup } from '../machine/config.ts';
+import { GLOBAL_REGION, PERCPU_REGION, regionBase, stackNamed, stackOf, top } from '../machine/layout.ts';
+import { REGISTER_NAMES, RSP } from '../machine/registers.ts';
+import { AC, ARITHMETIC, DF, ID, IF, INITIAL_CPU, NT, USER_CS, USER_SS } from '../machine/state.ts';
+import type { State } from '../machine/state.ts';
+import { ALL, constant, isConstant, opaque, SIGN, word } from '../machine/word.ts';
+import type { Word } from '../machine/word.ts';
+import type { Program } from '../program/program.ts';
+
+/** CR3 bits that tell the user page table and PCID from the kernel's (CR3-01). */
+export const USER_CR3 = 1n << 12n;
+const USER_PCID = 1n << 11n;
+
+export type Door =
+  | { readonly kind: 'event'; readonly vector: number; readonly stub: NodeId; readonly name: string }
+  /** SYSCALL, SYSENTER: nothing is pushed, RSP is the user's or the MSR's. */
+  | { readonly kind: 'instruction'; readonly entry: NodeId; readonly name: string; readonly instruction: 'SYSCALL' | 'SYSENTER' }
+  /** The first code of a new task: user pt_regs lie at the top of its stack. */
+  | { readonly kind: 'fork'; readonly entry: NodeId; readonly name: string }
+  /** A routine that C code calls. */
+  | { readonly kind: 'call'; readonly entry: NodeId; readonly name: string };
+
+export interface PathStart {
+  readonly id: number;
+  readonly door: Door;
+  readonly variant: CpuVariant;
+  /** The state that the door interrupts, and the first one of the path. */
+  readonly interrupted: State;
+  readonly first: State;
+  /** `user mode`, `asm_exc_page_fault: pushq %rdi`. */
+  readonly from: string;
+  readonly user: boolean;
+  /** The path on which the interrupted state lies, with the choices to it; null for contexts outside stubs. */
+  readonly parent: { readonly start: PathStart; readonly choices: readonly number[] } | null;
+}
+
+/** What a start may interrupt that is no stub: `dirty` flags are all that user space can set; `ldt` has its SS in an LDT. */
+export interface Outside {
+  readonly name: string;
+  readonly title: string;
+  readonly state: State;
+}
+
+export function entrySetup(program: Program, variant: CpuVariant): MachineSetup {
+  const { layout } = program;
+  const gates = new Map<number, Gate>();
+  for (const handler of program.handlers) {
+    const ist = handler.ist.value === null ? null : (stackNamed(layout, handler.ist.value)?.index ?? null);
+    gates.set(handler.vector, { vector: handler.vector, stub: handler.stub, ist, dpl: handler.dpl });
+  }
+  const task = stackNamed(layout, 'task');
+  const entry = stackNamed(layout, 'entry');
+  const fredStacks = program.fred === null ? [] : [task?.index ?? 0, ...[1, 2, 3].map((level) => stackNamed(layout, `FRED level ${level}`)?.index ?? 0)];
+  void variant;
+  return {
+    code: program.code,
+    layout,
+    delivery: program.delivery,
+    gates,
+    fred: program.fred === null ? null : { ...program.fred, stacks: fredStacks },
+    guards: [],
+    events: [],
+    rsp0: entry === null ? 0n : top(entry),
+    taskStack: task?.index ?? 0,
+    primitives: new Map(),
+    irqWorkVector: null,
+    taskWorkEntry: null,
+    userFaults: [],
+    visible: null,
+    depth: 64,
+    failing: new Set(),
+    gap: null,
+    contexts: program.contexts,
+    first: null,
+    firstBudget: 0,
+  };
+}
+
+function memoryOf(program: Program): State['memory'] {
+  const memory: (readonly (Word | undefined)[])[] = program.layout.regions.map(() => []);
+  const percpu: (Word | undefined)[] = [];
+  const set = (offset: number, value: Word): void => {
+    while (percpu.length < offset / 8) percpu.push(undefined);
+    percpu[offset / 8] = value;
+  };
+  for (const [name, offset] of program.layout.percpu) set(offset & ~7, opaque(`per-CPU ${name}`));
+  for (const { variable, offset, stack } of PER_CPU_STACK_TOPS) {
+    const at = program.layout.percpu.get(variable);
+    const region = stackNamed(program.layout, stack);
+    if (at !== undefined && region !== null) set(at + Number(offset === null ? 0n : (ASM_OFFSETS.get(offset) ?? 0n)), constant(top(region)));
+  }
+  const espfix = stackNamed(program.layout, 'espfix');
+  for (const name of ['espfix_waddr', 'espfix_stack']) {
+    const at = program.layout.percpu.get(name);
+    // Eight slots below the top: the frame and RAX (arch/x86/kernel/espfix_64.c).
+    if (at !== undefined && espfix !== null) set(at, constant(top(espfix) - 64n));
+  }
+  memory[PERCPU_REGION] = percpu;
+  const globals: (Word | undefined)[] = [];
+  for (const name of PER_CPU_BASES) {
+    const address = program.layout.globals.get(name);
+    if (address !== undefined) globals[Number(address - regionBase(GLOBAL_REGION)) / 8] = constant(regionBase(PERCPU_REGION));
+  }
+  memory[GLOBAL_REGION] = Array.from(globals);
+  return memory;
+}
+
+const features = (variant: CpuVariant): readonly string[] => FIXED_FEATURES.map((name) => (variant.present.includes(name) ? name : `!${name}`)).sort();
+
+/** Words that hold the base of this CPU's area: the first row of the table, and the one of a uniprocessor kernel. */
+const PER_CPU_BASES: readonly string[] = ['__per_cpu_offset', 'pcpu_unit_offsets'];
+
+/** Kernel code outside the stubs runs a little below the top of its stack. */
+const TASK_DEPTH = 0x200n;
+
+function outsideState(program: Program, variant: CpuVariant, side: 'user' | 'kernel', node: NodeId, flags: Word): State {
+  const pti = variant.present.includes('X86_FEATURE_PTI');
+  const fsgsbase = variant.present.includes('X86_FEATURE_FSGSBASE');
+  const kernelGs = constant(regionBase(PERCPU_REGION));
+  // Without FSGSBASE the kernel sees to it that a user GS base is not negative (GS-03).
+  const userGs = fsgsbase ? opaque('user GS base') : opaque('user GS base', SIGN, 0n);
+  const user = side === 'user';
+  const registers = REGISTER_NAMES.map((name): Word => opaque(`${side} ${name.toUpperCase()}`));
+  const task = stackNamed(program.layout, 'task');
+  registers[RSP] = user ? opaque('user RSP', SIGN, 0n) : constant((task === null ? 0n : top(task)) - TASK_DEPTH);
+  const kernelCr3 = opaque('kernel CR3', SIGN | USER_CR3 | USER_PCID, 0n);
+  return {
+    node,
+    registers,
+    flags,
+    cpu: {
+      ...INITIAL_CPU,
+      cpl: user ? 3 : 0,
+      cs: user ? constant(USER_CS) : INITIAL_CPU.cs,
+      ss: user ? constant(USER_SS) : INITIAL_CPU.ss,
+      gsBase: user ? userGs : kernelGs,
+      kernelGsBase: user ? kernelGs : userGs,
+      cr2: opaque('CR2'),
+      cr3: user && pti ? opaque('user CR3', SIGN | USER_CR3 | USER_PCID, USER_CR3 | USER_PCID) : kernelCr3,
+      specCtrl: opaque(`${side} SPEC_CTRL`),
+    },
+    memory: memoryOf(program),
+    frames: [],
+    pending: [],
+    budgets: [],
+    features: features(variant),
+    ghosts: [],
+    ended: null,
+  };
+}
+
+const SETTABLE = DF | AC | NT | ID;
+
+/** What runs when no stub does: user mode as compilers leave it and as an adversary may, kernel code with IF 1 and 0. */
+export function outsideContexts(program: Program, variant: CpuVariant): readonly Outside[] {
+  const at = (name: string): NodeId => program.contexts.get(name) ?? 0;
+  const clean = (on: bigint): Word => word(ALL & ~ARITHMETIC, 2n | on, '');
+  const user = outsideState(program, variant, 'user', at('user'), clean(IF));
+  const dirty = outsideState(program, variant, 'user', at('user'), clean(IF | SETTABLE));
+  const kernel = outsideState(program, variant, 'kernel', at('kernel'), clean(IF));
+  const closed = outsideState(program, variant, 'kernel', at('kernel-irqs-off'), clean(0n));
+  const stac = outsideState(program, variant, 'kernel', at('kernel'), clean(IF | AC));
+  return [
+    { name: 'user', title: 'user mode', state: user },
+    { name: 'user-ldt', title: 'user mode with a stack segment in its LDT', state: { ...user, cpu: { ...user.cpu, ss: constant(USER_SS | LDT) } } },
+    { name: 'user-dirty', title: 'user mode with DF, AC and NT set', state: dirty },
+    { name: 'kernel', title: 'kernel mode with IF=1', state: kernel },
+    { name: 'kernel-irqs-off', title: 'kernel mode with IF=0', state: closed },
+    { name: 'kernel-stac', title: 'a kernel access to user memory, AC=1', state: stac },
+  ];
+}
+
+/** Which page table CR3 points at: by the bit that tells them apart. */
+export function cr3Of(state: State): 'user' | 'kernel' | 'unknown' {
+  const { cr3 } = state.cpu;
+  if ((cr3.known & USER_CR3) === 0n) return 'unknown';
+  return (cr3.value & USER_CR3) === 0n ? 'kernel' : 'user';
+}
+
+const KERNEL_GS = constant(regionBase(PERCPU_REGION));
+
+export function gsOf(base: Word): 'user' | 'kernel' | 'unknown' {
+  if (base === KERNEL_GS) return 'kernel';
+  return base.name.startsWith('user ') ? 'user' : 'unknown';
+}
+
+/** Name of the stack that RSP points into, `user` where user space chose RSP, else `unknown`. */
+export function stackNameOf(setup: MachineSetup, rsp: Word | undefined): string {
+  if (rsp === undefined) return 'unknown';
+  if (isConstant(rsp)) return stackOf(setup.layout, rsp.value)?.name ?? 'unknown';
+  return rsp.name.startsWith('user ') ? 'user' : 'unknown';
+}
+
+/** Table indicator of a selector (SDM vol. 3A, "Segment Selectors"). */
+const LDT = 4n;
+
+const FLAGS = IF | DF | AC | NT;
+
+/** Equal for two states that no stub could tell apart when they are interrupted; `rip` is the class of their address. */
+export function contextKey(setup: MachineSetup, state: State, rip: number): string {
+  const { cpu, flags } = state;
+  return `${cpu.cpl}${gsOf(cpu.gsBase)}${gsOf(cpu.kernelGsBase)}${cr3Of(state)}|${stackNameOf(setup, state.registers[RSP])}|${flags.known & FLAGS},${flags.value & FLAGS}|${cpu.nmiBlocked ? 1 : 0}|${cpu.cpl === 3 && (cpu.ss.value & LDT) !== 0n ? 'ldt' : ''}|${rip}`;
+}

@@ -1,0 +1,163 @@
+// Calls from stubs to code that is not in view: what the rows of the kernel's functions say happens to pt_regs, frames
+// and registers by the time they return.
+import { entryCall, QUIET_ROUTINES } from '../kernel/entry-calls.ts';
+import type { InstructionNode } from '../machine/code.ts';
+import type { MachineSetup } from '../machine/config.ts';
+import { relocate } from '../machine/deliver.ts';
+import { draftOf, fork, load, pop, push, register, setRegister, store } from '../machine/draft.ts';
+import type { Draft } from '../machine/draft.ts';
+import { addressOfNode, nodeAtAddress, stackNamed, stackOf, top } from '../machine/layout.ts';
+import { CALLER_SAVED, RAX, RDI, RSP } from '../machine/registers.ts';
+import { ARITHMETIC } from '../machine/state.ts';
+import type { State } from '../machine/state.ts';
+import { and, ALL, constant, isConstant, ONE, or, UNKNOWN, word, ZERO } from '../machine/word.ts';
+
+/** Bytes of struct pt_regs, and the offset of the frame that hardware pushed in it (arch/x86/include/asm/ptrace.h). */
+const PT_REGS_BYTES = 168n;
+const FRAME_OFFSET = 0x80n;
+
+export interface OutsideCall {
+  readonly name: string;
+  /** The state in which the first instruction of the function would run. */
+  readonly inside: State;
+  readonly after: readonly Draft[];
+}
+
+/** The name that a call or a tail jump goes to where that is not in view, or null. */
+export function outsideName(node: InstructionNode): string | null {
+  if (node.target !== null || node.targetName === null) return null;
+  return /^(call|jmp|j[a-z]+)$/.test(node.mnemonic) ? node.targetName : null;
+}
+
+/** Takes the call or the tail jump at `state`; the conditional forms are taken by the caller. */
+export function callOutside(setup: MachineSetup, state: State, node: InstructionNode, name: string, insideNode: number): OutsideCall {
+  const draft = draftOf(state);
+  const calls = node.mnemonic === 'call' && node.next !== null;
+  if (calls && node.next !== null) push(draft, setup, constant(addressOfNode(node.next, false)));
+  const inside: State = { ...state, node: insideNode, registers: draft.registers, memory: draft.memory };
+  const row = entryCall(name);
+  if (row.effect === 'no-return') {
+    draft.ended = 'panic';
+    draft.effects.push({ kind: 'ended', why: `${name}()` });
+    return { name, inside, after: [draft] };
+  }
+  const regs = register(draft, RDI);
+  let result = UNKNOWN;
+  if (isConstant(regs) && row.effect === 'sync-regs') result = constant(syncRegs(draft, setup, regs.value));
+  if (isConstant(regs) && row.effect === 'fixup-bad-iret') result = constant(fixupBadIret(draft, setup, regs.value));
+  if (isConstant(regs) && row.setsUserReturn) userReturn(draft, setup, regs.value);
+  if (isConstant(regs) && row.effect === 'vc-switch-off-ist') result = constant(vcSwitchOffIst(draft, setup, regs.value));
+  if (isConstant(regs) && row.effect === 'returns') fixUp(draft, setup, regs.value);
+  if (!QUIET_ROUTINES.has(name)) for (const index of CALLER_SAVED) setRegister(draft, index, UNKNOWN);
+  setRegister(draft, RAX, QUIET_ROUTINES.has(name) ? UNKNOWN : result);
+  draft.flags = or(and(draft.flags, constant(~ARITHMETIC)), word(ALL & ~ARITHMETIC, 0n, ''));
+  const outcomes = row.effect === 'bool' && asksResult(setup, node) ? [ONE, ZERO] : [null];
+  const after = outcomes.map((value, index) => {
+    const one = index === outcomes.length - 1 ? draft : fork(draft);
+    if (value !== null) setRegister(one, RAX, value);
+    comeBack(one, setup);
+    return one;
+  });
+  return { name, inside, after };
+}
+
+/** Releases differ in which functions return an answer: a caller that tests AL right behind the call gets one. */
+function asksResult(setup: MachineSetup, node: InstructionNode): boolean {
+  let at = node.next;
+  for (let count = 0; count < 6 && at !== null; count += 1) {
+    const behind = setup.code.nodes[at];
+    if (behind?.kind === 'feature') at = behind.absent;
+    else if (behind?.kind !== 'instruction') return false;
+    else if (/^test/.test(behind.mnemonic)) return behind.operands.every((operand) => operand.kind === 'register' && operand.register === RAX);
+    else at = /^(jmp|call|ret)/.test(behind.mnemonic) ? null : behind.next;
+  }
+  return false;
+}
+
+function comeBack(draft: Draft, setup: MachineSetup): void {
+  const address = pop(draft, setup);
+  const node = isConstant(address) ? nodeAtAddress(address.value) : null;
+  if (node === null || setup.code.nodes[node] === undefined) {
+    draft.ended = 'left-code';
+    draft.effects.push({ kind: 'unknown', what: 'the return address is not known' });
+  } else draft.node = node;
+}
+
+function copyWords(draft: Draft, setup: MachineSetup, from: bigint, to: bigint, bytes: bigint): void {
+  const words = [];
+  for (let offset = 0n; offset < bytes; offset += 8n) words.push(load(draft, setup, from + offset, 8));
+  words.forEach((value, index) => store(draft, setup, to + BigInt(index * 8), 8, value));
+}
+
+/** Ghost frames follow the copy that counts from now on. */
+function moveFrame(draft: Draft, setup: MachineSetup, from: bigint, to: bigint): void {
+  const frame = draft.frames.find((one) => one.base === from);
+  if (frame !== undefined && from !== to) relocate(draft, setup, frame, to);
+}
+
+/** arch/x86/kernel/traps.c, sync_regs(): nothing moves where the frame is there already. */
+function syncRegs(draft: Draft, setup: MachineSetup, regs: bigint): bigint {
+  const task = stackNamed(setup.layout, 'task');
+  const to = (task === null ? 0n : top(task)) - PT_REGS_BYTES;
+  if (to === regs) return to;
+  copyWords(draft, setup, regs, to, PT_REGS_BYTES);
+  moveFrame(draft, setup, regs + FRAME_OFFSET, to + FRAME_OFFSET);
+  return to;
+}
+
+/** arch/x86/kernel/traps.c, fixup_bad_iret(): general registers of the fault, frame of the IRET, on the entry stack. */
+function fixupBadIret(draft: Draft, setup: MachineSetup, regs: bigint): bigint {
+  const entry = stackNamed(setup.layout, 'entry');
+  const to = (entry === null ? 0n : top(entry)) - PT_REGS_BYTES;
+  const saved = load(draft, setup, regs + FRAME_OFFSET + 24n, 8);
+  const scratch: { readonly at: bigint; readonly value: ReturnType<typeof load> }[] = [];
+  for (let offset = 0n; offset < FRAME_OFFSET; offset += 8n) scratch.push({ at: to + offset, value: load(draft, setup, regs + offset, 8) });
+  if (isConstant(saved)) for (let offset = 0n; offset < 40n; offset += 8n) scratch.push({ at: to + FRAME_OFFSET + offset, value: load(draft, setup, saved.value + offset, 8) });
+  const fault = draft.frames.at(-1);
+  const interrupted = draft.frames.at(-2);
+  if (fault !== undefined) draft.frames = draft.frames.slice(0, -1);
+  for (const { at, value } of scratch) store(draft, setup, at, 8, value);
+  if (interrupted !== undefined) moveFrame(draft, setup, interrupted.base, to + FRAME_OFFSET);
+  return to;
+}
+
+/** arch/x86/kernel/traps.c, vc_switch_off_ist(): VC-02. */
+function vcSwitchOffIst(draft: Draft, setup: MachineSetup, regs: bigint): bigint {
+  const frame = draft.frames.at(-1);
+  const saved = load(draft, setup, regs + FRAME_OFFSET + 24n, 8);
+  const trusted = isConstant(saved) ? stackOf(setup.layout, saved.value) : null;
+  const gap = frame !== undefined && setup.gap !== null && frame.interrupted >= setup.gap.first && frame.interrupted < setup.gap.end;
+  const fallback = stackNamed(setup.layout, 'VC2');
+  const task = stackNamed(setup.layout, 'task');
+  let from = fallback === null ? 0n : top(fallback);
+  if (gap && task !== null) from = top(task);
+  else if (isConstant(saved) && trusted !== null && trusted.name !== 'entry') from = saved.value;
+  const to = (from & ~7n) - PT_REGS_BYTES;
+  copyWords(draft, setup, regs, to, PT_REGS_BYTES);
+  moveFrame(draft, setup, regs + FRAME_OFFSET, to + FRAME_OFFSET);
+  return to;
+}
+
+/** A handler sends a fault of an instruction with an exception-table entry to its landing pad (EXT-01). */
+function fixUp(draft: Draft, setup: MachineSetup, regs: bigint): void {
+  const frame = draft.frames.at(-1);
+  const entry = frame === undefined || !FAULTS.has(frame.vector) ? undefined : setup.code.extable.find((one) => one.fault === frame.interrupted);
+  const at = regs + FRAME_OFFSET;
+  if (entry === undefined || frame === undefined || load(draft, setup, at, 8) !== constant(addressOfNode(frame.interrupted, false))) return;
+  store(draft, setup, at, 8, constant(addressOfNode(entry.fixup, false)));
+  draft.effects.push({ kind: 'fixup', type: entry.type, at: entry.fault });
+}
+
+const FAULTS: ReadonlySet<number> = new Set([10, 11, 12, 13, 14]);
+
+/** arch/x86/entry/common.c, do_SYSENTER_32(): SYSENTER saved nothing, so C code fills in where user mode goes on (SYS-08). */
+function userReturn(draft: Draft, setup: MachineSetup, regs: bigint): void {
+  store(draft, setup, regs + FRAME_OFFSET, 8, constant(addressOfNode(setup.contexts.get('user') ?? 0, true)));
+  store(draft, setup, regs + FRAME_OFFSET + 24n, 8, load(draft, setup, regs + 0x20n, 8));
+}
+
+/** RSP as it is inside the function: 8 below where the stub had it. */
+export function insideStack(setup: MachineSetup, inside: State): string {
+  const rsp = inside.registers[RSP];
+  return rsp === undefined || !isConstant(rsp) ? 'unknown' : (stackOf(setup.layout, rsp.value)?.name ?? 'unknown');
+}

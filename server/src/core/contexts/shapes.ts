@@ -1,0 +1,88 @@
+// Stubs that one macro made differ in the C function they call and in nothing else: of each such shape one is run.
+import type { CodeNode, NodeId } from '../machine/code.ts';
+import { vectorByNumber } from '../machine/vectors.ts';
+import type { Handler, Program } from '../program/program.ts';
+
+export interface Shapes {
+  /** One handler a shape, in the order of their vectors. */
+  readonly representatives: readonly Handler[];
+  /** The handler that is run for a vector, or null where no gate names a stub for it. */
+  readonly representative: (vector: number) => Handler | null;
+  /** The node of the representative that stands for a node of another stub of its shape. */
+  readonly counterpart: (node: NodeId) => NodeId | null;
+}
+
+export function shapesOf(program: Program): Shapes {
+  const byShape = new Map<string, Handler>();
+  const byVector = new Map<number, Handler>();
+  const counterparts = new Map<NodeId, NodeId>();
+  const stubs = new Set(program.handlers.map((handler) => handler.stub));
+  for (const handler of [...program.handlers].sort((a, b) => a.vector - b.vector)) {
+    const body = bodyFrom(program, handler.stub, stubs);
+    const key = keyOf(program, body, handler.stub, handler.ist.value, vectorByNumber(handler.vector)?.errorCode === true);
+    const first = byShape.get(key);
+    if (first === undefined) byShape.set(key, handler);
+    else bodyFrom(program, first.stub, stubs).forEach((node, index) => {
+      const own = body[index];
+      if (own !== undefined) counterparts.set(own.id, node.id);
+    });
+    byVector.set(handler.vector, first ?? handler);
+  }
+  for (const info of program.functions.values()) {
+    if (info.language !== 'asm' || stubs.has(info.entry) || !/^asm_/.test(info.name) || program.code.nodes[info.entry]?.symbol !== info.name) continue;
+    const body = bodyFrom(program, info.entry, stubs);
+    const first = byShape.get(keyOf(program, body, info.entry, null, false)) ?? byShape.get(keyOf(program, body, info.entry, null, true));
+    if (first !== undefined) bodyFrom(program, first.stub, stubs).forEach((node, index) => {
+      const own = body[index];
+      if (own !== undefined) counterparts.set(own.id, node.id);
+    });
+  }
+  return {
+    representatives: [...byShape.values()],
+    representative: (vector) => byVector.get(vector) ?? null,
+    counterpart: (node) => counterparts.get(node) ?? null,
+  };
+}
+
+function keyOf(program: Program, body: readonly CodeNode[], stub: NodeId, ist: string | null, errorCode: boolean): string {
+  return `${ist ?? ''}|${errorCode}|${body.map((node) => textOf(program, node, stub)).join('\n')}`;
+}
+
+/** The nodes of the stub's own symbol, up to where another stub starts. */
+function bodyFrom(program: Program, stub: NodeId, stubs: ReadonlySet<NodeId>): readonly CodeNode[] {
+  const symbol = program.code.nodes[stub]?.symbol;
+  const body: CodeNode[] = [];
+  for (let id = stub; program.code.nodes[id] !== undefined && program.code.nodes[id]?.symbol === symbol; id += 1) {
+    if (id !== stub && stubs.has(id)) break;
+    const node = program.code.nodes[id];
+    if (node !== undefined) body.push(node);
+  }
+  return body;
+}
+
+/** The node without what differs between uses of one macro: the name of the C function, and where local labels lie. */
+function textOf(program: Program, node: CodeNode, stub: NodeId): string {
+  if (node.kind === 'feature') return `${node.feature} ${armText(program, node.present, stub)} ${armText(program, node.absent, stub)}`;
+  if (node.kind !== 'instruction') return node.kind;
+  if (node.target === null && node.targetName !== null) return `${node.mnemonic} outside`;
+  if (node.target !== null) return `${node.mnemonic} ${isOwn(program, node.target, stub) ? node.target - stub : node.target}`;
+  return node.id === stub && node.mnemonic.startsWith('push') ? node.mnemonic : node.text;
+}
+
+function isOwn(program: Program, node: NodeId, stub: NodeId): boolean {
+  return program.code.nodes[node]?.symbol === program.code.nodes[stub]?.symbol;
+}
+
+/** A place in the stub by its distance, a replacement by what it says up to where it comes back. */
+function armText(program: Program, arm: NodeId, stub: NodeId): string {
+  const words: string[] = [];
+  let at: NodeId | null = arm;
+  for (let count = 0; count < 16 && at !== null; count += 1) {
+    if (isOwn(program, at, stub)) return `${words.join(';')} ${at - stub}`;
+    const node: CodeNode | undefined = program.code.nodes[at];
+    if (node?.kind !== 'instruction') return words.join(';');
+    words.push(node.target === null && node.targetName === null ? node.text : node.mnemonic);
+    at = node.next;
+  }
+  return words.join(';');
+}

@@ -1,0 +1,65 @@
+// C functions that entry stubs call, where their effect on the state that stubs rely on is more than returning: one row
+// each. A function without a row returns with the callee-saved registers, the flags that C code keeps, and IF clear.
+
+export type EntryCallEffect =
+  /** Moves pt_regs to the top of the task stack and returns its address there. */
+  | 'sync-regs'
+  /** Builds on the entry stack the pt_regs that a fault right behind the IRET would have had. */
+  | 'fixup-bad-iret'
+  /** Moves pt_regs off the #VC stack: to the interrupted stack where it is trusted, else to the fall-back stack. */
+  | 'vc-switch-off-ist'
+  /** Returns true or false in AL. */
+  | 'bool'
+  | 'no-return';
+
+export interface EntryCallRow {
+  readonly name: string;
+  readonly effect: EntryCallEffect | 'returns';
+  /** Runs on whatever stack the stub is on: it is what moves frames between stacks. */
+  readonly anyStack: boolean;
+  /** Runs before registers are cleared or is given them on purpose. */
+  readonly takesRegisters: boolean;
+  /** Fills in the RIP and RSP that user mode goes on with. */
+  readonly setsUserReturn: boolean;
+  readonly source: string;
+}
+
+function row(name: string, effect: EntryCallRow['effect'], source: string, more: Partial<EntryCallRow> = {}): EntryCallRow {
+  return { name, effect, anyStack: false, takesRegisters: false, setsUserReturn: false, source, ...more };
+}
+
+export const ENTRY_CALLS: readonly EntryCallRow[] = [
+  row('sync_regs', 'sync-regs', 'arch/x86/kernel/traps.c', { anyStack: true }),
+  row('fixup_bad_iret', 'fixup-bad-iret', 'arch/x86/kernel/traps.c', { anyStack: true }),
+  row('vc_switch_off_ist', 'vc-switch-off-ist', 'arch/x86/kernel/traps.c', { anyStack: true }),
+  row('do_syscall_64', 'bool', 'arch/x86/entry/common.c'),
+  row('do_fast_syscall_32', 'bool', 'arch/x86/entry/common.c'),
+  row('do_SYSENTER_32', 'bool', 'arch/x86/entry/common.c', { setsUserReturn: true }),
+  row('handle_interrupted_saferet', 'returns', 'arch/x86/kernel/cpu/bugs.c', { anyStack: true }),
+  row('make_task_dead', 'no-return', 'kernel/exit.c', { takesRegisters: true }),
+  row('BUG_func', 'no-return', 'arch/x86/kernel/alternative.c', { takesRegisters: true }),
+  ...['stackleak_erase', 'stackleak_erase_on_task_stack', 'stackleak_erase_off_task_stack'].map((name) => row(name, 'returns', 'kernel/stackleak.c', { anyStack: true, takesRegisters: true })),
+];
+
+/** Assembler routines without an effect on the state that stubs rely on: predictor and buffer maintenance. */
+export const QUIET_ROUTINES: ReadonlySet<string> = new Set([
+  'entry_untrain_ret',
+  'retbleed_untrain_ret',
+  'srso_untrain_ret',
+  'srso_alias_untrain_ret',
+  'zen_untrain_ret',
+  'entry_ibpb',
+  'write_ibpb',
+  'clear_bhb_loop',
+  '__handle_intr_saferet',
+  '__handle_intr_saferet_alias',
+]);
+
+/** Of those, the ones after which a RET is safe from a predictor that user space trained (arch/x86/lib/retpoline.S). */
+export const UNTRAINING: ReadonlySet<string> = new Set(['entry_untrain_ret', 'retbleed_untrain_ret', 'srso_untrain_ret', 'srso_alias_untrain_ret', 'zen_untrain_ret', 'entry_ibpb', 'write_ibpb']);
+
+const byName = new Map(ENTRY_CALLS.map((one) => [one.name, one]));
+
+export function entryCall(name: string): EntryCallRow {
+  return byName.get(name) ?? row(name, 'returns', '');
+}

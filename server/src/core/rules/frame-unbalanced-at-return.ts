@@ -1,0 +1,40 @@
+// XR-STK02: an event return takes its frame from where none is.
+import type { PathStep } from '../contexts/entry-paths.ts';
+import { stubFiles } from './path-examples.ts';
+import { entered, isInstruction, pathPlace, pathPremises } from './path-vocabulary.ts';
+import { load, draftOf } from '../machine/draft.ts';
+import type { Judgement, Rule } from './rule.ts';
+
+function judge(step: PathStep): readonly Judgement[] {
+  const { node, before } = step;
+  if (!isInstruction(node) || !/^(iret|eret)/.test(node.mnemonic)) return [];
+  const frame = before.frames.at(-1);
+  for (const effect of step.effects) {
+    if (effect.kind === 'wrong-return') return [finding(step, `RSP comes back as ${effect.found} instead of ${effect.expected}`)];
+  }
+  if (frame === undefined || frame.fred || step.after.ended !== 'left-code') return [];
+  const rip = load(draftOf(before), step.setup, frame.base, 8);
+  return step.effects.some((effect) => effect.kind === 'unknown' && effect.what.includes('saved RIP')) && rip.name === '' ? [finding(step, 'the saved RIP is not an address of code')] : [];
+}
+
+function finding(step: PathStep, what: string): Judgement {
+  return { place: pathPlace(step.node), message: `${step.node.text} does not return to what ${entered(step.start)} interrupted: ${what}; undo every push and skip the error code before it`, premises: pathPremises(step) };
+}
+
+export const frameUnbalancedAtReturn: Rule = {
+  name: 'frame-unbalanced-at-return',
+  id: 'XR-STK02',
+  group: 'Stacks and frames',
+  severity: 'error',
+  summary: 'an event return finds another frame than the one that was pushed',
+  why: 'IRET pops five words from where RSP points. If a push was not undone, or the error code not skipped, they are not the frame: the CPU goes on at a saved register, with a selector for flags.',
+  instead: 'Undo every push, and skip the error code or its placeholder, before the return.',
+  falsePositives: ['Copies of a frame that code made on purpose, as Linux does for NMIs and on the entry stack.'],
+  references: ['SDM vol. 2, "IRET/IRETD/IRETQ - Interrupt Return"', 'semantics DEL-01, IRET-01'],
+  bad: [{ title: 'The error code is not skipped', files: stubFiles({ swap: '', unswap: '', leave: '\tiretq\t#~ frame-unbalanced-at-return\n' }) }],
+  good: [{ title: 'The error code is skipped', files: stubFiles({ swap: '', unswap: '' }) }],
+  judge: null,
+  path: { monitor: null, judge },
+  inspect: null,
+  fix: null,
+};

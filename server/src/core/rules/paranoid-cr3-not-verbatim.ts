@@ -1,0 +1,54 @@
+// XR-CR02: the way back into kernel code loads another page table than the one that was interrupted.
+import type { PathStep } from '../contexts/entry-paths.ts';
+import { entryStub, handlerOfGp } from './path-examples.ts';
+import { cr3Of, entered, expectedState, isEventReturn, knowledgeOf, pathPlace, pathPremises } from './path-vocabulary.ts';
+import type { Judgement, Rule } from './rule.ts';
+
+function judge(step: PathStep): readonly Judgement[] {
+  if (!isEventReturn(step) || !knowledgeOf(step.program).cr3) return [];
+  const wanted = cr3Of(expectedState(step));
+  const found = cr3Of(step.after);
+  if (wanted === found || wanted === 'unknown' || found === 'unknown') return [];
+  const to = step.after.cpu.cpl === 3 ? 'user mode' : 'kernel code';
+  return [{ place: pathPlace(step.node), message: `${step.node.text} returns to ${to} with the ${found} CR3, which ran on the ${wanted} CR3 (${entered(step.start)}); load the value that the entry saved`, premises: pathPremises(step) }];
+}
+
+function stub(restore: string): string {
+  return entryStub({
+    swap: `	movq	%cr3, %r14
+	movq	%r14, %rax
+	andq	$~0x1800, %rax
+	movq	%rax, %cr3
+	testb	$3, 17*8(%rsp)
+	jz	1f
+	swapgs
+1:	lfence
+`,
+    unswap: `	testb	$3, 17*8(%rsp)
+	jz	2f
+	swapgs
+2:
+${restore}`,
+    leave: `	addq	$8, %rsp
+	iretq${restore === '' ? ' #~ paranoid-cr3-not-verbatim' : ''}
+`,
+  });
+}
+
+export const paranoidCr3NotVerbatim: Rule = {
+  name: 'paranoid-cr3-not-verbatim',
+  id: 'XR-CR02',
+  group: 'CR3 and page-table isolation',
+  severity: 'error',
+  summary: 'a return into kernel code brings back another CR3 than the one it found',
+  why: 'An NMI, #MC, #DB or #VC can interrupt entry code that runs in kernel mode on the user CR3. If the exit chooses CR3 by the saved CS or leaves the restore to a branch that is about something else, the interrupted code goes on with the wrong page table: on the kernel\'s it returns to user mode with the kernel mapped, on the user\'s it faults.',
+  instead: 'Save CR3 on entry and load the saved value on exit, on every path.',
+  falsePositives: ['The no-flush bit, which may differ.'],
+  references: ['Linux, Documentation/arch/x86/pti.rst', 'Linux commit e48657573481', 'semantics CR3-03'],
+  bad: [{ title: 'The exit does not go back to the user CR3', files: { 'entry.S': stub(''), 'design.c': handlerOfGp } }],
+  good: [{ title: 'The saved value on every path', files: { 'entry.S': stub('\tmovq\t%r14, %cr3\n'), 'design.c': handlerOfGp } }],
+  judge: null,
+  path: { monitor: null, judge },
+  inspect: null,
+  fix: null,
+};

@@ -1,0 +1,68 @@
+// XR-REG03: a return leaves other register values than the ones it found.
+import type { PathStep } from '../contexts/entry-paths.ts';
+import { entryStub, handlerOfGp } from './path-examples.ts';
+import { entered, expectedState, isConstant, isEventReturn, pathPlace, pathPremises } from './path-vocabulary.ts';
+import { REGISTER_NAMES } from '../machine/registers.ts';
+import type { State } from '../machine/state.ts';
+import type { Word } from '../machine/word.ts';
+import type { Judgement, Rule } from './rule.ts';
+
+/** SYSCALL and SYSENTER give these another value by themselves, and the C code a result. */
+const CHANGED_BY_SYSCALL: ReadonlySet<string> = new Set(['rax', 'rcx', 'r11', 'rsp', 'rdx', 'rbp']);
+
+function judge(step: PathStep): readonly Judgement[] {
+  if (!isEventReturn(step) || step.start.door.kind === 'call' || step.start.door.kind === 'fork') return [];
+  const expected = expectedState(step);
+  const wrong = REGISTER_NAMES.filter((name, index) => {
+    if (entersBySyscall(step) && CHANGED_BY_SYSCALL.has(name)) return false;
+    if (entersFor32Bit(step) && index >= 8) return false;
+    return differs(expected.registers[index], step.after.registers[index]);
+  }).map((name) => `%${name}`);
+  if (step.after.cpu.cpl === 0 && specCtrlDiffers(expected, step.after)) wrong.push('SPEC_CTRL');
+  if (wrong.length === 0) return [];
+  return [{ place: pathPlace(step.node), message: `${step.node.text} returns with another value in ${wrong.join(', ')} than ${entered(step.start)} found; restore what the entry saved`, premises: pathPremises(step) }];
+}
+
+/** The path, or the exit whose IRET faulted on it, began with a system call. */
+function entersBySyscall(step: PathStep): boolean {
+  for (let start: PathStep['start'] | undefined = step.start; start !== undefined; start = start.parent?.start) {
+    if (start.door.kind === 'instruction' || start.door.kind === 'fork') return true;
+    if (start.user) return false;
+  }
+  return false;
+}
+
+/** Programs of 32 bits have eight registers: their entries and exits clear the others. */
+function entersFor32Bit(step: PathStep): boolean {
+  for (let start: PathStep['start'] | undefined = step.start; start !== undefined; start = start.parent?.start) if (/compat/.test(start.door.name)) return true;
+  return false;
+}
+
+/** An opaque value comes back as itself or not at all; what nobody knows is not judged. */
+function differs(before: Word | undefined, after: Word | undefined): boolean {
+  if (before === undefined || after === undefined || before === after) return false;
+  if (isConstant(before)) return isConstant(after);
+  return before.name !== '';
+}
+
+function specCtrlDiffers(before: State, after: State): boolean {
+  return differs(before.cpu.specCtrl, after.cpu.specCtrl);
+}
+
+export const registersNotRestored: Rule = {
+  name: 'registers-not-restored',
+  id: 'XR-REG03',
+  group: 'Registers',
+  severity: 'error',
+  summary: 'an event return leaves a register with another value than it found',
+  why: 'The interrupted code knows nothing of the event: every general register, and SPEC_CTRL where the entry changes it, must be what it was. A saved value that was overwritten, or restored from a register that was used as scratch in between, corrupts code that did nothing wrong.',
+  instead: 'Restore from where the value was saved, and use nothing as scratch that still holds a saved value.',
+  falsePositives: ['System calls, which return a result in RAX and may clobber RCX and R11.', 'Handlers that change pt_regs on purpose.'],
+  references: ['SDM vol. 3A, "Interrupt and Exception Handling in 64-bit Mode"', 'semantics DEL-11'],
+  bad: [{ title: 'RBX is popped into RBP', files: { 'entry.S': entryStub({ swap: '', unswap: '', leave: '\tmovq\t%rbx, %rbp\n\taddq\t$8, %rsp\n\tiretq\t#~ registers-not-restored\n' }), 'design.c': handlerOfGp } }],
+  good: [{ title: 'Every register from its own word', files: { 'entry.S': entryStub({ swap: '', unswap: '' }), 'design.c': handlerOfGp } }],
+  judge: null,
+  path: { monitor: null, judge },
+  inspect: null,
+  fix: null,
+};

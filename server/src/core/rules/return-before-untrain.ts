@@ -1,0 +1,47 @@
+// XR-SPC03: a RET on the way in before the return predictor was untrained.
+import type { PathStep } from '../contexts/entry-paths.ts';
+import { entryStub, handlerOfGp } from './path-examples.ts';
+import { entered, isInstruction, knowledgeOf, pathPlace, pathPremises } from './path-vocabulary.ts';
+import type { Monitor } from '../contexts/entry-paths.ts';
+import { UNTRAINING } from '../kernel/entry-calls.ts';
+import type { Judgement, Rule } from './rule.ts';
+
+const DONE = 1;
+
+const untrained: Monitor = {
+  initial: (start) => (start.user || (start.door.kind === 'event' && [1, 2, 8, 18, 29].includes(start.door.vector)) ? 0 : DONE),
+  next: (value, step) => (value === DONE || (step.calls !== null && UNTRAINING.has(step.calls)) ? DONE : 0),
+};
+
+const NEEDS: readonly string[] = ['X86_FEATURE_UNRET', 'X86_FEATURE_SRSO', 'X86_FEATURE_SRSO_ALIAS'];
+
+function judge(step: PathStep, value: number): readonly Judgement[] {
+  const { node, start, program } = step;
+  if (value === DONE || !isInstruction(node) || !knowledgeOf(program).untrains || step.before.cpu.cpl === 3) return [];
+  if (program.contexts.has('inside C') && !NEEDS.some((name) => start.variant.present.includes(name))) return [];
+  const returns = node.mnemonic.startsWith('ret') || (step.calls !== null && !UNTRAINING.has(step.calls));
+  if (!returns) return [];
+  return [{ place: pathPlace(node), message: `${node.text} runs a RET before the return predictor is untrained (${entered(start)}, RETBleed); untrain first`, premises: pathPremises(step) }];
+}
+
+function stub(call: string): string {
+  return entryStub({ swap: '', unswap: '', call });
+}
+
+export const returnBeforeUntrain: Rule = {
+  name: 'return-before-untrain',
+  id: 'XR-SPC03',
+  group: 'Speculation',
+  severity: 'warning',
+  summary: 'a RET runs on the way in before the return predictor is untrained',
+  why: 'On CPUs with RETBleed user space can train what the next RET in the kernel is predicted to jump to. The entry untrains it once, and until then no RET may run.',
+  instead: 'Untrain first thing after the switch to the kernel\'s page table, and use no routine that returns before it.',
+  falsePositives: ['CPUs that need no untraining: the alternative is not patched in.', 'Entries from kernel mode that use the cheap path.'],
+  references: ['CVE-2022-29900', 'Linux commit 7c81c0c9210c', 'Linux, Documentation/admin-guide/hw-vuln/srso.rst'],
+  bad: [{ title: 'A helper that returns comes first', files: { 'entry.S': stub('\tcall\tdemo_gp #~ return-before-untrain\n\tcall\tentry_untrain_ret\n'), 'design.c': handlerOfGp } }],
+  good: [{ title: 'Untrained first', files: { 'entry.S': stub('\tcall\tentry_untrain_ret\n\tcall\tdemo_gp\n'), 'design.c': handlerOfGp } }],
+  judge: null,
+  path: { monitor: untrained, judge },
+  inspect: null,
+  fix: null,
+};

@@ -1,0 +1,32 @@
+// XR-GS01: an event return brings back another GS base than the one that was interrupted: a swap too many or too few.
+import type { PathStep } from '../contexts/entry-paths.ts';
+import { stubFiles } from './path-examples.ts';
+import { entered, expectedState, gsOf, isEventReturn, knowledgeOf, pathPlace, pathPremises } from './path-vocabulary.ts';
+import type { Judgement, Rule } from './rule.ts';
+
+function judge(step: PathStep): readonly Judgement[] {
+  if (!isEventReturn(step) || !knowledgeOf(step.program).gs) return [];
+  const found = gsOf(step.after.cpu.gsBase);
+  const wanted = step.after.cpu.cpl === 3 ? 'user' : gsOf(expectedState(step).cpu.gsBase);
+  if (found === wanted || found === 'unknown' || wanted === 'unknown') return [];
+  const to = step.after.cpu.cpl === 3 ? 'user mode' : `the ${wanted} GS base`;
+  return [{ place: pathPlace(step.node), message: `${step.node.text} returns to ${to} with the ${found} GS base: the path of ${entered(step.start)} swaps GS once too often or once too seldom; undo on the way out exactly what was done on the way in`, premises: pathPremises(step) }];
+}
+
+export const swapgsImbalance: Rule = {
+  name: 'swapgs-imbalance',
+  id: 'XR-GS01',
+  group: 'GS base',
+  severity: 'error',
+  summary: 'an event return leaves with another GS base than it came with',
+  why: 'SWAPGS has no memory of nesting: each exit must undo exactly what its entry did. One swap too many returns to kernel code with the GS base of user mode, or to user mode with the base of the kernel, and the next per-CPU access goes wherever user space wants.',
+  instead: 'Decide on the way out by the same test as on the way in, or by a value saved then.',
+  falsePositives: ['Entries that repair a faulting IRET or segment load, which are told apart by the saved RIP.', 'Xen PV paths.'],
+  references: ['SDM vol. 2, "SWAPGS - Swap GS Base Register"', 'Linux, Documentation/arch/x86/entry_64.rst', 'semantics GS-01, GS-02'],
+  bad: [{ title: 'The swap on the way out does not ask where the event came from', files: stubFiles({ unswap: '\tswapgs\n', leave: '\taddq\t$8, %rsp\n\tiretq\t#~ swapgs-imbalance\n' }) }],
+  good: [{ title: 'The same test on both ways', files: stubFiles() }],
+  judge: null,
+  path: { monitor: null, judge },
+  inspect: null,
+  fix: null,
+};
