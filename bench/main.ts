@@ -4,8 +4,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, homedir, release, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { commandLine } from './command-line.ts';
 import { explorers } from './explorers.ts';
+import { frontEnd } from './front-end.ts';
+import { languageServers } from './language-servers.ts';
 import { version } from './measure.ts';
+import { packageSize } from './package-size.ts';
 import { markdown, text } from './report.ts';
 import type { MachineClass, Section } from './report.ts';
 
@@ -55,7 +59,11 @@ async function main(argv: readonly string[]): Promise<void> {
   const bundles = resolve('.cache/bench/bundles');
   mkdirSync(scratch, { recursive: true });
   const parts: readonly (readonly [string, () => Promise<Section>])[] = [
+    ['servers', () => languageServers({ rounds: options.rounds, scratch, kernel: options.kernel })],
     ['explorer', () => explorers({ rounds: options.rounds, scratch, bundles, most: options.most })],
+    ['front-end', () => frontEnd({ rounds: options.rounds, kernel: options.kernel, bundles })],
+    ['command-line', () => commandLine({ rounds: options.rounds, scratch, kernel: options.kernel })],
+    ['package', () => packageSize({ rounds: options.rounds, scratch })],
   ];
   const sections: Section[] = [];
   for (const [name, run] of parts) {
