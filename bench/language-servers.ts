@@ -68,7 +68,7 @@ export async function languageServers(options: ServersOptions): Promise<Section>
   return {
     name: 'servers',
     title: 'Language server beside clangd and bash-language-server',
-    commands: [...subjects.map(({ server, name }) => `${name}: ${[server.command, ...server.args].map((one) => one.replace(resolve('.'), '.').replace(options.scratch, '.cache/bench')).join(' ').replace(process.execPath, 'node')}`)],
+    commands: subjects.map(({ server, name }) => `${name}: ${[server.command, ...server.args].map((one) => one.replace(resolve('.'), '.').replace(options.scratch, '.cache/bench')).join(' ').replace(process.execPath, 'node')}`),
     tables: [{ title: 'Same client, same run; an edit is one character in the middle of the file', columns: ['server', 'lines', 'spawn to initialized', 'spawn to diagnostics', 'edit to diagnostics', 'p95', 'hover', 'edit and hover', 'definition', 'peak'], rows }],
     budgets: budgets((name, figure) => of(name, figure)),
     notRun,
