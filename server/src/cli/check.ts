@@ -110,6 +110,6 @@ function print(findings: readonly Finding[], unknown: readonly string[], format:
     const lines = format === 'mail' ? [...mailFinding(finding, locate), ''] : findingText(finding, locate, io.color ? coloured : plain);
     io.out(`${lines.join('\n')}\n`);
   }
-  for (const sentence of unknown.slice(0, mostUnknown)) io.err(`entrycheck: ${sentence}\n`);
-  if (unknown.length > mostUnknown) io.err(`entrycheck: and ${unknown.length - mostUnknown} more unknown (--format json lists all)\n`);
+  if (unknown.length > mostUnknown) io.err(`entrycheck: ${unknown.length} names and calls are not in view (--format json lists them)\n`);
+  else for (const sentence of unknown) io.err(`entrycheck: ${sentence}\n`);
 }

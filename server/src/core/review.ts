@@ -4,6 +4,10 @@ import type { Configuration, FileSource } from './preprocess/stream.ts';
 import type { Program } from './program/program.ts';
 import type { Exploration, Review, Unit, Workspace } from './review-types.ts';
 import { createContexts } from './review/contexts.ts';
+import { createKernelReview, hasStubs, unitVariants } from './review/kernel-review.ts';
+import type { KernelReview } from './review/kernel-review.ts';
+import { createKernelTrees, entryRootOf } from './review/kernel.ts';
+import type { KernelProgram } from './review/kernel-run.ts';
 import type { Contexts } from './review/contexts.ts';
 import { createDocuments } from './review/documents.ts';
 import { createStreams } from './review/streams.ts';
@@ -17,6 +21,7 @@ import { nameAt } from './review/editor-words.ts';
 import { completionsOf, foldsOf, hoverOf, symbolsOf } from './review/editor.ts';
 import { inspect, merge, plainFinding } from './review/findings.ts';
 import { createRun, excludes, replayTrace } from './review/run.ts';
+import { createTreeFindings } from './review/tree-findings.ts';
 import { mends } from './review/verify.ts';
 import type { Run } from './review/run.ts';
 import { readingFindings, unknownOf } from './review/editor-problems.ts';
@@ -44,6 +49,8 @@ export interface GrammarBytes {
 
 /** States of one run while nobody asked for it by name. */
 const IDLE_STATES = 300_000;
+/** Steps of entry paths that a hover may wait for. */
+const KERNEL_STEPS_AT_ONCE = 10_000;
 /** Open files that symbols of the workspace are looked for in. */
 const OPEN_SCOPES = 12;
 
@@ -52,6 +59,7 @@ interface Held {
   readonly configuration: Configuration;
   readonly programs: Map<string, Program>;
   contexts: Contexts | null;
+  stubs: KernelReview | null;
 }
 
 /**
@@ -76,12 +84,35 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
   };
   const streams = createStreams(usable, configuration, parseC);
   const held = new Map<string, Held>();
+  const trees = createKernelTrees(streams, (other) => createStreams(usable, other, parseC));
+  const kernels = new Map<string, { readonly programs: readonly KernelProgram[]; readonly review: KernelReview }>();
+
+  /** The entry code of the tree that a file or folder belongs to, null where it belongs to none. */
+  function kernelOf(path: string): KernelReview | null {
+    const root = entryRootOf(path, streams);
+    if (root === null) return null;
+    const programs = trees.programsOf(root);
+    const before = kernels.get(root);
+    if (before !== undefined && before.programs === programs) return before.review;
+    if (programs.length === 0) return null;
+    const made = { programs, review: createKernelReview(programs, RULES, { text: documents.read, annotations: [] }) };
+    kernels.set(root, made);
+    return made.review;
+  }
+
+  /** The stubs that a unit has of its own, run by their paths. */
+  function stubsOf(unit: Held): KernelReview | null {
+    if (unit.linked.root !== null || !hasStubs(unit.linked.program)) return null;
+    unit.stubs ??= createKernelReview([{ program: unit.linked.program, configuration: unit.linked.unit.name, variants: unitVariants(unit.linked.program) }], RULES, inspectionOf(unit));
+    return unit.stubs;
+  }
+  const treeFindings = createTreeFindings(workspace, usable, streams, parseC);
 
   function current(unit: Unit): Held {
     const before = held.get(unit.folder);
     if (before !== undefined && isCurrent(before, unit)) return before;
     const linked = linkUnit(unit, usable, streams);
-    const made: Held = { linked, configuration: streams.chosen(unit.folder).configuration, programs: new Map(), contexts: null };
+    const made: Held = { linked, configuration: streams.chosen(unit.folder).configuration, programs: new Map(), contexts: null, stubs: null };
     held.set(unit.folder, made);
     return made;
   }
@@ -181,12 +212,14 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     for (const problem of linked.annotations.get(file)?.problems ?? []) {
       out.push({ ...plainFinding('malformed-annotation', 'warning', problem.place, problem.message), fix: problem.suggestion === null ? null : { title: `Replace by '${problem.suggestion}'`, edits: [{ place: problem.place, newText: problem.suggestion }] } });
     }
-    if (!hasEntries(linked)) return out;
-    const inspected = inspect(RULES, inspectionOf(unit), { file, span: { start: 0, end: 0 } }).filter((finding) => finding.place.file === file);
+    const examined = treeFindings(file);
+    if (!hasEntries(linked)) return [...out, ...examined];
+    const inspected = [...inspect(RULES, inspectionOf(unit), { file, span: { start: 0, end: 0 } }).filter((finding) => finding.place.file === file), ...examined];
     return [...out, ...suppressed(inspected, linked.program, documents.read).kept];
   }
 
   function findingsOf(folder: string, reports: readonly RunReport[]): readonly Finding[] {
+    if (kernelOf(folder) !== null) return merge(reports);
     const unit = folderUnit(folder);
     if (unit === null) return [];
     const inspection = inspectionOf(unit);
@@ -198,7 +231,8 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       return { ...finding, fix, severity: assumed && finding.severity === 'error' ? 'warning' : finding.severity };
     });
     const inspected = inspect(RULES, inspection, { file: folder, span: { start: 0, end: 0 } });
-    const { unused } = suppressed([...inspected, ...explored], unit.linked.program, documents.read);
+    const examined = unit.linked.unit.files.flatMap(treeFindings);
+    const { unused } = suppressed([...inspected, ...explored, ...examined], unit.linked.program, documents.read);
     return [...suppressed(explored, unit.linked.program, documents.read).kept, ...unusedSuppressions(unused, inspection)];
   }
 
@@ -219,7 +253,10 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     quickFindings,
     explore: (folder) => {
       const unit = folderUnit(folder);
-      return unit === null || !hasEntries(unit.linked) ? nothing : explorationOf(unit, scenariosOf(unit.linked), IDLE_STATES);
+      const kernel = kernelOf(folder);
+      if (kernel !== null) return kernel.exploration();
+      if (unit === null || !hasEntries(unit.linked)) return nothing;
+      return both(stubsOf(unit)?.exploration() ?? nothing, explorationOf(unit, scenariosOf(unit.linked), IDLE_STATES));
     },
     run: (folder, name) => {
       const unit = folderUnit(folder);
@@ -240,18 +277,28 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       return replayTrace(programOf(unit, scenario), scenario, known, false, choices);
     },
     contextAt: (file, offset) => {
+      const kernel = kernelOf(file);
+      if (kernel !== null) {
+        const finished = kernel.advance(KERNEL_STEPS_AT_ONCE);
+        const info = kernel.contextAt(file, offset);
+        if (info === null || finished) return info;
+        return { ...info, unknown: ['more contexts are still being explored'], silence: info.rows.length > 0 ? null : 'not reached so far: the exploration is still running' };
+      }
       const unit = fileUnit(file);
       if (unit === null || !hasEntries(unit.linked)) return null;
       unit.contexts ??= createContexts(unit.linked.program);
       return unit.contexts.at(file, offset);
     },
     prepareContexts: (file, states) => {
+      const kernel = kernelOf(file);
+      if (kernel !== null) return kernel.advance(states * 10);
       const unit = fileUnit(file);
       if (unit === null || !hasEntries(unit.linked)) return true;
       unit.contexts ??= createContexts(unit.linked.program);
       return unit.contexts.advance(states);
     },
     stands: (folder, finding) => {
+      if (kernelOf(folder) !== null) return true;
       const unit = folderUnit(folder);
       if (unit === null) return false;
       const { file, span } = finding.place;
@@ -312,6 +359,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     },
     rules: () => RULES.map((rule) => ({ name: rule.name, id: rule.id, group: rule.group, severity: rule.severity, summary: rule.summary, markdown: markdownOf(rule) })),
     unknown: (folder) => {
+
       const unit = folderUnit(folder);
       return unit === null ? [] : unknownOf(unit.linked, documents.read);
     },
@@ -321,6 +369,25 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     },
     configurationOf: (file) => streams.chosen(file).configuration.name,
     release: documents.release,
+  };
+}
+
+/** One exploration behind the other. */
+function both(first: Exploration, second: Exploration): Exploration {
+  let done = false;
+  let states = 0;
+  return {
+    run: (more) => {
+      if (!done) {
+        const progress = first.run(more);
+        done = progress.done;
+        states = progress.states;
+        return { ...progress, done: false };
+      }
+      const progress = second.run(more);
+      return { ...progress, states: progress.states + states };
+    },
+    reports: () => [...first.reports(), ...second.reports()],
   };
 }
 

@@ -6,6 +6,7 @@ import type { MachineSetup } from '../core/machine/config.ts';
 import { deliver } from '../core/machine/deliver.ts';
 import { draftOf, finish, load } from '../core/machine/draft.ts';
 import type { Effect } from '../core/machine/effects.ts';
+import type { Happening } from '../core/machine/event.ts';
 import { successors } from '../core/machine/machine.ts';
 import type { Step } from '../core/machine/machine.ts';
 import { registerIndex } from '../core/machine/registers.ts';
@@ -22,6 +23,12 @@ static const struct idt_data idt[] = {
 	ISTG(X86_TRAP_NMI,	asm_nmi,	IST_INDEX_NMI),
 	ISTG(X86_TRAP_VE,	asm_ve,		IST_INDEX_VE),
 	ISTG(X86_TRAP_MC,	asm_mc,		IST_INDEX_MCE),
+	ISTG(X86_TRAP_DF,	asm_df,		IST_INDEX_DF),
+	INTG(X86_TRAP_DB,	asm_db),
+	INTG(X86_TRAP_GP,	asm_gp),
+	INTG(X86_TRAP_NP,	asm_np),
+	INTG(X86_TRAP_SS,	asm_ss),
+	INTG(X86_TRAP_DE,	asm_de),
 	INTG(X86_TRAP_PF,	asm_pf),
 	INTG(X86_TRAP_UD,	asm_ud),
 	INTG(X86_TRAP_BP,	asm_bp),
@@ -29,7 +36,7 @@ static const struct idt_data idt[] = {
 };
 `;
 
-const stubs = ['nmi', 've', 'mc', 'pf', 'ud', 'bp', 'irq'].map((name) => `SYM_CODE_START(asm_${name})\n\tnop\n\tiretq\nSYM_CODE_END(asm_${name})\n`).join('');
+const stubs = ['nmi', 've', 'mc', 'df', 'db', 'gp', 'np', 'ss', 'de', 'pf', 'ud', 'bp', 'irq'].map((name) => `SYM_CODE_START(asm_${name})\n\tnop\n\tiretq\nSYM_CODE_END(asm_${name})\n`).join('');
 
 export interface Machine {
   readonly setup: MachineSetup;
@@ -73,9 +80,14 @@ export function until(machine: Machine, state: State, label: string): State {
   return now;
 }
 
-export function delivered(machine: Machine, state: State, vector: number): { readonly state: State; readonly effects: readonly Effect[] } {
+/** The same code on another set-up. */
+export function withSetup(machine: Machine, change: Partial<MachineSetup>): Machine {
+  return { ...machine, setup: { ...machine.setup, ...change } };
+}
+
+export function delivered(machine: Machine, state: State, vector: number, given: Partial<Happening> = {}): { readonly state: State; readonly effects: readonly Effect[] } {
   const draft = draftOf(state);
-  deliver(draft, machine.setup, vector);
+  deliver(draft, machine.setup, vector, given);
   return { state: finish(draft), effects: draft.effects };
 }
 

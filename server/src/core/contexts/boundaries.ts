@@ -91,7 +91,7 @@ function operationActs({ operation }: OperationNode): boolean {
   }
 }
 
-const ACTING = /^(iret|eret|swapgs|sti|cli|popf|pushf|rdmsr|wrmsr|rdgs|wrgs|std|cld|movs[bwlq]?$|stos|syscall|sysret|leave|hlt)/;
+const ACTING = /^(iret|eret|int|ud2|sysenter|sysexit|tdcall|swapgs|sti|cli|popf|pushf|rdmsr|wrmsr|rdgs|wrgs|std|cld|movs[bwlq]?$|stos|syscall|sysret|leave|hlt)/;
 
 /**
  * What lies above RSP is the code's own: an event that writes there overwrites a live frame, which is seen when it

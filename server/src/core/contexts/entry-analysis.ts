@@ -12,9 +12,10 @@ import { vectorTitle } from '../machine/vectors.ts';
 import { and, constant, isConstant, or, UNKNOWN } from '../machine/word.ts';
 import type { Word } from '../machine/word.ts';
 import type { Handler, Program } from '../program/program.ts';
-import { delivered, followPath, listOf, meetingPoints, ripClasses } from './entry-paths.ts';
+import { createContextIds, ripClassesOf } from './context-ids.ts';
+import { comparedNodes, delivered, followPath, listOf, meetingPoints } from './entry-paths.ts';
 import type { Choices, Monitor, PathStep } from './entry-paths.ts';
-import { contextKey, entrySetup, outsideContexts } from './entry-start.ts';
+import { entrySetup, outsideContexts } from './entry-start.ts';
 import type { Door, PathStart } from './entry-start.ts';
 import { shapesOf } from './shapes.ts';
 
@@ -23,11 +24,13 @@ export interface Reached {
   readonly state: State;
   readonly start: PathStart;
   readonly choices: readonly number[];
+  readonly steps: number;
 }
 
 export interface EntryAnalysis {
   readonly program: Program;
   readonly setup: MachineSetup;
+  readonly variants: readonly CpuVariant[];
   /** Runs up to that many further starts; true when nothing is left. */
   readonly advance: (starts: number) => boolean;
   readonly reached: (node: NodeId) => readonly Reached[];
@@ -38,8 +41,8 @@ export interface EntryAnalysis {
   readonly doors: readonly Door[];
 }
 
-/** Sees every step of every path. */
-export type Observer = (step: PathStep, monitors: readonly number[], choices: Choices, depth: number) => void;
+/** Sees the steps of every path up to the first that it says is wrong. */
+export type Observer = (step: PathStep, monitors: readonly number[], choices: Choices, depth: number) => boolean;
 
 /** Events that no flag holds off and that may come between any two instructions of a stub (rules.md: `NMI-like`). */
 const NMI_LIKE: readonly number[] = [2, 18, 1, 29];
@@ -49,6 +52,10 @@ const IRET_FAULTS: readonly number[] = [13, 11, 12];
 const SEGMENT_FAULTS: readonly number[] = [13, 11];
 
 const MOST_CONTEXTS = 12;
+const NMI = 2;
+/** More than any program has: parts of one number. */
+const RIP_CLASSES = 256;
+const CPUS = 16;
 
 /** A configuration without a feature's code is one on which the feature is off. */
 function variantsOf(program: Program, all: readonly CpuVariant[]): readonly CpuVariant[] {
@@ -64,77 +71,81 @@ function variantsOf(program: Program, all: readonly CpuVariant[]): readonly CpuV
 }
 
 export function createEntryAnalysis(program: Program, all: readonly CpuVariant[], monitors: readonly Monitor[], observe: Observer): EntryAnalysis {
-  const variants = variantsOf(program, all);
+  const variants = program.contexts.has('inside C') ? variantsOf(program, all) : all;
   const meet = meetingPoints(program);
-  const ripClass = ripClasses(program);
   const shapes = shapesOf(program);
   const insideC = program.contexts.get('inside C') ?? -1;
-  const reached = new Map<NodeId, Map<string, Reached>>();
-  const known = new Set<string>();
+  const compared = comparedNodes(program);
+  // A sketch that compares no saved RIP with its IRET is not about faults of that IRET.
+  const tellsIretFaults = insideC >= 0 || [...compared.values()].flat().some((node) => program.code.nodes[node]?.kind === 'instruction' && (program.code.nodes[node] as InstructionNode).mnemonic.startsWith('iret'));
+  const reached = new Map<NodeId, Map<number, Reached>>();
+  /** Doors by representative vector, with the contexts each was taken from: by context, RIP class and CPU. */
+  const taken = new Map(shapes.representatives.map((handler) => [handler.vector, new Set<number>()]));
+  const ripClass = new Map(shapes.representatives.map((handler) => [handler.vector, ripClassesOf(program, handler.stub, compared)]));
+  const nmiLike = [...new Set(NMI_LIKE.flatMap((vector) => shapes.representative(vector) ?? []))];
+  const nmiLikeSeen = new Set<number>();
+  const nmiRip = ripClass.get(NMI) ?? (() => 0);
+  const faulting = new Set(program.code.nodes.flatMap((node) => (node.kind === 'instruction' && mayFault(node) ? [node.id] : [])));
   const waiting: PathStart[] = [];
   const tooLong: string[] = [];
   let made = 0;
   let steps = 0;
-  const setups = new Map<CpuVariant, MachineSetup>();
-  const setupOf = (variant: CpuVariant): MachineSetup => {
-    const found = setups.get(variant);
-    if (found !== undefined) return found;
-    const fresh = entrySetup(program, variant);
-    setups.set(variant, fresh);
-    return fresh;
-  };
+  const setup = entrySetup(program);
+  const idOf = createContextIds(setup);
 
   function add(door: Door, variant: CpuVariant, interrupted: State, first: State, from: string, user: boolean, parent: PathStart['parent']): void {
     made += 1;
-    waiting.push({ id: made, door, variant, interrupted, first, from, user, parent });
+    waiting.push({ id: made, door, variant, cpu: variants.indexOf(variant), interrupted, first, from, user, parent });
   }
 
-  /** Starts an event at a state unless a stub of the same shape was started from a context that it could not tell apart. */
-  function interrupt(vector: number, variant: CpuVariant, state: State, key: string, from: string, parent: PathStart['parent']): void {
-    const handler = shapes.representative(vector);
-    if (handler === null) return;
-    const name = `${variant.name}|${handler.vector}|${key}`;
-    if (known.has(name)) return;
-    known.add(name);
-    const first = delivered(setupOf(variant), state, handler.vector);
+  /** Starts an event at a state unless its stub was started from a context that it could not tell apart. */
+  function interrupt(handler: Handler, variant: CpuVariant, state: State, id: number, from: () => string, parent: () => PathStart['parent']): void {
+    const rip = ripClass.get(handler.vector)?.(state.node) ?? 0;
+    const key = (id * RIP_CLASSES + rip) * CPUS + variants.indexOf(variant);
+    const contexts = taken.get(handler.vector);
+    if (contexts === undefined || contexts.has(key)) return;
+    contexts.add(key);
+    const first = delivered(setup, state, handler.vector);
     if (first === null || first.ended !== null) return;
-    add({ kind: 'event', vector: handler.vector, stub: handler.stub, name: handler.stubName }, variant, state, first, from, state.cpu.cpl === 3, parent);
+    add({ kind: 'event', vector: handler.vector, stub: handler.stub, name: handler.stubName }, variant, state, first, from(), state.cpu.cpl === 3, parent());
   }
 
-  function note(start: PathStart, state: State, choices: Choices): void {
-    const rip = ripClass(state.node);
-    const key = contextKey(setupOf(start.variant), state, rip);
-    const full = `${start.variant.name}|${key}`;
-    let at = reached.get(state.node);
-    if (at === undefined) reached.set(state.node, (at = new Map()));
-    if (!at.has(full) && at.size < MOST_CONTEXTS * variants.length) at.set(full, { state, start, choices: listOf(choices) });
-    const parent = (): PathStart['parent'] => ({ start, choices: listOf(choices) });
-    if (nameless(state.registers[RSP])) return;
-    const inC = state.node === insideC;
-    if (inC) {
-      for (const handler of shapes.representatives) if (handler.vector !== 2 || !state.cpu.nmiBlocked) once(handler.vector, state, key, start, parent);
-      return;
+  function note(start: PathStart, state: State, choices: Choices, wrong: boolean, depth: number): void {
+    const { node } = state;
+    const id = idOf(state);
+    const full = (id * 2 + (state.cpu.nmiBlocked ? 1 : 0)) * CPUS + start.cpu;
+    let at = reached.get(node);
+    if (at === undefined) reached.set(node, (at = new Map()));
+    if (!at.has(full) && at.size < MOST_CONTEXTS * variants.length) at.set(full, { state, start, choices: listOf(choices), steps: depth });
+    // What goes wrong is told where it does: nothing is started from there.
+    if (wrong || nameless(state.registers[RSP])) return;
+    const inC = node === insideC;
+    const seen = full * RIP_CLASSES + nmiRip(node);
+    const fresh = !inC && !nmiLikeSeen.has(seen);
+    if (fresh) nmiLikeSeen.add(seen);
+    if (inC || fresh || faulting.has(node)) interruptAt(start, state, id, choices, depth, inC, fresh);
+  }
+
+  function interruptAt(start: PathStart, state: State, id: number, choices: Choices, depth: number, inC: boolean, fresh: boolean): void {
+    const node = program.code.nodes[state.node];
+    const from = (): string => (node === undefined ? '' : node.kind === 'interrupted' ? `C code that ${start.door.name} calls` : `${node.symbol}: ${node.text}`);
+    const parent = (): PathStart['parent'] => ({ start, choices: listOf(choices), steps: depth });
+    for (const handler of inC ? shapes.representatives : fresh ? nmiLike : []) {
+      if (handler.vector !== NMI || !state.cpu.nmiBlocked) interrupt(handler, start.variant, state, id, from, parent);
     }
-    for (const vector of NMI_LIKE) if (vector !== 2 || !state.cpu.nmiBlocked) once(vector, state, key, start, parent);
-    const node = program.code.nodes[state.node];
     if (node?.kind !== 'instruction') return;
-    for (const vector of faultsOf(node, state, setupOf(start.variant))) once(vector, state, `${key}|fault`, start, parent);
-  }
-
-  function once(vector: number, state: State, key: string, start: PathStart, parent: () => PathStart['parent']): void {
-    const handler = shapes.representative(vector);
-    if (handler === null || known.has(`${start.variant.name}|${handler.vector}|${key}`)) return;
-    const node = program.code.nodes[state.node];
-    interrupt(vector, start.variant, state, key, node === undefined ? '' : node.kind === 'interrupted' ? `C code that ${start.door.name} calls` : `${node.symbol}: ${node.text}`, parent());
+    for (const vector of faultsOf(node, state, setup, tellsIretFaults)) {
+      const handler = shapes.representative(vector);
+      if (handler !== null) interrupt(handler, start.variant, state, id, from, parent);
+    }
   }
 
   for (const variant of variants) {
-    const setup = setupOf(variant);
     for (const outside of outsideContexts(program, variant)) {
       const user = outside.state.cpu.cpl === 3;
-      for (const handler of shapes.representatives) {
-        if (user && handler.vector === 8) continue;
-        interrupt(handler.vector, variant, outside.state, contextKey(setup, outside.state, -1), outside.title, null);
+      if (!outside.single) for (const handler of shapes.representatives) {
+        if (handler.synthesized || (user && handler.vector === 8)) continue;
+        interrupt(handler, variant, outside.state, idOf(outside.state), () => outside.title, () => null);
       }
       if (!user) continue;
       const fork = forkDoor(program);
@@ -163,7 +174,8 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
 
   return {
     program,
-    setup: setupOf(variants[0] ?? { name: '', present: [] }),
+    setup,
+    variants,
     advance: (starts) => {
       for (let run = 0; run < starts; run += 1) {
         const start = waiting.shift();
@@ -171,12 +183,12 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
           if (!addCalls()) return true;
           continue;
         }
-        followPath(program, setupOf(start.variant), start, monitors, meet, {
+        followPath(program, setup, start, monitors, meet, {
           step: (step, values, choices, depth) => {
             steps += 1;
-            observe(step, values, choices, depth);
+            return observe(step, values, choices, depth);
           },
-          state: (state, choices) => note(start, state, choices),
+          state: (state, choices, wrong, depth) => note(start, state, choices, wrong, depth),
           tooLong: () => tooLong.push(`${start.door.name} from ${start.from}`),
         });
       }
@@ -199,16 +211,23 @@ function doorOf(handler: Handler): Door {
   return { kind: 'event', vector: handler.vector, stub: handler.stub, name: handler.stubName };
 }
 
+/** IRET, and loads of segment registers: what may fault in code that expects it. */
+function mayFault(node: InstructionNode): boolean {
+  const target = node.operands.at(-1);
+  return node.mnemonic === 'iretq' || (/^mov[lwq]?$/.test(node.mnemonic) && target?.kind === 'system-register' && /^[defg]s$/.test(target.name));
+}
+
 /** Faults of the instruction itself that its code expects: IRET to user mode, and loads of segment registers. */
-function faultsOf(node: InstructionNode, state: State, setup: MachineSetup): readonly number[] {
+function faultsOf(node: InstructionNode, state: State, setup: MachineSetup, tellsIretFaults: boolean): readonly number[] {
   if (node.mnemonic === 'iretq') {
+    if (!tellsIretFaults) return [];
     const rsp = state.registers[RSP];
     if (rsp === undefined || !isConstant(rsp)) return [];
     const cs = load(draftOf(state), setup, rsp.value + 8n, 8);
     return (cs.known & 3n) === 3n && (cs.value & 3n) === 3n ? IRET_FAULTS : [];
   }
   const target = node.operands.at(-1);
-  if (/^mov[lwq]?$/.test(node.mnemonic) && target?.kind === 'system-register' && /^[defg]s$/.test(target.name)) {
+  if (target?.kind === 'system-register' && mayFault(node)) {
     const source = node.operands[0];
     const value = source?.kind === 'register' ? state.registers[source.register] : undefined;
     // The kernel's own selectors and null are always good.
@@ -217,7 +236,9 @@ function faultsOf(node: InstructionNode, state: State, setup: MachineSetup): rea
   return [];
 }
 
+/** Under FRED SYSCALL and SYSENTER are events and enter by its doors (FR-01). */
 function instructionDoors(program: Program): readonly (Door & { kind: 'instruction' })[] {
+  if (program.fred !== null) return [];
   const doors: (Door & { kind: 'instruction' })[] = [];
   for (const name of ['entry_SYSCALL_64', 'entry_SYSCALL_compat', 'entry_SYSCALL32_ignore']) {
     const entry = program.code.symbols.get(name);
@@ -268,6 +289,9 @@ function enterBy(program: Program, setup: MachineSetup, door: Door & { kind: 'in
   return { ...user, node: door.entry, registers, flags: and(user.flags, constant(~IF)), cpu: { ...user.cpu, ...KERNEL_MODE } };
 }
 
+/** Files of entry code proper: others are linked for what they call. */
+const ENTRY_FOLDER = /(^|\/)arch\/x86\/entry\//;
+
 /** Symbols that are typed as functions: they may be called from C; other code may not. */
 function routinesOf(program: Program): ReadonlySet<string> {
   const names = new Set<string>();
@@ -282,9 +306,10 @@ function routinesOf(program: Program): ReadonlySet<string> {
 /** Routines with a `.size` that no path reaches: C code calls them. Those for Xen PV are not native code. */
 function callDoors(program: Program): (Door & { kind: 'call' })[] {
   const doors: (Door & { kind: 'call' })[] = [];
+  if (program.fred !== null) return doors;
   const routines = routinesOf(program);
   for (const info of program.functions.values()) {
-    if (info.language !== 'asm' || /xen/i.test(info.name)) continue;
+    if (info.language !== 'asm' || /xen/i.test(info.name) || !ENTRY_FOLDER.test(info.place.file)) continue;
     const node = program.code.nodes[info.entry];
     if (node?.kind !== 'instruction' && node?.kind !== 'feature') continue;
     if (node.symbol === info.name && routines.has(info.name)) doors.push({ kind: 'call', entry: info.entry, name: info.name });

@@ -35,10 +35,13 @@ export interface Monitor {
 }
 
 export interface PathVisit {
-  /** Sees each step once, in the order of a breadth-first search; `depth` counts from the start of the path. */
-  readonly step: (step: PathStep, monitors: readonly number[], choices: Choices, depth: number) => void;
+  /**
+   * Sees each step once, in the order of a breadth-first search, up to the first that it says is wrong: what comes behind
+   * that is not judged. `depth` counts from the start of the path.
+   */
+  readonly step: (step: PathStep, monitors: readonly number[], choices: Choices, depth: number) => boolean;
   /** Sees each state that the path can be interrupted in: those of its instructions, and of C code that it calls. */
-  readonly state: (state: State, choices: Choices) => void;
+  readonly state: (state: State, choices: Choices, wrong: boolean, depth: number) => void;
   /** The path went on longer than any real one does. */
   readonly tooLong: () => void;
 }
@@ -106,6 +109,21 @@ interface Waiting {
   readonly state: State;
   readonly monitors: readonly number[];
   readonly choices: Choices;
+  /** A step before was wrong. */
+  readonly wrong: boolean;
+}
+
+/** The monitors' values behind a step; the same list where none changed. */
+function changed(monitors: readonly Monitor[], values: readonly number[], step: PathStep): readonly number[] {
+  let after: number[] | null = null;
+  for (let index = 0; index < monitors.length; index += 1) {
+    const before = values[index] ?? 0;
+    const now = monitors[index]?.next(before, step) ?? before;
+    if (now === before) continue;
+    after ??= [...values];
+    after[index] = now;
+  }
+  return after ?? values;
 }
 
 /** Follows one start to the ends of its paths. */
@@ -114,16 +132,16 @@ export function followPath(program: Program, setup: MachineSetup, start: PathSta
   const words = new Uint32Array(model.width);
   const seen = new Set<string>();
   const frames = start.interrupted.frames.length;
-  let frontier: Waiting[] = [{ state: start.first, monitors: monitors.map((monitor) => monitor.initial(start)), choices: null }];
+  let frontier: Waiting[] = [{ state: start.first, monitors: monitors.map((monitor) => monitor.initial(start)), choices: null, wrong: false }];
   let steps = 0;
   for (let depth = 0; frontier.length > 0; depth += 1) {
     const next: Waiting[] = [];
-    for (const { state, monitors: values, choices } of frontier) {
+    for (const { state, monitors: values, choices, wrong } of frontier) {
       const node = program.code.nodes[state.node];
       if (node === undefined || state.ended !== null) continue;
       if (meet.has(state.node)) {
         model.pack(state, words, 0);
-        const key = `${words.join(',')};${values.join(',')}`;
+        const key = `${words.join(',')};${values.join(',')}${wrong ? '!' : ''}`;
         if (seen.has(key)) continue;
         seen.add(key);
       }
@@ -132,15 +150,15 @@ export function followPath(program: Program, setup: MachineSetup, start: PathSta
         visit.tooLong();
         return;
       }
-      if (node.kind !== 'feature') visit.state(state, choices);
+      if (node.kind !== 'feature') visit.state(state, choices, wrong, depth);
       const outcomes = pathOutcomes(program, setup, state);
       outcomes.forEach((outcome, choice) => {
         const taken: Choices = outcomes.length === 1 ? choices : { choice, before: choices };
         const step: PathStep = { program, setup, start, before: state, node, effects: outcome.effects, after: outcome.state, calls: outcome.calls };
-        visit.step(step, values, taken, depth);
-        if (outcome.inside !== null && choice === 0 && outcome.calls !== null && !entryCall(outcome.calls).anyStack && !QUIET_ROUTINES.has(outcome.calls)) visit.state(outcome.inside, choices);
+        const bad = wrong || visit.step(step, values, taken, depth);
+        if (outcome.inside !== null && choice === 0 && outcome.calls !== null && !entryCall(outcome.calls).anyStack && !QUIET_ROUTINES.has(outcome.calls)) visit.state(outcome.inside, choices, bad, depth);
         if (cameBack(outcome, frames, start)) return;
-        next.push({ state: outcome.state, monitors: monitors.length === 0 ? values : values.map((value, index) => monitors[index]?.next(value, step) ?? value), choices: taken });
+        next.push({ state: outcome.state, monitors: changed(monitors, values, step), choices: taken, wrong: bad });
       });
     }
     frontier = next;
@@ -153,9 +171,9 @@ function cameBack(outcome: PathOutcome, frames: number, start: PathStart): boole
   return outcome.state.cpu.cpl === 3 || outcome.state.node === start.interrupted.node || start.interrupted.cpu.cpl === 3;
 }
 
-/** Classes of addresses that code compares a saved RIP with: equal class, equal outcome of each such comparison. */
-export function ripClasses(program: Program): (node: NodeId) => number {
-  const compared = new Set<NodeId>();
+/** Nodes whose addresses an instruction holds in a register or compares with, by that instruction. */
+export function comparedNodes(program: Program): ReadonlyMap<NodeId, readonly NodeId[]> {
+  const compared = new Map<NodeId, NodeId[]>();
   for (const node of program.code.nodes) {
     if (node.kind !== 'instruction') continue;
     for (const operand of node.operands) {
@@ -163,15 +181,10 @@ export function ripClasses(program: Program): (node: NodeId) => number {
       if (value === null) continue;
       const address = BigInt.asUintN(64, value);
       const at = regionIndexOf(program.layout, address) === CODE_REGION ? nodeAtAddress(address) : null;
-      if (at !== null) compared.add(at);
+      if (at !== null) compared.set(node.id, [...(compared.get(node.id) ?? []), at]);
     }
   }
-  const sorted = [...compared].sort((a, b) => a - b);
-  return (node) => {
-    let below = 0;
-    while (below < sorted.length && (sorted[below] ?? 0) < node) below += 1;
-    return below * 2 + (sorted[below] === node ? 1 : 0);
-  };
+  return compared;
 }
 
 /** The state right behind the delivery of a vector, or null where the set-up has no gate for it. */
@@ -182,3 +195,25 @@ export function delivered(setup: MachineSetup, state: State, vector: number): St
   return finish(draft);
 }
 
+
+export interface Played {
+  readonly states: readonly State[];
+  readonly outcomes: readonly PathOutcome[];
+}
+
+/** The path of a start again, by its choices, for `steps` steps. */
+export function replayPath(program: Program, setup: MachineSetup, start: PathStart, choices: readonly number[], steps: number): Played {
+  const states: State[] = [start.first];
+  const outcomes: PathOutcome[] = [];
+  let at = 0;
+  for (let step = 0; step < steps; step += 1) {
+    const before = states[step];
+    const all = before === undefined ? [] : pathOutcomes(program, setup, before);
+    const outcome = all.length > 1 ? all[choices[at] ?? 0] : all[0];
+    if (all.length > 1) at += 1;
+    if (outcome === undefined) break;
+    outcomes.push(outcome);
+    states.push(outcome.state);
+  }
+  return { states, outcomes };
+}

@@ -2,6 +2,7 @@
 // start a door, a context and a CPU variant; contexts that no stub could tell apart count as one.
 import type { CpuVariant } from '../kernel/variants.ts';
 import { FIXED_FEATURES } from '../kernel/variants.ts';
+import { PRIMITIVE_BY_NAME, STACK_TOP_NAMES, TOP_OF_STACK_NAMES } from '../kernel/primitives.ts';
 import { ASM_OFFSETS } from '../kernel/offsets.ts';
 import { PER_CPU_STACK_TOPS } from '../kernel/stacks.ts';
 import type { NodeId } from '../machine/code.ts';
@@ -31,6 +32,8 @@ export interface PathStart {
   readonly id: number;
   readonly door: Door;
   readonly variant: CpuVariant;
+  /** Index of the variant among those that are run. */
+  readonly cpu: number;
   /** The state that the door interrupts, and the first one of the path. */
   readonly interrupted: State;
   readonly first: State;
@@ -38,7 +41,7 @@ export interface PathStart {
   readonly from: string;
   readonly user: boolean;
   /** The path on which the interrupted state lies, with the choices to it; null for contexts outside stubs. */
-  readonly parent: { readonly start: PathStart; readonly choices: readonly number[] } | null;
+  readonly parent: { readonly start: PathStart; readonly choices: readonly number[]; readonly steps: number } | null;
 }
 
 /** What a start may interrupt that is no stub: `dirty` flags are all that user space can set; `ldt` has its SS in an LDT. */
@@ -46,9 +49,11 @@ export interface Outside {
   readonly name: string;
   readonly title: string;
   readonly state: State;
+  /** One flag alone: for instructions that enter the kernel with the flags of user mode. */
+  readonly single: boolean;
 }
 
-export function entrySetup(program: Program, variant: CpuVariant): MachineSetup {
+export function entrySetup(program: Program): MachineSetup {
   const { layout } = program;
   const gates = new Map<number, Gate>();
   for (const handler of program.handlers) {
@@ -58,7 +63,6 @@ export function entrySetup(program: Program, variant: CpuVariant): MachineSetup 
   const task = stackNamed(layout, 'task');
   const entry = stackNamed(layout, 'entry');
   const fredStacks = program.fred === null ? [] : [task?.index ?? 0, ...[1, 2, 3].map((level) => stackNamed(layout, `FRED level ${level}`)?.index ?? 0)];
-  void variant;
   return {
     code: program.code,
     layout,
@@ -69,7 +73,7 @@ export function entrySetup(program: Program, variant: CpuVariant): MachineSetup 
     events: [],
     rsp0: entry === null ? 0n : top(entry),
     taskStack: task?.index ?? 0,
-    primitives: new Map(),
+    primitives: PRIMITIVE_BY_NAME,
     irqWorkVector: null,
     taskWorkEntry: null,
     userFaults: [],
@@ -95,6 +99,12 @@ function memoryOf(program: Program): State['memory'] {
     const at = program.layout.percpu.get(variable);
     const region = stackNamed(program.layout, stack);
     if (at !== undefined && region !== null) set(at + Number(offset === null ? 0n : (ASM_OFFSETS.get(offset) ?? 0n)), constant(top(region)));
+  }
+  const named = [...TOP_OF_STACK_NAMES.map((name) => [name, ['task']] as const), ...STACK_TOP_NAMES];
+  for (const [name, stacks] of named) {
+    const at = program.layout.percpu.get(name);
+    const region = stacks.map((one) => stackNamed(program.layout, one)).find((one) => one !== null);
+    if (at !== undefined && region !== null && region !== undefined) set(at, constant(top(region)));
   }
   const espfix = stackNamed(program.layout, 'espfix');
   for (const name of ['espfix_waddr', 'espfix_stack']) {
@@ -167,13 +177,17 @@ export function outsideContexts(program: Program, variant: CpuVariant): readonly
   const kernel = outsideState(program, variant, 'kernel', at('kernel'), clean(IF));
   const closed = outsideState(program, variant, 'kernel', at('kernel-irqs-off'), clean(0n));
   const stac = outsideState(program, variant, 'kernel', at('kernel'), clean(IF | AC));
+  const alone = (flag: bigint, name: string): Outside => ({ name: `user-${name}`, title: `user mode with ${name} set`, state: outsideState(program, variant, 'user', at('user'), clean(IF | flag)), single: true });
   return [
-    { name: 'user', title: 'user mode', state: user },
-    { name: 'user-ldt', title: 'user mode with a stack segment in its LDT', state: { ...user, cpu: { ...user.cpu, ss: constant(USER_SS | LDT) } } },
-    { name: 'user-dirty', title: 'user mode with DF, AC and NT set', state: dirty },
-    { name: 'kernel', title: 'kernel mode with IF=1', state: kernel },
-    { name: 'kernel-irqs-off', title: 'kernel mode with IF=0', state: closed },
-    { name: 'kernel-stac', title: 'a kernel access to user memory, AC=1', state: stac },
+    { name: 'user', title: 'user mode', state: user, single: false },
+    { name: 'user-ldt', title: 'user mode with a stack segment in its LDT', state: { ...user, cpu: { ...user.cpu, ss: constant(USER_SS | LDT) } } , single: false },
+    { name: 'user-dirty', title: 'user mode with DF, AC and NT set', state: dirty, single: false },
+    alone(DF, 'DF'),
+    alone(AC, 'AC'),
+    alone(NT, 'NT'),
+    { name: 'kernel', title: 'kernel mode with IF=1', state: kernel, single: false },
+    { name: 'kernel-irqs-off', title: 'kernel mode with IF=0', state: closed, single: false },
+    { name: 'kernel-stac', title: 'a kernel access to user memory, AC=1', state: stac, single: false },
   ];
 }
 
@@ -201,10 +215,16 @@ export function stackNameOf(setup: MachineSetup, rsp: Word | undefined): string 
 /** Table indicator of a selector (SDM vol. 3A, "Segment Selectors"). */
 const LDT = 4n;
 
-const FLAGS = IF | DF | AC | NT;
+/** Flags that delivery leaves alone and stubs have to clear: that one is set is what counts (DEL-03). */
+const LEFT_ALONE = DF | AC;
 
-/** Equal for two states that no stub could tell apart when they are interrupted; `rip` is the class of their address. */
-export function contextKey(setup: MachineSetup, state: State, rip: number): string {
+/**
+ * Equal for two states that no stub could tell apart when they are interrupted, whatever their RIP and whether NMIs are
+ * blocked: an NMI only comes where they are not, and no other stub asks.
+ */
+export function contextKey(state: State, stack: string): string {
   const { cpu, flags } = state;
-  return `${cpu.cpl}${gsOf(cpu.gsBase)}${gsOf(cpu.kernelGsBase)}${cr3Of(state)}|${stackNameOf(setup, state.registers[RSP])}|${flags.known & FLAGS},${flags.value & FLAGS}|${cpu.nmiBlocked ? 1 : 0}|${cpu.cpl === 3 && (cpu.ss.value & LDT) !== 0n ? 'ldt' : ''}|${rip}`;
+  const ldt = cpu.cpl === 3 && (cpu.ss.value & LDT) !== 0n;
+  const left = (flags.known & flags.value & LEFT_ALONE) !== 0n ? 'set' : (flags.known & LEFT_ALONE) === LEFT_ALONE ? 'clear' : 'unknown';
+  return `${cpu.cpl}${gsOf(cpu.gsBase)}${gsOf(cpu.kernelGsBase)}${cr3Of(state)}|${stack}|${left}${(flags.value & IF) === 0n ? '' : 'IF'}${ldt ? 'ldt' : ''}`;
 }

@@ -4,7 +4,7 @@ import type { Model } from '../explore/model.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import { successors } from '../machine/machine.ts';
 import type { Step } from '../machine/machine.ts';
-import type { Frame, Saved, State } from '../machine/state.ts';
+import type { Cpu, Frame, Saved, State } from '../machine/state.ts';
 
 export interface MachineTransition extends Step {
   readonly weight: number;
@@ -80,6 +80,15 @@ export function machineModel(setup: MachineSetup, initial: readonly State[], pas
     return id;
   }
 
+  function cpuId(cpu: Cpu): number {
+    const known = regions.get(cpu);
+    if (known !== undefined) return known;
+    const bits = `${cpu.cpl}${cpu.nmiBlocked ? 'B' : ''}${cpu.nmiLatched ? 'L' : ''}${cpu.mcip ? 'M' : ''}${cpu.veInfoValid ? 'V' : ''}${cpu.shadow}`;
+    const id = components.idOf(`P${bits},${cpu.level},${cpu.pendingDebug},${cpu.gsBase.id},${cpu.kernelGsBase.id},${cpu.cr2.id},${cpu.cr3.id},${cpu.cs.id},${cpu.ss.id},${cpu.specCtrl.id},${cpu.dr6.id},${cpu.dr7.id},${registersId(cpu.breakpoints)}`);
+    regions.set(cpu, id);
+    return id;
+  }
+
   function framesId(frames: readonly Frame[]): number {
     if (frames.length === 0) return 0;
     const known = regions.get(frames);
@@ -112,14 +121,12 @@ export function machineModel(setup: MachineSetup, initial: readonly State[], pas
       return next.steps.map(chain);
     },
     pack: (state, into, offset) => {
-      const { cpu } = state;
-      const machine = `C${state.flags.id},${cpu.cpl},${cpu.gsBase.id},${cpu.kernelGsBase.id},${cpu.cr2.id},${cpu.cr3.id},${cpu.nmiBlocked ? 1 : 0}${cpu.nmiLatched ? 1 : 0}${cpu.mcip ? 1 : 0}${cpu.shadow},${cpu.level},${cpu.cs.id},${cpu.ss.id},${cpu.specCtrl.id},${cpu.dr6.id},${cpu.dr7.id}`;
       let rest = `B${state.budgets.join(',')}|${state.features.join(',')}|${state.ended ?? ''}|`;
       for (const pending of state.pending) rest += `${pending.kind}${pending.vector};`;
       for (const ghost of state.ghosts) rest += `|${ghost.owner ?? ''},${ghost.clearedAt ?? ''},${ghost.aboveFrame ? 1 : 0}`;
       into[offset] = state.node;
       into[offset + 1] = registersId(state.registers);
-      into[offset + 2] = components.idOf(machine);
+      into[offset + 2] = components.idOf(`C${state.flags.id},${cpuId(state.cpu)}`);
       into[offset + 3] = memoryId(state.memory);
       into[offset + 4] = framesId(state.frames);
       into[offset + 5] = components.idOf(rest);

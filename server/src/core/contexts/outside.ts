@@ -3,7 +3,7 @@
 import { entryCall, QUIET_ROUTINES } from '../kernel/entry-calls.ts';
 import type { InstructionNode } from '../machine/code.ts';
 import type { MachineSetup } from '../machine/config.ts';
-import { relocate } from '../machine/deliver.ts';
+import { relocate } from '../machine/frames.ts';
 import { draftOf, fork, load, pop, push, register, setRegister, store } from '../machine/draft.ts';
 import type { Draft } from '../machine/draft.ts';
 import { addressOfNode, nodeAtAddress, stackNamed, stackOf, top } from '../machine/layout.ts';
@@ -34,7 +34,7 @@ export function callOutside(setup: MachineSetup, state: State, node: Instruction
   const draft = draftOf(state);
   const calls = node.mnemonic === 'call' && node.next !== null;
   if (calls && node.next !== null) push(draft, setup, constant(addressOfNode(node.next, false)));
-  const inside: State = { ...state, node: insideNode, registers: draft.registers, memory: draft.memory };
+  const inside: State = { ...state, node: insideNode, registers: draft.registers.slice(), memory: draft.memory.slice() };
   const row = entryCall(name);
   if (row.effect === 'no-return') {
     draft.ended = 'panic';
@@ -68,7 +68,7 @@ function asksResult(setup: MachineSetup, node: InstructionNode): boolean {
     const behind = setup.code.nodes[at];
     if (behind?.kind === 'feature') at = behind.absent;
     else if (behind?.kind !== 'instruction') return false;
-    else if (/^test/.test(behind.mnemonic)) return behind.operands.every((operand) => operand.kind === 'register' && operand.register === RAX);
+    else if (behind.mnemonic.startsWith('test')) return behind.operands.every((operand) => operand.kind === 'register' && operand.register === RAX);
     else at = /^(jmp|call|ret)/.test(behind.mnemonic) ? null : behind.next;
   }
   return false;

@@ -46,6 +46,15 @@ export function laneOf(program: Program, state: State, start: string): readonly 
   return [contextName(context), ...state.frames.map((frame) => vectorTitle(frame.vector))];
 }
 
+/** Whose page table it is where the bit that tells is known (CR3-01). */
+function cr3Text(state: State): string {
+  const { cr3 } = state.cpu;
+  if (!/ CR3/.test(cr3.name) || (cr3.known & USER_PAGE_TABLE) === 0n) return show(cr3);
+  return (cr3.value & USER_PAGE_TABLE) === 0n ? 'kernel CR3' : 'user CR3';
+}
+
+const USER_PAGE_TABLE = 1n << 12n;
+
 export function project(program: Program, setup: MachineSetup, state: State, start: string): Projection {
   const rsp = state.registers[4];
   const stack = rsp !== undefined && isConstant(rsp) ? stackOf(setup.layout, rsp.value) : null;
@@ -56,7 +65,7 @@ export function project(program: Program, setup: MachineSetup, state: State, sta
     rsp: rsp === undefined ? 'unknown' : isConstant(rsp) ? nameAddress(setup.layout, rsp.value) : show(rsp),
     cpl: state.cpu.cpl,
     gs: gsName(state),
-    cr3: show(state.cpu.cr3),
+    cr3: cr3Text(state),
     interruptFlag: flagText(state, IF),
     nmiBlocked: state.cpu.nmiBlocked ? 'yes' : 'no',
     frames: state.frames.map((frame) => `${vectorTitle(frame.vector)} on ${setup.layout.regions[frame.region]?.name ?? 'an unknown'} stack`),

@@ -1,5 +1,6 @@
 // Properties that scenarios name, as predicates over what a transition did.
 import type { Effect } from '../machine/effects.ts';
+import { DOUBLE_FAULT } from '../machine/event.ts';
 import type { State } from '../machine/state.ts';
 import { vectorByName } from '../machine/vectors.ts';
 import type { Program } from '../program/program.ts';
@@ -52,9 +53,9 @@ function named(name: string, seen: Seen): boolean {
     case 'word-consumed-by-nested':
       return has('guard-stolen');
     case 'shutdown':
-      return seen.after.ended === 'fallback-shutdown';
+      return seen.after.ended === 'fallback-shutdown' || seen.after.ended === 'shutdown';
     case 'double-fault':
-      return seen.after.ended === 'double-fault';
+      return seen.after.ended === 'double-fault' || seen.effects.some((effect) => effect.kind === 'deliver' && effect.vector === DOUBLE_FAULT);
     case 'frame-on-user-stack':
       return has('frame-on-user-stack') || seen.after.ended === 'stack-on-user-rsp';
     default:

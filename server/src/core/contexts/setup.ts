@@ -1,6 +1,7 @@
 // From a program and a scenario to a machine that is ready to run: gates, guards, budgets and start states.
 import type { EnvironmentEvent, Gate, GuardSetup, MachineSetup } from '../machine/config.ts';
 import { PERCPU_REGION, regionBase, stackNamed, top } from '../machine/layout.ts';
+import { processorNamed } from '../machine/processor.ts';
 import { REGISTER_NAMES } from '../machine/registers.ts';
 import type { State } from '../machine/state.ts';
 import { AC, ARITHMETIC, DF, ID, IF, INITIAL_CPU, USER_CS, USER_SS } from '../machine/state.ts';
@@ -79,6 +80,7 @@ export function prepare(program: Program, scenario: Scenario, start: StartContex
     fred: program.fred === null ? null : { ...program.fred, stacks: fredStacks },
     guards,
     events,
+    processor: processorNamed(scenario.machine.vendor ?? 'intel', scenario.machine.guest ?? 'none'),
     rsp0: entry === null ? taskTop : top(entry),
     taskStack: task?.index ?? 0,
     primitives: PRIMITIVE_BY_NAME,

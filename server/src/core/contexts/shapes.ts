@@ -12,12 +12,21 @@ export interface Shapes {
   readonly counterpart: (node: NodeId) => NodeId | null;
 }
 
+/** The first vector of a shape stands for it: of the faults, those that readers expect. */
+const FIRST: readonly number[] = [13, 6, 14, 32];
+
+function orderOf(vector: number): number {
+  const at = FIRST.indexOf(vector);
+  return at < 0 ? vector + FIRST.length : at;
+}
+
 export function shapesOf(program: Program): Shapes {
   const byShape = new Map<string, Handler>();
   const byVector = new Map<number, Handler>();
   const counterparts = new Map<NodeId, NodeId>();
   const stubs = new Set(program.handlers.map((handler) => handler.stub));
-  for (const handler of [...program.handlers].sort((a, b) => a.vector - b.vector)) {
+  for (const handler of [...program.handlers].sort((a, b) => orderOf(a.vector) - orderOf(b.vector))) {
+    if (handler.synthesized) continue;
     const body = bodyFrom(program, handler.stub, stubs);
     const key = keyOf(program, body, handler.stub, handler.ist.value, vectorByNumber(handler.vector)?.errorCode === true);
     const first = byShape.get(key);
@@ -29,7 +38,7 @@ export function shapesOf(program: Program): Shapes {
     byVector.set(handler.vector, first ?? handler);
   }
   for (const info of program.functions.values()) {
-    if (info.language !== 'asm' || stubs.has(info.entry) || !/^asm_/.test(info.name) || program.code.nodes[info.entry]?.symbol !== info.name) continue;
+    if (info.language !== 'asm' || stubs.has(info.entry) || !info.name.startsWith('asm_') || program.code.nodes[info.entry]?.symbol !== info.name) continue;
     const body = bodyFrom(program, info.entry, stubs);
     const first = byShape.get(keyOf(program, body, info.entry, null, false)) ?? byShape.get(keyOf(program, body, info.entry, null, true));
     if (first !== undefined) bodyFrom(program, first.stub, stubs).forEach((node, index) => {

@@ -275,7 +275,8 @@ facts('#VE and its word', () => {
 
 facts('GS base and event returns', () => {
   it('GS-01: SWAPGS exchanges the two bases and remembers nothing', () => {
-    const start = machine.at('user', 'swap');
+    const user = machine.at('user', 'swap');
+    const start: State = { ...user, cpu: { ...user.cpu, cpl: 0 } };
     const once = steps(machine, start, 1);
     assert.deepEqual([once.cpu.gsBase, once.cpu.kernelGsBase], [start.cpu.kernelGsBase, start.cpu.gsBase]);
     assert.equal(once.cpu.gsBase, constant(regionBase(PERCPU_REGION)));

@@ -7,7 +7,7 @@ import { regionIndexOf, top } from './layout.ts';
 import type { Region } from './layout.ts';
 import { RSP } from './registers.ts';
 import type { Cpu, Frame, GuardGhost, Pending, State } from './state.ts';
-import { constant, equal, extractBytes, insertBytes, isConstant, UNKNOWN, ZERO } from './word.ts';
+import { and, constant, equal, extractBytes, insertBytes, isConstant, or, shiftLeft, shiftRight, truncate, UNKNOWN, ZERO } from './word.ts';
 import type { Word } from './word.ts';
 
 export interface Draft {
@@ -27,11 +27,20 @@ export interface Draft {
   ghosts: readonly GuardGhost[];
   ended: string | null;
   effects: Effect[];
+  /** What the step read and wrote, where a data breakpoint is set; else null. */
+  accesses: Access[] | null;
+}
+
+/** One access to memory by its linear address. */
+export interface Access {
+  readonly address: bigint;
+  readonly size: AccessSize;
+  readonly write: boolean;
 }
 
 export function draftOf(state: State): Draft {
   const { node, registers, flags, cpu, memory, frames, pending, budgets, features, ghosts, ended } = state;
-  return { node, registers, ownsRegisters: false, flags, cpu, memory, ownsMemory: false, frames, pending, budgets, features, ghosts, ended, effects: [] };
+  return { node, registers, ownsRegisters: false, flags, cpu, memory, ownsMemory: false, frames, pending, budgets, features, ghosts, ended, effects: [], accesses: null };
 }
 
 /** A second draft that goes its own way from here. */
@@ -100,7 +109,9 @@ export function load(draft: Draft, setup: MachineSetup, address: bigint, size: A
   const { slot, byte } = slotOf(region, address);
   const whole = slotValue(draft, region, slot);
   if (byte + size <= 8) return extractBytes(whole, byte, size);
-  return UNKNOWN;
+  const upper = address + BigInt(8 - byte);
+  if (upper >= top(region)) return UNKNOWN;
+  return truncate(or(shiftRight(whole, byte * 8), shiftLeft(slotValue(draft, region, slotOf(region, upper).slot), (8 - byte) * 8)), size);
 }
 
 /** Writes memory and keeps the ghost state of the guards; false outside the regions of the layout. */
@@ -108,14 +119,23 @@ export function store(draft: Draft, setup: MachineSetup, address: bigint, size: 
   const region = setup.layout.regions[regionIndexOf(setup.layout, address)];
   if (region === undefined || region.kind === 'code') return false;
   const { slot, byte } = slotOf(region, address);
-  if (byte + size > 8) {
-    setSlot(draft, region, slot, UNKNOWN);
-    return true;
-  }
-  setSlot(draft, region, slot, insertBytes(slotValue(draft, region, slot), byte, size, value));
+  if (byte + size > 8) storeAcross(draft, region, address, size, value);
+  else setSlot(draft, region, slot, insertBytes(slotValue(draft, region, slot), byte, size, value));
   if (region.kind !== 'stack') noteGuardStore(draft, setup, address, size);
   else noteFrameEdited(draft, address, size, value);
   return true;
+}
+
+/** A value that lies in two slots, as the fields of the task-state segment do. */
+function storeAcross(draft: Draft, region: Region, address: bigint, size: AccessSize, value: Word): void {
+  const { slot, byte } = slotOf(region, address);
+  const low = 8 - byte;
+  setSlot(draft, region, slot, or(and(slotValue(draft, region, slot), constant((1n << BigInt(byte * 8)) - 1n)), shiftLeft(value, byte * 8)));
+  const upper = address + BigInt(low);
+  if (upper >= top(region)) return;
+  const above = slotOf(region, upper).slot;
+  const kept = ~((1n << BigInt((size - low) * 8)) - 1n);
+  setSlot(draft, region, above, or(and(slotValue(draft, region, above), constant(kept)), shiftRight(truncate(value, size), low * 8)));
 }
 
 /** A handler may send its own return elsewhere: the saved RSP of the innermost frame is its to change. */
@@ -156,6 +176,7 @@ export function guardBusy(draft: Draft, setup: MachineSetup, guard: number): boo
   const row = setup.guards[guard];
   if (row === undefined) return false;
   if (row.machineBit === 'mcip') return draft.cpu.mcip;
+  if (row.machineBit === 'tdx-valid') return draft.cpu.veInfoValid;
   if (row.address === null) return null;
   const clear = equal(load(draft, setup, row.address, row.size), ZERO);
   return clear === null ? null : !clear;
@@ -196,12 +217,18 @@ export function setGhost(draft: Draft, guard: number, ghost: GuardGhost): void {
   draft.ghosts = draft.ghosts.map((before, index) => (index === guard ? ghost : before));
 }
 
+/** An instruction's own access, for data breakpoints. */
+export function noteAccess(draft: Draft, address: bigint, size: AccessSize, write: boolean): void {
+  if (draft.accesses !== null) draft.accesses.push({ address, size, write });
+}
+
 export function push(draft: Draft, setup: MachineSetup, value: Word): void {
   const rsp = stackPointer(draft);
   if (rsp === null) {
     setRegister(draft, RSP, UNKNOWN);
     return;
   }
+  noteAccess(draft, rsp - 8n, 8, true);
   store(draft, setup, rsp - 8n, 8, value);
   setRegister(draft, RSP, constant(rsp - 8n));
 }
@@ -209,6 +236,7 @@ export function push(draft: Draft, setup: MachineSetup, value: Word): void {
 export function pop(draft: Draft, setup: MachineSetup): Word {
   const rsp = stackPointer(draft);
   if (rsp === null) return UNKNOWN;
+  noteAccess(draft, rsp, 8, false);
   setRegister(draft, RSP, constant(rsp + 8n));
   return load(draft, setup, rsp, 8);
 }

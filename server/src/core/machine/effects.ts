@@ -23,9 +23,19 @@ export type Effect =
   | { readonly kind: 'irqs-enabled'; readonly liveRewinding: boolean; readonly nmiBlocked: boolean }
   | { readonly kind: 'stack-switch'; readonly from: string; readonly to: string; readonly userChosen: boolean }
   | { readonly kind: 'pending'; readonly vector: number; readonly via: string }
+  /** An NMI waits in the latch, or is lost because one waits already (PRI-03). */
+  | { readonly kind: 'nmi-latched'; readonly lost: boolean }
+  /** Delivery of a vector met a fault itself: what came of both (DF-01), or the interrupt that is gone (DF-03). */
+  | { readonly kind: 'delivery-fault'; readonly vector: number; readonly fault: number; readonly becomes: number | 'shutdown'; readonly lost: boolean }
+  /** MC-04: the machine check is signalled to the other processors as well. */
+  | { readonly kind: 'broadcast'; readonly vector: number }
+  /** A system management interrupt came and went. */
+  | { readonly kind: 'smi' }
   | { readonly kind: 'nmi-unblocked'; readonly inNmi: boolean }
   | { readonly kind: 'fixup'; readonly type: string; readonly at: NodeId }
   | { readonly kind: 'store'; readonly address: string; readonly value: string }
+  /** The kernel is entered by an instruction: nothing was pushed. */
+  | { readonly kind: 'entered'; readonly what: string }
   | { readonly kind: 'ended'; readonly why: string }
   | { readonly kind: 'unknown'; readonly what: string }
   | { readonly kind: 'feature'; readonly name: string; readonly present: boolean };

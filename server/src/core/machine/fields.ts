@@ -85,11 +85,12 @@ export function keyOf(fields: Fields): string {
   return key;
 }
 
-/** Bits that an opaque value was declared to leave open. */
+/** Bits that an opaque value was declared to leave open, by the declaration that leaves the fewest. */
 const declared = new Map<string, { readonly open: bigint; readonly value: bigint }>();
 
 export function declare(root: string, open: bigint, value: bigint): void {
-  if (!declared.has(root)) declared.set(root, { open, value });
+  const before = declared.get(root);
+  if (before === undefined || (before.open !== open && (open & ~before.open) === 0n)) declared.set(root, { open, value });
 }
 
 /** The open bits of a value and what its others are, null where it was never declared. */
@@ -102,7 +103,7 @@ export function isWholeValue(fields: Fields, value: bigint): boolean {
   const only = fields[0];
   if (only === undefined || fields.length !== 1 || only.shift !== 0) return false;
   const root = declared.get(only.root);
-  return root !== undefined && root.open === only.mask && root.value === value;
+  return root !== undefined && (root.open & ~only.mask) === 0n && (root.value & ~only.mask) === value;
 }
 
 /** `CR3`, `CR3&~0x1800`, `CR3[31:0]`, `RDX[31:0]<<32|RAX[31:0]`: what a reader is shown. */
@@ -113,7 +114,7 @@ export function nameOf(fields: Fields, value: bigint): string {
     const root = declared.get(only.root);
     if (root === undefined) return only.root;
     const lost = root.open & ~only.mask;
-    if (lost === 0n) return value === root.value ? only.root : `${only.root}|0x${value.toString(16)}`;
+    if (lost === 0n) return value === (root.value & ~only.mask) ? only.root : `${only.root}|0x${value.toString(16)}`;
     const ones = value & lost;
     if (!isRange(lost) || lost >> 63n === 0n || value !== 0n) return `${only.root}&~0x${lost.toString(16)}${ones === 0n ? '' : `|0x${ones.toString(16)}`}`;
   }

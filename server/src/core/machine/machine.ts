@@ -1,22 +1,25 @@
-// What may happen next: the instruction at RIP, a fault of one of its accesses, or an event that arrives before it.
-// Everything runs through the same step and the same delivery.
-import type { CodeNode, InstructionNode, MachineOperand } from './code.ts';
-import type { EnvironmentEvent, MachineSetup } from './config.ts';
-import { deliver, deliverable, setGuard } from './deliver.ts';
+// What may happen next: the instruction at RIP, a fault of it, or an event that arrives before it. Everything runs
+// through the same step and the same delivery.
+import type { CodeNode, InstructionNode } from './code.ts';
+import type { MachineSetup } from './config.ts';
+import { dataBreakpoints, hasDataBreakpoints, NO_BREAKPOINTS, SINGLE_STEP } from './debug.ts';
+import { deliver, deliverable } from './deliver.ts';
 import { changeCpu, draftOf, finish, guardBusy, push, setRegister } from './draft.ts';
 import type { Draft } from './draft.ts';
-import { addressesRead, evaluate, quiet } from './expressions.ts';
-import { meaningOf, sizeOf } from './instructions/index.ts';
-import { linearAddress } from './instructions/row.ts';
-import { addressOfNode, regionIndexOf, top } from './layout.ts';
+import { interruptsClosed, mayArrive, nmiHeldOff, raise } from './environment.ts';
+import { DEBUG, MACHINE_CHECK, NMI } from './event.ts';
+import { certainFault, faultedDraft, takeFault } from './faults.ts';
+import type { PossibleFault } from './possible-fault.ts';
+import { decode } from './instructions/index.ts';
+import type { Decoded } from './instructions/index.ts';
+import { addressOfNode, top } from './layout.ts';
 import { runOperation } from './operations.ts';
 import { ARGUMENT_REGISTERS, RSP } from './registers.ts';
-import { IF } from './state.ts';
+import { IF, RF, TF } from './state.ts';
 import type { State } from './state.ts';
 import type { Effect } from './effects.ts';
 import { vectorTitle } from './vectors.ts';
-import { constant, isConstant, or, UNKNOWN } from './word.ts';
-import type { Word } from './word.ts';
+import { and, constant, or, UNKNOWN } from './word.ts';
 
 export interface Step {
   /** 'step', or the event that arrives: `NMI`, `#VE at an access`. */
@@ -41,21 +44,52 @@ export function successors(setup: MachineSetup, state: State): Successors {
   const steps: Step[] = [];
   let cutOff = false;
   const waitsForFirst = setup.first !== null && state.budgets[setup.first] === setup.firstBudget;
-  if (!waitsForFirst) for (const draft of run(setup, state, node)) steps.push(made(setup, 'step', null, draft));
+  const due = dueEvent(setup, state);
+  if (due !== null) steps.push(takeDue(setup, state, due));
+  else if (!waitsForFirst) for (const draft of run(setup, state, node)) steps.push(made(setup, 'step', null, draft));
   for (const event of setup.events) {
     if ((state.budgets[event.budget] ?? 0) <= 0) continue;
     if (waitsForFirst && event.budget !== setup.first) continue;
+    // PRI-01: only machine checks and SMIs come before what is due.
+    if (due !== null && event.vector !== MACHINE_CHECK && event.kind !== 'smi') continue;
     if (!mayArrive(setup, state, node, event)) continue;
     if (state.frames.length >= setup.depth) cutOff = true;
-    else steps.push(raise(setup, state, event));
+    else {
+      const { label, event: vector, draft } = raise(setup, state, node, event);
+      steps.push(made(setup, label, vector, draft));
+    }
   }
-  if (!waitsForFirst) for (const step of pendingSteps(setup, state, node)) steps.push(step);
+  if (!waitsForFirst && due === null) for (const step of pendingSteps(setup, state, node)) steps.push(step);
   return { steps, cutOff };
+}
+
+/** The fault `vector` of the instruction at RIP, which `faultsAt` lists with the reason. */
+export function raiseFault(setup: MachineSetup, state: State, vector: number, given: { readonly errorCode?: PossibleFault['errorCode']; readonly address?: PossibleFault['address'] } = {}): Step {
+  return made(setup, vectorTitle(vector), vector, faultedDraft(setup, state, vector, given));
 }
 
 function made(setup: MachineSetup, label: string, event: number | null, draft: Draft): Step {
   noteQuiescence(setup, draft);
   return { label, event, effects: draft.effects, state: finish(draft) };
+}
+
+/** What the processor takes at this boundary before anything else: a recorded debug trap, then a latched NMI (PRI-01). */
+function dueEvent(setup: MachineSetup, state: State): 'debug' | 'nmi' | null {
+  const { cpu } = state;
+  if (cpu.pendingDebug !== 0 && cpu.shadow !== 'movss') return 'debug';
+  return cpu.nmiLatched && !nmiHeldOff(setup, state) ? 'nmi' : null;
+}
+
+function takeDue(setup: MachineSetup, state: State, due: 'debug' | 'nmi'): Step {
+  const draft = draftOf(state);
+  const vector = due === 'debug' ? DEBUG : NMI;
+  changeCpu(draft, due === 'debug' ? { pendingDebug: 0 } : { nmiLatched: false });
+  if (deliverable(setup, vector)) deliver(draft, setup, vector, due === 'debug' ? { debug: state.cpu.pendingDebug } : {});
+  else {
+    draft.effects.push({ kind: 'unknown', what: `${vectorTitle(vector)} has no handler in view` });
+    draft.ended = 'no-handler';
+  }
+  return made(setup, vectorTitle(vector), vector, draft);
 }
 
 /** One step of the code at RIP; feature nodes choose, interrupted contexts idle. */
@@ -93,148 +127,59 @@ function run(setup: MachineSetup, state: State, node: CodeNode): readonly Draft[
   }
 }
 
+const STEPPED = TF | RF;
+
 function runInstruction(setup: MachineSetup, state: State, node: InstructionNode): readonly Draft[] {
   const draft = draftOf(state);
+  const known = decode(node);
+  const { shadow } = state.cpu;
+  if (known.row === null) return runOpaque(draft, node);
+  const x = { draft, setup, node, size: known.size, shadow };
+  const watched = state.cpu.dr7 !== NO_BREAKPOINTS;
+  if (watched || known.check !== null || setup.pageTables !== undefined) {
+    const certain = certainFault(x, known);
+    if (certain !== null) {
+      if (shadow !== 'none') changeCpu(draft, { shadow: 'none' });
+      takeFault(draft, setup, node, certain);
+      return [draft];
+    }
+  }
+  if (shadow !== 'none') changeCpu(draft, { shadow: 'none' });
+  if (!watched && (state.flags.value & STEPPED) === 0n && known.row.singleStep !== 'by the flag behind') return known.row.run(x);
+  // Behind an instruction that completes, RF is 0 again (SDM vol. 3B, "Instruction-Breakpoint Exception Condition").
+  draft.flags = and(draft.flags, constant(~RF));
+  if (watched && hasDataBreakpoints(state.cpu)) draft.accesses = [];
+  const drafts = known.row.run(x);
+  for (const one of drafts) recordTraps(one, state, known);
+  return drafts;
+}
+
+/** DB-02: a trap behind an instruction that began with TF=1, and for the data breakpoints that it hit. */
+function recordTraps(draft: Draft, before: State, known: Decoded): void {
+  let bits = draft.accesses === null ? 0 : dataBreakpoints(before.cpu, draft.accesses);
+  draft.accesses = null;
+  const traps = known.row?.singleStep ?? 'by the flag before';
+  const flag = traps === 'never' ? 0n : traps === 'by the flag behind' ? draft.flags.value : before.flags.value;
+  // SHD-02: single step does not trap behind MOV SS; the next instruction traps anyway.
+  if ((flag & TF) !== 0n && draft.cpu.shadow !== 'movss') bits |= SINGLE_STEP;
+  if (bits !== 0 && draft.ended === null) changeCpu(draft, { pendingDebug: draft.cpu.pendingDebug | bits });
+}
+
+function runOpaque(draft: Draft, node: InstructionNode): readonly Draft[] {
   if (draft.cpu.shadow !== 'none') changeCpu(draft, { shadow: 'none' });
-  const meaning = meaningOf(node.mnemonic, node.operands);
-  if (meaning === null) {
-    draft.effects.push({ kind: 'unknown', what: `${node.mnemonic}: not modelled` });
-    for (const operand of node.operands) if (operand.kind === 'register' && operand.register !== 4) setRegister(draft, operand.register, UNKNOWN);
-    if (node.next === null) draft.ended = 'left-code';
-    else draft.node = node.next;
-    return [draft];
-  }
-  return meaning.row.run({ draft, setup, node, size: sizeOf(node, meaning) });
-}
-
-/** What the accesses at a node can be: user memory, or kernel memory that the host may take away. */
-export type AccessClass = 'user' | 'kernel';
-
-export function accessClasses(setup: MachineSetup, state: State, node: CodeNode): ReadonlySet<AccessClass> {
-  const classes = new Set<AccessClass>();
-  const note = (address: Word): void => {
-    if (!isConstant(address)) {
-      classes.add('user');
-      return;
-    }
-    const region = setup.layout.regions[regionIndexOf(setup.layout, address.value)];
-    if (region === undefined) classes.add('user');
-    else if (region.kind === 'global') classes.add('kernel');
-  };
-  if (node.kind === 'instruction') {
-    if (!touchesMemory(node)) return classes;
-    const draft = draftOf(state);
-    for (const operand of node.operands) if (operand.kind === 'memory') note(linearAddress(draft, operand));
-  } else if (node.kind === 'operation') noteOperation(setup, state, node.operation, classes, note);
-  return classes;
-}
-
-function touchesMemory(node: InstructionNode): boolean {
-  if (!node.operands.some((operand: MachineOperand) => operand.kind === 'memory')) return false;
-  return !/^(lea|nop|verw|prefetch|jmp|call)/.test(node.mnemonic);
-}
-
-function noteOperation(setup: MachineSetup, state: State, operation: (CodeNode & { kind: 'operation' })['operation'], classes: Set<AccessClass>, note: (address: Word) => void): void {
-  const draft = quiet(draftOf(state));
-  const readsOf = (expressions: readonly Parameters<typeof evaluate>[2][]): void => {
-    for (const expression of expressions) for (const address of addressesRead(draft, setup, expression)) note(address);
-  };
-  switch (operation.kind) {
-    case 'assign':
-      readsOf([operation.value]);
-      return;
-    case 'store':
-      readsOf([operation.address, operation.value]);
-      note(evaluate(draft, setup, operation.address));
-      return;
-    case 'branch':
-      readsOf([operation.condition]);
-      return;
-    case 'call':
-      readsOf(operation.arguments);
-      return;
-    case 'opaque':
-      readsOf(operation.arguments);
-      classes.add('kernel');
-      return;
-    case 'primitive':
-      readsOf(operation.arguments);
-      if (setup.primitives.get(operation.name)?.effect === 'user-access') classes.add('user');
-      return;
-    case 'return':
-      if (operation.value !== null) readsOf([operation.value]);
-      return;
-    case 'enter':
-    case 'result':
-      return;
-  }
-}
-
-const VE = 20;
-
-function mayArrive(setup: MachineSetup, state: State, node: CodeNode, event: EnvironmentEvent): boolean {
-  switch (event.kind) {
-    case 'async':
-      if (event.vector === 2 && (state.cpu.nmiBlocked || state.cpu.shadow === 'movss')) return false;
-      return setup.visible === null || setup.visible.has(state.node);
-    case 'host':
-      return node.kind === 'interrupted' && node.context === 'user';
-    case 'access': {
-      if (node.kind === 'interrupted') return event.vector === VE && setup.failing.has(node.context);
-      if (event.vector === VE && setup.gap !== null && state.frames.length === 0 && state.node >= setup.gap.first && state.node < setup.gap.end) return true;
-      const classes = accessClasses(setup, state, node);
-      if (classes.has('user') && setup.userFaults.includes(event.vector)) return true;
-      return event.vector === VE && classes.has('kernel');
-    }
-  }
-}
-
-/** Delivers an event of the environment, or takes its guard's fallback (semantics.md §22). */
-function raise(setup: MachineSetup, state: State, event: EnvironmentEvent): Step {
-  const draft = draftOf(state);
-  draft.budgets = state.budgets.map((left, index) => (index === event.budget ? left - 1 : left));
-  const label = event.kind === 'access' ? `${vectorTitle(event.vector)} at an access` : event.kind === 'host' ? `${vectorTitle(event.vector)} injected by the host` : vectorTitle(event.vector);
-  if (event.vector === 18 && draft.cpu.mcip) {
-    const guard = setup.guards.findIndex((row) => row.machineBit === 'mcip');
-    draft.effects.push({ kind: 'fallback', guard, vector: 18, fallback: 'shutdown' });
-    draft.ended = 'fallback-shutdown';
-    return made(setup, label, event.vector, draft);
-  }
-  for (let index = 0; index < setup.guards.length; index += 1) {
-    const guard = setup.guards[index];
-    if (guard === undefined || guard.vector !== event.vector || guard.machineBit !== null) continue;
-    if ((guard.setBy === 'host') !== (event.kind === 'host')) continue;
-    if (guardBusy(draft, setup, index) !== false) {
-      draft.effects.push({ kind: 'fallback', guard: index, vector: event.vector, fallback: guard.fallback });
-      if (guard.fallback === 'shutdown') draft.ended = 'fallback-shutdown';
-      if (guard.fallback === 'df') draft.ended = 'double-fault';
-      return made(setup, label, event.vector, draft);
-    }
-    setGuard(draft, setup, index);
-  }
-  if (event.vector === 18) markMachineBit(setup, draft);
-  if (event.vector === 14) changeCpu(draft, { cr2: UNKNOWN });
-  if (!deliverable(setup, event.vector)) {
-    draft.effects.push({ kind: 'unknown', what: `${vectorTitle(event.vector)} has no handler in view` });
-    draft.ended = 'no-handler';
-    return made(setup, label, event.vector, draft);
-  }
-  deliver(draft, setup, event.vector);
-  return made(setup, label, event.vector, draft);
-}
-
-function markMachineBit(setup: MachineSetup, draft: Draft): void {
-  setup.guards.forEach((guard, index) => {
-    if (guard.machineBit === 'mcip') setGuard(draft, setup, index);
-  });
+  draft.effects.push({ kind: 'unknown', what: `${node.mnemonic}: not modelled` });
+  for (const operand of node.operands) if (operand.kind === 'register' && operand.register !== RSP) setRegister(draft, operand.register, UNKNOWN);
+  if (node.next === null) draft.ended = 'left-code';
+  else draft.node = node.next;
+  return [draft];
 }
 
 /** Interrupts in the IRR are taken where IF is 1 and nothing blocks them; task work on the way to user mode. */
 function pendingSteps(setup: MachineSetup, state: State, node: CodeNode): readonly Step[] {
   const steps: Step[] = [];
-  const open = (state.flags.known & IF) === 0n || (state.flags.value & IF) !== 0n;
+  const closed = interruptsClosed(state);
   state.pending.forEach((pending, index) => {
-    if (pending.kind === 'irq' && (!open || state.cpu.shadow !== 'none' || (setup.visible !== null && !setup.visible.has(state.node)))) return;
+    if (pending.kind === 'irq' && (closed || (setup.visible !== null && !setup.visible.has(state.node)))) return;
     if (pending.kind === 'user-return' && (node.kind !== 'interrupted' || node.context !== 'user' || setup.taskWorkEntry === null)) return;
     const draft = draftOf(state);
     draft.pending = state.pending.filter((_, other) => other !== index);

@@ -4,9 +4,12 @@ import type { CExpression, Operation, OperationNode } from './code.ts';
 import type { MachineSetup, PrimitiveBehaviour } from './config.ts';
 import { changeCpu, fork, load, pop, push, register, setRegister, stackPointer, store } from './draft.ts';
 import type { Draft } from './draft.ts';
-import { settleFrame } from './deliver.ts';
+import { settleFrame } from './frames.ts';
 import { evaluate, lowBits } from './expressions.ts';
-import { noteIrqsEnabled, onLiveRewindingStack, readMsr, writeMsr } from './instructions/system.ts';
+import { noteIrqsEnabled, onLiveRewindingStack } from './instructions/system.ts';
+import { unblockNmi } from './instructions/returns.ts';
+import { fetchVeInformation } from './instructions/virtual.ts';
+import { readMsr, writeMsr } from './msr.ts';
 import { addressOfNode, nameAddress, nodeAtAddress } from './layout.ts';
 import { ARGUMENT_REGISTERS, CALLER_SAVED, RAX, RSP } from './registers.ts';
 import { IF } from './state.ts';
@@ -195,7 +198,7 @@ function primitive(draft: Draft, setup: MachineSetup, operation: Operation & { k
     }
     case 'rdmsr': {
       const number = argument(0);
-      result = isConstant(number) ? readMsr(draft, number.value & 0xffff_ffffn) : UNKNOWN;
+      result = isConstant(number) ? readMsr(draft, setup, number.value & 0xffff_ffffn) : UNKNOWN;
       break;
     }
     case 'search-extable':
@@ -216,6 +219,12 @@ function primitive(draft: Draft, setup: MachineSetup, operation: Operation & { k
       break;
     case 'smp-id':
       result = ZERO;
+      break;
+    case 'tdx-get-ve-info':
+      fetchVeInformation(draft, setup);
+      break;
+    case 'nmi-complete':
+      unblockNmi(draft);
       break;
     case 'nothing':
     case 'opaque':

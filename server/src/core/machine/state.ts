@@ -44,13 +44,19 @@ export interface Cpu {
   readonly cr3: Word;
   /** IA32_SPEC_CTRL. */
   readonly specCtrl: Word;
+  /** DR0 to DR3. */
+  readonly breakpoints: readonly Word[];
   readonly dr6: Word;
   readonly dr7: Word;
+  /** Debug traps that are recorded and wait for their boundary, as DR6 bits (DB-02, DB-06). */
+  readonly pendingDebug: number;
   readonly nmiBlocked: boolean;
   /** One NMI that arrived while NMIs were blocked waits; more are lost (PRI-03). */
   readonly nmiLatched: boolean;
   /** IA32_MCG_STATUS.MCIP (MC-01, MC-02). */
   readonly mcip: boolean;
+  /** The TDX module holds #VE information that was not fetched yet (TDX-02). */
+  readonly veInfoValid: boolean;
   /** Blocking of events for one boundary (SHD-01, SHD-02). */
   readonly shadow: 'none' | 'sti' | 'movss';
   /** FRED: current stack level. */
@@ -129,11 +135,14 @@ export const INITIAL_CPU: Cpu = {
   cr2: UNKNOWN,
   cr3: UNKNOWN,
   specCtrl: UNKNOWN,
+  breakpoints: [0, 1, 2, 3].map(() => constant(0n)),
   dr6: constant(0xffff_0ff0n),
   dr7: constant(0x400n),
+  pendingDebug: 0,
   nmiBlocked: false,
   nmiLatched: false,
   mcip: false,
+  veInfoValid: false,
   shadow: 'none',
   level: 0,
 };

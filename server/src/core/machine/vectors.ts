@@ -60,5 +60,5 @@ export function vectorByName(name: string): Vector | null {
 }
 
 export function vectorTitle(number: number): string {
-  return byNumber.get(number)?.mnemonic ?? `IRQ ${number}`;
+  return byNumber.get(number)?.mnemonic ?? (number === 257 ? 'SYSCALL' : number === 258 ? 'SYSENTER' : `IRQ ${number}`);
 }

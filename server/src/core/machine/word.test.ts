@@ -59,6 +59,14 @@ describe('identity of words', () => {
     assert.notEqual(add(truncate(rsp, 4), constant(8n)), truncate(add(rsp, constant(8n)), 4));
   });
 
+  it('is shown by its name whichever of its declarations came first', () => {
+    const wide = opaque('declared twice');
+    const narrow = opaque('declared twice', SIGN, 0n);
+    assert.equal(show(narrow), 'declared twice');
+    assert.equal(show(add(narrow, constant(8n))), 'declared twice+0x8');
+    assert.notEqual(add(add(wide, constant(8n)), constant(-8n)), narrow);
+  });
+
   it('has a name of bounded length however often it is cut', () => {
     let scrambled: Word = ZERO;
     for (let at = 0; at < 60; at += 1) scrambled = or(scrambled, shiftLeft(and(opaque(`part ${at}`), constant(1n)), at));

@@ -159,7 +159,7 @@ function addToOpaque(a: Word, offset: bigint): Word {
   const before = match?.[2] === undefined ? 0n : signedHex(match[2]);
   const total = before + offset;
   const original = total === 0n ? declarationOf(root) : null;
-  if (original !== null) return word(ALL & ~original.open, original.value, root);
+  if (original !== null && (ALL & ~original.open & SIGN) === (a.known & SIGN)) return word(ALL & ~original.open, original.value, root);
   const unknown = ALL & ~a.known;
   const low = (unknown & -unknown) - 1n;
   return opaque(

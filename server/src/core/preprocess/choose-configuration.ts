@@ -44,7 +44,7 @@ function baseConfiguration(file: string, source: FileSource, { config, variant }
 }
 
 /** The preset's release nearest to the tree's: its own or the last one before it. */
-function releaseOf(root: string | null, source: FileSource): string {
+export function releaseOf(root: string | null, source: FileSource): string {
   const makefile = root === null ? null : source.read(`${root}Makefile`);
   const found = makefile === null ? null : /^VERSION = (\d+)\nPATCHLEVEL = (\d+)/m.exec(makefile);
   if (found === null) return '6.12';

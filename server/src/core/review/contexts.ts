@@ -212,7 +212,7 @@ function wayTo(program: Program, tier: Tier, seen: Seen): ContextRow['way'] {
   return trace.steps.flatMap((step) => (step.place === null ? [] : [{ place: step.place, title: step.title }]));
 }
 
-function interruptersOf(program: Program, state: State, projection: Projection): readonly Interrupter[] {
+export function interruptersOf(program: Program, state: State, projection: Projection): readonly Interrupter[] {
   const out: Interrupter[] = [];
   const inNmi = state.frames.some((frame) => frame.vector === 2);
   out.push(

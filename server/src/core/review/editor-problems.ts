@@ -11,7 +11,8 @@ export function readingFindings(linked: LinkedUnit, file: string, { problem }: C
   const out: Finding[] = [];
   if (problem !== null) out.push(plainFinding('configuration', 'info', { file, span: { start: 0, end: 0 } }, problem));
   for (const one of frontEndProblems(linked, file)) {
-    if (one.language === 'gas') out.push(plainFinding('preprocessor', 'warning', one.place, one.message));
+    // In a kernel tree a macro that nobody defines belongs to the file that includes this one.
+    if (one.language === 'gas') out.push(plainFinding('preprocessor', linked.root !== null && one.message.endsWith('is no known macro') ? 'hint' : 'warning', one.place, one.message));
     else if (linked.root === null) out.push(plainFinding('syntax', 'info', one.place, one.message));
   }
   const missing = missingHeaders(linked, file);

@@ -48,10 +48,11 @@ export function merge(reports: readonly RunReport[]): readonly Finding[] {
   for (const report of reports) {
     for (const finding of report.findings) {
       const key = `${finding.rule}|${finding.place.file}|${finding.place.span.start}`;
-      const variant = `${report.scenario} from ${report.start}`;
+      const own = finding.variants.filter((name) => name !== report.scenario);
+      const variants = own.length > 0 ? own : [`${report.scenario} from ${report.start}`];
       const before = merged.get(key);
-      if (before === undefined) merged.set(key, { ...finding, variants: [variant] });
-      else merged.set(key, { ...better(before, finding), variants: [...before.variants, variant] });
+      if (before === undefined) merged.set(key, { ...finding, variants });
+      else merged.set(key, { ...better(before, finding), variants: [...new Set([...before.variants, ...variants])] });
     }
   }
   return [...merged.values()].sort(inOrder);

@@ -1,20 +1,97 @@
-// The entry code of a kernel tree as one program: which files it is made of, and how they are linked.
+// The entry code of a kernel tree as programs to run: which files it is made of, how they are linked, and for which
+// configurations. Derived from texts alone; made anew when one of them changes.
+import { FRED_VARIANTS, IDT_VARIANTS } from '../kernel/variants.ts';
+import { presetConfiguration } from '../preprocess/configurations.ts';
+import type { Configuration } from '../preprocess/stream.ts';
 import type { Program } from '../program/program.ts';
 import { buildKernelProgram } from '../program/kernel-program.ts';
+import type { KernelProgram } from './kernel-run.ts';
 import type { Streams } from './streams.ts';
 
-/** Assembler files of the entry paths below the tree's root; FRED has its own doors. */
+/** Assembler files of the entry paths below the tree's root. */
 const NATIVE = 'arch/x86/entry/entry_64.S';
 /** Built for 32-bit programs only (arch/x86/entry/Makefile). */
 const COMPAT = 'arch/x86/entry/entry_64_compat.S';
 const FRED = 'arch/x86/entry/entry_64_fred.S';
+/** Calls stubs by software. */
+const CALLERS = ['arch/x86/kvm/vmx/vmenter.S'];
 const TABLES = ['arch/x86/kernel/idt.c', 'arch/x86/include/asm/irq_vectors.h', 'arch/x86/include/asm/trapnr.h'];
 
-/** Null where the tree has no 64-bit entry code. `root` ends with a slash. */
-export function linkKernel(root: string, streams: Streams, delivery: 'idt' | 'fred'): Program | null {
+/** Folders below the root whose files entry paths are made of. */
+const FOLDERS: ReadonlySet<string> = new Set(['arch/x86/entry', 'arch/x86/kernel', 'arch/x86/include/asm', 'arch/x86/kvm/vmx']);
+
+/** Root of the tree, with a slash behind it, where a file or folder belongs to its entry code; else null. */
+export function entryRootOf(path: string, streams: Streams): string | null {
+  const { root } = streams.chosen(path.endsWith('/') ? path : `${path}/`);
+  if (root === null || !path.startsWith(root)) return null;
+  const below = path.slice(root.length).replace(/\/$/, '');
+  const folder = /\.\w+$/.test(below) ? below.slice(0, Math.max(0, below.lastIndexOf('/'))) : below;
+  return FOLDERS.has(folder) ? root : null;
+}
+
+interface Linked {
+  readonly program: Program;
+  readonly parts: readonly unknown[];
+}
+
+/** Null where the tree has no 64-bit entry code. */
+export function linkKernel(root: string, streams: Streams, delivery: 'idt' | 'fred'): Linked | null {
   const { defines } = streams.chosen(root + NATIVE).configuration;
-  const files = [NATIVE, ...(defines.has('CONFIG_IA32_EMULATION') ? [COMPAT] : []), ...(delivery === 'fred' ? [FRED] : [])];
+  const files = [NATIVE, ...(defines.has('CONFIG_IA32_EMULATION') ? [COMPAT] : []), ...(delivery === 'fred' ? [FRED] : []), ...CALLERS];
   const read = files.map((file) => streams.assembler(root + file).value).filter((stream) => stream.items.length > 0);
-  if (read.length < 1) return null;
-  return buildKernelProgram({ streams: read, sources: TABLES.map((file) => streams.c(root + file).value), directives: [], delivery, uniprocessor: !defines.has('CONFIG_SMP') });
+  const sources = TABLES.map((file) => streams.c(root + file).value);
+  if (!read.some((stream) => stream.file === root + NATIVE)) return null;
+  return { program: buildKernelProgram({ streams: read, sources, directives: [], delivery, uniprocessor: !defines.has('CONFIG_SMP') }), parts: [...read, ...sources] };
+}
+
+export interface KernelTrees {
+  /** The programs of a tree, the same objects as before where no text changed. */
+  readonly programsOf: (root: string) => readonly KernelProgram[];
+}
+
+/** `streamsFor` reads a tree with another configuration than the chosen one. */
+export function createKernelTrees(streams: Streams, streamsFor: (configuration: Configuration) => Streams): KernelTrees {
+  const held = new Map<string, { readonly parts: readonly unknown[]; readonly programs: readonly KernelProgram[] }>();
+  const others = new Map<string, Streams>();
+
+  function programsOf(root: string): readonly KernelProgram[] {
+    const chosen = streams.chosen(root + NATIVE).configuration;
+    const linked: { readonly name: string; readonly made: Linked; readonly delivery: 'idt' | 'fred' }[] = [];
+    const parts: unknown[] = [];
+    for (const { from, delivery } of readings(chosen)) parts.push(...partsOf(root, from, delivery));
+    const before = held.get(root);
+    if (before !== undefined && before.parts.length === parts.length && before.parts.every((part, index) => part === parts[index])) return before.programs;
+    for (const { name, from, delivery } of readings(chosen)) {
+      const made = linkKernel(root, from, delivery);
+      if (made !== null) linked.push({ name, made, delivery });
+    }
+    const programs = linked.map(({ name, made, delivery }): KernelProgram => ({ program: made.program, configuration: name, variants: delivery === 'fred' ? FRED_VARIANTS : IDT_VARIANTS }));
+    held.set(root, { parts, programs });
+    return programs;
+  }
+
+  function readings(chosen: Configuration): readonly { readonly name: string; readonly from: Streams; readonly delivery: 'idt' | 'fred' }[] {
+    const out: { readonly name: string; readonly from: Streams; readonly delivery: 'idt' | 'fred' }[] = [{ name: chosen.name, from: streams, delivery: 'idt' }];
+    const release = /^(\d+\.\d+)(:pti)?$/.exec(chosen.name)?.[1];
+    const guest = release === undefined ? null : presetConfiguration(`${release}:xenpv+sev+tdx+fred`);
+    const whole = guest === null ? null : other(guest);
+    if (guest !== null && whole !== null) out.push({ name: guest.name, from: whole, delivery: 'idt' });
+    const fred = whole ?? streams;
+    if ((guest ?? chosen).defines.has('CONFIG_X86_FRED')) out.push({ name: `${(guest ?? chosen).name}, FRED`, from: fred, delivery: 'fred' });
+    return out;
+  }
+
+  function other(configuration: Configuration): Streams {
+    const found = others.get(configuration.name);
+    if (found !== undefined) return found;
+    const made = streamsFor(configuration);
+    others.set(configuration.name, made);
+    return made;
+  }
+
+  return { programsOf };
+}
+
+function partsOf(root: string, streams: Streams, delivery: 'idt' | 'fred'): readonly unknown[] {
+  return [...[NATIVE, COMPAT, ...(delivery === 'fred' ? [FRED] : []), ...CALLERS].map((file) => streams.assembler(root + file).value), ...TABLES.map((file) => streams.c(root + file).value)];
 }

@@ -142,10 +142,19 @@ function titleOf(program: Program, setup: MachineSetup, effect: Effect, where: s
       return { text: `${where} switches from the ${effect.from} stack to ${effect.userChosen ? effect.to : `the ${effect.to} stack`}`, weight: effect.userChosen ? 8 : 4 };
     case 'pending':
       return { text: `${effect.via}() arms the deferral${effect.vector < 0 ? '' : ` (vector ${effect.vector})`}`, weight: 6 };
+    case 'nmi-latched':
+      return { text: effect.lost ? 'an NMI arrives while one is latched already, and is lost' : 'an NMI arrives while NMIs are blocked, and waits', weight: 7 };
+    case 'delivery-fault':
+      return { text: `delivery of ${vectorTitle(effect.vector)} raises ${vectorTitle(effect.fault)}: ${effect.becomes === 'shutdown' ? 'the processor shuts down' : `${vectorTitle(effect.becomes)} is delivered`}${effect.lost ? `, and the ${vectorTitle(effect.vector)} is lost` : ''}`, weight: 10 };
+    case 'broadcast':
+    case 'smi':
+      return null;
     case 'nmi-unblocked':
       return effect.inNmi ? { text: 'this IRET unblocks NMIs inside the NMI handler', weight: 7 } : null;
     case 'fixup':
       return { text: 'the saved RIP now points at the landing pad of the exception table', weight: 6 };
+    case 'entered':
+      return { text: effect.what, weight: 9 };
     case 'ended':
       return { text: `${effect.why} does not return`, weight: 8 };
     case 'store':

@@ -36,7 +36,7 @@ const MOST_SOURCES = 24;
 const LARGEST_TEXT = 2_000_000;
 
 export function isAssembler(file: string): boolean {
-  return /\.(S|s)$/.test(file);
+  return /\.(S|s)$/.test(file) && !file.endsWith('.lds.S');
 }
 
 export function isC(file: string): boolean {

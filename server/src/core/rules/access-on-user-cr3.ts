@@ -82,7 +82,7 @@ export const accessOnUserCr3: Rule = {
   bad: [{ title: 'A per-CPU word behind the switch back', files: { 'entry.S': exit('\tmovq\t%rax, %cr3\n\tincq\t%gs:exits(%rip) #~ access-on-user-cr3\n'), 'design.c': handlerOfGp } }],
   good: [{ title: 'The word first, then the switch', files: { 'entry.S': exit('\tincq\t%gs:exits(%rip)\n\tmovq\t%rax, %cr3\n'), 'design.c': handlerOfGp } }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['call', 'access', 'return'], monitor: null, rank: 1, judge },
   inspect: null,
   fix: null,
 };

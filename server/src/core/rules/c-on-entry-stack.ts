@@ -1,4 +1,4 @@
-// XR-STK06: C code for user mode runs on the entry trampoline.
+// XR-STK08: C code for user mode runs on the entry trampoline.
 import type { PathStep } from '../contexts/entry-paths.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
 import { cFunctionCalled, entered, isInstruction, pathPlace, pathPremises, rspOf, stackNameOf } from './path-vocabulary.ts';
@@ -15,9 +15,16 @@ function judge(step: PathStep): readonly Judgement[] {
 
 /** Sketches whose stubs never leave the stack they come in on are not about it. */
 function copiesToTask({ program }: PathStep): boolean {
-  return program.code.nodes.some((node) => node.kind === 'instruction' && (node.targetName === 'sync_regs' || /top_of_stack/.test(node.text)));
+  return program.code.nodes.some((node) => node.kind === 'instruction' && (node.targetName === 'sync_regs' || node.prefixes.includes('rep')));
 }
 
+/** Another way in of the same file copies the frame. */
+const OTHER = `
+	.globl	asm_other
+asm_other:
+	rep movsq
+	ret
+`;
 const COPY = `	movq	%rsp, %rsi
 	movq	%gs:top_of_stack(%rip), %rdi
 	subq	$21*8, %rdi
@@ -43,7 +50,7 @@ ${copy}1:	lfence
 
 export const cOnEntryStack: Rule = {
   name: 'c-on-entry-stack',
-  id: 'XR-STK06',
+  id: 'XR-STK08',
   group: 'Stacks and frames',
   severity: 'error',
   summary: 'C code for an event from user mode runs on the entry stack',
@@ -51,10 +58,10 @@ export const cOnEntryStack: Rule = {
   instead: 'Copy pt_regs to the top of the task stack and go there before the handler runs.',
   falsePositives: ['What does that copy, which has to run on the entry stack.'],
   references: ['Linux, Documentation/arch/x86/pti.rst', 'semantics IDT-07'],
-  bad: [{ title: 'One way in forgets the switch', files: { 'entry.S': stub(''), 'design.c': handlerOfGp } }],
+  bad: [{ title: 'One way in forgets the switch', files: { 'entry.S': stub('') + OTHER, 'design.c': handlerOfGp } }],
   good: [{ title: 'To the task stack', files: { 'entry.S': stub(COPY), 'design.c': handlerOfGp } }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['call'], monitor: null, judge },
   inspect: null,
   fix: null,
 };

@@ -1,4 +1,4 @@
-// XR-STK07: C code runs on an IST stack whose vector it may raise again.
+// XR-STK09: C code runs on an IST stack whose vector it may raise again.
 import type { PathStep } from '../contexts/entry-paths.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
 import { cFunctionCalled, entered, isInstruction, pathPlace, pathPremises, rspOf, stackNameOf } from './path-vocabulary.ts';
@@ -20,7 +20,7 @@ const VC_HANDLER = handlerOfGp.replace('vector=GP', 'vector=VC ist=VC');
 
 export const cOnReusableIst: Rule = {
   name: 'c-on-reusable-ist',
-  id: 'XR-STK07',
+  id: 'XR-STK09',
   group: 'Stacks and frames',
   severity: 'error',
   summary: 'C code stays on the #VC stack although it may cause the next #VC',
@@ -31,7 +31,7 @@ export const cOnReusableIst: Rule = {
   bad: [{ title: 'The handler on the IST stack', files: { 'entry.S': entryStub({ swap: '', unswap: '', call: '\tcall\tdemo_gp #~ c-on-reusable-ist\n' }), 'design.c': VC_HANDLER } }],
   good: [{ title: 'Without an IST stack', files: { 'entry.S': entryStub({ swap: '', unswap: '' }), 'design.c': VC_HANDLER.replace(' ist=VC', '') } }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['call'], monitor: null, judge },
   inspect: null,
   fix: null,
 };

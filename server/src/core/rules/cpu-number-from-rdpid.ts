@@ -1,4 +1,4 @@
-// XR-GS05: the CPU number that leads to the GS base comes from a register that a guest can own.
+// XR-GS06: the CPU number that leads to the GS base comes from a register that a guest can own.
 import type { PathStep } from '../contexts/entry-paths.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
 import { isInstruction, pathPlace, pathPremises } from './path-vocabulary.ts';
@@ -18,7 +18,7 @@ function stub(number: string, call: string): string {
 
 export const cpuNumberFromRdpid: Rule = {
   name: 'cpu-number-from-rdpid',
-  id: 'XR-GS05',
+  id: 'XR-GS06',
   group: 'GS base',
   severity: 'error',
   summary: 'the GS base is looked up by a CPU number that RDPID reads',
@@ -29,7 +29,7 @@ export const cpuNumberFromRdpid: Rule = {
   bad: [{ title: 'The index of the table comes from RDPID', files: { 'entry.S': stub('rdpid\t%rax #~ cpu-number-from-rdpid', '\tcall\tdemo_gp #~ percpu-before-gs\n'), 'design.c': NMI } }],
   good: [{ title: 'The index comes from LSL', files: { 'entry.S': stub('movl\t$0x7b, %eax\n\tlsl\t%rax, %rax', '\tcall\tdemo_gp\n'), 'design.c': NMI } }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['system'], monitor: null, rank: 2, judge },
   inspect: null,
   fix: null,
 };

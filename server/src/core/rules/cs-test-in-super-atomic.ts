@@ -65,7 +65,7 @@ export const csTestInSuperAtomic: Rule = {
   bad: [{ title: 'An NMI stub with the test of an ordinary exception', files: nmi('jz', ' #~ cs-test-in-super-atomic') }],
   good: [{ title: 'The GS base itself decides', files: nmi('sign', '') }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['call'], monitor: null, rank: 3, judge },
   inspect: null,
   fix: null,
 };

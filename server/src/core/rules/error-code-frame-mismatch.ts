@@ -43,7 +43,7 @@ export const errorCodeFrameMismatch: Rule = {
   bad: [{ title: 'A placeholder beside the error code of #GP', files: stubFiles({ placeholder: '\tpushq\t$-1\n', swap: '', unswap: '', call: '\tcall\tdemo_gp #~ error-code-frame-mismatch\n', leave: '\taddq\t$16, %rsp\n\tiretq\n' }) }],
   good: [{ title: 'The error code stands in the slot', files: stubFiles({ swap: '', unswap: '' }) }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['call'], monitor: null, rank: 2, judge },
   inspect: null,
   fix: null,
 };

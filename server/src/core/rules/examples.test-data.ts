@@ -49,7 +49,7 @@ export function marksOf(files: Files): readonly string[] {
   return Object.entries(files)
     .flatMap(([file, text]) =>
       text.split('\n').flatMap((line, index) => {
-        const names = /(?:\/\/|#)~ ([a-z-]+(?: [a-z-]+)*)/.exec(line)?.[1] ?? '';
+        const names = /(?:\/\/|#)~ ([a-z0-9-]+(?: [a-z0-9-]+)*)/.exec(line)?.[1] ?? '';
         return names === '' ? [] : names.split(' ').map((name) => `${file}:${index + 1} ${name}`);
       }),
     )

@@ -39,7 +39,7 @@ export const exitWithoutBufferClear: Rule = {
   bad: [{ title: 'Cleared before the registers are restored', files: stubFiles({ unswap: '\ttestb\t$3, 17*8(%rsp)\n\tjz\t2f\n\tverw\tdemo_sel(%rip)\n\tswapgs\n2:\n', leave: '\taddq\t$8, %rsp\n\tiretq\t#~ exit-without-buffer-clear\n' }) }],
   good: [{ title: 'Cleared right before the return', files: stubFiles({ leave: '\taddq\t$8, %rsp\n\tverw\tdemo_sel(%rip)\n\tiretq\n' }) }],
   judge: null,
-  path: { monitor: buffers, judge },
+  path: { at: ['return'], monitor: buffers, judge },
   inspect: null,
   fix: null,
 };

@@ -34,7 +34,7 @@ export const frameUnbalancedAtReturn: Rule = {
   bad: [{ title: 'The error code is not skipped', files: stubFiles({ swap: '', unswap: '', leave: '\tiretq\t#~ frame-unbalanced-at-return\n' }) }],
   good: [{ title: 'The error code is skipped', files: stubFiles({ swap: '', unswap: '' }) }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['return'], monitor: null, judge },
   inspect: null,
   fix: null,
 };

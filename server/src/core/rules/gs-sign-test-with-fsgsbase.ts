@@ -31,10 +31,10 @@ export const gsSignTestWithFsgsbase: Rule = {
   instead: 'Save the base with RDGSBASE, load the true one from a table by the CPU number that LSL gives, and write the saved one back on exit.',
   falsePositives: ['The sign test behind an alternative that is patched out where FSGSBASE is enabled.'],
   references: ['SDM vol. 2, "WRFSBASE/WRGSBASE - Write FS/GS Segment Base"', 'Linux, Documentation/arch/x86/x86_64/fsgs.rst', 'semantics GS-03'],
-  bad: [{ title: 'The sign alone', files: { 'entry.S': stub('\tmovl\t$0xc0000101, %ecx\n\trdmsr #~ gs-sign-test-with-fsgsbase\n\ttestl\t%edx, %edx\n\tmovl\t$1, %ebx\n\tjs\t1f\n\txorl\t%ebx, %ebx\n\tswapgs\n1:\tlfence\n', '\ttestl\t%ebx, %ebx\n\tjnz\t2f\n\tswapgs\n2:\n', ' #~ percpu-before-gs'), 'design.c': NMI } }],
+  bad: [{ title: 'The sign alone', files: { 'entry.S': stub('\tmovl\t$0xc0000101, %ecx\n\trdmsr #~ gs-sign-test-with-fsgsbase\n\ttestl\t%edx, %edx\n\tmovl\t$1, %ebx\n\tjs\t1f\n\txorl\t%ebx, %ebx\n\tswapgs\n1:\tlfence\n', '\ttestl\t%ebx, %ebx\n\tjnz\t2f\n\tswapgs\n2:\n', ''), 'design.c': NMI } }],
   good: [{ title: 'The base saved and the true one loaded', files: { 'entry.S': stub('\trdgsbase\t%rbx\n\tmovq\t__per_cpu_offset(%rip), %rax\n\twrgsbase\t%rax\n', '\twrgsbase\t%rbx\n', ''), 'design.c': NMI } }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['system'], monitor: null, rank: 2, judge },
   inspect: null,
   fix: null,
 };

@@ -15,13 +15,34 @@ import { userOriginStaysOnIst } from './user-origin-stays-on-ist.ts';
 import { deferralCannotRun } from './deferral-cannot-run.ts';
 import { wordConsumedByNested } from './word-consumed-by-nested.ts';
 import { missingMotivation } from './missing-motivation.ts';
+import { handOverWordNotCleared } from './hand-over-word-not-cleared.ts';
+import { mmioEmulationUnchecked } from './mmio-emulation-unchecked.ts';
+import { sharedPageNotGuarded } from './shared-page-not-guarded.ts';
 import { iretInNmiNeedsNesting } from './iret-in-nmi-needs-nesting.ts';
 import { irqsEnabledWhileNmiBlocked } from './irqs-enabled-while-nmi-blocked.ts';
+import { cr2NotPreserved } from './cr2-not-preserved.ts';
+import { nmiUserAccessNotNofault } from './nmi-user-access-not-nofault.ts';
+import { edgeCoalescingIgnored } from './edge-coalescing-ignored.ts';
+import { nmiCompleteMissing } from './nmi-complete-missing.ts';
+import { nestedNmiBreaksFrame } from './nested-nmi-breaks-frame.ts';
 import { istStubCalled } from './ist-stub-called.ts';
+import { workAfterMcipClear } from './work-after-mcip-clear.ts';
+import { recoveryWithoutRipvEipv } from './recovery-without-ripv-eipv.ts';
+import { unboundedMcRetry } from './unbounded-mc-retry.ts';
+import { assumesBroadcast } from './assumes-broadcast.ts';
+import { taskWorkQueuedTwice } from './task-work-queued-twice.ts';
+import { msrFaultInMachineCheck } from './msr-fault-in-machine-check.ts';
+import { dr7LiveInNmiLike } from './dr7-live-in-nmi-like.ts';
+import { dr6ReadLate } from './dr6-read-late.ts';
+import { cpuStateRestoredAfterMigration } from './cpu-state-restored-after-migration.ts';
+import { watchableEntryWord } from './watchable-entry-word.ts';
+import { sysenterStepNotRecognised } from './sysenter-step-not-recognised.ts';
+import { dr7AccessReordered } from './dr7-access-reordered.ts';
 import { swapgsImbalance } from './swapgs-imbalance.ts';
 import { csTestInSuperAtomic } from './cs-test-in-super-atomic.ts';
 import { percpuBeforeGs } from './percpu-before-gs.ts';
 import { gsSignTestWithFsgsbase } from './gs-sign-test-with-fsgsbase.ts';
+import { cr4BitAfterEvents } from './cr4-bit-after-events.ts';
 import { cpuNumberFromRdpid } from './cpu-number-from-rdpid.ts';
 import { accessOnUserCr3 } from './access-on-user-cr3.ts';
 import { paranoidCr3NotVerbatim } from './paranoid-cr3-not-verbatim.ts';
@@ -29,15 +50,22 @@ import { cr3GsOrder } from './cr3-gs-order.ts';
 import { errorCodeFrameMismatch } from './error-code-frame-mismatch.ts';
 import { frameUnbalancedAtReturn } from './frame-unbalanced-at-return.ts';
 import { frameBelowRsp } from './frame-below-rsp.ts';
+import { istShiftNotUnwound } from './ist-shift-not-unwound.ts';
+import { istGateUnfit } from './ist-gate-unfit.ts';
+import { userRspTrusted } from './user-rsp-trusted.ts';
 import { cOnEntryStack } from './c-on-entry-stack.ts';
 import { cOnReusableIst } from './c-on-reusable-ist.ts';
 import { stackUseInSyscallGap } from './stack-use-in-syscall-gap.ts';
 import { sysretUnchecked } from './sysret-unchecked.ts';
 import { iretFaultUnhandled } from './iret-fault-unhandled.ts';
+import { fmaskMissingBits } from './fmask-missing-bits.ts';
+import { syscallGapIncomplete } from './syscall-gap-incomplete.ts';
+import { softwareEventUnverified } from './software-event-unverified.ts';
 import { missingCld } from './missing-cld.ts';
 import { missingClac } from './missing-clac.ts';
 import { sysenterFlagsNotSanitised } from './sysenter-flags-not-sanitised.ts';
 import { irqsOnBeforeState } from './irqs-on-before-state.ts';
+import { irqsOnInEntry } from './irqs-on-in-entry.ts';
 import { swapgsWithoutFence } from './swapgs-without-fence.ts';
 import { exitWithoutBufferClear } from './exit-without-buffer-clear.ts';
 import { returnBeforeUntrain } from './return-before-untrain.ts';
@@ -45,6 +73,17 @@ import { saferetFixupWithoutFence } from './saferet-fixup-without-fence.ts';
 import { userRegisterLiveInC } from './user-register-live-in-c.ts';
 import { syscallNumberNotExtended } from './syscall-number-not-extended.ts';
 import { registersNotRestored } from './registers-not-restored.ts';
+import { instrumentableBeforeState } from './instrumentable-before-state.ts';
+import { wrongStateHelper } from './wrong-state-helper.ts';
+import { enterExitMismatch } from './enter-exit-mismatch.ts';
+import { cr2ReadLate } from './cr2-read-late.ts';
+import { interruptedStateSampledLate } from './interrupted-state-sampled-late.ts';
+import { sleepingInAtomicException } from './sleeping-in-atomic-exception.ts';
+import { lockInNmiLike } from './lock-in-nmi-like.ts';
+import { scheduleOnRewindingStack } from './schedule-on-rewinding-stack.ts';
+import { wrongDeferralMode } from './wrong-deferral-mode.ts';
+import { istAssumptionUnderFred } from './ist-assumption-under-fred.ts';
+import { fredReturnStateLost } from './fred-return-state-lost.ts';
 import { undeclaredHandler } from './undeclared-handler.ts';
 import { contradictoryAnnotation } from './contradictory-annotation.ts';
 import { unusedSuppression } from './unused-suppression.ts';
@@ -69,13 +108,34 @@ export const RULES: readonly Rule[] = [
   deferralCannotRun,
   wordConsumedByNested,
   missingMotivation,
+  handOverWordNotCleared,
+  mmioEmulationUnchecked,
+  sharedPageNotGuarded,
   iretInNmiNeedsNesting,
   irqsEnabledWhileNmiBlocked,
+  cr2NotPreserved,
+  nmiUserAccessNotNofault,
+  edgeCoalescingIgnored,
+  nmiCompleteMissing,
+  nestedNmiBreaksFrame,
   istStubCalled,
+  workAfterMcipClear,
+  recoveryWithoutRipvEipv,
+  unboundedMcRetry,
+  assumesBroadcast,
+  taskWorkQueuedTwice,
+  msrFaultInMachineCheck,
+  dr7LiveInNmiLike,
+  dr6ReadLate,
+  cpuStateRestoredAfterMigration,
+  watchableEntryWord,
+  sysenterStepNotRecognised,
+  dr7AccessReordered,
   swapgsImbalance,
   csTestInSuperAtomic,
   percpuBeforeGs,
   gsSignTestWithFsgsbase,
+  cr4BitAfterEvents,
   cpuNumberFromRdpid,
   accessOnUserCr3,
   paranoidCr3NotVerbatim,
@@ -83,15 +143,22 @@ export const RULES: readonly Rule[] = [
   errorCodeFrameMismatch,
   frameUnbalancedAtReturn,
   frameBelowRsp,
+  istShiftNotUnwound,
+  istGateUnfit,
+  userRspTrusted,
   cOnEntryStack,
   cOnReusableIst,
   stackUseInSyscallGap,
   sysretUnchecked,
   iretFaultUnhandled,
+  fmaskMissingBits,
+  syscallGapIncomplete,
+  softwareEventUnverified,
   missingCld,
   missingClac,
   sysenterFlagsNotSanitised,
   irqsOnBeforeState,
+  irqsOnInEntry,
   swapgsWithoutFence,
   exitWithoutBufferClear,
   returnBeforeUntrain,
@@ -99,6 +166,17 @@ export const RULES: readonly Rule[] = [
   userRegisterLiveInC,
   syscallNumberNotExtended,
   registersNotRestored,
+  instrumentableBeforeState,
+  wrongStateHelper,
+  enterExitMismatch,
+  cr2ReadLate,
+  interruptedStateSampledLate,
+  sleepingInAtomicException,
+  lockInNmiLike,
+  scheduleOnRewindingStack,
+  wrongDeferralMode,
+  istAssumptionUnderFred,
+  fredReturnStateLost,
   undeclaredHandler,
   contradictoryAnnotation,
   unusedSuppression,

@@ -1,24 +1,27 @@
 // XR-SYS03: a fault of the IRET to user mode is handled as if the kernel had faulted.
 import type { PathStep } from '../contexts/entry-paths.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
-import { cFunctionCalled, cr3Of, entered, gsOf, isInstruction, knowledgeOf, pathPlace, pathPremises } from './path-vocabulary.ts';
+import { accesses, cFunctionCalled, cr3Of, entered, gsOf, isInstruction, knowledgeOf, pathPlace, pathPremises } from './path-vocabulary.ts';
 import type { Judgement, Rule } from './rule.ts';
 
 /** Whether the path is a fault of an IRET to user mode. */
 export function handlesIretFault(step: PathStep): boolean {
   const { start, program } = step;
   const node = program.code.nodes[start.interrupted.node];
-  return start.door.kind === 'event' && start.interrupted.cpu.cpl === 0 && node?.kind === 'instruction' && node.mnemonic.startsWith('iret') && [11, 12, 13].includes(start.door.vector);
+  return start.door.kind === 'event' && start.interrupted.cpu.cpl === 0 && node?.kind === 'instruction' && node.mnemonic.startsWith('iret');
 }
 
 function judge(step: PathStep): readonly Judgement[] {
-  const name = cFunctionCalled(step);
-  if (name === null || !isInstruction(step.node) || !handlesIretFault(step) || !knowledgeOf(step.program).gs) return [];
+  if (!isInstruction(step.node) || !handlesIretFault(step) || !knowledgeOf(step.program).gs) return [];
+  const called = cFunctionCalled(step);
+  const reads = accesses(step.node).some((operand) => operand.segment === 'gs');
+  if (called === null && !reads) return [];
+  const name = called === null ? step.node.text : `${called}()`;
   const gs = gsOf(step.before.cpu.gsBase) === 'user';
   const cr3 = cr3Of(step.before) === 'user';
   if (!gs && !cr3) return [];
   const state = gs && cr3 ? 'GS base and CR3' : gs ? 'GS base' : 'CR3';
-  return [{ place: pathPlace(step.node), message: `${name}() runs on the user ${state}: ${entered(step.start)} is a fault of the return to user mode and is taken for one of the kernel; compare the saved RIP with the label of that IRET`, premises: pathPremises(step) }];
+  return [{ place: pathPlace(step.node), message: `${name} runs on the user ${state}: ${entered(step.start)} is a fault of the return to user mode and is taken for one of the kernel; compare the saved RIP with the label of that IRET`, premises: pathPremises(step) }];
 }
 
 function stub(label: string, mark: string): string {
@@ -64,7 +67,7 @@ export const iretFaultUnhandled: Rule = {
   bad: [{ title: 'The label of another IRET is compared', files: { 'entry.S': stub('.Lother', ' #~ iret-fault-unhandled'), 'design.c': handlerOfGp } }],
   good: [{ title: 'The fault becomes one from user mode', files: { 'entry.S': stub('demo_iret', ''), 'design.c': handlerOfGp } }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['call', 'access'], monitor: null, rank: 3, judge },
   inspect: null,
   fix: null,
 };

@@ -27,10 +27,10 @@ export const irqsEnabledWhileNmiBlocked: Rule = {
   instead: 'Return from the NMI without the work of an ordinary exit, and leave IF alone.',
   falsePositives: ['A terminal path that only waits to panic.'],
   references: ['SDM vol. 3A, "Handling Multiple NMIs"', 'Linux, arch/x86/entry/entry_64.S', 'semantics NMI-02, NMI-08, ENT-05'],
-  bad: [{ title: 'STI behind the handler', files: { 'entry.S': stub('\tsti #~ irqs-enabled-while-nmi-blocked\n\tcli\n'), 'design.c': NMI } }],
+  bad: [{ title: 'STI behind the handler', files: { 'entry.S': stub('\tsti #~ irqs-enabled-while-nmi-blocked user-origin-stays-on-ist\n\tcli\n'), 'design.c': NMI } }],
   good: [{ title: 'IF stays as it is', files: { 'entry.S': stub(''), 'design.c': NMI } }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['flags'], monitor: null, judge },
   inspect: null,
   fix: null,
 };

@@ -42,7 +42,7 @@ export const irqsOnBeforeState: Rule = {
   bad: [{ title: 'STI on the user stack', files: { 'entry.S': entry('\tsti #~ irqs-on-before-state\n', ''), 'design.c': handlerOfGp } }],
   good: [{ title: 'STI on the task stack', files: { 'entry.S': entry('', '\tsti\n'), 'design.c': handlerOfGp } }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['flags'], monitor: null, judge },
   inspect: null,
   fix: null,
 };

@@ -2,9 +2,11 @@
 // frame. The first is read from the table, the second is judged where it happens.
 import { vectorTitle } from '../machine/vectors.ts';
 import type { Handler, Program } from '../program/program.ts';
+import type { Tree, TreeGate } from '../tree/tree.ts';
 import { guardedWord } from './example-text.ts';
 import { lossesOf } from './overwritten.ts';
 import type { Inspection, Judgement, Observation, Rule } from './rule.ts';
+import { findings } from './tree-entries.ts';
 import { gatePlace, handlerOf, stackName } from './vocabulary.ts';
 
 function inspect({ program }: Inspection): readonly Judgement[] {
@@ -33,6 +35,23 @@ function shared(program: Program, handler: Handler, other: Handler, stack: strin
       related: before === null ? [] : [{ place: before, message: `${vectorTitle(other.vector)} uses it too` }],
     },
   ];
+}
+
+/** In a tree: the rows of the IDT tables. */
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  const first = new Map<string, TreeGate>();
+  for (const gate of tree.gates) {
+    if (gate.ist === null) continue;
+    const other = first.get(gate.ist);
+    if (other === undefined) first.set(gate.ist, gate);
+    else if (other.vector !== gate.vector) {
+      found.place(gate.place, `${gate.vector} and ${other.vector} share the IST stack ${gate.ist}: one in the handler of the other rewinds the stack and overwrites its frame; give each an IST stack of its own, there are seven`, {
+        related: [{ place: other.place, message: `${other.vector} uses it too` }],
+      });
+    }
+  }
+  return found.all();
 }
 
 function judge(observation: Observation): readonly Judgement[] {
@@ -105,5 +124,6 @@ void demo_ve(struct pt_regs *regs)
   good: [{ title: 'A stack each', files: { 'design.c': design('MCE', '') } }],
   judge,
   inspect,
+  examine,
   fix: null,
 };

@@ -1,4 +1,4 @@
-// XR-NMI08: a stub that lives off where it was entered on its IST stack is called like a function.
+// XR-NMI10: a stub that lives off where it was entered on its IST stack is called like a function.
 import { entryStub, handlerOfGp } from './path-examples.ts';
 import { pathPlace } from './path-vocabulary.ts';
 import type { Inspection, Judgement, Rule } from './rule.ts';
@@ -20,7 +20,7 @@ const NMI = handlerOfGp.replace('vector=GP', 'vector=NMI ist=NMI');
 
 export const istStubCalled: Rule = {
   name: 'ist-stub-called',
-  id: 'XR-NMI08',
+  id: 'XR-NMI10',
   group: 'NMI nesting',
   severity: 'error',
   summary: 'the stub of an IST vector is called by software',
@@ -28,7 +28,7 @@ export const istStubCalled: Rule = {
   instead: 'Give software an entry of its own that asks nothing of the stack.',
   falsePositives: ['A stub that only happens to have an IST gate and uses nothing but what was pushed is still entered wrongly: an IST stub ends in a return to the interrupted stack.'],
   references: ['Linux commit a217a6593cec', 'semantics NMI-10'],
-  bad: [{ title: 'The NMI stub as a function', files: { 'entry.S': `${entryStub({ placeholder: '\tpushq\t$-1\n', swap: '', unswap: '' })}\n\t.globl\tforward_nmi\nforward_nmi:\n\tpushfq\n\tcall\tasm_demo_gp #~ ist-stub-called\n\tret\n`, 'design.c': NMI } }],
+  bad: [{ title: 'The NMI stub as a function', files: { 'entry.S': `${entryStub({ placeholder: '\tpushq\t$-1\n', swap: '', unswap: '' })}\n\t.globl\tforward_nmi\nforward_nmi:\t#~ undeclared-handler\n\tcall\tasm_demo_gp #~ ist-stub-called\n\tret\n`, 'design.c': NMI } }],
   good: [{ title: 'An entry of its own', files: { 'entry.S': `${entryStub({ placeholder: '\tpushq\t$-1\n', swap: '', unswap: '' })}\n\t.globl\tforward_nmi\nforward_nmi:\n\tcall\tdemo_gp\n\tret\n`, 'design.c': NMI } }],
   judge: null,
   inspect,

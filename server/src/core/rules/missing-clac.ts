@@ -29,7 +29,7 @@ export const missingClac: Rule = {
   bad: [{ title: 'One way in forgets it', files: stubFiles({ clac: '\ttestb\t$3, 16(%rsp)\n\tjz\t5f\n\tclac\n5:\n', call: '\tcall\tdemo_gp #~ missing-clac\n' }) }],
   good: [{ title: 'Cleared first thing', files: stubFiles() }, { title: 'A unit that is not about SMAP', files: { 'entry.S': entryStub({ clac: '' }), 'design.c': handlerOfGp } }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['call'], monitor: null, judge },
   inspect: null,
   fix: null,
 };

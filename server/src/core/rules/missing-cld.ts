@@ -27,10 +27,10 @@ export const missingCld: Rule = {
   instead: 'CLD first thing in the stub.',
   falsePositives: ['SYSCALL, whose mask clears DF.', 'FRED, which starts handlers with RFLAGS = 2.'],
   references: ['SDM vol. 3A, "Interrupt and Exception Handling in 64-bit Mode"', 'semantics DEL-03'],
-  bad: [{ title: 'One way in forgets it', files: stubFiles({ cld: '\ttestb\t$3, 16(%rsp)\n\tjz\t5f\n\tcld\n5:\n', call: '\tcall\tdemo_gp #~ missing-cld\n' }) }],
+  bad: [{ title: 'One way in forgets it', files: stubFiles({ cld: '\ttestb\t$3, 16(%rsp)\n\tjnz\t5f\n\tcld\n5:\n', call: '\tcall\tdemo_gp #~ missing-cld\n' }) }],
   good: [{ title: 'Cleared first thing', files: stubFiles() }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['call', 'access'], monitor: null, judge },
   inspect: null,
   fix: null,
 };

@@ -35,5 +35,5 @@ function exampleOf(example: RuleExample): readonly string[] {
 
 /** The marks become words that a reader understands. */
 function withoutMarks(text: string): string {
-  return text.replace(/[ \t]*(\/\/|#)~ ([a-z -]+)$/gm, (_, lead: string, names: string) => `  ${lead} <- ${names.trim()}`);
+  return text.replace(/[ \t]*(\/\/|#)~ ([a-z0-9 -]+)$/gm, (_, lead: string, names: string) => `  ${lead} <- ${names.trim()}`);
 }

@@ -1,16 +1,16 @@
 // XR-CR02: the way back into kernel code loads another page table than the one that was interrupted.
 import type { PathStep } from '../contexts/entry-paths.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
-import { cr3Of, entered, expectedState, isEventReturn, knowledgeOf, pathPlace, pathPremises } from './path-vocabulary.ts';
+import { cr3Of, entered, exitJump, exitPlace, expectedState, isEventReturn, knowledgeOf, pathPremises } from './path-vocabulary.ts';
 import type { Judgement, Rule } from './rule.ts';
 
-function judge(step: PathStep): readonly Judgement[] {
+function judge(step: PathStep, value: number): readonly Judgement[] {
   if (!isEventReturn(step) || !knowledgeOf(step.program).cr3) return [];
   const wanted = cr3Of(expectedState(step));
   const found = cr3Of(step.after);
   if (wanted === found || wanted === 'unknown' || found === 'unknown') return [];
   const to = step.after.cpu.cpl === 3 ? 'user mode' : 'kernel code';
-  return [{ place: pathPlace(step.node), message: `${step.node.text} returns to ${to} with the ${found} CR3, which ran on the ${wanted} CR3 (${entered(step.start)}); load the value that the entry saved`, premises: pathPremises(step) }];
+  return [{ place: exitPlace(step, value), message: `${step.node.text} returns to ${to} with the ${found} CR3, which ran on the ${wanted} CR3 (${entered(step.start)}); load the value that the entry saved`, premises: pathPremises(step) }];
 }
 
 function stub(restore: string): string {
@@ -48,7 +48,7 @@ export const paranoidCr3NotVerbatim: Rule = {
   bad: [{ title: 'The exit does not go back to the user CR3', files: { 'entry.S': stub(''), 'design.c': handlerOfGp } }],
   good: [{ title: 'The saved value on every path', files: { 'entry.S': stub('\tmovq\t%r14, %cr3\n'), 'design.c': handlerOfGp } }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['return'], monitor: exitJump, judge },
   inspect: null,
   fix: null,
 };

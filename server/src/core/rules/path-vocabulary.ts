@@ -4,7 +4,7 @@ import type { Place } from '../base/span.ts';
 import { outermost } from '../base/span.ts';
 import { cr3Of, gsOf, stackNameOf } from '../contexts/entry-start.ts';
 import type { PathStart } from '../contexts/entry-start.ts';
-import type { PathStep } from '../contexts/entry-paths.ts';
+import type { Monitor, PathStep } from '../contexts/entry-paths.ts';
 import { titleOfStart } from '../contexts/entry-analysis.ts';
 import { QUIET_ROUTINES } from '../kernel/entry-calls.ts';
 import type { CodeNode, InstructionNode, MachineOperand } from '../machine/code.ts';
@@ -64,6 +64,8 @@ export interface Knowledge {
   readonly lfence: boolean;
   readonly verw: boolean;
   readonly untrains: boolean;
+  /** Saves registers on entry. */
+  readonly saves: boolean;
   /** Clears registers on entry. */
   readonly clears: boolean;
 }
@@ -74,7 +76,7 @@ const known = new WeakMap<Program, Knowledge>();
 export function knowledgeOf(program: Program): Knowledge {
   const found = known.get(program);
   if (found !== undefined) return found;
-  const has = (test: (node: InstructionNode) => boolean): boolean => program.code.nodes.some((node) => node.kind === 'instruction' && test(node));
+  const has = (test: (node: InstructionNode) => boolean): boolean => program.code.nodes.some((node) => node.kind === 'instruction' && node.origin.file !== '' && test(node));
   const clears = program.code.nodes.filter((node) => node.kind === 'instruction' && node.mnemonic.startsWith('xor') && node.operands[0]?.kind === 'register' && node.operands[1]?.kind === 'register' && node.operands[0].register === node.operands[1].register);
   const made: Knowledge = {
     gs: has((node) => /^(swapgs|wrgsbase)/.test(node.mnemonic)),
@@ -84,6 +86,7 @@ export function knowledgeOf(program: Program): Knowledge {
     lfence: has((node) => node.mnemonic === 'lfence'),
     verw: has((node) => node.mnemonic === 'verw'),
     untrains: has((node) => node.targetName !== null && /untrain_ret/.test(node.targetName)),
+    saves: program.code.nodes.filter((node) => node.kind === 'instruction' && node.mnemonic.startsWith('push') && node.operands[0]?.kind === 'register').length >= 9,
     clears: clears.length >= 8,
   };
   known.set(program, made);
@@ -100,6 +103,27 @@ export function pathPremises(step: PathStep): readonly Premise[] {
 /** `#GP from user mode`: how the path was entered. */
 export function entered(start: PathStart): string {
   return titleOfStart(start);
+}
+
+/** The jump by which a path left the code of its stub for return code that stubs share; 0 before that. */
+export const exitJump: Monitor = {
+  initial: () => 0,
+  next: (value, step) => {
+    const { node } = step;
+    if (!isInstruction(node) || !node.mnemonic.startsWith('j') || step.calls !== null) return value;
+    const to = step.program.code.nodes[step.after.node]?.symbol;
+    return to !== undefined && to !== node.symbol && node.symbol !== '' ? node.id : value;
+  },
+};
+
+/** Where what a return gets wrong was left undone: the jump to shared return code, else the return itself. */
+export function exitPlace(step: PathStep, value: number): Place {
+  const jump = step.program.code.nodes[value];
+  return value > 0 && jump !== undefined && step.node.symbol === step.program.code.nodes[jumpTarget(jump)]?.symbol ? pathPlace(jump) : pathPlace(step.node);
+}
+
+function jumpTarget(node: CodeNode): number {
+  return node.kind === 'instruction' ? (node.target ?? -1) : -1;
 }
 
 export function rspOf(state: State): Word | undefined {

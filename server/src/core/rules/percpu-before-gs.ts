@@ -14,6 +14,7 @@ function judge(step: PathStep, value: number): readonly Judgement[] {
   if (gs === 'kernel') return [];
   const whose = gs === 'user' ? 'the user GS base' : 'a GS base that is not known to be the kernel\'s';
   if (accesses(node).some((operand) => operand.segment === 'gs')) {
+    if (handlesIretFault(step)) return [];
     if (value === HAD_KERNEL_GS && gs === 'user') return [];
     return [{ place: pathPlace(node), message: `${node.text} accesses a per-CPU word on ${whose} (${entered(step.start)}); load the kernel's GS base first`, premises: pathPremises(step) }];
   }
@@ -47,7 +48,7 @@ export const percpuBeforeGs: Rule = {
   ],
   good: [{ title: 'The counter behind the swap', files: stubFiles({ swap: '\ttestb\t$3, 17*8(%rsp)\n\tjz\t1f\n\tswapgs\n1:\tlfence\n\tincq\t%gs:entries(%rip)\n' }) }],
   judge: null,
-  path: { monitor: kernelGsSeen, judge },
+  path: { at: ['call', 'access'], monitor: kernelGsSeen, rank: 1, judge },
   inspect: null,
   fix: null,
 };

@@ -3,8 +3,11 @@
 import { RSP } from '../machine/registers.ts';
 import { vectorTitle } from '../machine/vectors.ts';
 import { isConstant, UNKNOWN } from '../machine/word.ts';
+import type { Step, Tree } from '../tree/tree.ts';
 import { guardedWord, rearmInterrupt } from './example-text.ts';
 import type { Judgement, Observation, Rule } from './rule.ts';
+import { entriesOf, findings } from './tree-entries.ts';
+import { watchProofs } from './tree-proofs.ts';
 import { fallbackAccepted, guardPremises, handlerOf, placeOf } from './vocabulary.ts';
 
 const CONSEQUENCE: Readonly<Record<string, string>> = { vmexit: 'a VM exit that only the host can resolve', df: 'a double fault', shutdown: 'a shutdown' };
@@ -47,6 +50,31 @@ ${first}${second}}
 `;
 }
 
+const readsInfo = (step: Step): boolean => step.kind === 'call' && (step.name === 'tdx_get_ve_info' || /VEINFO/.test(step.arguments[0] ?? ''));
+const silent = /^(?:barrier|memset|instrumentation_begin)$/;
+
+/** In a tree: what runs in the #VE handler of a TDX guest before the information, and with it the guard, is taken. */
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  const handlers = new Set(entriesOf(tree).flatMap((entry) => (entry.vector === 'VE' ? [entry.function] : [])));
+  for (const one of tree.functions) {
+    const owes = handlers.has(one) && tree.functions.some((other) => other.name === 'tdx_get_ve_info');
+    if (!owes && !one.graph().steps.some(readsInfo)) continue;
+    watchProofs(tree, one, [{ key: 'i', what: '', does: readsInfo }], {
+      at: (step, missing, where) => {
+        if (missing.length === 0) return true;
+        if (step.kind === 'call' && !readsInfo(step) && !silent.test(step.name)) {
+          found.at(step, where, `${step.name}() runs before the #VE information is read: an event that it lets in, or a #VE of its own, finds the information still valid and becomes a double fault; read it first`, { severity: 'error' });
+          return true;
+        }
+        if (step.kind === 'return' && owes) found.at(step, where, 'the #VE handler returns without having read the #VE information: the next #VE becomes a double fault; read it first', { severity: 'error' });
+        return false;
+      },
+    });
+  }
+  return found.all();
+}
+
 export const raisableAccessInsideWindow: Rule = {
   name: 'raisable-access-inside-window',
   id: 'XR-VE05',
@@ -81,5 +109,6 @@ ${rearmInterrupt}`,
   good: [{ title: 'The re-arm first', files: { 'design.c': counting('\tthis_cpu_write(ve_page.busy, 0);\n', '\tcount++;\n') } }],
   judge,
   inspect: null,
+  examine,
   fix: null,
 };

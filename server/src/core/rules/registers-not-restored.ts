@@ -1,7 +1,7 @@
 // XR-REG03: a return leaves other register values than the ones it found.
 import type { PathStep } from '../contexts/entry-paths.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
-import { entered, expectedState, isConstant, isEventReturn, pathPlace, pathPremises } from './path-vocabulary.ts';
+import { entered, expectedState, isConstant, isEventReturn, knowledgeOf, pathPlace, pathPremises } from './path-vocabulary.ts';
 import { REGISTER_NAMES } from '../machine/registers.ts';
 import type { State } from '../machine/state.ts';
 import type { Word } from '../machine/word.ts';
@@ -11,7 +11,7 @@ import type { Judgement, Rule } from './rule.ts';
 const CHANGED_BY_SYSCALL: ReadonlySet<string> = new Set(['rax', 'rcx', 'r11', 'rsp', 'rdx', 'rbp']);
 
 function judge(step: PathStep): readonly Judgement[] {
-  if (!isEventReturn(step) || step.start.door.kind === 'call' || step.start.door.kind === 'fork') return [];
+  if (!isEventReturn(step) || !knowledgeOf(step.program).saves || step.start.door.kind === 'call' || step.start.door.kind === 'fork') return [];
   const expected = expectedState(step);
   const wrong = REGISTER_NAMES.filter((name, index) => {
     if (entersBySyscall(step) && CHANGED_BY_SYSCALL.has(name)) return false;
@@ -62,7 +62,7 @@ export const registersNotRestored: Rule = {
   bad: [{ title: 'RBX is popped into RBP', files: { 'entry.S': entryStub({ swap: '', unswap: '', leave: '\tmovq\t%rbx, %rbp\n\taddq\t$8, %rsp\n\tiretq\t#~ registers-not-restored\n' }), 'design.c': handlerOfGp } }],
   good: [{ title: 'Every register from its own word', files: { 'entry.S': entryStub({ swap: '', unswap: '' }), 'design.c': handlerOfGp } }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['return'], monitor: null, judge },
   inspect: null,
   fix: null,
 };

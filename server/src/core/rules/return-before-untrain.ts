@@ -1,9 +1,9 @@
 // XR-SPC03: a RET on the way in before the return predictor was untrained.
 import type { PathStep } from '../contexts/entry-paths.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
-import { entered, isInstruction, knowledgeOf, pathPlace, pathPremises } from './path-vocabulary.ts';
+import { cFunctionCalled, entered, isInstruction, knowledgeOf, pathPlace, pathPremises } from './path-vocabulary.ts';
 import type { Monitor } from '../contexts/entry-paths.ts';
-import { UNTRAINING } from '../kernel/entry-calls.ts';
+import { QUIET_ROUTINES, UNTRAINING } from '../kernel/entry-calls.ts';
 import type { Judgement, Rule } from './rule.ts';
 
 const DONE = 1;
@@ -19,7 +19,8 @@ function judge(step: PathStep, value: number): readonly Judgement[] {
   const { node, start, program } = step;
   if (value === DONE || !isInstruction(node) || !knowledgeOf(program).untrains || step.before.cpu.cpl === 3) return [];
   if (program.contexts.has('inside C') && !NEEDS.some((name) => start.variant.present.includes(name))) return [];
-  const returns = node.mnemonic.startsWith('ret') || (step.calls !== null && !UNTRAINING.has(step.calls));
+  const routine = node.mnemonic === 'call' ? (program.code.nodes[step.after.node]?.symbol ?? '') : '';
+  const returns = node.mnemonic.startsWith('ret') || (step.calls !== null && !UNTRAINING.has(step.calls)) || QUIET_ROUTINES.has(routine) || cFunctionCalled(step) !== null;
   if (!returns) return [];
   return [{ place: pathPlace(node), message: `${node.text} runs a RET before the return predictor is untrained (${entered(start)}, RETBleed); untrain first`, premises: pathPremises(step) }];
 }
@@ -41,7 +42,7 @@ export const returnBeforeUntrain: Rule = {
   bad: [{ title: 'A helper that returns comes first', files: { 'entry.S': stub('\tcall\tdemo_gp #~ return-before-untrain\n\tcall\tentry_untrain_ret\n'), 'design.c': handlerOfGp } }],
   good: [{ title: 'Untrained first', files: { 'entry.S': stub('\tcall\tentry_untrain_ret\n\tcall\tdemo_gp\n'), 'design.c': handlerOfGp } }],
   judge: null,
-  path: { monitor: untrained, judge },
+  path: { at: ['call', 'return'], monitor: untrained, judge },
   inspect: null,
   fix: null,
 };

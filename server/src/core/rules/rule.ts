@@ -8,6 +8,7 @@ import type { Program } from '../program/program.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import type { Monitor, PathStep } from '../contexts/entry-paths.ts';
 import type { Annotation } from '../syntax/annotation-types.ts';
+import type { Tree } from '../tree/tree.ts';
 import type { Fix, Premise, Severity } from './finding.ts';
 
 /** A small unit by file name; `//~ name` or `#~ name` at the end of a line marks where the rule must speak. */
@@ -47,10 +48,18 @@ export interface Judgement {
   readonly related?: readonly { readonly place: Place; readonly message: string }[];
 }
 
+/** What an instruction is to the rules about entry paths: each is asked only about the classes that it names. */
+export type PathClass = 'call' | 'return' | 'access' | 'flags' | 'system';
+
 /** Judges the entry paths: every stub, run from every context it can be entered in. */
 export interface PathRule {
+  /** Instructions that the rule has to see: calls and jumps, returns from events and routines, accesses to memory (pushes, pops
+   * and string instructions too), changes of IF, reads of system state. */
+  readonly at: readonly PathClass[];
   /** What the rule remembers along a path, null where the machine's state says all. */
   readonly monitor: Monitor | null;
+  /** Where several rules speak of one step, those of the highest rank are heard: they name the cause. */
+  readonly rank?: number;
   /** `value` is the monitor's before the step. */
   readonly judge: (step: PathStep, value: number) => readonly Judgement[];
 }
@@ -74,6 +83,10 @@ export interface Rule {
   readonly path?: PathRule;
   /** Judges the program as it stands, at typing speed. */
   readonly inspect: ((inspection: Inspection) => readonly Judgement[]) | null;
+  /** Judges C entry code as it stands: a kernel tree, or the C files of a design, for one configuration. */
+  readonly examine?: (tree: Tree) => readonly Judgement[];
+  /** Examined in designs only, where no build of a kernel checks it already or where it would be noise. */
+  readonly designsOnly?: boolean;
   /** Edits that mend a finding; verified by a new review before they are offered. */
   readonly fix: ((place: Place, inspection: Inspection) => Fix | null) | null;
 }

@@ -24,7 +24,7 @@ function fencedBefore(nodes: readonly CodeNode[], call: number): boolean {
     const node = nodes[at];
     if (node === undefined || !isInstruction(node)) return false;
     if (node.mnemonic === 'lfence') return true;
-    if (/^j/.test(node.mnemonic)) return false;
+    if (node.mnemonic.startsWith('j')) return false;
   }
   return false;
 }

@@ -37,7 +37,7 @@ export const stackUseInSyscallGap: Rule = {
   bad: [{ title: 'A push before the stack is loaded', files: { 'entry.S': entry('\tpushq\t%rax #~ stack-use-in-syscall-gap\n'), 'design.c': handlerOfGp } }],
   good: [{ title: 'A per-CPU word as scratch', files: { 'entry.S': entry('\tmovq\t%rax, %gs:scratch(%rip)\n'), 'design.c': handlerOfGp } }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['call', 'access', 'return'], monitor: null, rank: 1, judge },
   inspect: null,
   fix: null,
 };

@@ -1,16 +1,16 @@
 // XR-GS01: an event return brings back another GS base than the one that was interrupted: a swap too many or too few.
 import type { PathStep } from '../contexts/entry-paths.ts';
 import { stubFiles } from './path-examples.ts';
-import { entered, expectedState, gsOf, isEventReturn, knowledgeOf, pathPlace, pathPremises } from './path-vocabulary.ts';
+import { entered, exitJump, exitPlace, expectedState, gsOf, isEventReturn, knowledgeOf, pathPremises } from './path-vocabulary.ts';
 import type { Judgement, Rule } from './rule.ts';
 
-function judge(step: PathStep): readonly Judgement[] {
+function judge(step: PathStep, value: number): readonly Judgement[] {
   if (!isEventReturn(step) || !knowledgeOf(step.program).gs) return [];
   const found = gsOf(step.after.cpu.gsBase);
   const wanted = step.after.cpu.cpl === 3 ? 'user' : gsOf(expectedState(step).cpu.gsBase);
   if (found === wanted || found === 'unknown' || wanted === 'unknown') return [];
   const to = step.after.cpu.cpl === 3 ? 'user mode' : `the ${wanted} GS base`;
-  return [{ place: pathPlace(step.node), message: `${step.node.text} returns to ${to} with the ${found} GS base: the path of ${entered(step.start)} swaps GS once too often or once too seldom; undo on the way out exactly what was done on the way in`, premises: pathPremises(step) }];
+  return [{ place: exitPlace(step, value), message: `${step.node.text} returns to ${to} with the ${found} GS base: the path of ${entered(step.start)} swaps GS once too often or once too seldom; undo on the way out exactly what was done on the way in`, premises: pathPremises(step) }];
 }
 
 export const swapgsImbalance: Rule = {
@@ -26,7 +26,7 @@ export const swapgsImbalance: Rule = {
   bad: [{ title: 'The swap on the way out does not ask where the event came from', files: stubFiles({ unswap: '\tswapgs\n', leave: '\taddq\t$8, %rsp\n\tiretq\t#~ swapgs-imbalance\n' }) }],
   good: [{ title: 'The same test on both ways', files: stubFiles() }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['return'], monitor: exitJump, judge },
   inspect: null,
   fix: null,
 };

@@ -51,7 +51,7 @@ export const syscallNumberNotExtended: Rule = {
   bad: [{ title: 'RAX is pushed as it is', files: { 'entry.S': entry('', ' #~ syscall-number-not-extended'), 'design.c': handlerOfGp } }],
   good: [{ title: 'Zero-extended first', files: { 'entry.S': entry('\tmovl\t%eax, %eax\n', ''), 'design.c': handlerOfGp } }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['call'], monitor: null, judge },
   inspect: null,
   fix: null,
 };

@@ -28,7 +28,7 @@ ${clean}	xorl	%ebx, %ebx
 	call	do_demo${mark}
 	hlt
 
-${entryStub()}`;
+${entryStub({ clear: '' })}`;
 }
 
 export const sysenterFlagsNotSanitised: Rule = {
@@ -44,7 +44,7 @@ export const sysenterFlagsNotSanitised: Rule = {
   bad: [{ title: 'Straight to C code', files: { 'entry.S': entry('', ' #~ sysenter-flags-not-sanitised'), 'design.c': handlerOfGp } }],
   good: [{ title: 'Clean flags first', files: { 'entry.S': entry('\tpushq\t$2\n\tpopfq\n', ''), 'design.c': handlerOfGp } }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['call'], monitor: null, judge },
   inspect: null,
   fix: null,
 };

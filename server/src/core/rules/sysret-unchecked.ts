@@ -1,81 +1,98 @@
-// XR-SYS02: SYSRET without the answer of the check that it may be used.
-import type { PathStep } from '../contexts/entry-paths.ts';
-import { entryStub, handlerOfGp } from './path-examples.ts';
-import { cFunctionCalled, entered, isConstant, isInstruction, pathPlace, pathPremises } from './path-vocabulary.ts';
-import type { Monitor } from '../contexts/entry-paths.ts';
-import { entryCall } from '../kernel/entry-calls.ts';
-import { RAX } from '../machine/registers.ts';
+// XR-SYS02, its C half: a function that tells the stub to leave by SYSRET or SYSEXIT without having checked the frame.
+import type { Tree, TreeFunction } from '../tree/tree.ts';
+import { watch } from '../tree/watch.ts';
 import type { Judgement, Rule } from './rule.ts';
+import { badExits, goodExits, sysretPath } from './sysret-path.ts';
+import { findings, isCall } from './tree-entries.ts';
 
-const NOT_ASKED = 0;
-const YES = 1;
-const NO = 2;
-const CALLED = 3;
-
-/** What the last C function that says whether SYSRET may be used said. */
-const answer: Monitor = {
-  initial: () => NOT_ASKED,
-  next: (value, step) => {
-    const name = cFunctionCalled(step);
-    if (name === null) return value === CALLED && isComparison(step) ? YES : value;
-    const result = step.after.registers[RAX];
-    if (entryCall(name).effect !== 'bool' || result === undefined || !isConstant(result)) return value === NOT_ASKED ? CALLED : value;
-    return result.value === 0n ? NO : YES;
-  },
-};
-
-/** A branch on what was compared behind the call: the checks may be made in assembler. */
-function isComparison({ node }: PathStep): boolean {
-  return isInstruction(node) && /^j(n?e|n?z|a|b|ae|be)$/.test(node.mnemonic);
+interface Check {
+  readonly key: string;
+  readonly what: string;
+  /** What a test proves, by its text and outcome. */
+  readonly proves: (text: string, holds: boolean) => boolean;
 }
 
-function judge(step: PathStep, value: number): readonly Judgement[] {
-  const { node, start } = step;
-  if (!isInstruction(node) || !node.mnemonic.startsWith('sysret') || start.door.kind !== 'instruction' || (value !== NO && value !== CALLED)) return [];
-  const why = value === NO ? 'although C code answered that pt_regs needs IRET' : 'and nothing checked that pt_regs is one that it restores';
-  return [{ place: pathPlace(node), message: `${node.text} returns from ${entered(start)} ${why}; return by IRET unless RCX is the canonical saved RIP and R11 the saved flags`, premises: pathPremises(step) }];
+const flagsClear = (...names: readonly string[]) => (text: string, holds: boolean): boolean => !holds && /->flags &/.test(text) && names.every((name) => text.includes(`X86_EFLAGS_${name}`));
+const equal = (left: string, right: string) => (text: string, holds: boolean): boolean => holds && (text === `regs->${left} == ${right}` || text === `${right} == regs->${left}`);
+
+const segments: readonly Check[] = [
+  { key: 'c', what: 'CS is the one that the instruction loads', proves: (text, holds) => holds && /^regs->cs == __USER(?:32)?_CS$/.test(text) },
+  { key: 's', what: 'SS is the one that the instruction loads', proves: equal('ss', '__USER_DS') },
+  { key: 'f', what: 'RF and TF are clear', proves: flagsClear('RF', 'TF') },
+];
+
+const checks64: readonly Check[] = [
+  { key: 'x', what: 'RCX equals the saved RIP', proves: equal('cx', 'regs->ip') },
+  { key: 'r', what: 'R11 equals the saved RFLAGS', proves: equal('r11', 'regs->flags') },
+  ...segments,
+  { key: 'i', what: 'the return address is below TASK_SIZE_MAX', proves: (text, holds) => (holds ? /^regs->ip < TASK_SIZE_MAX$/.test(text) : /^regs->ip > TASK_SIZE_MAX(?: - 1)?$/.test(text)) },
+];
+
+const checks32: readonly Check[] = [{ key: 'l', what: 'the return address is the landing pad of the vDSO', proves: (text, holds) => holds && /^regs->ip == \w*landing_pad$/.test(text) }, ...segments];
+
+/** The checks that a function owes: by the exit that its result chooses. */
+function checksOf(one: TreeFunction): readonly Check[] | null {
+  if (!/\bbool\b/.test(one.returns) || !one.parameters.includes('regs')) return null;
+  if (one.name === 'do_syscall_64') return checks64;
+  return /^do_(?:fast_syscall|SYSENTER)_32$/.test(one.name) ? checks32 : null;
 }
 
-function entry(test: string, mark: string): string {
-  return `	.globl	entry_SYSCALL_64
-entry_SYSCALL_64:
-	swapgs
-	movq	%rsp, %gs:saved_rsp(%rip)
-	movq	%gs:top_of_stack(%rip), %rsp
-	.globl	entry_SYSCALL_64_safe_stack
-entry_SYSCALL_64_safe_stack:
-	pushq	%rcx
-	pushq	%r11
-	xorl	%edi, %edi
-	xorl	%esi, %esi
-	xorl	%edx, %edx
-	xorl	%ecx, %ecx
-	call	do_syscall_64
-${test}	popq	%r11
-	popq	%rcx
-	movq	%gs:saved_rsp(%rip), %rsp
-	swapgs
-	sysretq${mark}
-.Lslow:
-	hlt
-
-${entryStub()}`;
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  for (const one of tree.functions) {
+    const checks = checksOf(one);
+    if (checks === null) continue;
+    watch<string>(tree, one, '', {
+      follow: (callee) => checksOf(callee) !== null,
+      // What ran before the exit work proves nothing: signals and ptrace change the frame there.
+      step: (step, state, where) => {
+        if (isCall(step, /exit_to_user_mode/) || (step.kind === 'store' && /^regs->(?:ip|cx|r11|flags|cs|ss)$/.test(step.target))) return '';
+        if (step.kind !== 'return' || where.function !== one || (step.value !== 'true' && step.value !== '1')) return state;
+        const missing = checks.filter(({ key }) => !state.includes(key));
+        if (missing.length > 0) {
+          found.at(step, where, `the fast return is chosen without a check that ${missing.map(({ what }) => what).join(', and that ')}; return false there, so that the exit is by IRET`);
+        }
+        return state;
+      },
+      branch: (test, holds, state) => checks.reduce((proved, check) => (check.proves(test.text, holds) && !proved.includes(check.key) ? [...proved, check.key].sort().join('') : proved), state),
+    });
+  }
+  return found.all();
 }
+
+const predicate = (checks: string, mark: string): string => `__visible noinstr bool do_syscall_64(struct pt_regs *regs, int nr)
+{
+	nr = syscall_enter_from_user_mode(regs, nr);
+	dispatch(regs, nr);
+	syscall_exit_to_user_mode(regs);
+${checks}
+	return true;${mark}
+}
+`;
+const cs = '\n\tif (regs->cs != __USER_CS || regs->ss != __USER_DS)\n\t\treturn false;\n\tif (regs->flags & (X86_EFLAGS_RF | X86_EFLAGS_TF))\n\t\treturn false;';
+const saved = '\n\tif (regs->cx != regs->ip || regs->r11 != regs->flags)\n\t\treturn false;';
+const canonical = '\n\tif (regs->ip >= TASK_SIZE_MAX)\n\t\treturn false;';
 
 export const sysretUnchecked: Rule = {
   name: 'sysret-unchecked',
   id: 'XR-SYS02',
-  group: 'SYSCALL, SYSRET and IRET',
+  group: 'SYSCALL, SYSRET, IRET',
   severity: 'error',
-  summary: 'SYSRET is used where nothing says that it may be',
-  why: 'On Intel CPUs SYSRET with a non-canonical RCX faults in kernel mode with the user RSP and GS base loaded, and it can restore only what SYSCALL saved. Whoever can change pt_regs behind the entry (ptrace, a signal) makes it return elsewhere.',
-  instead: 'Ask C code whether pt_regs is one that SYSRET restores, and return by IRET otherwise.',
-  falsePositives: ['The stub for a SYSCALL that the kernel ignores: nothing can have changed its registers.'],
-  references: ['SDM vol. 2, "SYSRET - Return From Fast System Call"', 'CVE-2012-0217', 'CVE-2014-4699', 'semantics SYS-05, SYS-07'],
-  bad: [{ title: 'Whatever the handler did, SYSRET', files: { 'entry.S': entry('', ' #~ sysret-unchecked'), 'design.c': handlerOfGp } }],
-  good: [{ title: 'IRET unless the handler says yes', files: { 'entry.S': entry('\ttestb\t%al, %al\n\tjz\t.Lslow\n', ''), 'design.c': handlerOfGp } }],
+  summary: 'the return by SYSRET or SYSEXIT is chosen for a frame that the instruction cannot restore',
+  why: 'SYSRET takes RIP from RCX and RFLAGS from R11. On Intel a non-canonical RCX raises #GP in kernel mode when the user stack pointer is already loaded: the user writes kernel memory. ptrace and signals change every field of the frame.',
+  instead: 'Return true only behind checks, made after the exit work, of RCX and RIP, R11 and RFLAGS, CS and SS, TASK_SIZE_MAX, RF and TF.',
+  falsePositives: ['A kernel whose stub makes the checks in assembler: its C function returns nothing.'],
+  references: ['SDM vol. 2B, "SYSRET"', 'semantics SYS-05, SYS-07', 'CVE-2012-0217, CVE-2014-4699'],
+  bad: [
+    ...badExits,
+    { title: 'Non-canonical addresses', files: { 'common.c': predicate(saved + cs, ' //~ sysret-unchecked') } },
+    { title: 'A changed frame', files: { 'common.c': predicate(canonical + cs, ' //~ sysret-unchecked') } },
+  ],
+  good: [
+    ...goodExits,{ title: 'All checks', files: { 'common.c': predicate(saved + cs + canonical, '') } }],
   judge: null,
-  path: { monitor: answer, judge },
+  path: sysretPath,
   inspect: null,
+  examine,
   fix: null,
 };

@@ -1,5 +1,7 @@
 // XR-VE13: an event from user mode is handled on the IST stack to the end, or enables interrupts there. From user mode
 // there is always an empty task stack to go to.
+import type { PathStep } from '../contexts/entry-paths.ts';
+import { entryCall } from '../kernel/entry-calls.ts';
 import type { CodeNode } from '../machine/code.ts';
 import { stackOf } from '../machine/layout.ts';
 import { RSP } from '../machine/registers.ts';
@@ -8,6 +10,7 @@ import { isConstant, UNKNOWN } from '../machine/word.ts';
 import type { Handler, Program } from '../program/program.ts';
 import { handlerTree, nodesOf } from './call-tree.ts';
 import { guardedWord, rearmInterrupt } from './example-text.ts';
+import { cFunctionCalled, isInstruction, pathPlace, pathPremises, rspOf, stackNameOf } from './path-vocabulary.ts';
 import type { Judgement, Observation, Rule } from './rule.ts';
 import { handlerOf, placeOf, stubPlace } from './vocabulary.ts';
 
@@ -42,6 +45,17 @@ function judge(observation: Observation): readonly Judgement[] {
     });
   }
   return out;
+}
+
+/** In a kernel tree the C code is not in view: its functions for user origin need the task stack. */
+function judgePath(step: PathStep): readonly Judgement[] {
+  const { node, before, start, program } = step;
+  if (!isInstruction(node) || !start.user || start.door.kind !== 'event' || start.door.vector === DOUBLE_FAULT || !program.contexts.has('inside C')) return [];
+  const { vector } = start.door;
+  const name = cFunctionCalled(step);
+  const stack = program.handlers.find((handler) => handler.vector === vector)?.ist.value ?? null;
+  if (name === null || stack === null || entryCall(name).anyStack || stackNameOf(step.setup, rspOf(before)) !== stack) return [];
+  return [{ place: pathPlace(node), message: `${name}() runs on the ${stack} stack for a ${vectorTitle(vector)} from user mode: a fault of its return to user mode, and every later event of the vector, starts over at the top of that stack; switch to the task stack first`, premises: pathPremises(step) }];
 }
 
 const NEEDS_TASK_STACK = /^(force_sig\w*|send_sig\w*|schedule\w*|cond_resched|mutex_lock\w*|task_work_add|irqentry_exit_to_user_mode|exit_to_user_mode\w*)$/;
@@ -131,6 +145,7 @@ export const userOriginStaysOnIst: Rule = {
   bad: [{ title: 'A stub that does not ask where the event came from', files: { 'entry.S': stub('', ' #~ user-origin-stays-on-ist'), 'design.c': handlers } }],
   good: [{ title: 'To the task stack from user mode', files: { 'entry.S': stub(toTask, ''), 'design.c': handlers } }],
   judge,
+  path: { at: ['call'], monitor: null, rank: 2, judge: judgePath },
   inspect: null,
   fix: null,
 };

@@ -32,7 +32,7 @@ export const userRegisterLiveInC: Rule = {
   bad: [{ title: 'RBX is forgotten', files: stubFiles({ clear: CLEARED.replace('\txorl\t%ebx, %ebx\n', ''), call: '\tcall\tdemo_gp #~ user-register-live-in-c\n' }) }],
   good: [{ title: 'All are cleared', files: stubFiles() }],
   judge: null,
-  path: { monitor: null, judge },
+  path: { at: ['call'], monitor: null, judge },
   inspect: null,
   fix: null,
 };

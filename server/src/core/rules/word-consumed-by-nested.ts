@@ -1,6 +1,12 @@
 // XR-VE15: a word that was written for one event is consumed by the handler of another, nested one.
 import { vectorTitle } from '../machine/vectors.ts';
+import type { Tree, TreeFunction } from '../tree/tree.ts';
+import { targetsOf } from '../tree/watch.ts';
+import { clearOf, handOverAreas, readOf } from './hand-over-word.ts';
 import type { Judgement, Observation, Rule } from './rule.ts';
+import { entriesOf, factsOf, findings, isCall } from './tree-entries.ts';
+import { watchProofs } from './tree-proofs.ts';
+import type { Proof } from './tree-proofs.ts';
 import { guardPremises, placeOf } from './vocabulary.ts';
 
 function judge(observation: Observation): readonly Judgement[] {
@@ -64,6 +70,51 @@ static bool from_kernel(struct pt_regs *regs)
 `;
 }
 
+/** Functions that read or clear a word, and those through which they are called. */
+function consumers(tree: Tree, areas: ReadonlySet<string>): ReadonlySet<TreeFunction> {
+  const found = new Set(tree.functions.filter((one) => one.graph().steps.some((step) => readOf(step, areas) !== null || clearOf(step, areas) !== null)));
+  for (let before = 0; before < found.size; ) {
+    before = found.size;
+    for (const one of tree.functions) if (!found.has(one) && one.graph().steps.some((step) => step.kind === 'call' && targetsOf(tree, step, one).some((callee) => found.has(callee)))) found.add(one);
+  }
+  return found;
+}
+
+/** In a tree: the page fault handler takes a word of the host although the fault may be one inside an NMI. */
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  const areas = handOverAreas(tree);
+  if (areas.size === 0) return [];
+  const outer: Proof = { key: 'o', what: '', test: (text, holds) => (holds ? text.startsWith('user_mode(') : text.startsWith('in_nmi()')) };
+  const pending: Proof = { key: 'p', what: '', does: (step) => readOf(step, areas) !== null };
+  const concerned = consumers(tree, areas);
+  for (const entry of entriesOf(tree)) {
+    if (entry.vector !== 'PF') continue;
+    watchProofs(tree, entry.function, [outer, pending], {
+      facts: factsOf(entry),
+      follow: (callee) => concerned.has(callee),
+      at: (step, missing, where) => {
+        const nested = missing.includes(outer);
+        const word = clearOf(step, areas);
+        const caller = where.calls.at(-1);
+        if (word !== null && nested) {
+          // A function that does not know the frame is a part of the one that calls it.
+          const own = caller === undefined || where.function.parameters.includes('regs');
+          const at = own ? step : caller.step;
+          found.at(at, own ? where : { function: caller.function, calls: where.calls.slice(0, -1) }, `${word} is taken by any page fault, also by one inside an NMI that arrived before the handler of the host's event had read it: that event is lost; leave the word alone where the fault is from kernel mode in an NMI`, { severity: 'error' });
+          return true;
+        }
+        if (isCall(step, /^panic$/) && nested && !missing.includes(pending) && where.calls.length > 0) {
+          found.at(step, where, 'a pending word of the host makes every kernel page fault fatal, also one inside an NMI that arrived before the handler of the host\'s event: ask in_nmi() first and leave the word to that handler', { severity: 'error' });
+          return true;
+        }
+        return false;
+      },
+    });
+  }
+  return found.all();
+}
+
 export const wordConsumedByNested: Rule = {
   name: 'word-consumed-by-nested',
   id: 'XR-VE15',
@@ -78,5 +129,6 @@ export const wordConsumedByNested: Rule = {
   good: [{ title: 'The origin first', files: { 'design.c': design('if (!from_kernel(regs) && consume_flags())\n\t\treturn;', '') } }],
   judge,
   inspect: null,
+  examine,
   fix: null,
 };

@@ -120,7 +120,8 @@ function returnNear(x: Execution): readonly Draft[] {
 }
 
 function row(mnemonic: string, summary: string, section: string, run: InstructionRow['run'], faults: readonly string[], examples: readonly Example[]): InstructionRow {
-  return { mnemonic, suffixed: mnemonic === 'ret' || mnemonic === 'call' || mnemonic === 'jmp', summary, section, faults, run, examples };
+  const stack = mnemonic === 'call' ? 'push' : mnemonic === 'ret' ? 'pop' : null;
+  return { mnemonic, suffixed: mnemonic === 'ret' || mnemonic === 'call' || mnemonic === 'jmp', summary, section, faults, run, examples, ...(stack === null ? {} : { stack }) };
 }
 
 /** Flags under which the condition of the first of these suffixes holds, and under which it does not. */

@@ -1,19 +1,44 @@
 // Moves, stack operations and address arithmetic.
 import type { InstructionRow, Execution } from './row.ts';
 import { effectiveAddress, flag, proceed, read, write } from './row.ts';
-import { pop, push } from '../draft.ts';
+import { processorOf } from '../config.ts';
+import { GENERAL_DETECT_CAUSE } from '../debug.ts';
+import { load, noteAccess, pop, push, register, setRegister, store } from '../draft.ts';
 import type { Draft } from '../draft.ts';
+import { DEBUG, GENERAL_PROTECTION } from '../event.ts';
+import { fault, segmentLoadFaults } from '../possible-fault.ts';
+import type { PossibleFault } from '../possible-fault.ts';
 import { RCX, RDI, RSI } from '../registers.ts';
 import { DF } from '../state.ts';
-import { register, load, setRegister, store } from '../draft.ts';
-import { add, constant, isConstant, signExtend, truncate, UNKNOWN } from '../word.ts';
-import { ALL } from '../word.ts';
+import { add, ALL, constant, isConstant, SIGN, signExtend, truncate, UNKNOWN } from '../word.ts';
+import type { Word } from '../word.ts';
 
 function move(x: Execution): readonly Draft[] {
   const [from, to] = x.node.operands;
   const value = read(x, from);
   write(x, to, from?.kind === 'immediate' ? truncate(constant(from.value), x.size) : value);
   return proceed(x);
+}
+
+/** Segment, control and debug registers check what they are given. */
+function checkMove(x: Execution): readonly PossibleFault[] {
+  const [from, to] = x.node.operands;
+  if (to?.kind !== 'system-register') return from?.kind === 'system-register' && !/^[cdefgs]s$/.test(from.name) ? checkSystem(x, from.name, null) : [];
+  const value = read(x, from);
+  if (/^[defgs]s$/.test(to.name)) return segmentLoadFaults(x.draft, x.setup, to.name, truncate(value, 2));
+  return checkSystem(x, to.name, value);
+}
+
+const GENERAL_DETECT = 1n << 13n;
+
+/** Control and debug registers; `value` is null for reads. CR3-01: the no-flush bit is reserved without PCIDs. */
+function checkSystem(x: Execution, name: string, value: Word | null): readonly PossibleFault[] {
+  if (x.draft.cpu.cpl === 3) return [fault(GENERAL_PROTECTION, true, `${name.toUpperCase()} is privileged`)];
+  if (name.startsWith('dr') && (x.draft.cpu.dr7.value & GENERAL_DETECT) !== 0n) return [fault(DEBUG, true, 'DR7.GD guards the debug registers', constant(BigInt(GENERAL_DETECT_CAUSE)))];
+  if (value === null) return [];
+  if (name === 'cr3' && (value.value & SIGN) !== 0n && !processorOf(x.setup).pcid) return [fault(GENERAL_PROTECTION, true, 'bit 63 of CR3 is reserved without CR4.PCIDE')];
+  if ((name === 'dr6' || name === 'dr7') && value.value >> 32n !== 0n) return [fault(GENERAL_PROTECTION, true, `the upper half of ${name.toUpperCase()} is reserved`)];
+  return [];
 }
 
 function extend(signed: boolean, from: 1 | 2 | 4): (x: Execution) => readonly Draft[] {
@@ -60,6 +85,8 @@ function repeatMove(x: Execution): readonly Draft[] {
   const step = down ? -BigInt(x.size) : BigInt(x.size);
   for (let index = 0n; index < count.value; index += 1n) {
     const value = fills ? register(x.draft, 0) : load(x.draft, x.setup, from.value + index * step, x.size);
+    if (!fills) noteAccess(x.draft, from.value + index * step, x.size, false);
+    noteAccess(x.draft, to.value + index * step, x.size, true);
     store(x.draft, x.setup, to.value + index * step, x.size, value);
   }
   if (!fills) setRegister(x.draft, RSI, add(from, constant(count.value * step)));
@@ -88,6 +115,7 @@ export const DATA_ROWS: readonly InstructionRow[] = [
     summary: 'copies the source to the destination; a 32-bit register write clears the upper half',
     section: 'MOV - Move',
     faults: ['GP', 'SS', 'PF', 'AC'],
+    checkSystem: checkMove,
     run: move,
     examples: [
       { code: 'movq %rax, %rbx', given: { rax: 7n }, then: { rbx: 7n } },
@@ -117,8 +145,8 @@ export const DATA_ROWS: readonly InstructionRow[] = [
   { mnemonic: 'movsw', suffixed: true, summary: 'sign-extends a word', section: 'MOVSX - Move With Sign-Extension', faults: [], run: extend(true, 2), examples: [{ code: 'movswq %ax, %rbx', given: { rax: 0x8000n }, then: { rbx: ALL - 0x7fffn } }] },
   { mnemonic: 'movslq', suffixed: false, summary: 'sign-extends a doubleword', section: 'MOVSXD - Move With Sign-Extension', faults: [], run: extend(true, 4), examples: [{ code: 'movslq %eax, %rbx', given: { rax: 0xffff_ffffn }, then: { rbx: ALL } }] },
   { mnemonic: 'xchg', suffixed: true, summary: 'exchanges two operands', section: 'XCHG - Exchange Register/Memory With Register', faults: [], run: exchange, examples: [{ code: 'xchgq %rax, %rbx', given: { rax: 1n, rbx: 2n }, then: { rax: 2n, rbx: 1n } }] },
-  { mnemonic: 'push', suffixed: true, summary: 'decrements RSP by 8 and stores the operand', section: 'PUSH - Push Word, Doubleword, or Quadword Onto the Stack', faults: ['SS', 'PF', 'AC'], run: pushRow, examples: [{ code: 'pushq %rax', given: { rsp: 0x1000n }, then: { rsp: 0xff8n } }] },
-  { mnemonic: 'pop', suffixed: true, summary: 'loads the operand from the stack and increments RSP by 8', section: 'POP - Pop a Value From the Stack', faults: ['SS', 'PF', 'AC'], run: popRow, examples: [{ code: 'popq %rax', given: { rsp: 0x1000n }, then: { rsp: 0x1008n } }] },
+  { mnemonic: 'push', suffixed: true, summary: 'decrements RSP by 8 and stores the operand', section: 'PUSH - Push Word, Doubleword, or Quadword Onto the Stack', faults: ['SS', 'PF', 'AC'], stack: 'push', run: pushRow, examples: [{ code: 'pushq %rax', given: { rsp: 0x1000n }, then: { rsp: 0xff8n } }] },
+  { mnemonic: 'pop', suffixed: true, summary: 'loads the operand from the stack and increments RSP by 8', section: 'POP - Pop a Value From the Stack', faults: ['SS', 'PF', 'AC'], stack: 'pop', run: popRow, examples: [{ code: 'popq %rax', given: { rsp: 0x1000n }, then: { rsp: 0x1008n } }] },
   { mnemonic: 'leave', suffixed: true, summary: 'RSP := RBP, then pops RBP', section: 'LEAVE - High Level Procedure Exit', faults: [], run: leave, examples: [{ code: 'leave', given: { rbp: 0x1000n }, then: { rsp: 0x1008n } }] },
   { mnemonic: 'movs', suffixed: true, summary: 'copies a string; DF chooses the direction', section: 'MOVS/MOVSB/MOVSW/MOVSD/MOVSQ - Move Data From String to String', faults: ['PF'], run: repeatMove, examples: [{ code: 'movsq', given: { rsi: 0x1000n, rdi: 0x2000n, DF: 0n }, then: { rsi: 0x1008n, rdi: 0x2008n } }] },
   { mnemonic: 'stos', suffixed: true, summary: 'fills a string with RAX', section: 'STOS/STOSB/STOSW/STOSD/STOSQ - Store String', faults: ['PF'], run: repeatMove, examples: [{ code: 'stosq', given: { rdi: 0x2000n, DF: 0n }, then: { rdi: 0x2008n } }, { code: 'rep stosq', given: { rdi: 0x2000n, rcx: 4n, DF: 1n }, then: { rdi: 0x1fe0n, rcx: 0n } }] },

@@ -2,16 +2,21 @@
 import type { Execution, InstructionRow } from './row.ts';
 import { proceed, read, write } from './row.ts';
 import type { Draft } from '../draft.ts';
+import { descriptorOf } from '../possible-fault.ts';
 import { CPUNODE_SELECTOR, ZF } from '../state.ts';
 import { equal, constant, replaceBits, truncate, UNKNOWN, ZERO } from '../word.ts';
+
+/** Segments of Linux's table are flat but for one, whose limit is the number of the CPU and node. */
+const FLAT = constant(0xffff_ffffn);
 
 /** GS-05: a selector that cannot be read clears ZF and leaves the destination; nothing faults. */
 function loadLimit(x: Execution): readonly Draft[] {
   const [from, to] = x.node.operands;
   const selector = truncate(read(x, from, 2), 2);
-  const limit = equal(selector, constant(CPUNODE_SELECTOR)) === true;
-  write(x, to, limit ? ZERO : UNKNOWN);
-  x.draft.flags = replaceBits(x.draft.flags, ZF, limit ? ZF : 0n, limit ? ZF : 0n);
+  const found = descriptorOf(x.setup, selector);
+  const readable = found === 'anything' ? null : found !== 'null' && found !== 'nothing';
+  if (readable !== false) write(x, to, readable === null ? UNKNOWN : equal(selector, constant(CPUNODE_SELECTOR)) === true ? ZERO : FLAT);
+  x.draft.flags = replaceBits(x.draft.flags, ZF, readable === null ? 0n : ZF, readable === true ? ZF : 0n);
   return proceed(x);
 }
 

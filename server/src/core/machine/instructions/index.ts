@@ -22,6 +22,36 @@ export interface Meaning {
   readonly size: AccessSize | null;
 }
 
+/** What a node means, worked out once. */
+export interface Decoded {
+  readonly row: InstructionRow | null;
+  readonly size: AccessSize;
+  /** Memory operands that the instruction accesses, the last of them written where it writes. */
+  readonly memory: readonly (MachineOperand & { readonly kind: 'memory' })[];
+  readonly writes: boolean;
+  readonly check: InstructionRow['check'] | null;
+}
+
+const decoded = new WeakMap<InstructionNode, Decoded>();
+
+export function decode(node: InstructionNode): Decoded {
+  const known = decoded.get(node);
+  if (known !== undefined) return known;
+  const meaning = meaningOf(node.mnemonic, node.operands);
+  const accesses = /^(lea|nop|prefetch)/.test(node.mnemonic) ? [] : node.operands.filter((operand) => operand.kind === 'memory');
+  const row = meaning?.row ?? null;
+  const system = node.operands.some((operand) => operand.kind === 'system-register');
+  const fresh: Decoded = {
+    row,
+    check: row?.check ?? (system ? row?.checkSystem : null) ?? null,
+    size: meaning === null ? 8 : sizeOf(node, meaning),
+    memory: accesses,
+    writes: node.operands.at(-1)?.kind === 'memory' && !/^(cmp|test|bt[bwlq]?$|push|call|jmp|verw|l[gil]dt|ltr)/.test(node.mnemonic),
+  };
+  decoded.set(node, fresh);
+  return fresh;
+}
+
 /** The row of a mnemonic as written, or null: an instruction without a row is opaque, loudly. */
 export function meaningOf(mnemonic: string, operands: readonly MachineOperand[] = []): Meaning | null {
   if (/^movs[bwlq]?$/.test(mnemonic) && operands.length === 2) {

@@ -1,12 +1,15 @@
 // What an instruction row is, and how rows read and write operands. One row per mnemonic family member.
 import type { AccessSize, InstructionNode, MachineOperand } from '../code.ts';
 import type { MachineSetup } from '../config.ts';
-import { changeCpu, load, register, setRegister, stackPointer, store } from '../draft.ts';
+import { processorOf } from '../config.ts';
+import { changeCpu, load, noteAccess, register, setRegister, stackPointer, store } from '../draft.ts';
 import type { Draft } from '../draft.ts';
-import { noteStackSwitch } from '../deliver.ts';
+import { noteStackSwitch } from '../frames.ts';
 import { nameAddress, stackOf } from '../layout.ts';
+import type { PossibleFault } from '../possible-fault.ts';
 import { RSP } from '../registers.ts';
 import { AF, ARITHMETIC, CF, OF, PF, SF, ZF } from '../state.ts';
+import type { Cpu } from '../state.ts';
 import { add, ALL, and, constant, extractBytes, insertBytes, isConstant, mask, opaque, or, replaceBits, shiftLeft, show, SIGN, truncate, UNKNOWN, ZERO } from '../word.ts';
 import type { Word } from '../word.ts';
 
@@ -16,6 +19,8 @@ export interface Execution {
   readonly node: InstructionNode;
   /** Operation size from the suffix or the operands. */
   readonly size: AccessSize;
+  /** What blocked events when the instruction began. */
+  readonly shadow: Cpu['shadow'];
 }
 
 export interface Example {
@@ -35,6 +40,14 @@ export interface InstructionRow {
   readonly section: string;
   /** Vectors the instruction itself may raise beyond those of its memory operands, by name. */
   readonly faults: readonly string[];
+  /** What it checks before it does anything, in the order of the manual, beyond its memory operands. */
+  readonly check?: (x: Execution) => readonly PossibleFault[];
+  /** The same for its forms with a segment, control or debug register, where only those check anything. */
+  readonly checkSystem?: (x: Execution) => readonly PossibleFault[];
+  /** Whose TF makes it trap (DB-02 to DB-04); by the flag before where it is left out. */
+  readonly singleStep?: 'by the flag before' | 'by the flag behind' | 'never';
+  /** What it does to the stack by itself. */
+  readonly stack?: 'push' | 'pop';
   readonly run: (x: Execution) => readonly Draft[];
   readonly examples: readonly Example[];
 }
@@ -78,7 +91,9 @@ export function read(x: Execution, operand: MachineOperand | undefined, size: Ac
       return truncate(constant(operand.value), size);
     case 'memory': {
       const address = linearAddress(x.draft, operand);
-      return isConstant(address) ? load(x.draft, x.setup, address.value, size) : UNKNOWN;
+      if (!isConstant(address)) return UNKNOWN;
+      noteAccess(x.draft, address.value, size, false);
+      return load(x.draft, x.setup, address.value, size);
     }
   }
 }
@@ -93,6 +108,11 @@ export function readSystem(draft: Draft, name: string): Word {
     case 'dr6':
     case 'dr7':
       return draft.cpu[name];
+    case 'dr0':
+    case 'dr1':
+    case 'dr2':
+    case 'dr3':
+      return draft.cpu.breakpoints[Number(name[2])] ?? UNKNOWN;
     case 'ds':
     case 'es':
     case 'fs':
@@ -112,8 +132,15 @@ const DR6_ONES = 0xffff_0ff0n;
 const DR7_ONES = 0x400n;
 const DR7_ZEROS = 0xffff_ffff_0000_d000n;
 
-function writeSystem(draft: Draft, name: string, value: Word): void {
+function writeSystem(x: Execution, name: string, value: Word): void {
+  const { draft } = x;
   switch (name) {
+    case 'dr0':
+    case 'dr1':
+    case 'dr2':
+    case 'dr3':
+      changeCpu(draft, { breakpoints: draft.cpu.breakpoints.map((one, index) => (index === Number(name[2]) ? value : one)) });
+      return;
     case 'cr2':
       changeCpu(draft, { cr2: value });
       return;
@@ -128,7 +155,7 @@ function writeSystem(draft: Draft, name: string, value: Word): void {
       changeCpu(draft, { dr7: or(and(value, constant(~DR7_ZEROS)), constant(DR7_ONES)) });
       return;
     case 'ss':
-      changeCpu(draft, { ss: truncate(value, 2), shadow: 'movss' });
+      changeCpu(draft, { ss: truncate(value, 2), shadow: x.shadow === 'none' || processorOf(x.setup).choices.shadowsAddUp ? 'movss' : 'none' });
       return;
     case 'gs':
       // The base of the descriptor, 32 bits; whose it is the selector says.
@@ -155,13 +182,14 @@ export function write(x: Execution, operand: MachineOperand | undefined, value: 
     case 'memory': {
       const address = linearAddress(x.draft, operand);
       if (!isConstant(address)) return;
+      noteAccess(x.draft, address.value, size, true);
       if (store(x.draft, x.setup, address.value, size, value) && stackOf(x.setup.layout, address.value + 1n) === null) {
         x.draft.effects.push({ kind: 'store', address: nameAddress(x.setup.layout, address.value), value: isConstant(value) ? value.value.toString() : '?' });
       }
       return;
     }
     case 'system-register':
-      writeSystem(x.draft, operand.name, value);
+      writeSystem(x, operand.name, value);
       return;
     case 'immediate':
       return;

@@ -1,11 +1,12 @@
 // Instructions of the virtual-machine extensions. What a guest does in between is not followed, and said to be.
 import type { Execution, InstructionRow } from './row.ts';
 import { goTo, proceed } from './row.ts';
-import { fork, setRegister } from '../draft.ts';
+import type { MachineSetup } from '../config.ts';
+import { changeCpu, fork, noteGuardCleared, register, setRegister } from '../draft.ts';
 import type { Draft } from '../draft.ts';
-import { RAX, RSP } from '../registers.ts';
+import { RAX, RCX, RDX, RSP } from '../registers.ts';
 import { ARITHMETIC, CF, ZF } from '../state.ts';
-import { replaceBits, UNKNOWN } from '../word.ts';
+import { isConstant, replaceBits, UNKNOWN } from '../word.ts';
 
 function guestRan(x: Execution, draft: Draft, kept: ReadonlySet<number>): void {
   draft.effects.push({ kind: 'unknown', what: `${x.node.text}: what the guest does is not followed` });
@@ -44,6 +45,28 @@ function hypercall(x: Execution): readonly Draft[] {
   return proceed(x);
 }
 
+/** TDG.VP.VEINFO.GET (TDX-02); whatever else the module is asked for stays opaque. */
+const VE_INFO_GET = 3n;
+
+function moduleCall(x: Execution): readonly Draft[] {
+  const leaf = register(x.draft, RAX);
+  if (isConstant(leaf) && leaf.value === VE_INFO_GET) fetchVeInformation(x.draft, x.setup);
+  else x.draft.effects.push({ kind: 'unknown', what: `${x.node.text}: what the TDX module does is not followed` });
+  for (const index of MODULE_OUTPUTS) setRegister(x.draft, index, UNKNOWN);
+  return proceed(x);
+}
+
+const MODULE_OUTPUTS = [RAX, RCX, RDX, 8, 9, 10, 11];
+
+/** Fetching the information re-arms #VE (TDX-02). */
+export function fetchVeInformation(draft: Draft, setup: MachineSetup): void {
+  setup.guards.forEach((guard, index) => {
+    if (guard.machineBit !== 'tdx-valid' || !draft.cpu.veInfoValid) return;
+    changeCpu(draft, { veInfoValid: false });
+    noteGuardCleared(draft, setup, index);
+  });
+}
+
 function row(mnemonic: string, summary: string, section: string, run: InstructionRow['run'], code = mnemonic): InstructionRow {
   return { mnemonic, suffixed: false, summary, section, faults: ['UD', 'GP'], run, examples: [{ code, given: { rsp: 0x1000n, DF: 1n }, then: { rsp: 0x1000n, DF: 1n } }] };
 }
@@ -59,4 +82,5 @@ export const VIRTUAL_ROWS: readonly InstructionRow[] = [
   row('vmload', 'loads FS, GS, TR, LDTR and the system call MSRs from the control block at RAX', SVM, bases, 'vmload %rax'),
   row('vmsave', 'stores FS, GS, TR, LDTR and the system call MSRs to the control block at RAX', SVM, bases, 'vmsave %rax'),
   row('vmmcall', 'calls the hypervisor', SVM, hypercall),
+  row('tdcall', 'calls the TDX module; leaf 3 fetches the #VE information', 'Intel TDX Module ABI, "TDCALL"', moduleCall),
 ];

@@ -1,0 +1,167 @@
+// Judges the C entry code of kernel trees: a clean tree has no finding but those that docs/findings.md documents, and
+// every planted bug of the corpus is found by a rule at the place of its edit. Trees are never changed: edits are laid
+// over them in memory. Usage: node scripts/check-c-rules.mjs TREE... [--corpus FOLDER] [--only ID] [--verbose]
+import { buildSync } from 'esbuild';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const { values, positionals: trees } = parseArgs({
+  allowPositionals: true,
+  options: { corpus: { type: 'string', default: process.env.ENTRYCHECK_CORPUS ?? '' }, only: { type: 'string' }, verbose: { type: 'boolean', default: false } },
+});
+if (trees.length === 0) {
+  console.error('usage: check-c-rules.mjs TREE... [--corpus FOLDER] [--only ID] [--verbose]');
+  process.exit(2);
+}
+
+/** Groups of the corpus whose bugs lie in C or in the tables, and single bugs of other groups. */
+const groups = /^(?:DBG|MC|SEV|TDX|APF|ENT|EXIT|FRED|CTL)-|^(?:GS-07|GS-11|NMI-07|NMI-11|STK-01|STK-05|FLG-09|FLG-11|FLG-13)$/;
+/** Lines between an edit and a finding that still points at it; a finding in the same function does as well. */
+const NEAR = 12;
+
+const scratch = mkdtempSync(join(tmpdir(), 'c-rules-'));
+const outfile = join(scratch, 'core.cjs');
+buildSync({
+  stdin: {
+    contents: `export { judgeTree } from './review/tree.ts'; export { createTreeReader } from './tree/build.ts'; export { RULES } from './rules/index.ts'; export { createParsers } from './syntax/parser.ts';
+      export { createCParser } from './syntax/c.ts'; export { presetConfiguration, variants } from './preprocess/configurations.ts'; export { releaseOf } from './preprocess/choose-configuration.ts';`,
+    resolveDir: 'server/src/core',
+    loader: 'ts',
+  },
+  bundle: true, platform: 'node', format: 'cjs', outfile, logLevel: 'warning', alias: { 'web-tree-sitter': './node_modules/web-tree-sitter/web-tree-sitter.cjs' },
+});
+const { judgeTree, createTreeReader, RULES, createParsers, createCParser, presetConfiguration, variants, releaseOf } = createRequire(import.meta.url)(outfile);
+rmSync(scratch, { recursive: true });
+const parsers = await createParsers({
+  core: readFileSync('node_modules/web-tree-sitter/web-tree-sitter.wasm'),
+  gas: readFileSync('grammars/tree-sitter-gas.wasm'),
+  c: readFileSync('node_modules/tree-sitter-c/tree-sitter-c.wasm'),
+});
+const reader = createTreeReader(createCParser(parsers));
+
+let passed = 0;
+let failed = 0;
+const report = (ok, text) => {
+  if (ok) passed++;
+  else failed++;
+  console.log(`${ok ? 'ok    ' : 'FAILED'} ${text}`);
+};
+
+/** A tree on disk, each file read once, with texts laid over it. */
+const texts = new Map();
+function sourceOf(tree, over = new Map()) {
+  return {
+    read: (path) => {
+      if (over.has(path)) return over.get(path);
+      const file = join(tree, path);
+      if (!texts.has(file)) texts.set(file, existsSync(file) ? readFileSync(file, 'utf8') : null);
+      return texts.get(file);
+    },
+    list: (folder) => (existsSync(join(tree, folder)) ? readdirSync(join(tree, folder)) : []),
+  };
+}
+
+const lineOf = (text, offset) => text.slice(0, offset).split('\n').length;
+const release = (tree) => releaseOf(`${tree}/`, { read: (path) => (existsSync(path) ? readFileSync(path, 'utf8') : null) });
+const configurationsOf = (tree) => variants.map((variant) => presetConfiguration(`${release(tree)}:${variant}`));
+
+function judge(tree, over) {
+  const source = sourceOf(tree, over);
+  const { findings, coverage } = judgeTree({ source, root: '', design: false }, configurationsOf(tree), reader, RULES);
+  return { coverage, findings: findings.map((finding) => {
+    const text = source.read(finding.place.file) ?? '';
+    const line = lineOf(text, finding.place.span.start);
+    return { ...finding, line, name: functionAt(text, line) };
+  }) };
+}
+
+/** The findings on clean trees that the page documents: `| 6.1 | rule | file | function |` rows. */
+function documented() {
+  const page = existsSync('docs/findings.md') ? readFileSync('docs/findings.md', 'utf8') : '';
+  return [...page.matchAll(/^\| (6\.\d+) \| \[?([a-z0-9-]+)[^|]* \| `([^`]+)` \| `(\w+)\(\)` \|/gm)].map(([, version, rule, file, name]) => ({ version, rule, file, name }));
+}
+
+/** The function that holds a line: from its head at the start of a line to the closing brace there. */
+function functionAt(text, line) {
+  const lines = text.split('\n');
+  for (let at = Math.min(line, lines.length) - 1; at >= 0; at--) {
+    if (at < line - 1 && lines[at].startsWith('}')) return '';
+    const found = /^(?:[A-Za-z_][\w *]*?\b)?(\w+)\(/.exec(lines[at]);
+    if (found !== null && !/;\s*$/.test(lines[at]) && !/^(?:if|for|while|switch|return)\b/.test(lines[at])) return /^DEFINE_\w+$/.test(found[1]) ? (/\((\w+)\)/.exec(lines[at])?.[1] ?? '') : found[1];
+  }
+  return '';
+}
+
+const expected = documented();
+const clean = new Map();
+for (const tree of trees) {
+  const { findings, coverage } = judge(tree, undefined);
+  const version = release(tree);
+  clean.set(tree, findings);
+  const source = sourceOf(tree);
+  const known = expected.filter((one) => one.version === version);
+  const surplus = findings.filter((finding) => !known.some((one) => one.rule === finding.rule && one.file === finding.place.file && one.name === functionAt(source.read(finding.place.file), finding.line)));
+  const missing = known.filter((one) => !findings.some((finding) => one.rule === finding.rule && one.file === finding.place.file));
+  for (const { configuration, files, functions, unreadable, calls, cap } of coverage) {
+    console.log(`       ${configuration}: ${files} files, ${functions} functions judged, ${unreadable.length} read in part; of ${calls.inView + calls.known + calls.unresolved} calls ${calls.inView} are in view, ${calls.known} have a row, ${calls.unresolved} are unresolved${cap === null ? '' : `; ${cap}`}`);
+  }
+  report(surplus.length === 0 && missing.length === 0, `${basename(tree)}: ${findings.length} findings, ${known.length} documented`);
+  for (const finding of surplus) console.log(`         not documented: ${finding.place.file}:${finding.line} ${finding.severity} ${finding.message} [${finding.rule}] (${finding.variants.join(', ')})`);
+  for (const one of missing) console.log(`         documented and not found: ${one.rule} in ${one.file}`);
+}
+
+/** Spans of the lines that an edit changes, in the text after it. */
+function changedLines(text, edit) {
+  let prefix = 0;
+  while (prefix < edit.old.length && prefix < edit.new.length && edit.old[prefix] === edit.new[prefix]) prefix++;
+  const start = lineOf(text, text.indexOf(edit.old) + prefix);
+  return [start, start + edit.new.slice(prefix).split('\n').length - 1];
+}
+
+if (values.corpus === '') console.log('not run: planted bugs, for want of --corpus FOLDER or ENTRYCHECK_CORPUS');
+else {
+  const corpus = JSON.parse(readFileSync(join(values.corpus, 'planted.json'), 'utf8')).filter(({ id }) => groups.test(id) && (values.only === undefined || id === values.only));
+  for (const bug of corpus) {
+    const tree = trees.find((one) => release(one) === bug.tree);
+    if (tree === undefined) {
+      console.log(`not run: ${bug.id}, for want of a tree of ${bug.tree}`);
+      continue;
+    }
+    const over = new Map();
+    const places = [];
+    let applies = true;
+    for (const edit of bug.edits) {
+      const before = over.get(edit.file) ?? sourceOf(tree).read(edit.file) ?? '';
+      applies &&= before.split(edit.old).length - 1 === edit.count;
+      const lines = changedLines(before, edit);
+      over.set(edit.file, before.replace(edit.old, () => edit.new));
+      places.push({ file: edit.file, lines });
+    }
+    if (!applies) {
+      report(false, `${bug.id}: the edit does not apply to ${basename(tree)}`);
+      continue;
+    }
+    const { findings } = judge(tree, over);
+    const before = clean.get(tree);
+    const fresh = findings.filter((finding) => !before.some((one) => one.rule === finding.rule && one.message === finding.message && one.place.file === finding.place.file && one.name === finding.name));
+    if (bug.kind === 'control') {
+      report(fresh.length === 0, `${bug.id} | silent as it must be`);
+      for (const finding of fresh) console.log(`         ${finding.place.file}:${finding.line} ${finding.message} [${finding.rule}]`);
+      continue;
+    }
+    const text = (file) => over.get(file) ?? sourceOf(tree).read(file);
+    const right = fresh.filter((finding) => places.some(({ file, lines: [from, to] }) => file === finding.place.file && ((finding.line >= from - NEAR && finding.line <= to + NEAR) || functionAt(text(file), from) === functionAt(text(file), finding.line))));
+    report(right.length > 0, `${bug.id} | ${[...new Set(right.map(({ rule }) => rule))].join(', ') || '-'} | ${right.map(({ place, line }) => `${place.file}:${line}`).join(', ') || '-'} (edit at ${places.map(({ file, lines }) => `${file}:${lines[0]}`).join(', ')}) | ${right.flatMap(({ premises }) => premises).length} premises | ${bug.title}`);
+    for (const finding of fresh) {
+      if (!values.verbose && right.includes(finding)) continue;
+      console.log(`         ${right.includes(finding) ? '' : 'elsewhere: '}${finding.place.file}:${finding.line} ${finding.severity} ${finding.message} [${finding.rule}]`);
+      if (values.verbose) for (const { fact } of finding.premises) console.log(`           premise: ${fact}`);
+    }
+  }
+}
+
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0;

@@ -1,0 +1,212 @@
+// The full exploration of a stub that may be entered again while it runs: NMIs at every boundary at which they are not
+// blocked, breakpoints and faults in its C handler, each through its own stub. Nothing is assumed to restore what it
+// interrupts; nothing is forgotten between two events.
+import { entryCall, QUIET_ROUTINES } from '../kernel/entry-calls.ts';
+import type { CpuVariant } from '../kernel/variants.ts';
+import type { Model, Transition } from '../explore/model.ts';
+import type { MachineSetup } from '../machine/config.ts';
+import { deliver } from '../machine/deliver.ts';
+import { draftOf, finish, pop, setRegister } from '../machine/draft.ts';
+import type { Effect } from '../machine/effects.ts';
+import { addressOfNode, nodeAtAddress, top } from '../machine/layout.ts';
+import { CALLER_SAVED, RSP } from '../machine/registers.ts';
+import type { Frame, State } from '../machine/state.ts';
+import { constant, isConstant, UNKNOWN } from '../machine/word.ts';
+import type { Program } from '../program/program.ts';
+import { boundariesOf } from './boundaries.ts';
+import { pathOutcomes } from './entry-paths.ts';
+import { machineModel } from './model.ts';
+
+/** What is explored: how often each event may come, and from where. */
+export interface NestingBounds {
+  readonly nmis: number;
+  /** Vectors that the C handler may raise, each that often. */
+  readonly traps: ReadonlyMap<number, number>;
+}
+
+/** The machine with what the events leave owed: an NMI was delivered and no C handler has run for it yet. */
+export interface Nest {
+  readonly state: State;
+  readonly owed: boolean;
+  readonly nmis: number;
+  readonly traps: readonly number[];
+}
+
+export interface NestStep extends Transition<Nest> {
+  readonly label: string;
+  readonly event: number | null;
+  readonly effects: readonly Effect[];
+  readonly calls: string | null;
+  /** The state that the step was taken in: the last of a chain. */
+  readonly before: State;
+}
+
+const NMI = 2;
+const LONGEST_CHAIN = 512;
+
+export interface NestingStart {
+  readonly title: string;
+  readonly state: State;
+}
+
+/** User mode, kernel mode, the SYSCALL gap with the user's RSP, and with an RSP that points into the NMI stack. */
+export function nestingStarts(program: Program, user: State, kernel: State): readonly NestingStart[] {
+  const starts: NestingStart[] = [
+    { title: 'user mode', state: user },
+    { title: 'kernel mode', state: kernel },
+  ];
+  const stack = program.layout.regions.find((region) => region.name === 'NMI');
+  if (program.gap === null) return starts;
+  const gap: State = { ...user, node: program.gap.first, flags: constant(2n), cpu: { ...kernel.cpu, gsBase: user.cpu.gsBase, kernelGsBase: user.cpu.kernelGsBase, cr3: user.cpu.cr3 } };
+  starts.push({ title: 'the SYSCALL gap', state: gap });
+  if (stack === undefined) return starts;
+  for (const depth of [0x28n, 0x100n, 0x1000n]) {
+    const registers = [...gap.registers];
+    registers[RSP] = constant(top(stack) - depth);
+    starts.push({ title: `the SYSCALL gap with a user RSP 0x${depth.toString(16)} below the top of the NMI stack`, state: { ...gap, registers } });
+  }
+  return starts;
+}
+
+export interface NestingModel extends Model<Nest> {
+  readonly successors: (nest: Nest) => readonly NestStep[];
+}
+
+/** `reduced`: events only at boundaries at which they do not commute with the code. */
+export function nestingModel(program: Program, setup: MachineSetup, start: State, bounds: NestingBounds, reduced: boolean): NestingModel {
+  const vectors = [...bounds.traps.keys()];
+  const visible = reduced ? boundariesOf(program) : null;
+  const insideC = program.contexts.get('inside C') ?? -1;
+  const packer = machineModel(setup, [start]);
+
+  function raise(nest: Nest, vector: number, label: string): NestStep {
+    const draft = draftOf(nest.state);
+    deliver(draft, setup, vector);
+    const index = vectors.indexOf(vector);
+    return {
+      label,
+      event: vector,
+      effects: draft.effects,
+      calls: null,
+      before: nest.state,
+      weight: 1,
+      state: {
+        state: finish(draft),
+        owed: vector === NMI ? true : nest.owed,
+        nmis: vector === NMI ? nest.nmis - 1 : nest.nmis,
+        traps: nest.traps.map((left, at) => (at === index ? left - 1 : left)),
+      },
+    };
+  }
+
+  /** The C handler returns, with what a C function may change changed. */
+  function leaveC(nest: Nest): NestStep {
+    const draft = draftOf(nest.state);
+    for (const index of CALLER_SAVED) setRegister(draft, index, UNKNOWN);
+    const address = pop(draft, setup);
+    const node = isConstant(address) ? nodeAtAddress(address.value) : null;
+    if (node === null) draft.ended = 'left-code';
+    else draft.node = node;
+    return { label: 'the C handler returns', event: null, effects: draft.effects, calls: null, before: nest.state, weight: 1, state: { ...nest, state: finish(draft) } };
+  }
+
+  function codeSteps(nest: Nest): readonly NestStep[] {
+    const { state } = nest;
+    if (state.node === insideC) return [leaveC(nest)];
+    if (state.frames.length === 0 && state.node === start.node) return [];
+    return pathOutcomes(program, setup, state).map((outcome): NestStep => {
+      const handler = outcome.calls !== null && outcome.inside !== null && entryCall(outcome.calls).effect === 'returns' && !entryCall(outcome.calls).anyStack && !QUIET_ROUTINES.has(outcome.calls);
+      const handled = handler && state.frames.at(-1)?.vector === NMI;
+      const after = handler && outcome.inside !== null ? outcome.inside : outcome.state;
+      return { label: '', event: null, effects: outcome.effects, calls: outcome.calls, before: state, weight: 1, state: { ...nest, owed: handled ? false : nest.owed, state: after } };
+    });
+  }
+
+  function mayTake(state: State): boolean {
+    return !state.cpu.nmiBlocked && state.cpu.shadow !== 'movss' && (visible === null || visible.has(state.node) || state.node === insideC || state.node === start.node);
+  }
+
+  function all(nest: Nest): readonly NestStep[] {
+    const { state } = nest;
+    if (state.ended !== null) return [];
+    const steps = [...codeSteps(nest)];
+    if (nest.nmis > 0 && mayTake(state)) steps.push(raise(nest, NMI, 'NMI'));
+    if (state.node === insideC && state.frames.some((frame) => frame.vector === NMI)) {
+      vectors.forEach((vector, index) => {
+        if ((nest.traps[index] ?? 0) > 0) steps.push(raise(nest, vector, 'in the C handler'));
+      });
+    }
+    return steps;
+  }
+
+  function chain(step: NestStep): NestStep {
+    let { state: nest, weight } = step;
+    let { before } = step;
+    let last = step;
+    while (weight < LONGEST_CHAIN && last.effects.length === 0 && nest.state.ended === null) {
+      const behind = all(nest);
+      const only = behind[0];
+      if (only === undefined || behind.length !== 1) break;
+      before = nest.state;
+      last = only;
+      nest = only.state;
+      weight += 1;
+    }
+    return { ...last, label: step.label, event: step.event, effects: step.effects.length > 0 ? step.effects : last.effects, before: step.effects.length > 0 ? step.before : before, state: nest, weight };
+  }
+
+  return {
+    width: packer.width + 1,
+    initial: () => [{ state: start, owed: false, nmis: bounds.nmis, traps: [...bounds.traps.values()] }],
+    successors: (nest) => (reduced ? all(nest).map(chain) : all(nest)),
+    pack: (nest, into, offset) => {
+      packer.pack(nest.state, into, offset);
+      let rest = nest.owed ? 1 : 0;
+      for (const left of [nest.nmis, ...nest.traps]) rest = rest * 16 + left;
+      into[offset + packer.width] = rest;
+    },
+  };
+}
+
+export interface NestingFault {
+  readonly kind: 'frame-overwritten' | 'wrong-return' | 'nmi-lost' | 'not-restored' | 'left-code';
+  readonly what: string;
+}
+
+/** Whether some stack holds the saved RIP and RSP of a frame, as hardware pushed them. */
+function hasCopy(setup: MachineSetup, state: State, frame: Frame): boolean {
+  const rip = constant(addressOfNode(frame.interrupted, frame.cpl === 3));
+  for (const region of setup.layout.regions) {
+    if (region.kind !== 'stack') continue;
+    const slots = state.memory[region.index] ?? [];
+    for (let slot = 3; slot < slots.length; slot += 1) if (slots[slot] === rip && slots[slot - 3] === frame.rsp) return true;
+  }
+  return false;
+}
+
+/** What a step breaks, or null. */
+export function nestingFault(setup: MachineSetup, step: NestStep, start: State): NestingFault | null {
+  const { state } = step.state;
+  for (const effect of step.effects) {
+    if (effect.kind === 'frame-overwritten') return { kind: 'frame-overwritten', what: 'the frame of the interrupted code is overwritten and no copy of it is left' };
+    if (effect.kind === 'wrong-return') return { kind: 'wrong-return', what: `RSP comes back as ${effect.found} instead of ${effect.expected}` };
+    if (effect.kind === 'return' && effect.frame !== null) {
+      const { saved } = effect.frame;
+      const after = state;
+      if (effect.frame.cpl === 0 && after.cpu.cpl === 0 && saved.gsBase !== after.cpu.gsBase) return { kind: 'not-restored', what: 'another GS base comes back' };
+      if (effect.frame.cpl === 0 && saved.cr3.name !== after.cpu.cr3.name && saved.cr3.value !== after.cpu.cr3.value) return { kind: 'not-restored', what: 'another CR3 comes back' };
+    }
+  }
+  if (step.effects.some((effect) => effect.kind === 'return') && state.frames.some((frame) => !hasCopy(setup, state, frame))) {
+    return { kind: 'frame-overwritten', what: 'the frame of the interrupted code is overwritten by the stub itself and no copy of it is left' };
+  }
+  if (state.ended !== null && state.ended !== 'panic') return { kind: 'left-code', what: state.ended };
+  if (state.frames.length === 0 && state.node === start.node && step.state.owed && step.event === null) return { kind: 'nmi-lost', what: 'an NMI was delivered and no handler ran for it' };
+  return null;
+}
+
+/** CPUs that the exploration runs on, each in one run. */
+export function nestingVariants(all: readonly CpuVariant[]): readonly CpuVariant[] {
+  return all.filter((variant) => ['PTI, PCID', 'FSGSBASE, no PTI'].includes(variant.name));
+}
+

@@ -1,0 +1,246 @@
+// The entry code of a kernel tree under review: all its entry paths, and its NMI stub entered again while it runs, judged
+// by the path rules, in slices. The reports have the form of scenario runs.
+import type { Place } from '../base/span.ts';
+import { createEntryAnalysis, titleOfStart } from '../contexts/entry-analysis.ts';
+import type { EntryAnalysis } from '../contexts/entry-analysis.ts';
+import { listOf, replayPath } from '../contexts/entry-paths.ts';
+import type { Monitor, PathStep } from '../contexts/entry-paths.ts';
+import type { PathStart } from '../contexts/entry-start.ts';
+import type { MachineTransition } from '../contexts/model.ts';
+import { changes, project } from '../contexts/projection.ts';
+import type { CpuVariant } from '../kernel/variants.ts';
+import type { CodeNode, NodeId } from '../machine/code.ts';
+import type { MachineSetup } from '../machine/config.ts';
+import type { State } from '../machine/state.ts';
+import type { Program } from '../program/program.ts';
+import type { Finding, RunReport, Severity, Trace, TraceStep } from '../rules/finding.ts';
+import type { Judgement, PathClass, PathRule, Rule } from '../rules/rule.ts';
+import { createNestingRun } from './nesting-run.ts';
+import { traceOf } from './trace.ts';
+
+export interface KernelProgram {
+  readonly program: Program;
+  /** Name of the configuration it was read with. */
+  readonly configuration: string;
+  readonly variants: readonly CpuVariant[];
+}
+
+export interface KernelRun {
+  /** Explores about `steps` further steps; true when nothing is left. */
+  readonly advance: (steps: number) => boolean;
+  readonly steps: () => number;
+  readonly reports: () => readonly RunReport[];
+  readonly analysis: EntryAnalysis;
+}
+
+interface Candidate {
+  readonly rule: Rule;
+  readonly judgement: Judgement;
+  readonly start: PathStart;
+  readonly choices: readonly number[];
+  readonly depth: number;
+  readonly step: PathStep;
+  readonly variants: Set<string>;
+}
+
+const RANK: Readonly<Record<Severity, number>> = { error: 3, warning: 2, info: 1, hint: 0 };
+const NONE: { readonly rule: Rule; readonly judgement: Judgement }[] = [];
+/** Findings of one rule that are shown one by one; of the others the reader is told where they are. */
+const MOST_OF_A_RULE = 3;
+const STARTS_AT_A_TIME = 20;
+
+export function createKernelRun(kernel: KernelProgram, rules: readonly Rule[]): KernelRun {
+  const { program } = kernel;
+  const judging = judgesOf(program, rules);
+  const found = new Map<string, Candidate>();
+
+  function observe(step: PathStep, values: readonly number[], choices: Parameters<typeof listOf>[0], depth: number): boolean {
+    let heard: { readonly rule: Rule; readonly judgement: Judgement }[] = NONE;
+    let best = -1;
+    for (const { rule, path, slot } of judging.at(step.node.id)) {
+      for (const judgement of path.judge(step, slot < 0 ? 0 : (values[slot] ?? 0))) {
+        const rank = RANK[judgement.severity ?? rule.severity] * 10 + (path.rank ?? 0);
+        if (rank > best) heard = [];
+        if (rank >= best) heard.push({ rule, judgement });
+        best = Math.max(best, rank);
+      }
+    }
+    for (const { rule, judgement } of heard) {
+      const key = `${rule.name}@${judgement.place.file}:${judgement.place.span.start}`;
+      const before = found.get(key);
+      const variants = before?.variants ?? new Set<string>();
+      variants.add(step.start.variant.name);
+      if (before === undefined || lengthOf(step.start, depth) < lengthOf(before.start, before.depth)) found.set(key, { rule, judgement, start: step.start, choices: listOf(choices), depth, step, variants });
+    }
+    return heard.length > 0;
+  }
+
+  const analysis = createEntryAnalysis(program, kernel.variants, judging.monitors, observe);
+  const nesting = createNestingRun(kernel, rules);
+  let pathsDone = false;
+
+  return {
+    analysis,
+    steps: () => analysis.steps() + nesting.states(),
+    advance: (steps) => {
+      const stop = analysis.steps() + steps;
+      while (!pathsDone && analysis.steps() < stop) pathsDone = analysis.advance(STARTS_AT_A_TIME);
+      return pathsDone && nesting.advance(Math.max(500, steps / 20));
+    },
+    reports: () => {
+      const paths = pathReport(kernel, analysis, [...found.values()], pathsDone);
+      // Where a stub alone goes wrong already, what nested NMIs make of that says nothing more.
+      const broken = paths.findings.some((finding) => finding.severity === 'error');
+      return [paths, ...nesting.reports().map((report) => (broken ? { ...report, findings: [] } : report))];
+    },
+  };
+}
+
+interface Judge {
+  readonly rule: Rule;
+  readonly path: PathRule;
+  /** Index of its monitor, -1 where it has none. */
+  readonly slot: number;
+}
+
+interface Judges {
+  readonly monitors: readonly Monitor[];
+  /** The rules that have to see a node. */
+  readonly at: (node: NodeId) => readonly Judge[];
+}
+
+function judgesOf(program: Program, rules: readonly Rule[]): Judges {
+  const monitors: Monitor[] = [];
+  const judges: Judge[] = [];
+  for (const rule of rules) {
+    const { path } = rule;
+    if (path === undefined) continue;
+    const known = path.monitor === null ? -1 : monitors.indexOf(path.monitor);
+    judges.push({ rule, path, slot: path.monitor === null ? -1 : known >= 0 ? known : monitors.push(path.monitor) - 1 });
+  }
+  const byNode: (readonly Judge[] | undefined)[] = [];
+  const byClasses = new Map<string, readonly Judge[]>();
+  return {
+    monitors,
+    at: (id) => {
+      const known = byNode[id];
+      if (known !== undefined) return known;
+      const classes = classesOf(program.code.nodes[id]);
+      const key = classes.join();
+      let own = byClasses.get(key);
+      if (own === undefined) byClasses.set(key, (own = judges.filter(({ path }) => path.at.some((name) => classes.includes(name)))));
+      byNode[id] = own;
+      return own;
+    },
+  };
+}
+
+function classesOf(node: CodeNode | undefined): readonly PathClass[] {
+  if (node?.kind !== 'instruction') return [];
+  const classes: PathClass[] = [];
+  const { mnemonic, operands } = node;
+  if (/^(call|jmp)/.test(mnemonic)) classes.push('call');
+  if (/^(iret|eret|sysret|sysexit|ret)/.test(mnemonic)) classes.push('return');
+  if (/^(push|pop|call|leave|enter|movs|stos|lods|scas|cmps)/.test(mnemonic) || operands.some((operand) => operand.kind === 'memory')) classes.push('access');
+  if (/^(sti|cli|popf)/.test(mnemonic)) classes.push('flags');
+  if (/^(rdmsr|wrmsr|rdpid|rdtscp|mov)/.test(mnemonic)) classes.push('system');
+  return classes;
+}
+
+/** Steps from the outermost start of a path to a step of it. */
+function lengthOf(start: PathStart, depth: number): number {
+  return depth + 1 + (start.parent === null ? 0 : lengthOf(start.parent.start, start.parent.steps));
+}
+
+function pathReport(kernel: KernelProgram, analysis: EntryAnalysis, candidates: readonly Candidate[], done: boolean): RunReport {
+  const findings = merged(candidates).map(({ candidate, others }) => toFinding(kernel, analysis, candidate, others));
+  const worst = findings[0];
+  return {
+    scenario: 'entry paths',
+    design: kernel.configuration,
+    start: 'every context',
+    verdict: findings.length > 0 ? 'violated' : done && analysis.unbounded().length === 0 ? 'holds' : 'inconclusive',
+    states: analysis.steps(),
+    transitions: analysis.steps(),
+    depth: Math.max(0, ...candidates.map((one) => one.depth)),
+    bounds: ['handlers are assumed to restore what they interrupt, and are checked to'],
+    boundsHit: analysis.unbounded().map((name) => `path too long: ${name}`),
+    assumptions: ['memory of the kernel that entry code touches is mapped and does not fail'],
+    findings,
+    remarks: [`${analysis.starts()} starts of ${analysis.doors.length} doors on ${analysis.variants.length} kinds of CPU`],
+    trace: worst?.trace ?? null,
+  };
+}
+
+/** Shortest first; of many findings of one rule the first ones, with the places of the others. */
+function merged(candidates: readonly Candidate[]): readonly { readonly candidate: Candidate; readonly others: readonly Place[] }[] {
+  const byRule = new Map<Rule, Candidate[]>();
+  for (const one of [...candidates].sort((a, b) => lengthOf(a.start, a.depth) - lengthOf(b.start, b.depth))) byRule.set(one.rule, [...(byRule.get(one.rule) ?? []), one]);
+  return [...byRule.values()].flatMap((all) => {
+    const rest = all.slice(MOST_OF_A_RULE).map((one) => one.judgement.place);
+    return all.slice(0, MOST_OF_A_RULE).map((candidate, index) => ({ candidate, others: index === 0 ? rest : [] }));
+  });
+}
+
+function toFinding(kernel: KernelProgram, analysis: EntryAnalysis, candidate: Candidate, others: readonly Place[]): Finding {
+  const { rule, judgement } = candidate;
+  const more = others.slice(0, 8).map((place) => ({ place, message: 'the same here' }));
+  if (others.length > more.length && more[0] !== undefined) more.push({ place: more[0].place, message: `and ${others.length - more.length} more` });
+  return {
+    rule: rule.name,
+    severity: judgement.severity ?? rule.severity,
+    place: judgement.place,
+    message: judgement.message,
+    premises: judgement.premises,
+    trace: pathTrace(kernel.program, analysis, candidate),
+    related: [...(judgement.related ?? []), ...more],
+    fix: null,
+    variants: [...candidate.variants].map((name) => `${kernel.configuration}: ${name}`),
+  };
+}
+
+/** The whole way: the path of each start up to where the next one interrupts it, then this one to its last step. */
+function pathTrace(program: Program, analysis: EntryAnalysis, candidate: Candidate): Trace {
+  const setup = analysis.setup;
+  const states: State[] = [];
+  const transitions: MachineTransition[] = [];
+  const follow = (start: PathStart, choices: readonly number[], steps: number): void => {
+    if (start.parent !== null) follow(start.parent.start, start.parent.choices, start.parent.steps);
+    if (start.parent === null) states.push(start.interrupted);
+    else states[states.length - 1] = start.interrupted;
+    transitions.push({ label: '', event: null, effects: entering(setup, start), state: start.first, weight: 1 });
+    states.push(start.first);
+    const played = replayPath(program, setup, start, choices, steps);
+    played.outcomes.forEach((outcome) => {
+      transitions.push({ label: outcome.label, event: null, effects: outcome.effects, state: outcome.state, weight: 1 });
+      states.push(outcome.state);
+    });
+  };
+  follow(candidate.start, candidate.choices, candidate.depth);
+  const outermost = outermostOf(candidate.start);
+  const trace = traceOf(program, setup, 'entry paths', outermost.from, states, transitions, candidate.choices);
+  const last = states.at(-1);
+  const first = states[0];
+  if (last === undefined || first === undefined) return trace;
+  const final: TraceStep = {
+    title: candidate.judgement.message.split(';')[0] ?? candidate.judgement.message,
+    place: candidate.judgement.place,
+    symbol: candidate.step.node.symbol,
+    lane: project(program, setup, last, outermost.from).lane,
+    changed: changes(project(program, setup, first, outermost.from), project(program, setup, last, outermost.from)),
+    steps: Math.max(1, transitions.length + 1 - trace.steps.reduce((sum, step) => sum + step.steps, 0)),
+  };
+  return { ...trace, start: outermost.from, variant: candidate.start.variant.present.map((name) => name.replace(/^X86_(FEATURE|BUG)_/, '')).filter((name) => name !== 'ALWAYS'), steps: [...trace.steps, final] };
+}
+
+function outermostOf(start: PathStart): PathStart {
+  return start.parent === null ? start : outermostOf(start.parent.start);
+}
+
+/** What entering shows in a trace: the delivery, or the instruction that entered. */
+function entering(setup: MachineSetup, start: PathStart): MachineTransition['effects'] {
+  const frame = start.first.frames.at(-1);
+  if (start.door.kind === 'event' && frame !== undefined) return [{ kind: 'deliver', vector: start.door.vector, frame, stack: setup.layout.regions[frame.region]?.name ?? 'unknown', rewinding: setup.layout.regions[frame.region]?.rewinding === true }];
+  return [{ kind: 'entered', what: titleOfStart(start) }];
+}
+

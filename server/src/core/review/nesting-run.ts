@@ -1,0 +1,209 @@
+// Runs of the nesting exploration of a kernel's NMI stub, with their findings and traces.
+import { outsideContexts, entrySetup } from '../contexts/entry-start.ts';
+import { nestingFault, nestingModel, nestingStarts, nestingVariants } from '../contexts/nesting.ts';
+import type { Nest, NestingBounds, NestingFault, NestingModel, NestingStart, NestStep } from '../contexts/nesting.ts';
+import type { MachineTransition } from '../contexts/model.ts';
+import { createExplorer } from '../explore/explorer.ts';
+import type { Explorer } from '../explore/explorer.ts';
+import { replay } from '../explore/replay.ts';
+import type { CpuVariant } from '../kernel/variants.ts';
+import type { CodeNode, InstructionNode } from '../machine/code.ts';
+import type { MachineSetup } from '../machine/config.ts';
+import { draftOf, load } from '../machine/draft.ts';
+import { RSP } from '../machine/registers.ts';
+import type { State } from '../machine/state.ts';
+import { isConstant } from '../machine/word.ts';
+import type { Word } from '../machine/word.ts';
+import type { Program } from '../program/program.ts';
+import { pathOutcomes } from '../contexts/entry-paths.ts';
+import type { Finding, RunReport, Trace } from '../rules/finding.ts';
+import type { Rule } from '../rules/rule.ts';
+import { pathPlace } from '../rules/path-vocabulary.ts';
+import { NESTED_NMI_RULE } from '../rules/nested-nmi-breaks-frame.ts';
+import type { KernelProgram } from './kernel-run.ts';
+import { traceOf } from './trace.ts';
+
+export interface NestingRun {
+  readonly advance: (states: number) => boolean;
+  readonly states: () => number;
+  readonly reports: () => readonly RunReport[];
+}
+
+/** Two NMIs, a breakpoint and a page fault in the C handler show every defect of a protocol; more are asked for by name. */
+export const DEFAULT_BOUNDS: NestingBounds = { nmis: 2, traps: new Map([[3, 1], [14, 1]]) };
+const MOST_STATES = 2_000_000;
+
+interface One {
+  readonly variant: CpuVariant;
+  readonly setup: MachineSetup;
+  readonly start: NestingStart;
+}
+
+export function createNestingRun(kernel: KernelProgram, rules: readonly Rule[], bounds: NestingBounds = DEFAULT_BOUNDS, reduced = true): NestingRun {
+  const { program } = kernel;
+  const rule = rules.find((one) => one.name === NESTED_NMI_RULE) ?? null;
+  const applies = rule !== null && program.contexts.has('inside C') && program.delivery === 'idt' && program.handlers.some((handler) => handler.vector === 2 && handler.ist.value === 'NMI');
+  const waiting: One[] = !applies ? [] : nestingVariants(kernel.variants).flatMap((variant) => {
+    const outside = outsideContexts(program, variant);
+    const user = outside.find((one) => one.name === 'user');
+    const inside = outside.find((one) => one.name === 'kernel');
+    if (user === undefined || inside === undefined) return [];
+    const setup = entrySetup(program);
+    return nestingStarts(program, user.state, inside.state).map((start) => ({ variant, setup, start }));
+  });
+  const done: RunReport[] = [];
+  let running: { readonly one: One; readonly explorer: Explorer; readonly model: NestingModel; fault: { readonly what: NestingFault; readonly from: number; readonly choice: number; readonly step: NestStep } | null } | null = null;
+  let states = 0;
+  let current = 0;
+
+  function begin(one: One): NonNullable<typeof running> {
+    const model = nestingModel(program, one.setup, one.start.state, bounds, reduced);
+    const run: NonNullable<typeof running> = {
+      one,
+      model,
+      fault: null,
+      explorer: createExplorer<Nest>(model, MOST_STATES, {
+        onTransition: (from, _before, choice, transition) => {
+          if (run.fault !== null) return;
+          const step = transition as NestStep;
+          const what = nestingFault(one.setup, step, one.start.state);
+          if (what !== null) run.fault = { what, from, choice, step };
+        },
+        enough: () => run.fault !== null,
+      }),
+    };
+    return run;
+  }
+
+  function traceTo(run: NonNullable<typeof running>, from: number, choice: number): Trace {
+    const choices = [...run.explorer.pathTo(from).choices, choice];
+    const played = replay<Nest>(run.model, 0, choices);
+    const transitions = (played.transitions as readonly NestStep[]).map((step): MachineTransition => ({ label: step.label, event: step.event, effects: step.effects, state: step.state.state, weight: step.weight }));
+    return { ...traceOf(program, run.one.setup, 'nested NMIs', run.one.start.title, played.states.map((nest) => nest.state), transitions, choices), variant: [run.one.variant.name] };
+  }
+
+  function report(run: NonNullable<typeof running>, progress: { readonly states: number; readonly transitions: number; readonly depth: number; readonly boundHit: boolean }): RunReport {
+    const { fault, one } = run;
+    const findings: Finding[] = [];
+    const trace = fault === null ? null : traceTo(run, fault.from, fault.choice);
+    if (fault !== null && rule !== null && trace !== null) {
+      const node = (fault.what.kind === 'nmi-lost' ? markerWriter(program, run, fault.from, fault.choice) : null) ?? blamed(program.code.nodes, fault.step);
+      findings.push({
+        rule: rule.name,
+        severity: rule.severity,
+        place: pathPlace(node),
+        message: messageOf(node, fault.what, one.start.title),
+        premises: [{ fact: `CPU with ${one.variant.name}`, place: null, assumed: false }],
+        trace,
+        related: [],
+        fix: null,
+        variants: [`${kernel.configuration}: ${one.variant.name}`],
+      });
+    }
+    return {
+      scenario: 'nested NMIs',
+      design: `${kernel.configuration}, ${one.variant.name}`,
+      start: one.start.title,
+      verdict: fault !== null ? 'violated' : progress.boundHit ? 'inconclusive' : 'holds',
+      states: progress.states,
+      transitions: progress.transitions,
+      depth: progress.depth,
+      bounds: [`NMI at most ${bounds.nmis}`, ...[...bounds.traps].map(([vector, count]) => `vector ${vector} in the C handler at most ${count}`)],
+      boundsHit: progress.boundHit ? [`${MOST_STATES} states`] : [],
+      assumptions: ['the C handler returns with the callee-saved registers as it found them'],
+      findings,
+      remarks: [],
+      trace,
+    };
+  }
+
+  return {
+    states: () => states + current,
+    reports: () => done,
+    advance: (more) => {
+      let left = more;
+      while (left > 0) {
+        if (running === null) {
+          const next = waiting.shift();
+          if (next === undefined) return true;
+          running = begin(next);
+        }
+        const progress = running.explorer.run(Math.ceil(left));
+        left -= Math.max(1, progress.states - current);
+        current = progress.states;
+        if (!progress.done) continue;
+        done.push(report(running, progress));
+        states += progress.states;
+        current = 0;
+        running = null;
+      }
+      return running === null && waiting.length === 0;
+    },
+  };
+}
+
+function messageOf(node: CodeNode, fault: NestingFault, start: string): string {
+  const where = node.kind === 'interrupted' ? node.text : `${node.symbol}: ${node.text}`;
+  if (fault.kind === 'nmi-lost') return `${where} leaves a word on the NMI stack that makes a later NMI look nested: ${fault.what} (start: ${start}); nothing but the protocol itself may write where its marker lies`;
+  return `an NMI at ${where} breaks the NMI that it interrupts: ${fault.what} (start: ${start}); the nested NMI must be recognised at every instruction from the entry to the return`;
+}
+
+/** The last instruction that wrote the word by which the dropped NMI was taken for a nested one, or null. */
+function markerWriter(program: Program, run: { readonly one: One; readonly explorer: Explorer; readonly model: NestingModel }, from: number, choice: number): CodeNode | null {
+  const { setup } = run.one;
+  const played = replay<Nest>(run.model, 0, [...run.explorer.pathTo(from).choices, choice]);
+  const states: State[] = [];
+  for (let index = 0; index + 1 < played.states.length; index += 1) {
+    const nest = played.states[index];
+    if (nest === undefined) continue;
+    const first = (played.transitions[index] as NestStep).state.state;
+    const end = played.states[index + 1]?.state ?? first;
+    states.push(nest.state);
+    for (let state = nest.state, count = 0; count < LONGEST_WALK; count += 1) {
+      const next = pathOutcomes(program, setup, state);
+      const only = next[0];
+      if (next.length !== 1 || only === undefined || state.node === end.node) break;
+      state = only.inside ?? only.state;
+      states.push(state);
+    }
+  }
+  const test = [...states].reverse().find((state) => {
+    const node = program.code.nodes[state.node];
+    return node?.kind === 'instruction' && node.mnemonic.startsWith('cmp') && state.frames.at(-1)?.vector === NMI && markerAddress(node, state) !== null;
+  });
+  const node = test === undefined ? undefined : program.code.nodes[test.node];
+  const address = test === undefined || node?.kind !== 'instruction' ? null : markerAddress(node, test);
+  if (test === undefined || address === null) return null;
+  const last = states.lastIndexOf(test);
+  const word = (state: State): Word => load(draftOf(state), setup, address & ~7n, 8);
+  for (let index = last; index > 0; index -= 1) {
+    const before = states[index - 1];
+    const after = states[index];
+    if (before === undefined || after === undefined || word(before) === word(after)) continue;
+    const writer = program.code.nodes[before.node];
+    if (writer?.kind === 'instruction') return writer;
+  }
+  return null;
+}
+
+const LONGEST_WALK = 600;
+const NMI = 2;
+
+/** Where a comparison looks below RSP. */
+function markerAddress(node: InstructionNode, state: State): bigint | null {
+  const operand = node.operands.find((one) => one.kind === 'memory' && one.base === RSP && one.displacement < 0n);
+  const rsp = state.registers[RSP];
+  return operand?.kind === 'memory' && rsp !== undefined && isConstant(rsp) ? rsp.value + operand.displacement : null;
+}
+
+/** The instruction that a nested NMI interrupted, where one has returned to it, else where the fault showed. */
+function blamed(nodes: readonly CodeNode[], step: NestStep): CodeNode {
+  for (const effect of step.effects) {
+    if (effect.kind !== 'return' || effect.frame === null) continue;
+    const node = nodes[effect.frame.interrupted];
+    if (node !== undefined && node.kind === 'instruction') return node;
+  }
+  const node = nodes[step.before.node];
+  if (node === undefined) throw new Error('a step of the exploration is at no node of the program');
+  return node;
+}

@@ -1,0 +1,76 @@
+// XR-DB04: state of the CPU that was saved on entry is written back after the task may have moved to another CPU.
+import { mayMigrate } from '../tree/primitives.ts';
+import type { Step, Tree } from '../tree/tree.ts';
+import { watch } from '../tree/watch.ts';
+import type { Judgement, Rule } from './rule.ts';
+import { entriesOf, factsOf, findings, isCall, known } from './tree-entries.ts';
+
+/** What saves and what restores a register of this CPU. */
+const saves: readonly { readonly what: string; readonly save: RegExp; readonly restore: RegExp }[] = [
+  { what: 'DR7', save: /^local_db_save$/, restore: /^local_db_restore$/ },
+  { what: 'the IST entry of #VC', save: /^(?:__)?sev_es_ist_enter$/, restore: /^(?:__)?sev_es_ist_exit$/ },
+  { what: 'CR2', save: /^read_cr2$/, restore: /^write_cr2$/ },
+  { what: 'the interrupt registers', save: /^set_irq_regs$/, restore: /^set_irq_regs$/ },
+];
+
+type State = 'free' | 'saved' | 'moved';
+
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  const entries = new Map(entriesOf(tree).map((entry) => [entry.function, entry] as const));
+  for (const one of tree.functions) {
+    const { steps } = one.graph();
+    for (const { what, save, restore } of saves) {
+      if (!steps.some((step) => isCall(step, save)) || !steps.some((step) => isCall(step, restore))) continue;
+      const entry = entries.get(one);
+      const facts = entry === undefined ? new Map<string, boolean>() : factsOf(entry);
+      let handOver: Step | null = null;
+      watch<State>(tree, one, 'free', {
+        follow: (callee) => !mayMigrate.test(callee.name) && !save.test(callee.name) && !restore.test(callee.name) && callee.attributes.some((word) => /^(?:noinstr|__always_inline|static)$/.test(word)) && callee.file === one.file,
+        step: (step, state, where) => {
+          if (isCall(step, restore) && state !== 'free') {
+            if (where.calls.length > 0) return state;
+            if (state === 'moved' && handOver !== null) {
+              found.at(step, where, `${what} of this CPU was saved before the task could be scheduled, and is written back after: it may run on another CPU by now; restore it before the return to user mode is prepared`, {
+                premises: [known(tree, `${handOver.kind === 'call' ? handOver.name : ''}() may schedule`, one.file, handOver)],
+              });
+            }
+            return 'free';
+          }
+          if (isCall(step, save)) return where.calls.length > 0 ? state : 'saved';
+          if (isCall(step, mayMigrate) && state === 'saved') {
+            handOver = step;
+            return 'moved';
+          }
+          return state;
+        },
+      }, facts);
+    }
+  }
+  return found.all();
+}
+
+const handler = (lines: string): string => `DEFINE_IDTENTRY_MCE_USER(exc_machine_check)
+{
+	unsigned long dr7;
+
+${lines}}
+`;
+
+export const cpuStateRestoredAfterMigration: Rule = {
+  name: 'cpu-state-restored-after-migration',
+  id: 'XR-DB04',
+  group: '#DB',
+  severity: 'error',
+  summary: 'a register of the CPU is saved, the task may be scheduled, and the value is written back',
+  why: 'The exit work of an event from user mode runs signals and the scheduler. A task that continues on another CPU and then restores DR7, CR2 or an IST entry writes the state of the first CPU into the second one: breakpoints of another task fire, its own are lost.',
+  instead: 'Save after the entry helper and restore before the exit helper, so that nothing between the two can schedule.',
+  falsePositives: ['State that belongs to the task and not to the CPU.'],
+  references: ['semantics DB-07, ENT-05', 'Linux b8d1d5b63a8e'],
+  bad: [{ title: 'Around the exit work', files: { 'mce.c': handler('\tdr7 = local_db_save();\n\tirqentry_enter_from_user_mode(regs);\n\thandle(regs);\n\tirqentry_exit_to_user_mode(regs);\n\tlocal_db_restore(dr7); //~ cpu-state-restored-after-migration\n') } }],
+  good: [{ title: 'Inside', files: { 'mce.c': handler('\tirqentry_enter_from_user_mode(regs);\n\tdr7 = local_db_save();\n\thandle(regs);\n\tlocal_db_restore(dr7);\n\tirqentry_exit_to_user_mode(regs);\n') } }],
+  judge: null,
+  inspect: null,
+  examine,
+  fix: null,
+};

@@ -1,0 +1,66 @@
+// XR-GS05: a CPU can take events before what their stubs rely on is set up on it.
+import type { Step, Tree } from '../tree/tree.ts';
+import type { Judgement } from './rule.ts';
+import { findings, isCall, treeRule } from './tree-entries.ts';
+import { watchProofs } from './tree-proofs.ts';
+import type { Proof } from './tree-proofs.ts';
+
+const opens = /^load_current_idt$/;
+const called = (name: string) => (step: Step): boolean => step.kind === 'call' && step.name === name;
+
+/** In each case what a stub does with it. */
+const needs: readonly (Proof & { readonly helper: string | null })[] = [
+  {
+    key: 'f',
+    helper: null,
+    what: 'CR4.FSGSBASE, without which the RDGSBASE that alternatives put into the paranoid entry raises #UD in it',
+    does: (step) => isCall(step, /^(?:cr4_set_bits\w*|cr4_init)$/) && /X86_CR4_FSGSBASE/.test(step.text),
+    test: (text, holds) => !holds && text.endsWith('(X86_FEATURE_FSGSBASE)'),
+  },
+  { key: 'c', helper: 'setup_getcpu', what: 'the CPU number in the GDT, which the paranoid entry takes its per-CPU base from', does: called('setup_getcpu') },
+  { key: 'i', helper: 'tss_setup_ist', what: 'the IST stacks in the TSS', does: called('tss_setup_ist'), test: (text, holds) => holds && text.endsWith('(X86_FEATURE_FRED)') },
+  { key: 't', helper: 'load_TR_desc', what: 'the task register, through which the processor finds its stacks', does: called('load_TR_desc') },
+  { key: 'g', helper: 'setup_ghcb', what: 'the GHCB, which the #VC handler needs', does: called('setup_ghcb') },
+];
+
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  const patched = tree.design || tree.assembler.paranoidFeatures.has('X86_FEATURE_FSGSBASE');
+  for (const one of tree.functions) {
+    const { steps } = one.graph();
+    // Who only loads the table again has nothing to set up.
+    if (!steps.some((step) => isCall(step, opens)) || !steps.some((step) => isCall(step, /^(?:setup_getcpu|tss_setup_ist|set_tss_desc|load_TR_desc)$/))) continue;
+    const owed = needs.filter(({ helper }) => (helper === null ? patched : helper === 'load_TR_desc' || tree.functions.some((other) => other.name === helper)));
+    watchProofs(tree, one, owed, {
+      at: (step, missing, where) => {
+        if (!isCall(step, opens)) return false;
+        if (missing.length > 0) found.at(step, where, `events can arrive on this CPU from here on, and it has not got ${missing.map(({ what }) => what).join(', nor ')}; set it up before the IDT is loaded`);
+        return true;
+      },
+    });
+  }
+  return found.all();
+}
+
+const setup = (before: string, mark: string): string => `void cpu_init_exception_handling(void)
+{
+	set_tss_desc(raw_smp_processor_id(), &get_cpu_entry_area()->tss.x86_tss);
+	load_TR_desc();
+${before}	load_current_idt();${mark}
+}
+`;
+
+export const cr4BitAfterEvents = treeRule({
+  name: 'cr4-bit-after-events',
+  id: 'XR-GS05',
+  group: 'GS base',
+  severity: 'error',
+  summary: 'the IDT of a CPU is loaded before CR4, TSS, GDT or GHCB are as its stubs need them',
+  why: 'Alternatives are patched once for all CPUs. A CPU that comes up later runs the patched stubs from its first event on, whatever its own CR4 says; a guest takes #VC as soon as it can. What is missing then faults inside the entry, and the fault does the same again.',
+  instead: 'Everything that the stubs use first, the IDT last.',
+  falsePositives: ['Code that loads the table again on a CPU that is up.'],
+  references: ['Linux 05243d490bb7', 'semantics GS-03'],
+  bad: [{ title: 'No FSGSBASE', files: { 'common.c': setup('', ' //~ cr4-bit-after-events') } }],
+  good: [{ title: 'Before the IDT', files: { 'common.c': setup('\tif (cpu_feature_enabled(X86_FEATURE_FSGSBASE))\n\t\tcr4_set_bits(X86_CR4_FSGSBASE);\n', '') } }],
+  examine,
+});

@@ -1,0 +1,79 @@
+// XR-DB03: a #DB handler reads DR6 after something that may raise another #DB, or does not reset it.
+import type { Step, Tree } from '../tree/tree.ts';
+import type { Judgement } from './rule.ts';
+import { entriesOf, factsOf, findings, isCall, treeRule } from './tree-entries.ts';
+import { watchProofs } from './tree-proofs.ts';
+import type { Proof } from './tree-proofs.ts';
+
+const isRead = (step: Step): boolean => step.kind === 'call' && (step.name === 'debug_read_reset_dr6' || (/^(?:native_)?get_debugreg$/.test(step.name) && step.arguments.includes('6')));
+const isReset = (step: Step): boolean => step.kind === 'call' && (step.name === 'debug_read_reset_dr6' || (/^(?:native_)?set_debugreg$/.test(step.name) && step.arguments.includes('6')));
+
+const read: Proof = { key: 'r', what: '', does: isRead };
+const reset: Proof = { key: 's', what: '', does: isReset };
+const event: Proof = { key: 'e', what: '', does: (step) => isCall(step, /^fred_event_data$/) || (step.kind === 'store' && /fred_event_data\(/.test(step.value)) };
+
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  for (const entry of entriesOf(tree)) {
+    if (entry.vector !== 'DB') continue;
+    watchProofs(tree, entry.function, [read, event], {
+      facts: factsOf(entry),
+      follow: (callee) => callee.attributes.some((word) => /^(?:noinstr|__always_inline)$/.test(word)),
+      at: (step, missing, where) => {
+        const starts = isCall(step, /^(?:irqentry_\w*enter\w*|enter_from_user_mode|nmi_enter|instrumentation_begin|notify_die|notify_debug)$/);
+        if (entry.delivery === 'fred' && isRead(step)) {
+          found.at(step, where, 'under FRED the reasons for #DB are in the event data of the frame, and DR6 holds those of an older one; use fred_event_data()');
+          return true;
+        }
+        if (starts && missing.length === 2) {
+          found.at(step, where, `${step.name}() may raise #DB before DR6 was read: the reasons of this one are lost or mixed with those of the next; read and reset DR6 first`);
+          return true;
+        }
+        return starts;
+      },
+    });
+  }
+  for (const one of tree.functions) {
+    if (!/dr6/.test(one.name) || !one.graph().steps.some(isRead)) continue;
+    watchProofs(tree, one, [reset], {
+      at: (step, missing, where) => {
+        if (step.kind === 'return' && missing.length > 0) found.at(step, where, 'DR6 is read and not reset: the processor does not clear all of its bits, and the next #DB shows reasons of this one; write DR6_RESERVED back');
+        return false;
+      },
+    });
+  }
+  return found.all();
+}
+
+const handler = (lines: string): string => `static __always_inline unsigned long debug_read_reset_dr6(void)
+{
+	unsigned long dr6;
+
+	get_debugreg(dr6, 6);
+	set_debugreg(DR6_RESERVED, 6);
+	return dr6;
+}
+
+DEFINE_IDTENTRY_DEBUG_USER(exc_debug)
+{
+	unsigned long dr6;
+
+${lines}	handle(regs, dr6);
+	irqentry_exit_to_user_mode(regs);
+}
+`;
+
+export const dr6ReadLate = treeRule({
+  name: 'dr6-read-late',
+  id: 'XR-DB03',
+  group: '#DB',
+  severity: 'warning',
+  summary: 'DR6 is read or reset too late in a #DB handler',
+  why: 'A #DB sets bits in DR6 and clears few. Everything that may take a breakpoint between delivery and the read changes what the handler sees, and bits that nobody resets are taken for reasons of the next #DB.',
+  instead: 'Read and reset DR6 as the first statement; under FRED take the event data.',
+  falsePositives: ['FRED, where the reasons are on the frame.'],
+  references: ['SDM vol. 3B, "Debug Status Register (DR6)"', 'semantics DB-07, FR-07'],
+  bad: [{ title: 'After the entry helper', files: { 'debug.c': handler('\tirqentry_enter_from_user_mode(regs); //~ dr6-read-late\n\tdr6 = debug_read_reset_dr6();\n') } }],
+  good: [{ title: 'First', files: { 'debug.c': handler('\tdr6 = debug_read_reset_dr6();\n\tirqentry_enter_from_user_mode(regs);\n') } }],
+  examine,
+});

@@ -1,0 +1,73 @@
+// XR-DB01: an NMI-like handler works while data breakpoints are armed, arms them too early, or leaves them off.
+import type { Tree, TreeFunction } from '../tree/tree.ts';
+import type { Judgement, Rule } from './rule.ts';
+import { entriesOf, entryPremise, findings, isCall, isNmiLike, watchEntry } from './tree-entries.ts';
+
+type State = 'live' | 'off' | 'inside' | 'inside live' | 'behind';
+
+/** Whether the function itself takes care of DR7: what it saved it owes. */
+function saver(one: TreeFunction): boolean {
+  return one.graph().steps.some((step) => isCall(step, /^local_db_save$/));
+}
+
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  for (const entry of entriesOf(tree)) {
+    if (!isNmiLike(entry) || !/^(?:NMI|DB|MC)$/.test(entry.vector ?? '') || (entry.delivery === 'fred' && entry.vector === 'NMI')) continue;
+    const premises = [entryPremise(tree, entry)];
+    watchEntry<State>(tree, entry, 'live', {
+      follow: (callee) => callee.attributes.some((word) => /^(?:noinstr|__always_inline)$/.test(word)) && !/^(?:local_db_|irqentry_)/.test(callee.name),
+      step: (step, state, where) => {
+        if (isCall(step, /^local_db_save$/)) {
+          if (state === 'inside live') return 'inside';
+          return state === 'live' ? 'off' : state;
+        }
+        if (isCall(step, /^local_db_restore$/)) {
+          if (state === 'inside') found.at(step, where, 'DR7 is restored while the handler still works: a data breakpoint on anything that it touches from here on recurses; restore it after the last access', { premises });
+          return 'live';
+        }
+        if (isCall(step, /^(?:irqentry_)?nmi_enter$/)) {
+          if (state !== 'live') return 'inside';
+          found.at(step, where, 'the handler starts its work with data breakpoints armed: one on anything that it touches raises #DB in it; call local_db_save() before this', { premises });
+          return 'inside live';
+        }
+        if (isCall(step, /^(?:irqentry_)?nmi_exit$/)) return state === 'inside' ? 'behind' : state === 'inside live' ? 'live' : state;
+        if (step.kind === 'return' && saver(where.function) && (state === 'off' || state === 'behind' || state === 'inside')) {
+          found.at(step, where, 'the handler ends with data breakpoints off: those of the task and of perf are lost on this CPU; call local_db_restore() on every path', { premises });
+        }
+        return state;
+      },
+    });
+  }
+  return found.all();
+}
+
+const handler = (lines: string): string => `DEFINE_IDTENTRY_DEBUG(exc_debug)
+{
+	unsigned long dr6 = debug_read_reset_dr6();
+	irqentry_state_t state;
+	unsigned long dr7 = 0;
+
+${lines}}
+`;
+
+export const dr7LiveInNmiLike: Rule = {
+  name: 'dr7-live-in-nmi-like',
+  id: 'XR-DB01',
+  group: '#DB',
+  severity: 'warning',
+  summary: 'a handler for #DB, NMI or #MC from kernel mode works with data breakpoints armed, or leaves them off',
+  why: 'No delivery of an event clears DR7. A watchpoint on memory that the handler touches raises #DB inside it: on the #DB stack itself that rewinds the stack over its live frame, inside an NMI the return of that #DB unblocks NMIs.',
+  instead: 'local_db_save() before the state helper and before anything instrumentable, local_db_restore() after the last such access, on every path.',
+  falsePositives: ['#DB from user mode runs on the task stack and may recurse once.', 'An NMI under FRED: a #DB in it returns without unblocking NMIs.'],
+  references: ['SDM vol. 3B, "Debug Registers"', 'semantics DB-07, DB-08'],
+  bad: [
+    { title: 'Saved too late', files: { 'debug.c': handler('\tstate = irqentry_nmi_enter(regs); //~ dr7-live-in-nmi-like\n\tdr7 = local_db_save();\n\thandle(regs, dr6);\n\tirqentry_nmi_exit(regs, state);\n\tlocal_db_restore(dr7);\n') } },
+    { title: 'Restored too early', files: { 'debug.c': handler('\tdr7 = local_db_save();\n\tstate = irqentry_nmi_enter(regs);\n\thandle(regs, dr6);\n\tlocal_db_restore(dr7); //~ dr7-live-in-nmi-like\n\tirqentry_nmi_exit(regs, state);\n') } },
+  ],
+  good: [{ title: 'First and last', files: { 'debug.c': handler('\tdr7 = local_db_save();\n\tstate = irqentry_nmi_enter(regs);\n\thandle(regs, dr6);\n\tirqentry_nmi_exit(regs, state);\n\tlocal_db_restore(dr7);\n') } }],
+  judge: null,
+  inspect: null,
+  examine,
+  fix: null,
+};

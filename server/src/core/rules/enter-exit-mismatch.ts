@@ -1,0 +1,123 @@
+// XR-INS03: what an entry establishes is not taken back on every path, or is taken back by the counterpart of another.
+import { stateHelpers } from '../tree/primitives.ts';
+import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
+import { watch } from '../tree/watch.ts';
+import type { Judgement, Rule } from './rule.ts';
+import { entriesOf, factsOf, findings, isCall } from './tree-entries.ts';
+import type { Entry, Findings } from './tree-entries.ts';
+
+/** Plain pairs, balanced inside one function. */
+const pairs: readonly { readonly begin: RegExp; readonly end: RegExp; readonly what: string; readonly lost: string }[] = [
+  { begin: /^instrumentation_begin$/, end: /^instrumentation_end$/, what: 'the instrumentable range', lost: 'the code behind it counts as instrumentable' },
+  { begin: /^pagefault_disable$/, end: /^pagefault_enable$/, what: 'the range without page faults', lost: 'every later fault of the task is refused' },
+  { begin: /^__sev_get_ghcb$/, end: /^__sev_put_ghcb$/, what: 'the GHCB', lost: 'the page stays taken, and the second #VC from here on finds no free one' },
+  { begin: /^irq_enter_rcu$/, end: /^irq_exit_rcu$/, what: 'hard-interrupt context', lost: 'the task counts as an interrupt handler for ever' },
+  { begin: /^(?:__)?nmi_enter$/, end: /^(?:__)?nmi_exit$/, what: 'NMI context', lost: 'the task counts as an NMI handler for ever' },
+  { begin: /^ct_nmi_enter$/, end: /^ct_nmi_exit$/, what: 'the RCU state of an NMI', lost: 'RCU watches for ever' },
+];
+
+const titles = { none: 'nothing', nmi: 'NMI-like state', irq: 'interrupt state', user: 'state of an entry from user mode', syscall: 'system call state', wrapped: 'the state that the defining macro sets up' };
+type State = keyof typeof titles;
+
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  const entries = new Map(entriesOf(tree).map((entry) => [entry.function, entry] as const));
+  for (const one of tree.functions) {
+    const { steps } = one.graph();
+    const helpers = steps.flatMap((step) => (step.kind === 'call' ? (stateHelpers.get(step.name) ?? []) : []));
+    const entry = entries.get(one) ?? null;
+    const whole = helpers.some(({ role }) => role === 'enter') && (helpers.some(({ role }) => role === 'exit') || (entry !== null && !entry.wrapped));
+    if (whole || (entry?.wrapped === true && helpers.length > 0)) followHelpers(tree, one, entry, found);
+    for (const pair of pairs) {
+      if (steps.some((step) => isCall(step, pair.begin)) && steps.some((step) => isCall(step, pair.end))) followPair(tree, one, entry, pair, found);
+    }
+  }
+  return found.all();
+}
+
+function followHelpers(tree: Tree, one: TreeFunction, entry: Entry | null, found: Findings): void {
+  const tokens = new Set(one.graph().steps.flatMap((step) => (step.kind === 'store' && /^(?:irqentry_nmi_enter|irqentry_enter)\(/.test(step.value) ? [step.target] : [])));
+  const facts = entry === null ? new Map<string, boolean>() : factsOf(entry);
+  watch<State>(
+    tree,
+    one,
+    entry?.wrapped === true ? 'wrapped' : 'none',
+    {
+      follow: () => false,
+      step: (step, state, where) => {
+        if (step.kind === 'return' && state !== 'none' && state !== 'wrapped') {
+          found.at(step, where, `the function returns in ${titles[state]}: the exit helper is not called on this path; leave through the exit that undoes it`);
+        }
+        const helper = step.kind === 'call' ? stateHelpers.get(step.name) : undefined;
+        if (step.kind !== 'call' || helper === undefined) return state;
+        if (helper.role === 'enter') return state === 'none' || (state === 'user' && helper.state === 'syscall') ? helper.state : state;
+        if (state === 'wrapped') {
+          found.at(step, where, `${step.name}() undoes ${titles.wrapped}, which does it again behind the body; leave it to the macro`);
+          return state;
+        }
+        if (state !== helper.state) found.at(step, where, `${step.name}() leaves ${titles[helper.state]}, but this path has set up ${titles[state]}: the work of entry and exit does not match; use the exit helper that belongs to the entry`);
+        const token = step.arguments[1];
+        if (state === helper.state && token !== undefined && /^\w+$/.test(token) && tokens.size > 0 && !tokens.has(token)) {
+          found.at(step, where, `${step.name}() gets ${token}, which no entry helper of this function gave; hand on the state that the entry returned`);
+        }
+        return 'none';
+      },
+    },
+    facts,
+  );
+}
+
+function followPair(tree: Tree, one: TreeFunction, entry: Entry | null, pair: (typeof pairs)[number], found: Findings): void {
+  const wrapped = entry?.wrapped === true && pair.what === 'the instrumentable range';
+  if (wrapped) return;
+  // What the begin may not have given: `ghcb = __sev_get_ghcb(&state); if (!ghcb) ...`.
+  const results = new Set(one.graph().steps.flatMap((step) => (step.kind === 'store' && pair.begin.test(step.value.replace(/\(.*/, '')) ? [step.target] : [])));
+  watch<'out' | 'in' | 'perhaps'>(
+    tree,
+    one,
+    'out',
+    {
+      follow: () => false,
+      step: (step: Step, state, where) => {
+        if (isCall(step, pair.begin)) return 'in';
+        if (isCall(step, pair.end)) {
+          if (state === 'out') found.at(step, where, `${pair.what} ends here without having begun on this path; begin and end it on the same paths`);
+          return 'out';
+        }
+        if (step.kind === 'return' && state === 'in') found.at(step, where, `the function returns inside ${pair.what}: ${pair.lost}; end it on this path too`);
+        return state;
+      },
+      branch: (test, holds, state) => (!holds && state === 'in' && results.has(test.text) ? 'perhaps' : state),
+    },
+    entry === null ? new Map() : factsOf(entry),
+  );
+}
+
+const handler = (lines: string): string => `DEFINE_IDTENTRY_RAW(exc_demo)
+{
+	irqentry_state_t state = irqentry_enter(regs);
+
+	instrumentation_begin();
+${lines}}
+`;
+
+export const enterExitMismatch: Rule = {
+  name: 'enter-exit-mismatch',
+  id: 'XR-INS03',
+  group: 'Entry state',
+  severity: 'error',
+  summary: 'entry and exit helpers are not paired on every path, or do not belong together',
+  why: 'The entry helper counts the context, starts RCU and tells lockdep and the tracers; only its own exit helper takes all of that back. A path that leaves without it, or through the exit work of another kind of entry, leaves the task in a context that it is not in, or runs hooks of a system call that never ran their entry half.',
+  instead: 'One exit for all paths behind the entry helper (goto out), with the helper of the same family and the state that the entry returned.',
+  falsePositives: ['Paths that end in panic() or in another function that never returns.', 'The helpers themselves, which only enter or only leave.'],
+  references: ['semantics ENT-01, ENT-02', 'Linux 5d5675df792f, ba1f2b2eaa2a'],
+  bad: [
+    { title: 'An early return', files: { 'demo.c': handler('\tif (!known(regs)) {\n\t\tinstrumentation_end();\n\t\treturn; //~ enter-exit-mismatch\n\t}\n\thandle(regs);\n\tinstrumentation_end();\n\tirqentry_exit(regs, state);\n') } },
+    { title: 'Another family', files: { 'demo.c': handler('\thandle(regs);\n\tinstrumentation_end();\n\tsyscall_exit_to_user_mode(regs); //~ enter-exit-mismatch\n') } },
+  ],
+  good: [{ title: 'One exit', files: { 'demo.c': handler('\tif (!known(regs))\n\t\tgoto out;\n\thandle(regs);\nout:\n\tinstrumentation_end();\n\tirqentry_exit(regs, state);\n') } }],
+  judge: null,
+  inspect: null,
+  examine,
+  fix: null,
+};

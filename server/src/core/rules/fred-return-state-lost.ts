@@ -1,0 +1,56 @@
+// XR-FRD02: a FRED return frame is rewritten, and state that only the frame holds is lost or doubled.
+import type { Step, Tree } from '../tree/tree.ts';
+import type { Judgement } from './rule.ts';
+import { findings, treeRule } from './tree-entries.ts';
+import { watchProofs } from './tree-proofs.ts';
+import type { Proof } from './tree-proofs.ts';
+
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  for (const one of tree.functions) {
+    const rewritten = one.graph().steps.flatMap((step) => (step.kind === 'store' ? (/^(\w+)->ssx$/.exec(step.target)?.[1] ?? []) : []))[0];
+    if (rewritten === undefined) continue;
+    const store = (target: RegExp, value: RegExp) => (step: Step): boolean => step.kind === 'store' && target.test(step.target) && value.test(step.value);
+    const copied = (field: string): ((step: Step) => boolean) => store(new RegExp(`^${rewritten}->${field}$`), /./);
+    const moved: Proof = { key: 'n', what: 'the NMI bit is moved to the frame that returns now', does: (step) => step.kind === 'store' && /^\w+->fred_ss\.nmi$/.test(step.target) && step.target !== `${rewritten}->fred_ss.nmi` && step.value === `${rewritten}->fred_ss.nmi` };
+    const ss: Proof = { key: 's', what: '', does: copied('ssx') };
+    const cs: Proof = { key: 'c', what: '', does: copied('csx') };
+    const cleared: Proof = { key: 'z', what: 'the NMI bit of the frame is cleared', does: store(new RegExp(`^${rewritten}->fred_ss\\.nmi$`), /^0$/), undoes: copied('ssx') };
+    const level: Proof = { key: 'l', what: 'the stack level of the frame is 0', does: store(new RegExp(`^${rewritten}->fred_cs\\.sl$`), /^0$/), undoes: copied('csx') };
+    watchProofs(tree, one, [moved, ss, cs, cleared, level], {
+      at: (step, missing, where) => {
+        if (copied('ssx')(step) && missing.includes(moved)) {
+          found.at(step, where, 'the SS word of the frame is overwritten before its NMI bit was moved to the frame that returns now: NMIs stay blocked, or are unblocked by the wrong return; move fred_ss.nmi first');
+        }
+        if (step.kind !== 'return') return false;
+        const owed = [...(missing.includes(ss) ? [] : [cleared]), ...(missing.includes(cs) ? [] : [level])].filter((proof) => missing.includes(proof));
+        if (owed.length > 0) found.at(step, where, `the frame is rewritten and not made one of user mode: it is still to be seen that ${owed.map(({ what }) => what).join(' and that ')}; ERETU faults on it again or unblocks NMIs a second time`);
+        return true;
+      },
+    });
+  }
+  return found.all();
+}
+
+const fixup = (lines: string): string => `static bool fix_eretu(struct pt_regs *regs, struct pt_regs *uregs)
+{
+${lines}	uregs->csx = regs->csx;
+	uregs->fred_cs.sl = 0;
+	return true;
+}
+`;
+
+export const fredReturnStateLost = treeRule({
+  name: 'fred-return-state-lost',
+  id: 'XR-FRD02',
+  group: 'FRED',
+  severity: 'error',
+  summary: 'a FRED return frame is rewritten without moving its NMI bit and clearing its stack level',
+  why: 'Under FRED only ERETU or ERETS with the NMI bit in its frame unblocks NMIs. When ERETU faults, the frame that had the bit becomes an ordinary frame for the fault: the bit must go to the frame that is returned from first, and be gone from the other.',
+  instead: 'regs->fred_ss.nmi = uregs->fred_ss.nmi before the words are copied; afterwards clear the bit and the stack level in the rewritten frame.',
+  falsePositives: ['Frames that are built anew.'],
+  references: ['semantics FR-05, FR-06, FR-09'],
+  bad: [{ title: 'The bit is lost', files: { 'extable.c': fixup('\turegs->ssx = regs->ssx; //~ fred-return-state-lost\n\turegs->fred_ss.nmi = 0;\n') } }],
+  good: [{ title: 'Moved', files: { 'extable.c': fixup('\tregs->fred_ss.nmi = uregs->fred_ss.nmi;\n\turegs->ssx = regs->ssx;\n\turegs->fred_ss.nmi = 0;\n') } }],
+  examine,
+});

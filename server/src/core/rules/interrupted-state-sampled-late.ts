@@ -1,0 +1,72 @@
+// XR-INS05: what the interrupted context was is asked after the entry has overwritten it, or the steps of an entry are
+// taken in the wrong order.
+import type { Step, Tree } from '../tree/tree.ts';
+import { watch } from '../tree/watch.ts';
+import type { Judgement } from './rule.ts';
+import { findings, isCall, treeRule } from './tree-entries.ts';
+
+const samples = /^(?:lockdep_hardirqs_enabled)$/;
+const overwrites = /^(?:lockdep_hardirqs_(?:on|off)|lockdep_off|__nmi_enter)$/;
+
+/** Each chain in the order that the entry contract wants (SEM ENT-01, ENT-02). */
+const chains: readonly { readonly marks: RegExp; readonly order: readonly string[]; readonly what: string }[] = [
+  { marks: /^__nmi_enter$/, order: ['__nmi_enter', 'lockdep_hardirqs_off', 'lockdep_hardirq_enter', 'ct_nmi_enter', 'instrumentation_begin'], what: 'the entry into NMI context' },
+  { marks: /^__nmi_exit$/, order: ['instrumentation_end', 'ct_nmi_exit', 'lockdep_hardirq_exit', 'lockdep_hardirqs_on', '__nmi_exit'], what: 'the exit from NMI context' },
+  { marks: /^(?:user_exit_irqoff|__ct_user_exit|ct_user_exit)$/, order: ['lockdep_hardirqs_off', 'user_exit_irqoff', 'instrumentation_begin'], what: 'the entry from user mode' },
+  { marks: /^user_enter_irqoff$/, order: ['instrumentation_end', 'user_enter_irqoff', 'arch_exit_to_user_mode', 'lockdep_hardirqs_on'], what: 'the exit to user mode' },
+];
+
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  for (const one of tree.functions) {
+    const { steps } = one.graph();
+    if (steps.some((step) => isCall(step, samples)) && steps.some((step) => isCall(step, overwrites))) {
+      watch<'fresh' | 'overwritten'>(tree, one, 'fresh', {
+        follow: () => false,
+        step: (step, state, where) => {
+          if (isCall(step, samples) && state === 'overwritten') found.at(step, where, `${step.name}() is asked after this entry has changed what it says: the exit then restores the state of the entry and not that of the interrupted code; ask first`);
+          return isCall(step, overwrites) ? 'overwritten' : state;
+        },
+      });
+    }
+    for (const { marks, order, what } of chains) {
+      if (!steps.some((step) => isCall(step, marks)) || steps.filter((step) => isCall(step, /./) && order.includes(step.name)).length < 3) continue;
+      watch<string>(tree, one, '-1', {
+        follow: () => false,
+        step: (step: Step, state, where) => {
+          const at = step.kind === 'call' ? order.indexOf(step.name) : -1;
+          if (at === -1) return state;
+          // The exit begins with an instrumentable range of its own: its end counts once.
+          if (at < Number(state)) found.at(step, where, `${order[at] ?? ''}() stands behind ${order[Number(state)] ?? ''}() in ${what}: between the two RCU, lockdep and the preemption count do not agree; keep the order ${order.join(', ')}`);
+          return String(Math.max(at, Number(state)));
+        },
+      });
+    }
+  }
+  return found.all();
+}
+
+const enter = (lines: string): string => `noinstr irqentry_state_t irqentry_nmi_enter(struct pt_regs *regs)
+{
+	irqentry_state_t state;
+
+${lines}	lockdep_hardirq_enter();
+	ct_nmi_enter();
+	return state;
+}
+`;
+
+export const interruptedStateSampledLate = treeRule({
+  name: 'interrupted-state-sampled-late',
+  id: 'XR-INS05',
+  group: 'Entry state',
+  severity: 'error',
+  summary: 'an entry helper samples the interrupted state after it was overwritten, or takes its steps out of order',
+  why: 'The entry turns lockdep off, marks interrupts as disabled and raises the preemption count; the exit has to know what was there before. A sample taken after the change says what the entry did. The steps depend on each other: an NMI that counts itself after RCU was told is traced in a context that does not exist.',
+  instead: 'Sample first, then the steps in the order of the entry contract, and the exit in the exact reverse.',
+  falsePositives: ['Functions that hold only a part of the steps.'],
+  references: ['semantics ENT-02', 'Linux ba1f2b2eaa2a'],
+  bad: [{ title: 'After', files: { 'common.c': enter('\t__nmi_enter();\n\tlockdep_hardirqs_off(CALLER_ADDR0);\n\tstate.lockdep = lockdep_hardirqs_enabled(); //~ interrupted-state-sampled-late\n') } }],
+  good: [{ title: 'Before', files: { 'common.c': enter('\tstate.lockdep = lockdep_hardirqs_enabled();\n\t__nmi_enter();\n\tlockdep_hardirqs_off(CALLER_ADDR0);\n') } }],
+  examine,
+});

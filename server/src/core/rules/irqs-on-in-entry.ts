@@ -1,0 +1,87 @@
+// XR-FLG05: interrupts are on where the contract of an entry wants them off: before its state is set up, at the exit
+// helper, or in NMI-like code.
+import { stateHelpers } from '../tree/primitives.ts';
+import type { Tree } from '../tree/tree.ts';
+import { mayReturnBehind } from '../tree/paths.ts';
+import { watch } from '../tree/watch.ts';
+import type { Judgement } from './rule.ts';
+import { entriesOf, entryPremise, factsOf, findings, isNmiLike, treeRule } from './tree-entries.ts';
+
+/** State of the entry, then what is known of IF. */
+type State = `${'raw' | 'in' | 'nmi'} ${'off' | 'on' | 'as before'}`;
+
+const enables = /^local_irq_enable$/;
+const disables = /^(?:raw_)?local_irq_disable(?:_exit_to_user)?$/;
+
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  for (const entry of entriesOf(tree)) {
+    const premises = [entryPremise(tree, entry)];
+    // #VC forwards ordinary exceptions to their handlers, and runs off its IST stack.
+    const nmiLike = isNmiLike(entry) && entry.vector !== 'VC';
+    watch<State>(
+      tree,
+      entry.function,
+      entry.wrapped ? 'in off' : 'raw off',
+      {
+        follow: (callee) => (callee.definedBy === null || callee === entry.function) && !callee.name.startsWith('cond_local_irq_') && !stateHelpers.has(callee.name) && !/panic$|oops|^(?:show|dump|print|die)|exit_to_user_mode/.test(callee.name),
+        step: (step, state, where) => {
+          const [context, flag] = state.split(' ', 2) as [string, string];
+          if (step.kind === 'return' && where.calls.length === 0 && entry.wrapped && flag !== 'off' && state !== 'in off') {
+            found.at(step, where, 'the handler returns with interrupts on, and the exit helper behind it wants them off: an interrupt in the exit finds its state half undone; disable them on every path', { premises });
+          }
+          if (step.kind !== 'call') return state;
+          const helper = stateHelpers.get(step.name);
+          if (helper?.role === 'enter') {
+            const on = step.name === 'syscall_enter_from_user_mode' || step.name === 'syscall_enter_from_user_mode_prepare';
+            return helper.state === 'nmi' ? 'nmi off' : on ? 'in on' : step.name === 'syscall_enter_from_user_mode_work' ? state : 'in off';
+          }
+          if (helper?.role === 'exit') {
+            if (helper.state !== 'syscall' && !state.endsWith(' off')) {
+              found.at(step, where, `${step.name}() is called with interrupts on: an interrupt in it finds the state of the entry half undone; disable them before`, { premises });
+            }
+            return 'raw off';
+          }
+          if (disables.test(step.name) || step.name === 'cond_local_irq_disable') return `${context} off` as State;
+          if (!enables.test(step.name) && step.name !== 'cond_local_irq_enable') return state;
+          if (context === 'nmi' && nmiLike && mayReturnBehind(where.function, step)) {
+            found.at(step, where, 'interrupts are enabled in NMI-like code: an interrupt runs on its stack, and its return unblocks NMIs; leave them off', { premises });
+          }
+          if (context === 'raw' && !step.name.startsWith('cond_')) {
+            found.at(step, where, 'interrupts are enabled before the entry helper: an interrupt then runs in a context that RCU and lockdep take for user mode; call the entry helper first', { premises });
+          }
+          return `${context} ${step.name.startsWith('cond_') ? 'as before' : 'on'}` as State;
+        },
+      },
+      factsOf(entry),
+    );
+  }
+  return found.all();
+}
+
+const handler = (lines: string): string => `DEFINE_IDTENTRY_RAW(exc_demo)
+{
+	irqentry_state_t state;
+
+${lines}	irqentry_exit(regs, state);MARK
+}
+`;
+const marked = (lines: string, mark: string): string => handler(lines).replace('MARK', mark);
+
+export const irqsOnInEntry = treeRule({
+  name: 'irqs-on-in-entry',
+  id: 'XR-FLG05',
+  group: 'Flags',
+  severity: 'error',
+  summary: 'interrupts are on before the entry helper, at the exit helper, or in NMI-like code',
+  why: 'An interrupt is a second entry on top of the first. Before the entry helper it finds RCU asleep and lockdep wrong; in the exit it runs between steps that belong together; in an NMI its IRET unblocks NMIs in the middle of the handler.',
+  instead: 'Enable after the entry helper, with cond_local_irq_enable() where the interrupted code had them off, and disable before the exit helper on every path.',
+  falsePositives: ['System call entry helpers enable interrupts themselves.', 'Paths that end in panic().'],
+  references: ['semantics ENT-01, ENT-05, NMI-02'],
+  bad: [
+    { title: 'At the exit', files: { 'demo.c': marked('\tstate = irqentry_enter(regs);\n\tcond_local_irq_enable(regs);\n\thandle(regs);\n', ' //~ irqs-on-in-entry') } },
+    { title: 'Before the entry', files: { 'demo.c': marked('\tlocal_irq_enable(); //~ irqs-on-in-entry\n\tstate = irqentry_enter(regs);\n\thandle(regs);\n', '') } },
+  ],
+  good: [{ title: 'In between', files: { 'demo.c': marked('\tstate = irqentry_enter(regs);\n\tcond_local_irq_enable(regs);\n\thandle(regs);\n\tcond_local_irq_disable(regs);\n', '') } }],
+  examine,
+});

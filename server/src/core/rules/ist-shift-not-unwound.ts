@@ -1,0 +1,85 @@
+// XR-STK04: the IST entry of #VC is shifted and not set back, is shifted too late, or its old value is not kept.
+import type { Step, Tree } from '../tree/tree.ts';
+import { watch } from '../tree/watch.ts';
+import type { Judgement } from './rule.ts';
+import { entriesOf, factsOf, findings, isCall, treeRule } from './tree-entries.ts';
+import { watchProofs } from './tree-proofs.ts';
+
+const shift = /^(?:__)?sev_es_ist_enter$/;
+const unshift = /^(?:__)?sev_es_ist_exit$/;
+
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  const helper = tree.functions.some((one) => shift.test(one.name));
+  const handlers = new Set(entriesOf(tree).filter((entry) => entry.vector === 'NMI' && entry.delivery === 'idt').map((entry) => entry.function));
+  for (const one of tree.functions) {
+    const { steps } = one.graph();
+    const shifts = steps.some((step) => isCall(step, shift)) && !shift.test(one.name);
+    const owes = helper && handlers.has(one) && steps.some((step) => isCall(step, /^local_db_save$/));
+    if (shifts || owes) {
+      const facts = entriesOf(tree).filter((entry) => entry.function === one).map(factsOf)[0];
+      watch<'plain' | 'shifted'>(
+        tree,
+        one,
+        'plain',
+        {
+          follow: () => false,
+          step: (step, state, where) => {
+            if (isCall(step, unshift)) {
+              if (state === 'plain') found.at(step, where, 'the IST entry of #VC is set back without having been shifted on this path: it takes the value of an outer handler; shift and set back on the same paths');
+              return 'plain';
+            }
+            if (isCall(step, shift)) return 'shifted';
+            if (isCall(step, /^local_db_(?:save|restore)$/) && state === 'plain' && helper) {
+              found.at(step, where, 'DR7 is accessed while the IST entry of #VC is not shifted: the #VC that the access raises under SEV-ES overwrites the frame of an interrupted one; call sev_es_ist_enter() before and sev_es_ist_exit() after');
+            }
+            if (step.kind === 'return' && state === 'shifted') found.at(step, where, 'the handler returns with the IST entry of #VC shifted: every further #VC of this CPU uses less of its stack, until it runs over; call sev_es_ist_exit() on every path');
+            return state;
+          },
+        },
+        facts,
+      );
+    }
+    if (steps.some(writesIst)) {
+      watchProofs(tree, one, [{ key: 'k', what: '', does: (step) => step.kind === 'store' && step.target.startsWith('*(') }], {
+        at: (step, missing, where) => {
+          if (writesIst(step) && missing.length > 0) found.at(step, where, 'the IST entry is replaced and its old value was not kept at the new top: nothing can set it back; store the old value there first');
+          return false;
+        },
+      });
+    }
+  }
+  return found.all();
+}
+
+/** A new value for an IST entry of the live TSS, not the old one that is taken back. */
+function writesIst(step: Step): boolean {
+  return isCall(step, /^(?:raw_|__)*this_cpu_write$/) && /\.ist\[/.test(step.arguments[0] ?? '') && !(step.arguments[1] ?? '').startsWith('*');
+}
+
+const handler = (lines: string): string => `DEFINE_IDTENTRY_RAW(exc_nmi)
+{
+	irqentry_state_t state;
+	unsigned long dr7, cr2 = read_cr2();
+
+${lines}	if (read_cr2() != cr2)
+		write_cr2(cr2);
+}
+`;
+
+export const istShiftNotUnwound = treeRule({
+  name: 'ist-shift-not-unwound',
+  id: 'XR-STK04',
+  group: 'Stacks and frames',
+  severity: 'error',
+  summary: 'a handler shifts an IST entry and does not set it back on every path',
+  why: 'The NMI handler may raise #VC while an interrupted #VC handler is still on its IST stack. It moves the IST entry below the live frame and keeps the old value above; a path that leaves without setting it back eats the stack, and an access that may raise #VC before the shift overwrites the frame.',
+  instead: 'Shift before the first access to DR7, set back after the last one, on every path and in reverse order.',
+  falsePositives: ['Early returns before the shift.'],
+  references: ['semantics VC-03', 'Linux 315562c9af3d'],
+  bad: [
+    { title: 'An early return', files: { 'nmi.c': handler('\tsev_es_ist_enter(regs);\n\tdr7 = local_db_save();\n\tstate = irqentry_nmi_enter(regs);\n\tpoll_sources(regs);\n\tirqentry_nmi_exit(regs, state);\n\tlocal_db_restore(dr7);\n\tif (read_cr2() == cr2)\n\t\treturn; //~ ist-shift-not-unwound\n\tsev_es_ist_exit();\n') } },
+  ],
+  good: [{ title: 'Around everything', files: { 'nmi.c': handler('\tsev_es_ist_enter(regs);\n\tdr7 = local_db_save();\n\tstate = irqentry_nmi_enter(regs);\n\tpoll_sources(regs);\n\tirqentry_nmi_exit(regs, state);\n\tlocal_db_restore(dr7);\n\tsev_es_ist_exit();\n') } }],
+  examine,
+});

@@ -1,0 +1,40 @@
+// The counter that bounds the recovery from machine checks in user data, for the two rules that look at it.
+import type { Step, TreeFunction } from '../tree/tree.ts';
+import { isCall } from './tree-entries.ts';
+
+/** A `task_work_add()` of a node that lives as long as the task. */
+export function queuesPersistentNode(step: Step): boolean {
+  return isCall(step, /^task_work_add$/) && /^&\w+->/.test(step.arguments[1] ?? '');
+}
+
+export interface RetryCounter {
+  /** The member of the task: `mce_count`. */
+  readonly field: string;
+  /** The counter and the local that holds its value. */
+  readonly names: readonly string[];
+}
+
+/** The per-task counter that a function increments, or null. */
+export function retryCounter(one: TreeFunction): RetryCounter | null {
+  for (const step of one.graph().steps) {
+    if (step.kind !== 'store') continue;
+    const field = /^\+\+\s*current->(\w+)$/.exec(step.value)?.[1];
+    if (field !== undefined) return { field, names: [step.target, `current->${field}`] };
+    const own = /^current->(\w+)$/.exec(step.target)?.[1];
+    if (own !== undefined && (step.operator === '++' || (step.operator === '+=' && step.value === '1')) && /count/.test(own)) return { field: own, names: [step.target] };
+  }
+  return null;
+}
+
+/** What a condition says of the counter: its greatest and least value behind it; null where it says nothing. */
+export function boundsOf(counter: RetryCounter, text: string, holds: boolean): { readonly most: number; readonly least: number } | null {
+  for (const name of counter.names) {
+    const match = new RegExp(`^${name.replace(/[^\w]/g, (one) => `\\${one}`)} (==|<|>) (\\d+)$`).exec(text);
+    if (match === null) continue;
+    const limit = Number(match[2]);
+    if (match[1] === '>') return holds ? { most: Infinity, least: limit + 1 } : { most: limit, least: 0 };
+    if (match[1] === '<') return holds ? { most: limit - 1, least: 0 } : { most: Infinity, least: limit };
+    return holds ? { most: limit, least: limit } : null;
+  }
+  return null;
+}

@@ -1,0 +1,94 @@
+// XR-VE18: an access is emulated as MMIO although it may be one that a user made or chose, or one of private memory.
+import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
+import type { Judgement } from './rule.ts';
+import { findings, isCall, treeRule } from './tree-entries.ts';
+import { watchProofs, whats } from './tree-proofs.ts';
+import type { Proof } from './tree-proofs.ts';
+
+const acts = /mmio_(?:read|write)$|_do_mmio$|handle_mmio_movs$/;
+const kernel: Proof = { key: 'u', what: 'user_mode() said no', test: (text, holds) => !holds && text.startsWith('user_mode(') };
+const address: Proof = { key: 'k', what: 'fault_in_kernel_space() said that the address is the kernel\'s', test: (text, holds) => holds && text.startsWith('fault_in_kernel_space(') };
+const onePage: Proof = { key: 's', what: 'the access was seen to lie in one page', test: (text, holds) => holds && /PAGE_SIZE\)? == /.test(text) };
+const shared: Proof = { key: 'p', what: 'is_private_gpa() said no', test: (text, holds) => !holds && text.startsWith('is_private_gpa(') };
+
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  const emulators = new Set<TreeFunction>();
+  for (const one of tree.functions) {
+    if (!one.graph().steps.some((step) => isCall(step, /^insn_decode_mmio$/))) continue;
+    const withInfo = one.parameters.includes('ve');
+    if (withInfo) emulators.add(one);
+    watchProofs(tree, one, withInfo ? [kernel, address, onePage] : [kernel], {
+      at: (step, missing, where) => {
+        if (!isCall(step, acts)) return false;
+        if (missing.length > 0) found.once(step, where, `the access is emulated as MMIO before ${whats(missing)}: the instruction is read again from memory, and what it reaches is what a user, or an address that a user chose, makes of it; refuse that before anything is emulated`);
+        return true;
+      },
+    });
+  }
+  if (refusesPrivate(tree)) return found.all();
+  for (const one of tree.functions) {
+    const calls = (step: Step): boolean => step.kind === 'call' && !step.indirect && [...emulators].some((emulator) => emulator.name === step.name && emulator.file === one.file);
+    if (!one.graph().steps.some(calls)) continue;
+    watchProofs(tree, one, [shared], {
+      at: (step, missing, where) => {
+        if (calls(step) && missing.length > 0) found.at(step, where, 'a violation on private memory is emulated as MMIO: the host takes a page away and answers for it; ask is_private_gpa() first and panic');
+        return false;
+      },
+    });
+  }
+  return found.all();
+}
+
+/** Whether the guest stops at boot where the host can raise #VE for private memory: then no handler has to ask. */
+function refusesPrivate(tree: Tree): boolean {
+  return tree.functions.some((one) => {
+    const { steps } = one.graph();
+    return steps.some((step) => {
+      const refused = step.kind === 'test' && /SEPT_VE_DISABLE/.test(step.text) ? steps[step.no] : undefined;
+      return refused !== undefined && isCall(refused, /^panic$/);
+    });
+  });
+}
+
+const handler = (checks: string, marks: readonly [string, string], guard: string): string => `static int handle_mmio(struct pt_regs *regs, struct ve_info *ve)
+{
+	struct insn insn = {};
+	unsigned long vaddr;
+	int size;
+
+	if (insn_decode_mmio(&insn, &size) < 0)
+		return -EINVAL;
+${checks}	vaddr = (unsigned long)insn_get_addr_ref(&insn, regs);
+	if (vaddr / PAGE_SIZE != (vaddr + size - 1) / PAGE_SIZE)
+		return -EFAULT;
+	if (!mmio_write(size, ve->gpa, regs->ax))${marks[0]}
+		return -EIO;
+	return insn.length;
+}
+
+static int handle_violation(struct pt_regs *regs, struct ve_info *ve)
+{
+${guard}	return handle_mmio(regs, ve);${marks[1]}
+}
+`;
+const checks = '\tif (user_mode(regs))\n\t\treturn -EFAULT;\n\tif (!fault_in_kernel_space(ve->gla))\n\t\treturn -EINVAL;\n';
+const guard = '\tif (is_private_gpa(ve->gpa))\n\t\tpanic("private memory");\n';
+
+export const mmioEmulationUnchecked = treeRule({
+  name: 'mmio-emulation-unchecked',
+  id: 'XR-VE18',
+  group: 'Re-entrancy and #VE',
+  severity: 'error',
+  summary: 'a #VE or #VC handler emulates MMIO for an access that is not the kernel\'s own to a shared page',
+  why: 'The handler decodes the instruction at the saved RIP and does with the kernel\'s rights what it says. A user can change the bytes or the page tables between the fault and the decode; a user address in a kernel copy reaches pages that the user mapped as shared; and a page that the host took away is not a device.',
+  instead: 'Refuse user mode, user addresses and accesses over two pages before the first access, and panic on private memory.',
+  falsePositives: ['Guests that refuse to boot where the host may raise #VE for private memory.', '#VC has no linear address to test; there the mode is what counts.'],
+  references: ['CVE-2023-46813', 'CVE-2024-47727', 'semantics TDX-01'],
+  bad: [
+    { title: 'From user mode, for any address', files: { 'tdx.c': handler('', [' //~ mmio-emulation-unchecked', ''], guard) } },
+    { title: 'Private memory', files: { 'tdx.c': handler(checks, ['', ' //~ mmio-emulation-unchecked'], '') } },
+  ],
+  good: [{ title: 'All refused', files: { 'tdx.c': handler(checks, ['', ''], guard) } }],
+  examine,
+});

@@ -1,0 +1,78 @@
+// XR-NMI06: user memory is read where a page fault must not sleep, without the measures that make the fault fail.
+import type { Step, Tree } from '../tree/tree.ts';
+import type { Judgement } from './rule.ts';
+import { entriesOf, factsOf, findings, isCall, treeRule } from './tree-entries.ts';
+import { watchProofs, whats } from './tree-proofs.ts';
+import type { Proof } from './tree-proofs.ts';
+
+/** Accessors that take a page fault as it comes. */
+const accessors = /^(?:raw_|__)?(?:copy_(?:from|to)_user|clear_user|get_user|put_user|strncpy_from_user|strnlen_user)(?:_inatomic)?$|^unsafe_(?:get|put)_user$/;
+/** Those that check nothing of the address themselves. */
+const unchecked = /^(?:raw_|__)/;
+
+const refused: Proof = { key: 'd', what: 'page faults are refused by pagefault_disable()', does: (step) => isCall(step, /^pagefault_disable$/), undoes: (step) => isCall(step, /^pagefault_enable$/) };
+const ours: Proof = { key: 'o', what: 'nmi_uaccess_okay() says that the address space is the one of the task', test: (text, holds) => holds && text === 'nmi_uaccess_okay()' };
+const checked: Proof = { key: 'a', what: 'the range is checked by access_ok()', test: (text, holds) => holds && /^_*access_ok\(/.test(text) };
+
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  for (const one of tree.functions) {
+    // The name is the contract: callable from an NMI, or never to sleep in a fault.
+    const nmi = /(?:copy|user)\w*_nmi$/.test(one.name);
+    if (!nmi && !one.name.endsWith('_nofault')) continue;
+    watchProofs(tree, one, nmi ? [refused, ours, checked] : [refused], {
+      at: (step, missing, where) => {
+        if (!isUserAccess(step)) return false;
+        const owed = missing.filter(({ key }) => key !== 'a' || unchecked.test(step.name));
+        if (owed.length > 0) found.at(step, where, `${one.name}() may run where a page fault must not sleep, and reaches user memory by ${step.name}() before ${whats(owed)}; do that first`);
+        return false;
+      },
+    });
+  }
+  for (const entry of entriesOf(tree)) {
+    if (entry.vector !== 'NMI') continue;
+    watchProofs(tree, entry.function, [refused], {
+      facts: factsOf(entry),
+      follow: (callee) => !/_nmi$|_nofault$|_inatomic$/.test(callee.name),
+      at: (step, missing, where) => {
+        if (isUserAccess(step) && !step.name.endsWith('_inatomic') && missing.length > 0) {
+          found.at(step, where, `${step.name}() is reached from the NMI handler and may sleep in the page fault that it takes; use copy_from_user_nmi(), which returns the number of bytes that it did not copy`);
+        }
+        return false;
+      },
+    });
+  }
+  return found.all();
+}
+
+function isUserAccess(step: Step): step is Step & { readonly kind: 'call' } {
+  return isCall(step, accessors);
+}
+
+const copy = (body: string): string => `unsigned long copy_from_user_nmi(void *to, const void __user *from, unsigned long n)
+{
+	unsigned long ret;
+
+	if (!access_ok(from, n))
+		return n;
+${body}	return ret;
+}
+`;
+
+export const nmiUserAccessNotNofault = treeRule({
+  name: 'nmi-user-access-not-nofault',
+  id: 'XR-NMI06',
+  group: 'NMI nesting',
+  severity: 'error',
+  summary: 'user memory is accessed in NMI context without refusing page faults',
+  why: 'A page fault in an NMI handler runs the ordinary fault handler, which takes mmap_lock and may sleep or enable interrupts, with the NMI on its stack. An NMI also arrives while the address space is being switched: then user addresses belong to nobody.',
+  instead: 'copy_from_user_nmi(), or access_ok(), nmi_uaccess_okay() and pagefault_disable() before the access and pagefault_enable() after it.',
+  falsePositives: ['Accessors whose callers have refused page faults, by name: `_inatomic`.'],
+  references: ['semantics EXT-03', 'semantics section 18, permission matrix'],
+  bad: [
+    { title: 'A fault may sleep', files: { 'usercopy.c': copy('\tif (!nmi_uaccess_okay())\n\t\treturn n;\n\tret = raw_copy_from_user(to, from, n); //~ nmi-user-access-not-nofault\n') } },
+    { title: 'Another address space', files: { 'usercopy.c': copy('\tpagefault_disable();\n\tret = raw_copy_from_user(to, from, n); //~ nmi-user-access-not-nofault\n\tpagefault_enable();\n') } },
+  ],
+  good: [{ title: 'All three', files: { 'usercopy.c': copy('\tif (!nmi_uaccess_okay())\n\t\treturn n;\n\tpagefault_disable();\n\tret = raw_copy_from_user(to, from, n);\n\tpagefault_enable();\n') } }],
+  examine,
+});

@@ -1,0 +1,43 @@
+// XR-CTX03: a preemption point or exit work runs while the return frame is on a stack that the next event rewinds.
+import type { Tree } from '../tree/tree.ts';
+import type { Judgement } from './rule.ts';
+import { visitContexts } from './tree-contexts.ts';
+import { entryPremise, findings, isCall, treeRule } from './tree-entries.ts';
+
+const switches = /^(?:preempt_schedule\w*|schedule|cond_resched|irqentry_exit_cond_resched|raw_irqentry_exit_cond_resched|exit_to_user_mode_prepare|exit_to_user_mode_loop|irqentry_exit_to_user_mode)$/;
+
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  visitContexts(tree, (step, context, where, entry) => {
+    if ((context !== 'nmi' && context !== 'stub') || !isCall(step, switches)) return;
+    found.at(step, where, `${step.name}() may switch tasks while the frame of ${entry.function.name}() is on a stack that the next event starts again from its top: the frame is gone when the task goes on; return first, and leave it to the next exit`, { premises: [entryPremise(tree, entry)] });
+  });
+  return found.all();
+}
+
+const handler = (line: string): string => `DEFINE_IDTENTRY_DEBUG(exc_debug)
+{
+	unsigned long dr6 = debug_read_reset_dr6();
+	unsigned long dr7 = local_db_save();
+	irqentry_state_t state = irqentry_nmi_enter(regs);
+
+	handle(regs, dr6);
+	irqentry_nmi_exit(regs, state);
+	local_db_restore(dr7);
+${line}}
+`;
+
+export const scheduleOnRewindingStack = treeRule({
+  name: 'schedule-on-rewinding-stack',
+  id: 'XR-CTX03',
+  group: 'C context',
+  severity: 'error',
+  summary: 'a task switch is possible while the return frame lies on an IST stack',
+  why: 'The task that is switched out would have to come back to a frame on a per-CPU stack that every further event of the vector starts to use from the top, on a CPU that it may no longer be on.',
+  instead: 'No exit work for NMI-like events from kernel mode: they return as they came, and the need for a task switch is seen at the next ordinary exit.',
+  falsePositives: ['Events from user mode, which run on the task stack.'],
+  references: ['semantics ENT-05, section 18'],
+  bad: [{ title: 'A preemption point', files: { 'debug.c': handler('\tpreempt_schedule_irq(); //~ schedule-on-rewinding-stack\n') } }],
+  good: [{ title: 'None', files: { 'debug.c': handler('') } }],
+  examine,
+});

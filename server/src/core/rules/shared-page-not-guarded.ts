@@ -1,0 +1,113 @@
+// XR-VE19: a page that handlers share with the hypervisor is handed out while an interrupted handler still uses it.
+import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
+import { watch } from '../tree/watch.ts';
+import type { Judgement } from './rule.ts';
+import { findings, treeRule } from './tree-entries.ts';
+import type { Findings } from './tree-entries.ts';
+
+/** The page of a per-CPU structure and its flag: `ghcb = &data->ghcb_page` and `data->ghcb_active`. */
+interface Page {
+  readonly variable: string;
+  readonly flag: string;
+  readonly backup: string;
+}
+
+function pageOf(one: TreeFunction): Page | null {
+  for (const step of one.graph().steps) {
+    const match = step.kind === 'store' ? /^&(\w+)->(\w+)_page$/.exec(step.value) : null;
+    if (match !== null && step.kind === 'store') return { variable: step.target, flag: `${match[1]}->${match[2]}_active`, backup: `${match[1]}->backup_${match[2]}_active` };
+  }
+  return null;
+}
+
+const isTrue = (step: Step): boolean => step.kind === 'store' && /^(?:true|1)$/.test(step.value);
+const isFalse = (step: Step): boolean => step.kind === 'store' && /^(?:false|0)$/.test(step.value);
+
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  for (const one of tree.functions) {
+    const page = pageOf(one);
+    if (page === null || one.name.includes('setup') || one.name.includes('init')) continue;
+    if (one.graph().steps.some((step) => step.kind === 'return' && step.value === page.variable)) handedOut(tree, one, page, found);
+    else if (/(?:^|_)put_/.test(one.name)) givenBack(tree, one, page, found);
+  }
+  return found.all();
+}
+
+// Letters: p the page, A its flag was seen set, F clear, B the backup's was seen clear, a/b a flag was set, c contents kept.
+function handedOut(tree: Tree, one: TreeFunction, page: Page, found: Findings): void {
+  watch<string>(tree, one, '', {
+    follow: () => false,
+    step: (step, state, where) => {
+      const add = (key: string): string => (state.includes(key) ? state : state + key);
+      if (step.kind === 'store') {
+        if (step.target === page.variable) return 'p';
+        if (step.target === page.flag && isTrue(step)) return add('a');
+        if (step.target === page.backup && isTrue(step)) return add('b');
+        if (step.value === `*${page.variable}`) return add('c');
+      }
+      if (step.kind !== 'return' || step.value !== page.variable || !state.includes('p')) return state;
+      const has = (keys: string): boolean => [...keys].every((key) => state.includes(key));
+      if (has('Fa') || has('ABbc')) return state;
+      const what = has('A')
+        ? `it is in use and ${has('B') ? '' : 'the backup was not asked for, '}${has('b') ? '' : 'the backup is not marked as used, '}${has('c') ? '' : 'its contents are not kept, '}`.replace(/, $/, '')
+        : has('F') ? 'it is not marked as used' : `nobody asked ${page.flag}`;
+      found.at(step, where, `the shared page is handed out although ${what}: a nested handler, for instance of #VC in an NMI, overwrites the request of the one that it interrupted; mark it while it is used and keep its contents where it already is`);
+      return state;
+    },
+    branch: (test, holds, state) => {
+      const key = test.text === page.flag ? (holds ? 'A' : 'F') : test.text === page.backup && !holds ? 'B' : '';
+      return key === '' || state.includes(key) ? state : state + key;
+    },
+  });
+}
+
+function givenBack(tree: Tree, one: TreeFunction, page: Page, found: Findings): void {
+  watch<string>(tree, one, '', {
+    follow: () => false,
+    step: (step, state, where) => {
+      const add = (key: string): string => (state.includes(key) ? state : state + key);
+      if (step.kind === 'store') {
+        if (step.target === page.variable) return add('p');
+        if (step.target === page.flag && isFalse(step)) return add('a');
+        if (step.target === page.backup && isFalse(step)) return add('b');
+        if (step.target === `*${page.variable}`) return add('c');
+      }
+      if (step.kind === 'return' && state.includes('p') && !state.includes('a') && !(state.includes('b') && state.includes('c'))) {
+        found.at(step, where, `the shared page is given back on this path without ${state.includes('b') ? 'its contents being restored' : state.includes('c') ? 'the backup being marked as free' : 'its flag being cleared'}: it stays taken, or the interrupted handler goes on with the data of this one; undo on each path what was done when it was handed out`);
+      }
+      return state;
+    },
+  });
+}
+
+const take = (condition: string, mark: string): string => `static struct page_state *get_page_of(struct runtime *data, struct page_state *kept)
+{
+	struct page_state *page = &data->demo_page;
+
+	if (${condition}) {
+		if (data->backup_demo_active)
+			panic("both in use");
+		data->backup_demo_active = true;
+		*kept = *page;
+	} else {
+		data->demo_active = true;
+	}
+	return page;${mark}
+}
+`;
+
+export const sharedPageNotGuarded = treeRule({
+  name: 'shared-page-not-guarded',
+  id: 'XR-VE19',
+  group: 'Re-entrancy and #VE',
+  severity: 'error',
+  summary: 'a page shared with the hypervisor is handed to a nested handler while it is in use',
+  why: 'There is one GHCB a CPU. An NMI may interrupt the #VC handler between writing its request and VMGEXIT and need the page itself. Only the flag that says that it is in use, and the backup of its contents, keep the interrupted request.',
+  instead: 'Test the flag first; where it is set, keep the contents in the backup page, and panic where that is in use too; undo the same on the way out.',
+  falsePositives: ['Code that sets the page up before any handler can run.'],
+  references: ['semantics VC-05'],
+  bad: [{ title: 'The flag is not asked', files: { 'sev.c': take('0', ' //~ shared-page-not-guarded') } }],
+  good: [{ title: 'Asked and kept', files: { 'sev.c': take('data->demo_active', '') } }],
+  examine,
+});

@@ -1,0 +1,74 @@
+// XR-SYS06: an event that only an instruction should raise is acted on before it was verified that one did.
+import type { Step, Tree } from '../tree/tree.ts';
+import type { Judgement } from './rule.ts';
+import { entriesOf, findings, isCall, treeRule } from './tree-entries.ts';
+import { watchProofs } from './tree-proofs.ts';
+
+const external = /^int80_is_external$/;
+const opcode = /^vc_check_opcode_bytes$/;
+
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  const inView = (name: RegExp): boolean => tree.functions.some((one) => name.test(one.name));
+  if (inView(external)) {
+    for (const entry of entriesOf(tree)) {
+      if (entry.delivery !== 'syscall' || !/int80/.test(entry.function.name)) continue;
+      watchProofs(tree, entry.function, [{ key: 'v', what: '', test: (text, holds) => !holds && text.startsWith('int80_is_external(') }], {
+        at: (step, missing, where) => {
+          const acts = isCall(step, /^(?:local_irq_enable|syscall_enter_from_user_mode\w*|do_syscall_32_irqs_on)$/) && step.name !== 'syscall_enter_from_user_mode_prepare';
+          if (acts && missing.length > 0) found.at(step, where, `${step.name}() runs before it was asked whether vector 0x80 is an external interrupt: ${step.name === 'local_irq_enable' ? 'with interrupts on, the in-service bit that tells may belong to another interrupt' : 'a hypervisor injects a system call that no program made'}; ask int80_is_external() first, with interrupts off`);
+          return acts;
+        },
+      });
+    }
+  }
+  for (const one of tree.functions) {
+    if (external.test(one.name) && one.whole && !one.graph().steps.some((step) => /APIC_ISR/.test(step.text))) {
+      found.at(one.graph().steps[one.graph().entry] ?? none, { function: one, calls: [] }, `${one.name}() does not look at the in-service register of the APIC: it cannot tell an interrupt from an instruction`);
+    }
+    if (!inView(opcode) || opcode.test(one.name) || !one.parameters.includes('ghcb') || !one.graph().steps.some(dispatches)) continue;
+    watchProofs(tree, one, [{ key: 'v', what: '', does: (step) => isCall(step, opcode) }], {
+      at: (step, missing, where) => {
+        if (dispatches(step) && missing.length > 0) found.at(step, where, 'the exit code of #VC is acted on without vc_check_opcode_bytes(): the hypervisor may inject #VC with a code of its choice at any instruction; compare it with the instruction first');
+        return dispatches(step);
+      },
+    });
+  }
+  return found.all();
+}
+
+const none: Step = { kind: 'end', span: { start: 0, end: 0 }, text: '' };
+
+function dispatches(step: Step): boolean {
+  return step.kind === 'switch' && step.arms.filter((arm) => arm.value !== null && arm.value.startsWith('SVM_EXIT_')).length > 4;
+}
+
+const handler = (lines: string): string => `static bool int80_is_external(void)
+{
+	return apic_read(APIC_ISR + 0x40) & 1;
+}
+
+__visible noinstr void do_int80_emulation(struct pt_regs *regs)
+{
+	enter_from_user_mode(regs);
+	instrumentation_begin();
+${lines}	syscall_enter_from_user_mode_work(regs, regs->orig_ax);
+	instrumentation_end();
+	syscall_exit_to_user_mode(regs);
+}
+`;
+
+export const softwareEventUnverified = treeRule({
+  name: 'software-event-unverified',
+  id: 'XR-SYS06',
+  group: 'SYSCALL, SYSRET, IRET',
+  severity: 'error',
+  summary: 'a handler takes INT 0x80 or #VC for an instruction before it has verified it',
+  why: 'A hypervisor that a confidential guest does not trust can inject vector 0x80 as an interrupt, or #VC with any exit code. The handler then makes a system call with whatever is in the registers, or reads and writes registers for an instruction that is not there.',
+  instead: 'Ask the in-service register of the APIC with interrupts still off, and compare the exit code with the bytes at the saved RIP, before anything else is done.',
+  falsePositives: ['Trees that have no such check anywhere.', 'FRED, which tells INT n from interrupts by the event type.'],
+  references: ['CVE-2024-25742, CVE-2024-25743, CVE-2024-25744', 'semantics VC-06, SYS-09', 'Linux be5341eb0d43'],
+  bad: [{ title: 'Interrupts first', files: { 'common.c': handler('\tlocal_irq_enable(); //~ software-event-unverified\n\tif (int80_is_external())\n\t\tpanic("external");\n') } }],
+  good: [{ title: 'Asked first', files: { 'common.c': handler('\tif (int80_is_external())\n\t\tpanic("external");\n\tlocal_irq_enable();\n') } }],
+  examine,
+});

@@ -1,0 +1,81 @@
+// XR-MC01: work is done after MCG_STATUS.MCIP was cleared, or a machine check handler ends without having cleared it.
+import type { Step, Tree } from '../tree/tree.ts';
+import type { Judgement } from './rule.ts';
+import { entriesOf, factsOf, findings, isCall, treeRule } from './tree-entries.ts';
+import { watch } from '../tree/watch.ts';
+
+type State = 'before' | 'gathered' | 'cleared';
+
+/** What may stand behind the clear: it takes state back and touches no bank. */
+const closing = /^(?:instrumentation_(?:begin|end)|irqentry_\w+|nmi_exit|local_db_restore|barrier|(?:cond_)?local_irq_\w+)$/;
+
+export function clearsMcip(step: Step): boolean {
+  return isCall(step, /wrmsr/) && step.arguments[0] === 'MSR_IA32_MCG_STATUS' && step.arguments.slice(1).every((one) => /^0(?:[uUlLxX]*)?$/.test(one));
+}
+
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  for (const entry of entriesOf(tree)) {
+    if (entry.vector !== 'MC') continue;
+    watch<State>(
+      tree,
+      entry.function,
+      'before',
+      {
+        follow: (callee) => !closing.test(callee.name) && !/wrmsr/.test(callee.name),
+        step: (step, state, where) => {
+          if (clearsMcip(step)) return 'cleared';
+          if (step.kind === 'call' && step.name === 'mce_gather_info') return 'gathered';
+          if (step.kind === 'call' && state === 'cleared' && !closing.test(step.name) && !/^(?:WARN|BUG)/.test(step.name) && where.calls.length > 0) {
+            found.at(step, where, `${step.name}() runs after MCIP was cleared: a machine check from here on rewinds the stack over the live frame; clear MCIP last`);
+            return 'before';
+          }
+          if (step.kind === 'return' && state === 'gathered' && where.function.graph().steps.some((one) => isCall(one, /^mce_gather_info$/))) {
+            found.at(step, where, 'the machine check handler ends with MCIP set: the next machine check shuts the CPU down; clear MCG_STATUS on every path that has read the banks');
+            return 'before';
+          }
+          return state;
+        },
+      },
+      factsOf(entry),
+    );
+  }
+  return found.all();
+}
+
+const handler = (tail: string): string => `DEFINE_IDTENTRY_MCE(exc_machine_check)
+{
+	unsigned long dr7 = local_db_save();
+	irqentry_state_t state = irqentry_nmi_enter(regs);
+
+	demo_machine_check(regs);
+	irqentry_nmi_exit(regs, state);
+	local_db_restore(dr7);
+}
+
+noinstr void demo_machine_check(struct pt_regs *regs)
+{
+	struct mce m;
+
+	mce_gather_info(&m, regs);
+	if (!(m.mcgstatus & MCG_STATUS_RIPV))
+		panic("not restartable");
+${tail}`;
+
+export const workAfterMcipClear = treeRule({
+  name: 'work-after-mcip-clear',
+  id: 'XR-MC01',
+  group: '#MC',
+  severity: 'warning',
+  summary: 'MCIP is cleared before the work on the machine check is done, or not at all',
+  why: 'While MCIP is set a second machine check shuts the CPU down; once it is clear one is delivered at the top of the same IST stack, over the frame of the first. Both make the clear the last act: what follows it works on a stack that may be overwritten, and a path without it leaves the CPU one error from shutdown.',
+  instead: 'Read the banks, log and recover first; clear MCG_STATUS last, on every path.',
+  falsePositives: ['The return itself and the exit helpers behind the clear: no hardware offers better.', 'Paths that have not begun to read the banks.'],
+  references: ['SDM vol. 3B, "Machine-Check Architecture"', 'semantics MC-01, MC-02'],
+  bad: [
+    { title: 'Logged after', files: { 'mce.c': handler('\tmce_wrmsrl(MSR_IA32_MCG_STATUS, 0);\n\tmce_log(&m); //~ work-after-mcip-clear\n}\n') } },
+    { title: 'A path without it', files: { 'mce.c': handler('\tif (m.status)\n\t\treturn; //~ work-after-mcip-clear\n\tmce_log(&m);\n\tmce_wrmsrl(MSR_IA32_MCG_STATUS, 0);\n}\n') } },
+  ],
+  good: [{ title: 'Last', files: { 'mce.c': handler('\tmce_log(&m);\n\tmce_wrmsrl(MSR_IA32_MCG_STATUS, 0);\n}\n') } }],
+  examine,
+});

@@ -1,0 +1,88 @@
+// XR-INS02: an entry uses the state helper of another kind of entry, or works before it has called one.
+import { mayReturnBehind } from '../tree/paths.ts';
+import { stateHelpers } from '../tree/primitives.ts';
+import type { Step, Tree } from '../tree/tree.ts';
+import { watch } from '../tree/watch.ts';
+import type { Where } from '../tree/watch.ts';
+import type { Judgement } from './rule.ts';
+import { entriesOf, entryPremise, factsOf, findings, isNmiLike, title, treeRule } from './tree-entries.ts';
+
+/** Whether a helper was called, then what is known of the interrupted mode. */
+type State = `${'none' | 'set'} ${'user' | 'kernel' | 'either'}`;
+
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  for (const entry of entriesOf(tree)) {
+    if (entry.wrapped || entry.delivery === 'syscall') continue;
+    const premises = [entryPremise(tree, entry)];
+    const nmiLike = isNmiLike(entry);
+    const nmi = entry.vector === 'NMI';
+    watch<State>(
+      tree,
+      entry.function,
+      `none ${entry.origin === 'both' ? 'either' : entry.origin}`,
+      {
+        follow: (callee, state) => state.startsWith('none') && !stateHelpers.has(callee.name) && (callee.definedBy === null || callee === entry.function) && !/panic$|^kvm_|^microcode_/.test(callee.name),
+        step: (step, state, where) => {
+          const [set, mode] = state.split(' ', 2) as [string, string];
+          if (step.kind !== 'call') return state;
+          const helper = stateHelpers.get(step.name);
+          if (helper?.role === 'exit') return `none ${mode}` as State;
+          if (helper?.role === 'enter') {
+            const wrong = wrongHelper(helper.state, mode, nmi, nmiLike);
+            if (set === 'none' && wrong !== null) found.at(step, where, `${step.name}() is called for ${title(entry)}: ${wrong}`, { premises });
+            return `set ${mode}` as State;
+          }
+          const concerned = mode === 'user' || nmi || (nmiLike && mode === 'kernel');
+          if (step.name === 'instrumentation_begin' && set === 'none' && concerned && mayReturnBehind(where.function, step)) {
+            const at = responsible(step, where);
+            found.at(at.step, at.where, `${at.step.kind === 'call' ? at.step.name : step.name}() runs instrumentable code before the entry helper was called: RCU is not watching and the context is not counted; call ${mode === 'user' && !nmi ? 'irqentry_enter_from_user_mode()' : 'irqentry_nmi_enter()'} before`, { premises });
+            return null;
+          }
+          return state;
+        },
+        branch: (test, holds, state) => (test.text.startsWith('user_mode(') ? (`${state.split(' ', 1)[0] ?? 'none'} ${holds ? 'user' : 'kernel'}` as State) : state),
+      },
+      factsOf(entry),
+    );
+  }
+  return found.all();
+}
+
+function wrongHelper(state: string, mode: string, nmi: boolean, nmiLike: boolean): string | null {
+  if (nmi) return state === 'nmi' ? null : 'an NMI may interrupt any entry half done, from user mode as well; use irqentry_nmi_enter()';
+  if (mode === 'user' && state === 'nmi') return 'it then counts as an NMI, and signals and the scheduler are not for it; use irqentry_enter_from_user_mode()';
+  if (mode === 'kernel' && nmiLike && state !== 'nmi') return 'it may arrive at any kernel instruction, also where RCU does not watch and locks are held; use irqentry_nmi_enter()';
+  return mode === 'kernel' && state === 'user' ? 'nothing came from user mode; use irqentry_enter()' : null;
+}
+
+/** The call in the function that calls the entry helper too late, else the outermost one. */
+function responsible(step: Step, where: Where): { readonly step: Step; readonly where: Where } {
+  const callers = where.calls.map((call, index) => ({ step: call.step as Step, where: { function: call.function, calls: where.calls.slice(0, index) } }));
+  return callers.find((call) => call.where.function.graph().steps.some((one) => one.kind === 'call' && stateHelpers.get(one.name)?.role === 'enter')) ?? callers[0] ?? { step, where };
+}
+
+const handler = (macro: string, lines: string): string => `${macro}
+{
+	irqentry_state_t state;
+
+${lines}}
+`;
+
+export const wrongStateHelper = treeRule({
+  name: 'wrong-state-helper',
+  id: 'XR-INS02',
+  group: 'Entry state',
+  severity: 'error',
+  summary: 'an entry calls the state helper of another kind, or runs instrumentable code before it',
+  why: 'An event that may hit any kernel instruction can interrupt an entry whose RCU and lockdep state is half set up; only the NMI helper makes no assumption about it. An entry from user mode, on the other hand, has to leave the RCU state of user mode and may not count as an NMI. Code that runs before either is traced in a context that does not exist.',
+  instead: 'irqentry_nmi_enter() for NMI and for #DB, #MC, #DF and #VC from kernel mode, irqentry_enter_from_user_mode() for user mode, irqentry_enter() for the rest, first of all.',
+  falsePositives: ['Paths that end in panic().', '#UD, INT3 and the fixup of #DF for espfix, which run in the context of the code that they interrupted.'],
+  references: ['semantics ENT-01, ENT-02, ENT-04'],
+  bad: [
+    { title: 'The ordinary helper', files: { 'sev.c': handler('DEFINE_IDTENTRY_VC_KERNEL(exc_vmm_communication)', '\tstate = irqentry_enter(regs); //~ wrong-state-helper\n\thandle(regs);\n\tirqentry_exit(regs, state);\n') } },
+    { title: 'Too late', files: { 'sev.c': handler('DEFINE_IDTENTRY_VC_KERNEL(exc_vmm_communication)', '\tinstrumentation_begin(); //~ wrong-state-helper\n\thandle(regs);\n\tinstrumentation_end();\n\tstate = irqentry_nmi_enter(regs);\n\tirqentry_nmi_exit(regs, state);\n') } },
+  ],
+  good: [{ title: 'First', files: { 'sev.c': handler('DEFINE_IDTENTRY_VC_KERNEL(exc_vmm_communication)', '\tstate = irqentry_nmi_enter(regs);\n\tinstrumentation_begin();\n\thandle(regs);\n\tinstrumentation_end();\n\tirqentry_nmi_exit(regs, state);\n') } }],
+  examine,
+});

@@ -1,0 +1,175 @@
+// A kernel tree's C entry code for one configuration: files read and parsed once, functions by name, tables, and what is
+// handed over to be called later. Files are re-parsed only where their text changed.
+import { activeText } from '../syntax/c-directives.ts';
+import type { MacroTable } from '../syntax/c-directives.ts';
+import type { CFunctionDefinition, CTerm, CTranslationUnit } from '../syntax/c-syntax.ts';
+import type { Configuration } from '../preprocess/stream.ts';
+import { assemblerFacts } from './assembler.ts';
+import { designFiles, entryFiles } from './files.ts';
+import { graphOf, plain } from './graph.ts';
+import { isKnown } from './primitives.ts';
+import type { Graph, Registration, Tree, TreeEntry, TreeFunction, TreeGate, TreeSource } from './tree.ts';
+import { targetsOf } from './watch.ts';
+
+/** One file as parsed for one configuration. */
+interface ReadFile {
+  readonly text: string;
+  readonly active: string;
+  readonly functions: readonly TreeFunction[];
+  readonly unit: CTranslationUnit;
+}
+
+/** Reads a tree for a configuration; keeps what it read for the next time. */
+export function createTreeReader(parse: (text: string) => CTranslationUnit): (source: TreeSource, root: string, design: boolean, configuration: Configuration) => Tree {
+  const kept = new Map<string, Map<string, ReadFile>>();
+  return (source, root, design, configuration) => {
+    const key = `${root}|${configuration.name}|${configuration.defines.size}`;
+    const files = kept.get(key) ?? new Map<string, ReadFile>();
+    kept.set(key, files);
+    return build(source, root, design, configuration, parse, files);
+  };
+}
+
+function build(source: TreeSource, root: string, design: boolean, configuration: Configuration, parse: (text: string) => CTranslationUnit, kept: Map<string, ReadFile>): Tree {
+  const { defines } = configuration;
+  const option = (name: string): boolean => defines.get(name) === '1';
+  const chosen = design ? designFiles(source) : entryFiles(source);
+  const files = new Map<string, ReadFile>();
+  for (const path of chosen.paths) {
+    const text = source.read(path);
+    if (text === null) continue;
+    const before = kept.get(path);
+    const read = before?.text === text ? before : readFile(path, text, defines, option, parse);
+    kept.set(path, read);
+    files.set(path, read);
+  }
+  const functions = [...files.values()].flatMap((file) => file.functions);
+  const byName = new Map<string, TreeFunction[]>();
+  for (const one of functions) byName.set(one.name, [...(byName.get(one.name) ?? []), one]);
+  const registrations = [...files].flatMap(([path, file]) => registrationsOf(path, file, root));
+  const resolve = (name: string, from: string): TreeFunction | null => {
+    const candidates = byName.get(name);
+    if (candidates === undefined) return null;
+    return candidates.find((one) => one.file === from) ?? candidates.find((one) => !one.attributes.includes('static')) ?? candidates[0] ?? null;
+  };
+  const pointees = (member: string): readonly TreeFunction[] => {
+    const kind = member === 'handler' ? 'nmi' : member === 'notifier_call' ? 'notifier' : null;
+    return registrations.flatMap((one) => (one.kind === kind ? (resolve(one.function, one.place.file.slice(root.length)) ?? []) : []));
+  };
+  const tables = [...files].map(([path, file]) => tablesOf(path, file, root));
+  let assembler: ReturnType<typeof assemblerFacts> | null = null;
+  const tree: Omit<Tree, 'coverage'> = {
+    root,
+    configuration: configuration.name,
+    option,
+    design,
+    functions,
+    resolve,
+    pointees,
+    gates: tables.flatMap((one) => one.gates),
+    entries: tables.flatMap((one) => one.entries),
+    registrations,
+    get assembler() {
+      assembler ??= assemblerFacts(source, root, configuration, design);
+      return assembler;
+    },
+    active: (path) => files.get(path)?.active ?? null,
+  };
+  let coverage: Tree['coverage'] | null = null;
+  return Object.defineProperty(tree, 'coverage', {
+    get: () => (coverage ??= coverageOf(tree, files.size, chosen.left)),
+  }) as Tree;
+}
+
+/** Definitions without `CONFIG_` that the sources of a 64-bit kernel see. */
+const compilerDefines = ['__x86_64__', '__KERNEL__', '__GNUC__', '__LP64__'];
+
+function readFile(path: string, text: string, defines: ReadonlyMap<string, string>, option: (name: string) => boolean, parse: (text: string) => CTranslationUnit): ReadFile {
+  const macros: MacroTable = new Map();
+  for (const [name, body] of defines) macros.set(name, { name, parameters: null, body });
+  for (const name of compilerDefines) macros.set(name, { name, parameters: null, body: '1' });
+  const active = activeText(text, macros, { include: () => undefined, problem: () => undefined });
+  const unit = parse(active);
+  const functions = unit.items.flatMap((item) => (item.kind === 'function' ? [functionOf(path, active, item.function, unit, option)] : []));
+  return { text, active, functions, unit };
+}
+
+function functionOf(file: string, text: string, one: CFunctionDefinition, unit: CTranslationUnit, option: (name: string) => boolean): TreeFunction {
+  const returns = one.returns.kind === 'named' ? one.returns.name : one.returns.kind;
+  let graph: Graph | null = null;
+  return {
+    name: one.name.text,
+    file,
+    nameSpan: one.name.span,
+    span: one.span,
+    definedBy: one.definedBy,
+    attributes: one.attributes,
+    returns,
+    parameters: one.parameters.map((parameter) => parameter.name),
+    graph: () => (graph ??= graphOf(one.body, one.bodySpan, { text, option, returnsBool: /\bbool\b/.test(returns) })),
+    whole: !unit.unreadable.some((span) => span.start < one.span.end && one.span.start < span.end),
+  };
+}
+
+function tablesOf(path: string, file: ReadFile, root: string): { readonly gates: readonly TreeGate[]; readonly entries: readonly TreeEntry[] } {
+  const gates: TreeGate[] = [];
+  const entries: TreeEntry[] = [];
+  const text = (term: CTerm | undefined): string => (term === undefined ? '' : plain(file.active.slice(term.span.start, term.span.end)));
+  for (const item of file.unit.items) {
+    if (item.kind === 'call' && item.call.kind === 'call' && item.call.callee.kind === 'name' && item.call.callee.name.startsWith('DECLARE_IDTENTRY')) {
+      const [vector, handler] = item.call.arguments;
+      entries.push({ macro: item.call.callee.name, vector: text(vector), function: text(handler), place: { file: root + path, span: item.span } });
+    }
+    if (item.kind !== 'declaration') continue;
+    for (const one of item.declarations) {
+      if (one.kind !== 'variable' || one.initialiser?.kind !== 'list') continue;
+      for (const row of one.initialiser.items) gates.push(...gateOf(row.value, one.name.text, text, root + path));
+    }
+  }
+  return { gates, entries };
+}
+
+function gateOf(row: CTerm, table: string, text: (term: CTerm | undefined) => string, file: string): readonly TreeGate[] {
+  if (row.kind !== 'call' || row.callee.kind !== 'name' || !/^(?:INTG|SYSG|ISTG|G)$/.test(row.callee.name)) return [];
+  const macro = row.callee.name;
+  const [vector, stub, third, , level] = row.arguments;
+  // `G` takes the field of the gate, which counts from 1; `ISTG` the index.
+  const field = text(third);
+  const ist = macro === 'ISTG' ? field : macro === 'G' ? (/^(\w+) \+ 1$/.exec(field)?.[1] ?? null) : null;
+  const dpl3 = macro === 'SYSG' || (macro === 'G' && text(level) === 'DPL3');
+  return [{ macro, vector: text(vector), stub: text(stub), ist, dpl3, table, place: { file, span: row.span } }];
+}
+
+function registrationsOf(path: string, file: ReadFile, root: string): readonly Registration[] {
+  const found: Registration[] = [];
+  const add = (kind: Registration['kind'], match: RegExpMatchArray): void => {
+    const name = match[1] ?? '';
+    const start = (match.index ?? 0) + match[0].lastIndexOf(name);
+    found.push({ kind, function: name, place: { file: root + path, span: { start, end: start + name.length } } });
+  };
+  for (const match of file.active.matchAll(/\bregister_nmi_handler\(\s*\w+\s*,\s*(\w+)/g)) add('nmi', match);
+  for (const match of file.active.matchAll(/\.notifier_call\s*=\s*(\w+)/g)) add('notifier', match);
+  for (const match of file.active.matchAll(/\binit_task_work\([^,;]+,\s*(\w+)\)/g)) add('task-work', match);
+  return found;
+}
+
+function coverageOf(tree: Omit<Tree, 'coverage'>, files: number, left: number): Tree['coverage'] {
+  const calls = { inView: 0, known: 0, unresolved: 0 };
+  for (const one of tree.functions) {
+    for (const step of one.graph().steps) {
+      if (step.kind !== 'call') continue;
+      if (targetsOf(tree as Tree, step, one).length > 0) calls.inView++;
+      else if (!step.indirect && isKnown(step.name)) calls.known++;
+      else calls.unresolved++;
+    }
+  }
+  return {
+    configuration: tree.configuration,
+    files,
+    functions: tree.functions.length,
+    unreadable: tree.functions.filter((one) => !one.whole).map((one) => `${one.file}:${one.name}`),
+    calls,
+    cap: left === 0 ? null : `${left} files beyond the bound were not read`,
+  };
+}
+

@@ -1,0 +1,197 @@
+// A property followed along every path of a function and of the functions it calls: a small automaton that steps and
+// branches drive. Calls into functions in view are summarised by state, so that each body is walked once a state.
+import type { Graph, Step, StepIndex, Tree, TreeFunction } from './tree.ts';
+
+export type CallStep = Step & { readonly kind: 'call' };
+export type TestStep = Step & { readonly kind: 'test' };
+export type ReturnStep = Step & { readonly kind: 'return' };
+
+/** Where the automaton is: the function, and the calls through which it came there. */
+export interface Where {
+  readonly function: TreeFunction;
+  readonly calls: readonly { readonly function: TreeFunction; readonly step: CallStep }[];
+}
+
+export interface Watch<S extends string> {
+  /** The state behind a step; null where the path does not count any more. */
+  readonly step: (step: Step, state: S, where: Where) => S | null;
+  /** The state behind the outcome of a condition; null where it cannot be. */
+  readonly branch?: (test: TestStep, holds: boolean, state: S, where: Where) => S | null;
+  /** Whether a call into a function in view is followed; by default it is. */
+  readonly follow?: (callee: TreeFunction, state: S, where: Where) => boolean;
+  /** The state behind a call that was followed, by those before and behind the body. */
+  readonly behind?: (step: CallStep, before: S, after: S, value: string | null, where: Where) => S | null;
+}
+
+/** A state in which the function returns, with the value where that is a constant. */
+export interface Exit<S extends string> {
+  readonly state: S;
+  readonly step: ReturnStep;
+}
+
+/** Pairs of step and state walked in one watch: the rule that needs more is left out, and said to be. */
+const MOST_PAIRS = 60_000;
+const DEEPEST = 14;
+
+/** Never return: what the kernel says of them. */
+const terminal = /^(?:panic|BUG|unreachable|__builtin_unreachable|do_exit|make_task_dead|rewind_stack_and_make_dead|sev_es_terminate|snp_abort|do_group_exit|machine_restart|halt_loop|handle_stack_overflow)$/;
+
+/** Ask for what stays as it is for the whole entry: their outcome is a fact, their bodies say nothing more. */
+const predicates = /^(?:user_mode|in_nmi|cpu_feature_enabled|boot_cpu_has|static_cpu_has)$/;
+
+export function neverReturns(name: string): boolean {
+  return terminal.test(name);
+}
+
+/**
+ * Follows the automaton from the start of a function and gives the states in which it returns. Facts of the start hold
+ * on every path: `user_mode(regs)` of an entry for kernel mode is false.
+ */
+export function watch<S extends string>(tree: Tree, start: TreeFunction, first: S, automaton: Watch<S>, facts: ReadonlyMap<string, boolean> = new Map()): readonly Exit<S>[] {
+  const summaries = new Map<string, readonly Exit<S>[]>();
+  const open = new Set<string>();
+  let pairs = 0;
+
+  function body(callee: TreeFunction, entered: S, known: ReadonlyMap<string, boolean>, calls: Where['calls']): readonly Exit<S>[] {
+    const key = `${callee.file}:${callee.nameSpan.start}|${entered}|${spelled(known)}`;
+    const summary = summaries.get(key);
+    if (summary !== undefined) return summary;
+    if (open.has(key) || calls.length > DEEPEST) return [];
+    open.add(key);
+    const found = walk(callee, entered, known, calls);
+    open.delete(key);
+    summaries.set(key, found);
+    return found;
+  }
+
+  function walk(callee: TreeFunction, entered: S, known: ReadonlyMap<string, boolean>, calls: Where['calls']): readonly Exit<S>[] {
+    const graph = callee.graph();
+    const where: Where = { function: callee, calls };
+    const exits = new Map<string, Exit<S>>();
+    const seen = new Set<string>();
+    const waiting: { readonly at: StepIndex; readonly state: S; readonly facts: ReadonlyMap<string, boolean> }[] = [];
+    const go = (at: StepIndex, state: S | null, held: ReadonlyMap<string, boolean>): void => {
+      if (state === null) return;
+      const key = `${at}|${state}|${spelled(held)}`;
+      if (seen.has(key)) return;
+      seen.add(key);
+      if (++pairs > MOST_PAIRS) throw new Error(`the walk from ${start.name} passes ${MOST_PAIRS} pairs of step and state: a state of the property has too many values`);
+      waiting.push({ at, state, facts: held });
+    };
+    go(graph.entry, entered, known);
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
+      const step = graph.steps[item.at];
+      if (step === undefined) continue;
+      const { state, facts: held } = item;
+      switch (step.kind) {
+        case 'test': {
+          const fact = held.get(step.text);
+          for (const holds of [true, false]) {
+            if (fact !== undefined && fact !== holds) continue;
+            const next = automaton.branch === undefined ? state : automaton.branch(step, holds, state, where);
+            const remembered = graph.repeated.has(step.text) ? new Map(held).set(step.text, holds) : held;
+            go(holds ? step.yes : step.no, next, remembered);
+          }
+          break;
+        }
+        case 'switch': {
+          const next = automaton.step(step, state, where);
+          for (const arm of step.arms) go(arm.to, next, held);
+          break;
+        }
+        case 'each': {
+          const next = automaton.step(step, state, where);
+          go(step.body, next, held);
+          go(step.behind, next, held);
+          break;
+        }
+        case 'return': {
+          const next = automaton.step(step, state, where);
+          if (next !== null) exits.set(`${next}|${step.value ?? ''}|${step.span.start}`, { state: next, step });
+          break;
+        }
+        case 'end':
+          break;
+        case 'call':
+          called(step, state, held, where, graph, go);
+          break;
+        default: {
+          const next = automaton.step(step, state, where);
+          go(step.next, next, step.kind === 'store' ? without(held, step.target) : held);
+        }
+      }
+    }
+    return [...exits.values()];
+  }
+
+  function called(step: CallStep, state: S, held: ReadonlyMap<string, boolean>, where: Where, graph: Graph, go: (at: StepIndex, state: S | null, held: ReadonlyMap<string, boolean>) => void): void {
+    const next = automaton.step(step, state, where);
+    if (next === null || terminal.test(step.name)) return;
+    const kept = afterCall(held, step);
+    const targets = (predicates.test(step.name) ? [] : targetsOf(tree, step, where.function)).filter((one) => automaton.follow?.(one, next, where) ?? true);
+    if (targets.length === 0) return go(step.next, next, kept);
+    if (targets.every((one) => one.attributes.includes('__noreturn'))) {
+      for (const one of targets) body(one, next, passed(held), [...where.calls, { function: where.function, step }]);
+      return;
+    }
+    const decides = decidedBy(step, graph);
+    for (const target of targets) {
+      for (const exit of body(target, next, passed(held), [...where.calls, { function: where.function, step }])) {
+        const behind = automaton.behind === undefined ? exit.state : automaton.behind(step, next, exit.state, exit.step.value, where);
+        if (behind === null) continue;
+        const outcome = decides === null ? null : truth(exit.step.value);
+        go(step.next, behind, outcome === null ? kept : new Map(kept).set(decides ?? '', outcome));
+      }
+    }
+    // A body that only recursion reaches, or none of whose paths count: the call ends the path.
+  }
+
+  return body(start, first, facts, []);
+}
+
+/** The function in view that a call means, or those that its pointer may hold. */
+export function targetsOf(tree: Tree, step: CallStep, from: TreeFunction): readonly TreeFunction[] {
+  if (step.indirect) return tree.pointees(step.name);
+  const one = tree.resolve(step.name, from.file);
+  return one === null ? [] : [one];
+}
+
+/** The condition right behind a call that is its result: `if (kvm_handle_async_pf(...))`. */
+function decidedBy(step: CallStep, graph: Graph): string | null {
+  const next = graph.steps[step.next];
+  return next?.kind === 'test' && next.text === step.text ? next.text : null;
+}
+
+function truth(value: string | null): boolean | null {
+  if (value === 'true' || value === '1') return true;
+  return value === 'false' || value === '0' ? false : null;
+}
+
+/** What holds in a callee too: it is said of the interrupted context and of the CPU. */
+function passed(held: ReadonlyMap<string, boolean>): ReadonlyMap<string, boolean> {
+  if (held.size === 0) return held;
+  return new Map([...held].filter(([text]) => /^(?:user_mode\(\w*regs\)|in_nmi\(\)|cpu_feature_enabled\(\w+\))$/.test(text)));
+}
+
+function without(held: ReadonlyMap<string, boolean>, target: string): ReadonlyMap<string, boolean> {
+  if (held.size === 0) return held;
+  const word = new RegExp(`\\b${target.replace(/[^\w]/g, '.')}\\b`);
+  const kept = [...held].filter(([text]) => !word.test(text));
+  return kept.length === held.size ? held : new Map(kept);
+}
+
+/** A call forgets the outcome of calls like itself, and of what it got the address of. */
+function afterCall(held: ReadonlyMap<string, boolean>, step: CallStep): ReadonlyMap<string, boolean> {
+  let kept = held;
+  if (held.has(step.text) && !/^(?:user_mode|in_nmi|cpu_feature_enabled)\(/.test(step.text)) kept = new Map([...held].filter(([text]) => text !== step.text));
+  for (const argument of step.arguments) {
+    const name = /^&([A-Za-z_]\w*)/.exec(argument)?.[1];
+    if (name !== undefined) kept = without(kept, name);
+  }
+  return kept;
+}
+
+function spelled(facts: ReadonlyMap<string, boolean>): string {
+  if (facts.size === 0) return '';
+  return [...facts].map(([text, holds]) => `${holds ? '' : '!'}${text}`).sort().join(',');
+}
