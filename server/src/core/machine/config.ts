@@ -13,9 +13,10 @@ export interface Gate {
   readonly dpl: 0 | 3;
   /** IDT-01, DEL-04: an interrupt gate where it is left out. */
   readonly type?: 'interrupt' | 'trap' | 'invalid';
-  /** IDT-03: present, and leads to 64-bit code at a canonical address, where they are left out. */
+  /** IDT-03: present, and leads through the kernel's code selector to a canonical address, where they are left out. */
   readonly present?: boolean;
-  readonly target?: 'code' | 'other segment' | 'non-canonical';
+  readonly selector?: bigint;
+  readonly canonical?: boolean;
 }
 
 /** Which memory is mapped; without it, all regions are, and what lies outside them in the kernel's half is not. */

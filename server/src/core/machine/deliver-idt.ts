@@ -1,7 +1,7 @@
 // Delivery through the IDT (semantics.md §2.2; SDM vol. 3A, "Interrupt and Exception Handling in 64-bit Mode"). Nothing
 // is changed before every check has passed.
 import type { Gate, MachineSetup } from './config.ts';
-import { processorOf, selectorsOf } from './config.ts';
+import { processorOf } from './config.ts';
 import { enter, pushOnUserStack, savedFlags, savedOf } from './enter.ts';
 import { load, register, setRegister, store } from './draft.ts';
 import type { Draft } from './draft.ts';
@@ -10,6 +10,7 @@ import type { Happening } from './event.ts';
 import { FRAME_BYTES, noteOverwritten } from './frames.ts';
 import { addressOfNode, stackOf, top } from './layout.ts';
 import { mappingOf } from './mapping.ts';
+import { descriptorOf } from './possible-fault.ts';
 import { isCanonical } from './processor.ts';
 import { RSP } from './registers.ts';
 import { IF, NT, RF, TF, VM } from './state.ts';
@@ -62,9 +63,20 @@ function gateFault(draft: Draft, setup: MachineSetup, event: Happening, gate: Ga
   const bySoftware = event.kind === 'software-interrupt' || event.kind === 'software-exception';
   if (bySoftware && gate.dpl < draft.cpu.cpl) return deliveryFault(event, GENERAL_PROTECTION, gateErrorCode(event));
   if (gate.present === false) return deliveryFault(event, NOT_PRESENT, gateErrorCode(event));
-  if (gate.target === 'other segment') return deliveryFault(event, GENERAL_PROTECTION, constant(selectorsOf(setup).kernelCode | externalBit(event)));
-  if (gate.target === 'non-canonical') return deliveryFault(event, GENERAL_PROTECTION, constant(externalBit(event)));
-  return null;
+  const wrong = gate.selector === undefined ? null : selectorFault(setup, event, gate.selector);
+  if (wrong !== null) return wrong;
+  return gate.canonical === false ? deliveryFault(event, GENERAL_PROTECTION, constant(externalBit(event))) : null;
+}
+
+/** The segment of a gate is present 64-bit code. */
+function selectorFault(setup: MachineSetup, event: Happening, selector: bigint): Happening | null {
+  const found = descriptorOf(setup, constant(selector));
+  const external = externalBit(event);
+  if (found === 'null') return deliveryFault(event, GENERAL_PROTECTION, constant(external));
+  const named = constant((selector & 0xfffcn) | external);
+  if (found === 'anything') return null;
+  if (found === 'nothing' || found.kind !== 'code' || !found.wide) return deliveryFault(event, GENERAL_PROTECTION, named);
+  return found.present ? null : deliveryFault(event, NOT_PRESENT, named);
 }
 
 /** IDT-04: an IST stack always, from its top; RSP0 from user mode; else the stack in use. */

@@ -7,7 +7,7 @@ import type { Gate } from './config.ts';
 import { faultsAt } from './faults.ts';
 import { stackNamed, top } from './layout.ts';
 import { raiseFault } from './machine.ts';
-import { IF, NT, RF, TF } from './state.ts';
+import { IF, KERNEL_SS, NT, RF, TF, USER32_CS } from './state.ts';
 import type { Frame, State } from './state.ts';
 import { constant, isConstant, opaque, SIGN } from './word.ts';
 
@@ -78,10 +78,9 @@ facts('gates', () => {
     assert.equal(frame(step(closed, machine.at('kernel', 'int3_code')).state).vector, 3, 'CPL 0 may call every gate');
   });
 
-  it('IDT-03: a target that is no 64-bit code, or not canonical, is a #GP', () => {
-    const [segment, canonical] = (['other segment', 'non-canonical'] as const).map((target) => delivered(changed(6, { target }), machine.at('kernel'), 6).state);
-    assert.ok(segment !== undefined && canonical !== undefined);
-    assert.deepEqual([frame(segment).vector, errorCode(segment), frame(canonical).vector, errorCode(canonical)], [13, 0x11n, 13, 1n]);
+  it('IDT-03: a target that is no 64-bit code, or not canonical, is a #GP that names the segment', () => {
+    const outcomes = ([{ selector: KERNEL_SS }, { selector: USER32_CS }, { selector: 0n }, { canonical: false }] satisfies Partial<Gate>[]).map((change) => delivered(changed(6, change), machine.at('kernel'), 6).state);
+    assert.deepEqual(outcomes.map((state) => [frame(state).vector, errorCode(state)]), [[13, 0x19n], [13, 0x21n], [13, 1n], [13, 1n]]);
   });
 
   it('DEL-04: a trap gate leaves IF, an interrupt gate clears it', () => {
@@ -205,7 +204,7 @@ facts('faults of delivery', () => {
   });
 
   it('DF-06: a fault while #VE is delivered is #DF, and #VE is never the second one', () => {
-    assert.deepEqual(outcome(20, { target: 'non-canonical' }), [[8], false]);
+    assert.deepEqual(outcome(20, { canonical: false }), [[8], false]);
   });
 
   it('IDT-04: an IST slot that is not canonical is a #SS', () => {

@@ -185,7 +185,8 @@ function pendingSteps(setup: MachineSetup, state: State, node: CodeNode): readon
     draft.pending = state.pending.filter((_, other) => other !== index);
     if (pending.kind === 'irq') {
       if (!deliverable(setup, pending.vector)) return;
-      deliver(draft, setup, pending.vector);
+      // Whatever its vector: an interrupt pushes no error code and is no fault (DEL-07).
+      deliver(draft, setup, pending.vector, { kind: 'external' });
       steps.push(made(setup, vectorTitle(pending.vector), pending.vector, draft));
     } else {
       callTaskWork(setup, draft);

@@ -25,11 +25,22 @@ export function privilegeOf(cs: Word): number | null {
 
 /** Reads of the image itself. */
 export function imageFaults(draft: Draft, setup: MachineSetup, rsp: Word): readonly PossibleFault[] {
-  for (const offset of [0n, 8n, 16n, 24n, 32n]) {
-    const found = accessFaults(draft, setup, { address: add(rsp, constant(offset)), size: 8, write: false, stack: true });
+  return wordsRead(draft, setup, rsp, 5);
+}
+
+/** Reads of so many words from RSP up. */
+export function wordsRead(draft: Draft, setup: MachineSetup, rsp: Word, count: number): readonly PossibleFault[] {
+  for (let index = 0; index < count; index += 1) {
+    const found = accessFaults(draft, setup, { address: add(rsp, constant(BigInt(index * 8))), size: 8, write: false, stack: true });
     if (found.length > 0) return found;
   }
   return [];
+}
+
+/** RETFQ; `ss` is null where the privilege does not change. */
+export function farReturnFaults(draft: Draft, setup: MachineSetup, { rip, cs }: Pick<Image, 'rip' | 'cs'>, ss: Word | null): readonly PossibleFault[] {
+  const to = privilegeOf(cs);
+  return [...codeFaults(draft, setup, cs, to), ...(ss === null ? [] : stackFaults(setup, ss, to)), ...targetFaults(setup, { rip, cs })];
 }
 
 export function iretFaults(draft: Draft, setup: MachineSetup, image: Image): readonly PossibleFault[] {
@@ -65,7 +76,7 @@ function stackFaults(setup: MachineSetup, written: Word, to: number | null): rea
 }
 
 /** IRET-04; 32-bit code has a limit of 4 GiB. */
-function targetFaults(setup: MachineSetup, image: Image): readonly PossibleFault[] {
+function targetFaults(setup: MachineSetup, image: Pick<Image, 'rip' | 'cs'>): readonly PossibleFault[] {
   const found = descriptorOf(setup, truncate(image.cs, 2));
   if (typeof found === 'string' || found.wide) return canonicalFaults(setup, image.rip, 'the saved RIP');
   const beyond = equal(truncate(image.rip, 4), image.rip);

@@ -113,6 +113,8 @@ export const NT = 1n << 14n;
 export const RF = 1n << 16n;
 export const VM = 1n << 17n;
 export const AC = 1n << 18n;
+export const VIF = 1n << 19n;
+export const VIP = 1n << 20n;
 export const ID = 1n << 21n;
 export const ARITHMETIC = CF | PF | AF | ZF | SF | OF;
 

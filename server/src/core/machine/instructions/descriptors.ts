@@ -5,20 +5,29 @@ import type { Draft } from '../draft.ts';
 import { descriptorOf } from '../possible-fault.ts';
 import { CPUNODE_SELECTOR, ZF } from '../state.ts';
 import { equal, constant, replaceBits, truncate, UNKNOWN, ZERO } from '../word.ts';
+import type { Word } from '../word.ts';
 
 /** Segments of Linux's table are flat but for one, whose limit is the number of the CPU and node. */
 const FLAT = constant(0xffff_ffffn);
 
-/** GS-05: a selector that cannot be read clears ZF and leaves the destination; nothing faults. */
-function loadLimit(x: Execution): readonly Draft[] {
-  const [from, to] = x.node.operands;
-  const selector = truncate(read(x, from, 2), 2);
+/** GS-05: a selector that cannot be read clears ZF and leaves the destination; nothing faults. Null where it may be either. */
+function readable(x: Execution, selector: Word): boolean | null {
   const found = descriptorOf(x.setup, selector);
-  const readable = found === 'anything' ? null : found !== 'null' && found !== 'nothing';
-  if (readable !== false) write(x, to, readable === null ? UNKNOWN : equal(selector, constant(CPUNODE_SELECTOR)) === true ? ZERO : FLAT);
-  x.draft.flags = replaceBits(x.draft.flags, ZF, readable === null ? 0n : ZF, readable === true ? ZF : 0n);
-  return proceed(x);
+  return found === 'anything' ? null : found !== 'null' && found !== 'nothing';
 }
+
+function loads(value: (selector: Word) => Word): InstructionRow['run'] {
+  return (x) => {
+    const [from, to] = x.node.operands;
+    const selector = truncate(read(x, from, 2), 2);
+    const can = readable(x, selector);
+    if (can !== false) write(x, to, can === null ? UNKNOWN : value(selector));
+    x.draft.flags = replaceBits(x.draft.flags, ZF, can === null ? 0n : ZF, can === true ? ZF : 0n);
+    return proceed(x);
+  };
+}
+
+const limitOf = (selector: Word): Word => (equal(selector, constant(CPUNODE_SELECTOR)) === true ? ZERO : FLAT);
 
 function verify(x: Execution): readonly Draft[] {
   x.draft.flags = replaceBits(x.draft.flags, ZF, 0n, 0n);
@@ -41,8 +50,17 @@ export const DESCRIPTOR_ROWS: readonly InstructionRow[] = [
     summary: 'loads the limit of a segment: of the CPU-and-node segment, the number of the CPU, which is 0 here; ZF tells whether it could be read',
     section: 'LSL - Load Segment Limit',
     faults: ['PF'],
-    run: loadLimit,
-    examples: [{ code: 'lsl %rax, %rax', given: { rax: 0x7bn, ZF: 0n }, then: { rax: 0n, ZF: 1n } }, { code: 'lsl %rax, %rbx', given: { rax: 0x7bn, rbx: 9n }, then: { rbx: 0n, rax: 0x7bn } }],
+    run: loads(limitOf),
+    examples: [{ code: 'lsl %rax, %rax', given: { rax: 0x7bn, ZF: 0n }, then: { rax: 0n, ZF: 1n } }, { code: 'lsl %rax, %rbx', given: { rax: 0x7bn, rbx: 9n }, then: { rbx: 0n, rax: 0x7bn } }, { code: 'lsl %eax, %ebx', given: { rax: 0n, rbx: 9n, ZF: 1n }, then: { rbx: 9n, ZF: 0n } }],
+  },
+  {
+    mnemonic: 'lar',
+    suffixed: true,
+    summary: 'loads the access rights of a segment; ZF tells whether they could be read',
+    section: 'LAR - Load Access Rights Byte',
+    faults: ['PF'],
+    run: loads(() => UNKNOWN),
+    examples: [{ code: 'lar %eax, %ebx', given: { rax: 0n, rbx: 9n, ZF: 1n }, then: { rbx: 9n, ZF: 0n } }],
   },
   {
     mnemonic: 'verw',

@@ -4,6 +4,8 @@ import { ARITHMETIC_ROWS } from './arithmetic.ts';
 import { CONTROL_ROWS } from './control.ts';
 import { DATA_ROWS } from './data.ts';
 import { DESCRIPTOR_ROWS } from './descriptors.ts';
+import { DIVISION_ROWS } from './division.ts';
+import { FAR_RETURN_ROWS } from './far-returns.ts';
 import { INTERRUPT_ROWS } from './interrupts.ts';
 import { RETURN_ROWS } from './returns.ts';
 import type { InstructionRow } from './row.ts';
@@ -11,7 +13,7 @@ import { SYSCALL_ROWS } from './syscalls.ts';
 import { SYSTEM_ROWS } from './system.ts';
 import { VIRTUAL_ROWS } from './virtual.ts';
 
-export const INSTRUCTION_ROWS: readonly InstructionRow[] = [...DATA_ROWS, ...ARITHMETIC_ROWS, ...CONTROL_ROWS, ...SYSTEM_ROWS, ...DESCRIPTOR_ROWS, ...INTERRUPT_ROWS, ...SYSCALL_ROWS, ...VIRTUAL_ROWS, ...RETURN_ROWS];
+export const INSTRUCTION_ROWS: readonly InstructionRow[] = [...DATA_ROWS, ...ARITHMETIC_ROWS, ...DIVISION_ROWS, ...CONTROL_ROWS, ...SYSTEM_ROWS, ...DESCRIPTOR_ROWS, ...INTERRUPT_ROWS, ...SYSCALL_ROWS, ...VIRTUAL_ROWS, ...FAR_RETURN_ROWS, ...RETURN_ROWS];
 
 const rows = new Map(INSTRUCTION_ROWS.map((row) => [row.mnemonic, row]));
 const SUFFIX: Readonly<Record<string, AccessSize>> = { b: 1, w: 2, l: 4, q: 8 };

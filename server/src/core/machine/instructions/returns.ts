@@ -8,6 +8,7 @@ import { SINGLE_STEP } from '../debug.ts';
 import { changeCpu, forgetBelow, load, noteAccess, poison, register, setRegister, stackPointer } from '../draft.ts';
 import type { Draft } from '../draft.ts';
 import { DEBUG } from '../event.ts';
+import { loadFlags } from '../flags.ts';
 import { nameAddress, nodeAtAddress, stackOf } from '../layout.ts';
 import type { Region } from '../layout.ts';
 import { descriptorOf } from '../possible-fault.ts';
@@ -16,7 +17,7 @@ import { RSP } from '../registers.ts';
 import { eretFaults, imageFaults, iretFaults, privilegeOf } from '../return-checks.ts';
 import type { Image } from '../return-checks.ts';
 import { IF, RF, TF } from '../state.ts';
-import { add, and, constant, equal, extractBytes, insertBytes, isConstant, or, show, truncate, UNKNOWN } from '../word.ts';
+import { add, and, constant, equal, extractBytes, insertBytes, isConstant, show, truncate, UNKNOWN } from '../word.ts';
 import type { Word } from '../word.ts';
 
 function image(x: Execution, at: bigint): Image {
@@ -93,8 +94,7 @@ function eret(toUser: boolean): (x: Execution) => readonly Draft[] {
 }
 
 /** IRET-02: the bits of RFLAGS that a return at CPL 0 loads; VM does not exist in 64-bit mode. */
-const LOADED = constant(0x3d_7fd5n);
-const ALWAYS_ONE = constant(2n);
+const LOADED = 0x3d_7fd5n;
 
 function returnTo(x: Execution, popped: Image, rsp: bigint): readonly Draft[] {
   const draft = x.draft;
@@ -118,7 +118,7 @@ function returnTo(x: Execution, popped: Image, rsp: bigint): readonly Draft[] {
   const stack = descriptorOf(x.setup, truncate(popped.ss, 2));
   // IRET-06: only SP is loaded for a 16-bit stack; the rest of RSP shows the kernel's.
   setRegister(draft, RSP, typeof stack !== 'string' && stack.kind === 'data' && !stack.wide ? insertBytes(register(draft, RSP), 0, 2, popped.rsp) : popped.rsp);
-  draft.flags = or(and(popped.flags, LOADED), ALWAYS_ONE);
+  draft.flags = loadFlags(draft, popped.flags, LOADED);
   changeCpu(draft, { cpl: user ? 3 : 0, cs: truncate(popped.cs, 2), ss: truncate(popped.ss, 2), shadow: 'none' });
   forgetDead(x, here);
   const target = address !== null && x.setup.code.nodes[address] !== undefined ? address : null;

@@ -5,6 +5,7 @@ import { processorOf } from '../config.ts';
 import { changeCpu, pop, push, register, setRegister } from '../draft.ts';
 import type { Draft } from '../draft.ts';
 import { GENERAL_PROTECTION } from '../event.ts';
+import { loadFlags } from '../flags.ts';
 import { msrFaults, readMsr, writeMsr } from '../msr.ts';
 import { canonicalFaults, fault } from '../possible-fault.ts';
 import type { PossibleFault } from '../possible-fault.ts';
@@ -54,11 +55,11 @@ function sti(x: Execution): readonly Draft[] {
 }
 
 /** Bits that POPF loads at CPL 0; RF is cleared. */
-const LOADED = constant(0x24_7fd5n);
+const LOADED = 0x24_7fd5n;
 
 function popFlags(x: Execution): readonly Draft[] {
   const image = pop(x.draft, x.setup);
-  x.draft.flags = or(and(image, LOADED), constant(2n));
+  x.draft.flags = loadFlags(x.draft, image, LOADED);
   if ((x.draft.flags.known & IF) === 0n || (x.draft.flags.value & IF) !== 0n) noteIrqsEnabled(x.draft, onLiveRewindingStack(x));
   return proceed(x);
 }
