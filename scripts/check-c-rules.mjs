@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { mutants, mutate } from './c-rules/mutants.mjs';
 
 const { values, positionals: trees } = parseArgs({
   allowPositionals: true,
@@ -68,9 +69,9 @@ const lineOf = (text, offset) => text.slice(0, offset).split('\n').length;
 const release = (tree) => releaseOf(`${tree}/`, { read: (path) => (existsSync(path) ? readFileSync(path, 'utf8') : null) });
 const configurationsOf = (tree) => variants.map((variant) => presetConfiguration(`${release(tree)}:${variant}`));
 
-function judge(tree, over) {
+function judge(tree, over, rules = RULES) {
   const source = sourceOf(tree, over);
-  const { findings, coverage } = judgeTree({ source, root: '', design: false }, configurationsOf(tree), reader, RULES);
+  const { findings, coverage } = judgeTree({ source, root: '', design: false }, configurationsOf(tree), reader, rules);
   return { coverage, findings: findings.map((finding) => {
     const text = source.read(finding.place.file) ?? '';
     const line = lineOf(text, finding.place.span.start);
@@ -113,6 +114,29 @@ for (const tree of trees) {
   for (const one of missing) console.log(`         documented and not found: ${one.rule} in ${one.file}`);
 }
 
+/** What a changed tree has that the clean one has not. */
+function freshFindings(tree, over, rules = RULES) {
+  const before = clean.get(tree);
+  return judge(tree, over, rules).findings.filter((finding) => !before.some((one) => one.rule === finding.rule && one.message === finding.message && one.place.file === finding.place.file && one.name === finding.name));
+}
+
+// Mutants: each must be found by its own rule, in the function that was changed or within a few lines of the change.
+const tried = new Map();
+for (const mutant of mutants) {
+  if (values.only !== undefined && values.only !== mutant.rule) continue;
+  for (const tree of trees) {
+    const text = sourceOf(tree).read(mutant.file);
+    const made = text === null ? null : mutate(text, mutant);
+    if (made === null) continue;
+    tried.set(mutant, (tried.get(mutant) ?? 0) + 1);
+    const fresh = freshFindings(tree, new Map([[mutant.file, made.text]]), RULES.filter(({ name }) => name === mutant.rule));
+    const own = fresh.filter((finding) => finding.rule === mutant.rule && finding.place.file === mutant.file && (finding.name === mutant.shown || Math.abs(finding.line - made.line) <= NEAR || functionAt(made.text, made.line) === finding.name));
+    report(own.length > 0, `mutant | ${mutant.rule} | ${basename(tree)} ${mutant.file}:${made.line} ${mutant.name ?? 'table'} | ${own.map(({ line }) => line).join(', ') || '-'}`);
+    if (own.length === 0 || values.verbose) for (const finding of fresh) console.log(`         ${finding.place.file}:${finding.line} ${finding.message} [${finding.rule}]`);
+  }
+}
+for (const mutant of mutants) if (values.only === undefined && !tried.has(mutant)) report(false, `mutant | ${mutant.rule} | ${mutant.file} ${mutant.name ?? 'table'}: its pattern is in none of the trees`);
+
 /** Spans of the lines that an edit changes, in the text after it. */
 function changedLines(text, edit) {
   let prefix = 0;
@@ -144,9 +168,7 @@ else {
       report(false, `${bug.id}: the edit does not apply to ${basename(tree)}`);
       continue;
     }
-    const { findings } = judge(tree, over);
-    const before = clean.get(tree);
-    const fresh = findings.filter((finding) => !before.some((one) => one.rule === finding.rule && one.message === finding.message && one.place.file === finding.place.file && one.name === finding.name));
+    const fresh = freshFindings(tree, over);
     if (bug.kind === 'control') {
       report(fresh.length === 0, `${bug.id} | silent as it must be`);
       for (const finding of fresh) console.log(`         ${finding.place.file}:${finding.line} ${finding.message} [${finding.rule}]`);

@@ -24,6 +24,7 @@ export function registerCommands(client: LanguageClient, traces: TracePanel, com
     register('runScenario', (scenario) => runScenario(client, traces, textOrNull(scenario))),
     register('runAllScenarios', () => runAll(client, traces)),
     register('compareDesigns', () => compareDesigns(client, comparison)),
+    register('raiseHere', (uri, line, character, events) => raiseHere(client, traces, textOrNull(uri), line, character, events)),
     register('showTrace', (uri, key) => showTrace(client, traces, textOrNull(uri), textOrNull(key))),
     register('showExpansion', () => showExpansion(client)),
     register('explainRule', (name) => explainRule(client, textOrNull(name))),
@@ -72,6 +73,25 @@ async function run(client: LanguageClient, traces: TracePanel, uri: string, scen
   if (result.runs.length > 0) traces.show(result.runs, result.stopped);
   if (result.problem !== null) void window.showErrorMessage(`Entrycheck: ${result.problem}`);
   else if (result.runs.length === 0) void window.showInformationMessage(`Entrycheck: ${result.stopped ?? 'no scenario applies here'}`);
+}
+
+/** At the cursor, with events that are asked for, where a lens or an action does not say. */
+async function raiseHere(client: LanguageClient, traces: TracePanel, givenUri: string | null, line: unknown, character: unknown, given: unknown): Promise<void> {
+  const uri = givenUri ?? activeUri();
+  if (uri === null) return;
+  const cursor = window.activeTextEditor?.selection.active;
+  const at = typeof line === 'number' && typeof character === 'number' ? { line, character } : { line: cursor?.line ?? 0, character: cursor?.character ?? 0 };
+  const events = Array.isArray(given) ? given.map(String) : await askEvents();
+  if (events === null) return;
+  const result = await request<RunResult>(client, `Entrycheck: raising ${events.join(', then ')}`, methods.raise, { uri, ...at, events });
+  if (result.runs.length > 0) traces.show(result.runs, result.stopped);
+  if (result.problem !== null) void window.showErrorMessage(`Entrycheck: ${result.problem}`);
+}
+
+async function askEvents(): Promise<readonly string[] | null> {
+  const text = await window.showInputBox({ title: 'Raise events here', value: 'NMI', prompt: 'NMI, or several as NMI, #VE: each arrives in the handler of the one before it' });
+  const names = text?.split(',').map((name) => name.trim()).filter((name) => name !== '') ?? [];
+  return names.length === 0 ? null : names;
 }
 
 async function compareDesigns(client: LanguageClient, comparison: ComparePanel): Promise<void> {

@@ -6,7 +6,7 @@ const KVM = /\/kvm\//;
 
 export const reasons = [
   { reason: 'entry by the IDT, SYSCALL or SYSENTER, which a CPU with FRED does not use', holds: ({ file, fred }) => fred && !file.endsWith('_fred.S') },
-  { reason: 'Xen PV, whose paths break the native contract by design', holds: ({ text, owners, features }) => owners.some((name) => /xen/i.test(name)) || features.has('X86_FEATURE_XENPV') },
+  { reason: 'Xen PV, whose paths break the native contract by design', holds: ({ owners, features }) => owners.some((name) => /xen/i.test(name)) || features.has('X86_FEATURE_XENPV') },
   { reason: 'call through a table of paravirt operations, which boot replaces', holds: ({ text }) => /\bpv_ops\b|\bBUG_func$/.test(text) },
   { reason: "KVM's own code, linked for the stubs that it calls", holds: ({ file }) => KVM.test(file) },
   { reason: 'int3 behind an instruction that never goes on to it: stops speculation', holds: ({ text }) => text === 'int3' },

@@ -7,11 +7,8 @@ import { createNodeWorkspace } from '../shell/workspace.ts';
 import { parseArguments } from './arguments.ts';
 import { clean, refuse } from './io.ts';
 import type { Command } from './io.ts';
-import { openSession } from './session.ts';
+import { openSession, prepare } from './session.ts';
 import { tidy } from './paths.ts';
-
-/** States explored between two signs of life. */
-const statesAtOnce = 5_000;
 
 export const usage = `usage: entrycheck context [--format text|json] FILE:LINE[:COLUMN]
 
@@ -52,8 +49,9 @@ export const context: Command = async (argv, io) => {
 
   const session = await openSession(io, workspace);
   io.working(`finding the contexts at ${where}`);
-  while (!session.review.prepareContexts(file, statesAtOnce)) io.working(`finding the contexts at ${where}`);
-  const info = session.review.contextAt(file, start + Math.max(0, Math.min(column, lineText.length)));
+  const offset = start + Math.max(0, Math.min(column, lineText.length));
+  prepare(session, file, offset, [], io);
+  const info = session.review.contextAt(file, offset);
   if (info === null) return refuse(io, `${file}:${line}: no instruction or statement of an entry path on this line: ${lineText.trim() === '' ? 'it is blank' : lineText.trim()}`);
   const out =
     word('format') === 'json'

@@ -6,6 +6,7 @@ import { inOrder } from '../core/render/places.ts';
 import { findingText, runText } from '../core/render/text.ts';
 import type { RunReport, Unit } from '../core/review-types.ts';
 import { parseArguments } from './arguments.ts';
+import { raiseEvents } from './event.ts';
 import { clean, couldNotRun, found, refuse } from './io.ts';
 import type { Command, Io } from './io.ts';
 import { didYouMean } from './nearest.ts';
@@ -15,15 +16,27 @@ import { findSources, kindOf, tidy } from './paths.ts';
 import { createNodeWorkspace, onDisk } from '../shell/workspace.ts';
 
 export const usage = `usage: entrycheck run [--format gcc|json|mail] [--max-states N] SCENARIO|FILE [PATH...]
+       entrycheck run --at FILE:LINE --event EVENT[,EVENT...] [--config FILE|PRESET]
+       entrycheck run --everywhere FILE [--event EVENT[,EVENT...]] [--config FILE|PRESET]
 
 Runs one scenario, or all of them, on the designs in PATH (default: the current
 folder). Each folder with sources is one design. FILE is a scenario file; without
 PATH it runs on its own folder. Without SCENARIO the scenarios are listed.
 
+With --at, raises events at one instruction of entry code, from every distinct
+context that reaches it: the first event there, each other inside the C handler
+of the one before it, or where that one has returned to. With --everywhere, raises
+each event at every instruction of a file (default: those of no instruction's own,
+NMI, #MC, #DB).
+
   --format gcc     verdict, findings and trace as compilers print them (default)
-  --format json    one object a line and run, docs/schema/run.schema.json
+  --format json    one object a line and run, docs/schema/run.schema.json; for --at
+                   and --everywhere one object, event.schema.json, survey.schema.json
   --format mail    at most 72 columns, quotable
   --max-states N   explore at most N states a scenario; a run that needs more is inconclusive
+  --event EVENT    NMI, MC, DB, VE, PF, GP ..., IRQ, IRQ N, or a vector's number
+  --config FILE|PRESET
+                   a .config or a built-in configuration for kernel files
 
 exit status: 0 every run holds, 1 some run is violated, vacuous or inconclusive,
 2 could not run
@@ -38,6 +51,10 @@ export const run: Command = async (argv, io) => {
   const parsed = parseArguments('run', argv, [
     { name: 'format', kind: 'word', words: ['gcc', 'json', 'mail'] },
     { name: 'max-states', kind: 'number', words: null },
+    { name: 'at', kind: 'word', words: null },
+    { name: 'everywhere', kind: 'word', words: null },
+    { name: 'event', kind: 'word', words: null },
+    { name: 'config', kind: 'word', words: null },
   ]);
   if (parsed.kind === 'wrong') return refuse(io, parsed.message);
   const { positionals, flag, word, number } = parsed.arguments;
@@ -46,6 +63,10 @@ export const run: Command = async (argv, io) => {
     return clean;
   }
   const [what, ...paths] = positionals;
+  const at = word('at');
+  const everywhere = word('everywhere');
+  if (at !== null || everywhere !== null) return raiseEvents({ at, everywhere, event: word('event'), format: word('format') ?? 'gcc', config: word('config'), scenario: what }, io);
+  if (word('event') !== null || word('config') !== null) return refuse(io, 'run: --event and --config go with --at FILE:LINE or --everywhere FILE');
   if (what === undefined) return list(io);
 
   const isFile = /\.(?:ya?ml|json)$/.test(what) || kindOf(onDisk(io.cwd, what)) === 'file';

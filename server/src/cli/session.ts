@@ -16,6 +16,8 @@ export interface Session {
 }
 
 const slice = 4000;
+/** Steps of entry paths between two signs of life. */
+const pathSteps = 20_000;
 
 /** Every file is read with the configuration of its tree, unless one is named; a name of none was refused before. */
 export async function openSession(io: Io, workspace: NodeWorkspace, configuration: string | null = null): Promise<Session> {
@@ -44,6 +46,13 @@ export function unitsOf(review: Review, files: readonly string[]): readonly Unit
     if (unit !== null && !units.has(unit.folder)) units.set(unit.folder, unit);
   }
   return [...units.values()];
+}
+
+/** Explores all that contexts at a place, and events raised there, rest on; without a place, those of the whole file. */
+export function prepare({ review }: Session, file: string, offset: number | null, events: readonly string[], io: Io): void {
+  if (!review.inKernelTree(file)) while (!review.prepareContexts(file, slice)) io.working(`finding the contexts of ${file}`);
+  for (let slices = 1; !review.prepareAt(file, offset, events, pathSteps); slices += 1) showProgress(io, `${file}: following every entry path, ${(slices * pathSteps).toLocaleString('en')} steps`);
+  showProgress(io, '');
 }
 
 /** Runs to the end, or until `mostStates` were explored: the run that was cut is reported as inconclusive. */
@@ -80,6 +89,6 @@ export function explore(exploration: Exploration, design: string, mostStates: nu
 }
 
 /** One line that is overwritten, on terminals only. */
-function showProgress(io: Io, text: string): void {
+export function showProgress(io: Io, text: string): void {
   if (io.progress) io.err(`\r\u001b[K${text.slice(0, io.columns - 1)}`);
 }

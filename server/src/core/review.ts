@@ -6,7 +6,8 @@ import type { Exploration, Review, Unit, Workspace } from './review-types.ts';
 import { createContexts } from './review/contexts.ts';
 import { createKernelReview, hasStubs, unitVariants } from './review/kernel-review.ts';
 import type { KernelReview } from './review/kernel-review.ts';
-import { createKernelTrees, entryRootOf } from './review/kernel.ts';
+import { EVENT_NAMES, eventNamed, eventTitle } from './review/arrivals.ts';
+import { belongsToKernel, createKernelTrees, entryRootOf } from './review/kernel.ts';
 import type { KernelProgram } from './review/kernel-run.ts';
 import type { Contexts } from './review/contexts.ts';
 import { createDocuments } from './review/documents.ts';
@@ -107,6 +108,23 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     return unit.stubs;
   }
   const treeFindings = createTreeFindings(workspace, usable, streams, parseC);
+
+  const inKernel = (path: string): boolean => belongsToKernel(path, streams, usable.read);
+
+  /** What runs the entry paths of a file: those of its tree, or of the stubs of its unit. */
+  function pathsOf(file: string): KernelReview | null {
+    const kernel = kernelOf(file);
+    if (kernel !== null) return kernel;
+    const unit = fileUnit(file);
+    return unit === null ? null : stubsOf(unit);
+  }
+
+  /** The same with all that a place needs explored. */
+  function exploredAt(file: string, offset: number | null, vectors: readonly number[]): KernelReview | null {
+    const paths = pathsOf(file);
+    while (paths !== null && !paths.advanceAt(file, offset, vectors, KERNEL_STEPS_AT_ONCE));
+    return paths;
+  }
 
   function current(unit: Unit): Held {
     const before = held.get(unit.folder);
@@ -219,7 +237,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
   }
 
   function findingsOf(folder: string, reports: readonly RunReport[]): readonly Finding[] {
-    if (kernelOf(folder) !== null) return merge(reports);
+    if (inKernel(folder)) return merge(reports);
     const unit = folderUnit(folder);
     if (unit === null) return [];
     const inspection = inspectionOf(unit);
@@ -279,7 +297,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     contextAt: (file, offset) => {
       const kernel = kernelOf(file);
       if (kernel !== null) {
-        const finished = kernel.advance(KERNEL_STEPS_AT_ONCE);
+        const finished = kernel.advanceAt(file, offset, [], KERNEL_STEPS_AT_ONCE);
         const info = kernel.contextAt(file, offset);
         if (info === null || finished) return info;
         return { ...info, unknown: ['more contexts are still being explored'], silence: info.rows.length > 0 ? null : 'not reached so far: the exploration is still running' };
@@ -291,14 +309,24 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     },
     prepareContexts: (file, states) => {
       const kernel = kernelOf(file);
-      if (kernel !== null) return kernel.advance(states * 10);
+      if (kernel !== null) return kernel.advanceAt(file, null, [], states * 10);
       const unit = fileUnit(file);
       if (unit === null || !hasEntries(unit.linked)) return true;
       unit.contexts ??= createContexts(unit.linked.program);
       return unit.contexts.advance(states);
     },
+    prepareAt: (file, offset, events, steps) => pathsOf(file)?.advanceAt(file, offset, vectorsOf(events), steps) ?? true,
+    raise: (file, offset, events) => exploredAt(file, offset, vectorsOf(events))?.raise(file, offset, vectorsOf(events)) ?? null,
+    survey: (file, events) => exploredAt(file, null, [])?.survey(file, events.map(vectorsOf)) ?? null,
+    eventsAt: (file, offset) => pathsOf(file)?.eventsAt(file, offset) ?? null,
+    entryIn: (file, span) => pathsOf(file)?.entryIn(file, span) ?? null,
+    eventNamed: (name) => {
+      const vector = eventNamed(name);
+      return { name: vector === null ? null : eventTitle(vector), names: EVENT_NAMES };
+    },
+    inKernelTree: inKernel,
     stands: (folder, finding) => {
-      if (kernelOf(folder) !== null) return true;
+      if (inKernel(folder)) return true;
       const unit = folderUnit(folder);
       if (unit === null) return false;
       const { file, span } = finding.place;
@@ -359,7 +387,6 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     },
     rules: () => RULES.map((rule) => ({ name: rule.name, id: rule.id, group: rule.group, severity: rule.severity, summary: rule.summary, markdown: markdownOf(rule) })),
     unknown: (folder) => {
-
       const unit = folderUnit(folder);
       return unit === null ? [] : unknownOf(unit.linked, documents.read);
     },
@@ -370,6 +397,11 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     configurationOf: (file) => streams.chosen(file).configuration.name,
     release: documents.release,
   };
+}
+
+/** Names were checked by `eventNamed`; what is none of them is left out. */
+function vectorsOf(events: readonly string[]): readonly number[] {
+  return events.flatMap((name) => eventNamed(name) ?? []);
 }
 
 /** One exploration behind the other. */

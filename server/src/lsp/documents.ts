@@ -71,7 +71,7 @@ export function rangeOf(lines: LineIndex, span: Span): Range {
   return { start: positionOf(lines, span.start), end: positionOf(lines, span.end) };
 }
 
-function positionOf(lines: LineIndex, offset: number): Position {
+export function positionOf(lines: LineIndex, offset: number): Position {
   const { line, column } = positionAt(lines, offset);
   return { line, character: column };
 }

@@ -79,6 +79,15 @@ export interface RunResult {
   readonly stopped: string | null;
 }
 
+export interface RaiseParams {
+  readonly uri: string;
+  readonly line: number;
+  readonly character: number;
+  /** `NMI`, `#VE`; each but the first arrives in the handler of the one before it. */
+  readonly events: readonly string[];
+  readonly workDoneToken?: string | number;
+}
+
 export interface CompareParams {
   /** Folders of the workspace; empty for those the client opened. */
   readonly folders: readonly string[];
@@ -161,6 +170,7 @@ export interface HostFilesParams {
 export const methods = {
   scenarios: 'entrycheck/scenarios',
   run: 'entrycheck/run',
+  raise: 'entrycheck/raise',
   compare: 'entrycheck/compare',
   trace: 'entrycheck/trace',
   rules: 'entrycheck/rules',
@@ -176,13 +186,15 @@ export interface Settings {
   /** States explored for one unit before exploration is stopped and said to be. */
   readonly maxStates: number;
   readonly exploreOnIdle: boolean;
+  /** Lenses that raise events at the first instruction of a stub. */
+  readonly codeLens: boolean;
   /** A preset or the path of a `.config`; null for that of each file's tree. */
   readonly configuration: string | null;
   /** `NAME` or `NAME=VALUE`. */
   readonly defines: readonly string[];
 }
 
-export const defaultSettings: Settings = { maxStates: 2_000_000, exploreOnIdle: true, configuration: null, defines: [] };
+export const defaultSettings: Settings = { maxStates: 2_000_000, exploreOnIdle: true, codeLens: true, configuration: null, defines: [] };
 
 /** `entrycheck-rule:/NAME.md`, served by the client. */
 export const ruleScheme = 'entrycheck-rule';
@@ -198,4 +210,5 @@ export function ruleUri(name: string): string {
 export const commands = {
   showTrace: 'entrycheck.showTrace',
   explainRule: 'entrycheck.explainRule',
+  raiseHere: 'entrycheck.raiseHere',
 } as const;

@@ -99,6 +99,8 @@ async function runJob(owner: WorkerOwner, job: Job, report: Report, token: Cance
       return { reports: outcome.result.reports, stopped: outcome.result.stopped, problem: null };
     case 'cancelled':
       return { reports: [], stopped: 'cancelled', problem: null };
+    case 'answer':
+      return { reports: [], stopped: null, problem: 'the worker answered another question' };
     case 'absent':
       return { reports: [], stopped: null, problem: job.kind === 'run' ? `there is no scenario ${job.scenario} here` : 'there is nothing to explore here' };
     case 'failed':

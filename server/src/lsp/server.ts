@@ -1,7 +1,7 @@
 // Wires the features to a connection: every request is answered, every handler's error is caught and logged, and what
 // arrives before the review is ready waits in order.
-import { DiagnosticSeverity, DidChangeConfigurationNotification, DidChangeWatchedFilesNotification, MessageType, RenameRequest, ShowMessageNotification, TextDocumentSyncKind } from 'vscode-languageserver/node';
-import type { CancellationToken, ClientCapabilities, Connection, Diagnostic, InitializeParams, InitializeResult } from 'vscode-languageserver/node';
+import { CodeLensRefreshRequest, DiagnosticSeverity, DidChangeConfigurationNotification, DidChangeWatchedFilesNotification, MessageType, RenameRequest, ShowMessageNotification, TextDocumentSyncKind } from 'vscode-languageserver/node';
+import type { CancellationToken, ClientCapabilities, CodeAction, CodeLens, Connection, Diagnostic, Hover, InitializeParams, InitializeResult } from 'vscode-languageserver/node';
 import type { ConfigurationChoice, Review } from '../core/review-types.ts';
 import type { HostWorkspace } from '../worker/disk.ts';
 import { createOwner } from '../worker/owner.ts';
@@ -15,11 +15,12 @@ import type { OpenDocument } from './documents.ts';
 import type { EntryFiles } from './entry-files.ts';
 import { assemblerDocuments, inactiveDiagnostics, linksIn, referencesTo, renameRange, renameTo, semanticTokensOf, tokenLegend, workspaceSymbolsFor } from './editing.ts';
 import { expansionChoices, expansionView } from './expansion.ts';
+import { createLenses, kernelContext, raiseActions, raiseEvents } from './events.ts';
 import { hoverAt } from './hover.ts';
 import { completionsAt, definitionsAt, foldsOf, symbolsOf } from './navigation.ts';
 import { pathOfUri } from './paths.ts';
 import { defaultSettings, methods } from './protocol.ts';
-import type { CompareParams, ExpansionChoice, ExpansionChoiceParams, ExpansionParams, ExpansionView, HostFilesParams, RuleEntry, RulePageParams, RunParams, ScenariosParams, Settings, StatusParams, TraceParams, TraceView } from './protocol.ts';
+import type { CompareParams, ExpansionChoice, ExpansionChoiceParams, ExpansionParams, ExpansionView, HostFilesParams, RaiseParams, RuleEntry, RulePageParams, RunParams, RunResult, ScenariosParams, Settings, StatusParams, TraceParams, TraceView } from './protocol.ts';
 import { compareDesigns, listScenarios, locateIn, runScenario } from './runs.ts';
 import type { RunParts } from './runs.ts';
 import { createSession } from './session.ts';
@@ -46,6 +47,7 @@ interface Abilities extends DiagnosticAbilities {
   readonly registerRename: boolean;
   readonly commands: boolean;
   readonly status: boolean;
+  readonly refreshLenses: boolean;
 }
 
 const watched = ['**/*.{S,s,c,h,inc}', '**/*.xctx-scenario.{yaml,yml,json}', '**/.xctx.yaml', '**/.config'];
@@ -54,6 +56,7 @@ export function serve(connection: Connection, parts: ServerParts): void {
   let abilities = abilitiesOf({}, undefined);
   let settings: Settings = defaultSettings;
   let folders: readonly string[] = [];
+  const lenses = createLenses();
   const hostFiles = new Map<string, string>();
   const pushed = new Set<string>();
   let refreshQueued = false;
@@ -130,6 +133,7 @@ export function serve(connection: Connection, parts: ServerParts): void {
         send(() => connection.languages.diagnostics.refresh());
       });
     }
+    if (cause === 'explored' && abilities.refreshLenses) send(() => connection.sendRequest(CodeLensRefreshRequest.type));
   }
 
   /** Runs a handler on the session; its error is logged and the request answered with `otherwise`. */
@@ -144,7 +148,7 @@ export function serve(connection: Connection, parts: ServerParts): void {
     }
   }
 
-  function onDocument<T>(name: string, otherwise: T, uri: string, work: (session: Session, document: OpenDocument) => T): Promise<T> {
+  function onDocument<T>(name: string, otherwise: T, uri: string, work: (session: Session, document: OpenDocument) => T | Promise<T>): Promise<T> {
     return answer(name, otherwise, (session) => {
       const document = session.document(uri);
       return document === null || document.refusal !== null ? otherwise : work(session, document);
@@ -170,7 +174,8 @@ export function serve(connection: Connection, parts: ServerParts): void {
         documentLinkProvider: { resolveProvider: false },
         ...(abilities.registerRename ? {} : { renameProvider: { prepareProvider: true } }),
         semanticTokensProvider: { legend: tokenLegend, full: true, documentSelector: assemblerDocuments },
-        codeActionProvider: { codeActionKinds: ['quickfix'] },
+        codeActionProvider: { codeActionKinds: ['quickfix', 'refactor'] },
+        ...(abilities.commands ? { codeLensProvider: { resolveProvider: false } } : {}),
         workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
         ...(abilities.pull ? { diagnosticProvider: { identifier: 'entrycheck', interFileDependencies: true, workspaceDiagnostics: false } } : {}),
       },
@@ -218,7 +223,13 @@ export function serve(connection: Connection, parts: ServerParts): void {
   connection.onDidSaveTextDocument(({ textDocument }) => answer('didSave', undefined, (session) => session.saved(textDocument.uri)));
   connection.onDidChangeWatchedFiles(({ changes }) => answer('watched files', undefined, (session) => session.filesChanged(changes.map(({ uri }) => uri))));
 
-  connection.onHover(({ textDocument, position }) => onDocument('hover', null, textDocument.uri, (session, document) => hoverAt(session.review, session.locator, document, offsetOf(document.lines, position))));
+  connection.onHover(({ textDocument, position }) =>
+    onDocument<Hover | null>('hover', null, textDocument.uri, async (session, document) => {
+      const offset = offsetOf(document.lines, position);
+      const context = session.review.inKernelTree(document.file) ? await kernelContext(partsOf(session).owner, document, offset) : session.review.contextAt(document.file, offset);
+      return hoverAt(session.review, session.locator, document, offset, context);
+    }),
+  );
   connection.onCompletion(({ textDocument, position }) => onDocument('completion', [], textDocument.uri, (session, document) => [...completionsAt(session.review, document, offsetOf(document.lines, position))]));
   connection.onDocumentSymbol(({ textDocument }) => onDocument('symbols', [], textDocument.uri, (session, document) => [...symbolsOf(session.review, document)]));
   connection.onFoldingRanges(({ textDocument }) => onDocument('folding', [], textDocument.uri, (session, document) => [...foldsOf(session.review, document)]));
@@ -240,7 +251,18 @@ export function serve(connection: Connection, parts: ServerParts): void {
     answer<ExpansionView | null>('expansion', null, (session) => expansionView(session.review, session.locator, locateIn(session, folders), pathOfUri(uri), symbol)),
   );
   connection.onCodeAction((params) =>
-    onDocument('code actions', [], params.textDocument.uri, (session, document) => [...actionsAt(session.findings(document.file).findings, session.locator, document, params, abilities)]),
+    onDocument<CodeAction[]>('code actions', [], params.textDocument.uri, async (session, document) => [
+      ...actionsAt(session.findings(document.file).findings, session.locator, document, params, abilities),
+      ...(abilities.commands ? await raiseActions(partsOf(session), document, params) : []),
+    ]),
+  );
+  connection.onCodeLens(({ textDocument }) =>
+    onDocument<CodeLens[]>('lenses', [], textDocument.uri, async (session, document) => (abilities.commands && settings.codeLens ? [...(await lenses.of(partsOf(session), document))] : [])),
+  );
+  connection.onRequest(methods.raise, (params: RaiseParams, token: CancellationToken) =>
+    onDocument<RunResult>('raise', { problem: 'the file is not open, or is not analysed', design: '', runs: [], stopped: null }, params.uri, (session, document) =>
+      withProgress(params, 'Raising events', (report) => raiseEvents(partsOf(session), document, params, report, token)),
+    ),
   );
   connection.languages.diagnostics.on(({ textDocument }) => answer('diagnostics', { kind: 'full', items: [] }, (session) => ({ kind: 'full', items: diagnosticsOf(session, pathOfUri(textDocument.uri)) })));
 
@@ -334,6 +356,7 @@ function abilitiesOf(capabilities: ClientCapabilities, options: unknown): Abilit
     registerRename: capabilities.textDocument?.rename?.dynamicRegistration === true,
     commands: own,
     status: own,
+    refreshLenses: own && capabilities.workspace?.codeLens?.refreshSupport === true,
   };
 }
 

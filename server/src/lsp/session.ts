@@ -109,13 +109,19 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
   /** A file of no unit (a header) may be part of all of them. */
   function touch(file: string): void {
     const folder = unitFolder(file);
-    for (const touched of folder === null ? openFolders() : [folder]) {
+    for (const touched of folder === null ? openFolders() : withTree(folder)) {
       const state = unitState(touched);
       state.revision += 1;
       state.job?.handle.cancel();
       state.job = null;
       dirty.add(touched);
     }
+  }
+
+  /** The entry code of a kernel tree is one program: an edit in one of its folders is one in all. */
+  function withTree(folder: string): readonly string[] {
+    if (!attempt(`tree of ${folder}`, () => review.inKernelTree(folder), false)) return [folder];
+    return [...new Set([folder, ...[...openFolders()].filter((other) => review.inKernelTree(other))])];
   }
 
   function schedule(): void {
@@ -135,7 +141,7 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
     cancelWarming?.();
     cancelWarming = null;
     if (stopped) return;
-    const left = [...open.values()].filter((document) => document.refusal === null && !attempt(`contexts of ${document.file}`, () => review.prepareContexts(document.file, statesAtOnce), true));
+    const left = [...open.values()].filter((document) => document.refusal === null && !review.inKernelTree(document.file) && !attempt(`contexts of ${document.file}`, () => review.prepareContexts(document.file, statesAtOnce), true));
     if (left.length > 0) cancelWarming = clock.after(0, warm);
   }
 
@@ -221,7 +227,7 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
     const shown = document !== null || (folder !== null && openFolders().has(folder));
     const quick = shown ? attempt<readonly Finding[] | null>(`findings of ${file}`, () => review.quickFindings(file), null) : [];
     if (quick === null) notices.push('Entrycheck failed in this file, the log has the details; the rest of the editor is not affected');
-    const explored = [...units].flatMap(([unit, state]) => state.findings.filter((finding) => finding.place.file === file && attempt(`finding in ${file}`, () => review.stands(unit, finding), true)));
+    const explored = once([...units].flatMap(([unit, state]) => state.findings.filter((finding) => finding.place.file === file && attempt(`finding in ${file}`, () => review.stands(unit, finding), true))));
     const notice = folder === null ? null : (units.get(folder)?.notice ?? null);
     if (notice !== null && document !== null) notices.push(notice);
     return { findings: limitFindings([...(quick ?? []), ...explored]), notices };
@@ -327,6 +333,11 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
       attempt('release', () => review.release(), undefined);
     },
   };
+}
+
+/** Folders of one kernel tree have the same findings. */
+function once(findings: readonly Finding[]): readonly Finding[] {
+  return [...new Map(findings.map((finding) => [`${identity(finding)} ${finding.message}`, finding])).values()];
 }
 
 function identity({ rule, place }: Finding): string {

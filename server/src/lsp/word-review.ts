@@ -72,6 +72,13 @@ export function createWordReview({ workspace, mortal }: WordReviewOptions): Revi
       return { symbol: 'demo_ve', text: (text(file) ?? '').slice(span.start, span.end), place: { file, span }, rows: [{ ...row, guards: [{ name: 've.busy', state: 'busy' }], interrupters, way }], unknown: ['unknown: needs a linker script'], silence: null };
     },
     prepareContexts: () => true,
+    prepareAt: () => true,
+    raise: () => null,
+    survey: () => null,
+    eventsAt: () => null,
+    entryIn: () => null,
+    eventNamed: () => ({ name: null, names: [] }),
+    inKernelTree: () => false,
     stands: () => true,
     verifiedFix: (_folder, finding) => finding.fix,
     hover: () => null,

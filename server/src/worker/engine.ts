@@ -2,12 +2,17 @@
 // thread: whoever runs it hands it a way to post and a way to be called again.
 import type { Exploration, Finding, Progress, Review } from '../core/review-types.ts';
 import { unreachable } from '../core/base/unreachable.ts';
+import { ENTRY_PATHS } from '../core/review/path-scenarios.ts';
 import type { HostWorkspace } from './disk.ts';
 import { reportWithKeys, withKeys } from './keys.ts';
-import type { FromWorker, Job, JobResult, ToWorker } from './messages.ts';
+import type { Answer, FromWorker, Job, JobResult, Question, ToWorker } from './messages.ts';
 
 export const statesPerSlice = 2000;
 const progressEvery = 100;
+/** Steps of entry paths between two looks at the messages that wait. */
+const stepsPerSlice = 4000;
+/** How long a question about contexts waits for the exploration, in milliseconds. */
+const contextPatience = 400;
 
 export interface EngineHost {
   readonly post: (message: FromWorker) => void;
@@ -30,6 +35,10 @@ interface RunningJob {
   /** The run under way, and how many findings were sent of those before it. */
   current: string;
   sent: number;
+}
+
+function isQuestion(job: Job): job is Question {
+  return job.kind !== 'explore' && job.kind !== 'run';
 }
 
 export function createEngine(review: Review, host: EngineHost): (message: ToWorker) => void {
@@ -60,6 +69,10 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
   }
 
   function advance(job: RunningJob): void {
+    if (isQuestion(job.job)) {
+      ask(job, job.job);
+      return;
+    }
     if (job.exploration === null) {
       job.began = host.now();
       job.exploration = begin(job.job);
@@ -88,6 +101,41 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
     }
   }
 
+  function ask(job: RunningJob, question: Question): void {
+    const given = answerOf(job, question);
+    const now = host.now();
+    if (given !== null) {
+      drop(job.id);
+      host.post({ kind: 'answer', id: job.id, answer: given });
+    } else if (now - job.lastProgress >= progressEvery) {
+      job.lastProgress = now;
+      const perSecond = Math.round(job.statesNow / Math.max(0.001, (now - job.began) / 1000));
+      host.post({ kind: 'progress', id: job.id, progress: { scenario: ENTRY_PATHS, start: 'every context', states: job.statesNow, depth: 0, done: false }, perSecond });
+    }
+  }
+
+  /** Null where more must be explored first. */
+  function answerOf(job: RunningJob, question: Question): Answer | null {
+    switch (question.kind) {
+      case 'context': {
+        const info = review.contextAt(question.file, question.offset);
+        const waits = info !== null && info.unknown.length > 0 && info.rows.length === 0 && host.now() - job.began < contextPatience;
+        return waits ? null : { kind: 'context', info };
+      }
+      case 'entries':
+        return { kind: 'entries', entries: question.spans.map((span) => review.entryIn(question.file, span)) };
+      case 'events':
+        return { kind: 'events', events: review.eventsAt(question.file, question.offset) };
+      case 'raise': {
+        job.statesNow += stepsPerSlice;
+        if (!review.prepareAt(question.file, question.offset, question.events, stepsPerSlice)) return null;
+        return { kind: 'raise', run: review.raise(question.file, question.offset, question.events) };
+      }
+      default:
+        return unreachable(question);
+    }
+  }
+
   /** The first findings are worth showing long before the last scenario is through. */
   function sendPartial(job: RunningJob, exploration: Exploration, current: string): void {
     if (current === job.current) return;
@@ -98,7 +146,7 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
     host.post({ kind: 'partial', id: job.id, findings: findings.map((finding) => withKeys({ ...finding, fix: null })) });
   }
 
-  function begin(job: Job): Exploration | null {
+  function begin(job: Exclude<Job, Question>): Exploration | null {
     if (job.kind === 'run') return review.run(job.folder, job.scenario);
     return review.explore(job.folder);
   }

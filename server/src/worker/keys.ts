@@ -1,9 +1,10 @@
 // Traces cross the thread as replay keys: steps are cut before a result is sent and recomputed by the receiver's own
-// review. A receiver whose text differs gets no steps instead of wrong ones.
+// review. A receiver whose text differs gets no steps instead of wrong ones. Traces of entry paths cross whole.
+import { isWhole } from '../core/review/path-scenarios.ts';
 import type { Finding, Review, RunReport, Trace } from '../core/review-types.ts';
 
 function keyOf(trace: Trace | null): Trace | null {
-  return trace === null ? null : { ...trace, steps: [] };
+  return trace === null || isWhole(trace.scenario) ? trace : { ...trace, steps: [] };
 }
 
 export function withKeys(finding: Finding): Finding {
@@ -15,7 +16,7 @@ export function reportWithKeys(report: RunReport): RunReport {
 }
 
 function replayed(review: Review, folder: string, trace: Trace | null): Trace | null {
-  if (trace === null) return null;
+  if (trace === null || isWhole(trace.scenario)) return trace;
   return review.replay(folder, trace.scenario, trace.start, trace.choices) ?? trace;
 }
 

@@ -1,11 +1,29 @@
 // What server and worker say to each other: the same text edits that the server's review gets, jobs, and results whose
 // traces are replay keys only. Both sides compile against this file; nothing here runs.
-import type { ConfigurationChoice, Finding, Progress, RunReport, TextEdit } from '../core/review-types.ts';
+import type { Span } from '../core/base/span.ts';
+import type { ConfigurationChoice, ContextInfo, EventRun, Finding, Progress, RunReport, TextEdit } from '../core/review-types.ts';
 
 export type Job =
   /** Everything for the diagnostics of a unit. */
   | { readonly kind: 'explore'; readonly folder: string }
-  | { readonly kind: 'run'; readonly folder: string; readonly scenario: string };
+  | { readonly kind: 'run'; readonly folder: string; readonly scenario: string }
+  | Question;
+
+/** What is answered from the entry paths that the worker has explored: the server explores none itself. */
+export type Question =
+  /** Contexts at an offset: of what is known after a short while. */
+  | { readonly kind: 'context'; readonly folder: string; readonly file: string; readonly offset: number }
+  /** Events that may arrive at the first reached instruction of each text, as far as is known now. */
+  | { readonly kind: 'entries'; readonly folder: string; readonly file: string; readonly spans: readonly Span[] }
+  | { readonly kind: 'events'; readonly folder: string; readonly file: string; readonly offset: number }
+  /** Events raised at an offset, when all that leads there is explored. */
+  | { readonly kind: 'raise'; readonly folder: string; readonly file: string; readonly offset: number; readonly events: readonly string[] };
+
+export type Answer =
+  | { readonly kind: 'context'; readonly info: ContextInfo | null }
+  | { readonly kind: 'entries'; readonly entries: readonly ({ readonly offset: number; readonly events: readonly string[] } | null)[] }
+  | { readonly kind: 'events'; readonly events: readonly string[] | null }
+  | { readonly kind: 'raise'; readonly run: EventRun | null };
 
 export type ToWorker =
   | { readonly kind: 'set'; readonly file: string; readonly text: string }
@@ -33,6 +51,7 @@ export type FromWorker =
   /** Findings of the runs that are complete, while others go on; sent when there are more of them. */
   | { readonly kind: 'partial'; readonly id: number; readonly findings: readonly Finding[] }
   | { readonly kind: 'result'; readonly id: number; readonly result: JobResult }
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
   | { readonly kind: 'cancelled'; readonly id: number }
   /** There is no such unit or scenario. */
   | { readonly kind: 'absent'; readonly id: number }

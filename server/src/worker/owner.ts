@@ -2,7 +2,7 @@
 // once per revision. Never blocks and never throws into a request.
 import { unreachable } from '../core/base/unreachable.ts';
 import type { Finding, Progress } from '../core/review-types.ts';
-import type { FromWorker, Job, JobResult, ToWorker } from './messages.ts';
+import type { Answer, FromWorker, Job, JobResult, ToWorker } from './messages.ts';
 
 /** The part of a node:worker_threads Worker that is used; the browser's has the same. */
 export interface WorkerThread {
@@ -20,6 +20,7 @@ export type StartWorker = (events: WorkerEvents) => WorkerThread;
 
 export type JobOutcome =
   | { readonly kind: 'result'; readonly result: JobResult }
+  | { readonly kind: 'answer'; readonly answer: Answer }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'absent' }
   | { readonly kind: 'failed'; readonly message: string };
@@ -131,6 +132,9 @@ export function createOwner(options: OwnerOptions): WorkerOwner {
         return;
       case 'result':
         settle(message.id, { kind: 'result', result: message.result });
+        return;
+      case 'answer':
+        settle(message.id, { kind: 'answer', answer: message.answer });
         return;
       case 'cancelled':
         settle(message.id, { kind: 'cancelled' });

@@ -106,6 +106,13 @@ facts('breakpoints', () => {
     assert.deepEqual(faultsAt(machine.setup, start).map((one) => [one.vector, one.certain]), [[1, true]]);
   });
 
+  it('SHD-02: behind MOV SS a code breakpoint does not come', () => {
+    const start = watching(at('movss_nop'), addressOfNode(machine.node('movss_nop') + 1, false), 0);
+    const behind = step(machine, start).state;
+    assert.deepEqual([behind.cpu.shadow, step(machine, behind).state.node], ['movss', machine.node('movss_nop') + 2]);
+    assert.equal(frame(step(machine, cpu(behind, { shadow: 'none' })).state).vector, 1);
+  });
+
   it('DB-01: RF suppresses it for one instruction, and is clear behind it', () => {
     const start = given(watching(at('nops'), addressOfNode(machine.node('nops'), false), 0), { RF: 1n });
     const { state } = step(machine, start);

@@ -93,11 +93,6 @@ function happeningOf(found: PossibleFault): Partial<Happening> {
   return { kind: 'exception', errorCode: ZERO, debug, instructionBreakpoint: (debug & GENERAL_DETECT_CAUSE) === 0 };
 }
 
-export interface RaisedFault {
-  readonly state: State;
-  readonly draft: Draft;
-}
-
 /** A draft in which the instruction at RIP has raised `vector`, whether or not the state tells that it can. */
 export function faultedDraft(setup: MachineSetup, state: State, vector: number, given: { readonly errorCode?: PossibleFault['errorCode']; readonly address?: PossibleFault['address'] } = {}): Draft {
   const draft = draftOf(state);

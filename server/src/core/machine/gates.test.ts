@@ -31,6 +31,9 @@ SYM_INNER_LABEL(load_code)
 SYM_INNER_LABEL(store_code)
 	movq	%rax, (%rbx)
 	nop
+SYM_INNER_LABEL(string_code)
+	rep movsq
+	nop
 SYM_INNER_LABEL(push_code)
 	pushq	%rax
 	nop`;
@@ -232,6 +235,8 @@ facts('faults of an instruction', () => {
     assert.deepEqual(vectors('load_code', at(0x40_0000n)), ['14!'], 'SMAP while AC is 0');
     assert.deepEqual(vectors('load_code', given(at(0x40_0000n), { AC: 1n })), ['14?']);
     assert.deepEqual(vectors('load_code', machine.at('kernel')), ['13?', '14?'], 'an address nobody knows');
+    const copy = given(machine.at('kernel'), { rsi: stack('task') - 8n, rdi: 0xffff_ffff_0000_0000n, rcx: 1n, DF: 0n });
+    assert.deepEqual([vectors('string_code', copy), faultsAt(machine.setup, { ...copy, node: machine.node('string_code') })[0]?.errorCode.value], [['14!'], 2n], 'a copy writes where RDI points');
     assert.deepEqual(vectors('push_code', withRsp(machine.at('kernel'), 0x8000_0000_0000_0000n)), ['12!'], 'the stack is #SS');
   });
 

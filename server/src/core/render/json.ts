@@ -1,6 +1,6 @@
 // Findings, runs and contexts as JSON values, version 1; the schemas are in docs/schema. Lines and columns are
 // one-based. Pure: serialising is the caller's.
-import type { ContextInfo } from '../review-types.ts';
+import type { ContextInfo, ContextRow } from '../review-types.ts';
 import type { Finding, RunReport, Severity, Trace, Verdict } from '../rules/finding.ts';
 import type { Locate } from './places.ts';
 
@@ -75,14 +75,14 @@ export function checkJson(findings: readonly Finding[], unknown: readonly string
   return { version: 1, findings: findings.map((finding) => findingJson(finding, locate)), unknown };
 }
 
-function findingJson(finding: Finding, locate: Locate): JsonFinding {
+export function findingJson(finding: Finding, locate: Locate): JsonFinding {
   const { file, line, column, endLine, endColumn } = locate(finding.place);
   const { rule, severity, message, trace } = finding;
   return { rule, severity, file, line, column, endLine, endColumn, message, trace: traceJson(trace, locate) };
 }
 
 /** All key steps; the text forms print at most twenty. */
-function traceJson(trace: Trace | null, locate: Locate): readonly JsonStep[] {
+export function traceJson(trace: Trace | null, locate: Locate): readonly JsonStep[] {
   return (trace?.steps ?? []).map(({ title, place, changed }) => {
     const at = place === null ? null : locate(place);
     return { title, file: at?.file ?? null, line: at?.line ?? null, changed: changed.map(({ field, from, to }) => ({ field, from, to })) };
@@ -103,21 +103,25 @@ export function contextJson(context: ContextInfo, locate: Locate): JsonContext {
     column,
     symbol: context.symbol,
     text: context.text,
-    contexts: context.rows.map((row) => ({
-      path: row.path,
-      stack: row.stack,
-      rewinding: row.rewinding,
-      cpl: row.cpl,
-      gs: row.gs,
-      cr3: row.cr3,
-      interruptFlag: row.interruptFlag,
-      nmiBlocked: row.nmiBlocked,
-      liveFrames: row.liveFrames,
-      guards: row.guards.map(({ name, state }) => ({ name, state })),
-      interrupters: row.interrupters.map(({ event, can, reason }) => ({ event, can, reason })),
-      way: row.way.map(({ title, place }) => ({ title, file: place.file, line: locate(place).line })),
-    })),
+    contexts: context.rows.map((row) => contextRowJson(row, locate)),
     unknown: context.unknown,
     silence: context.silence,
+  };
+}
+
+export function contextRowJson(row: ContextRow, locate: Locate): JsonContextRow {
+  return {
+    path: row.path,
+    stack: row.stack,
+    rewinding: row.rewinding,
+    cpl: row.cpl,
+    gs: row.gs,
+    cr3: row.cr3,
+    interruptFlag: row.interruptFlag,
+    nmiBlocked: row.nmiBlocked,
+    liveFrames: row.liveFrames,
+    guards: row.guards.map(({ name, state }) => ({ name, state })),
+    interrupters: row.interrupters.map(({ event, can, reason }) => ({ event, can, reason })),
+    way: row.way.map(({ title, place }) => ({ title, file: place.file, line: locate(place).line })),
   };
 }

@@ -1,21 +1,15 @@
 // What the review says of entry code that it runs by its paths: a kernel tree's, and that of a unit with stubs of its own.
-import type { Place } from '../base/span.ts';
-import { contains, outermost } from '../base/span.ts';
-import { titleOfStart } from '../contexts/entry-analysis.ts';
-import { replayPath } from '../contexts/entry-paths.ts';
-import type { Reached } from '../contexts/entry-analysis.ts';
-import { project } from '../contexts/projection.ts';
+import type { Place, Span } from '../base/span.ts';
 import type { CpuVariant } from '../kernel/variants.ts';
-import type { NodeId } from '../machine/code.ts';
 import type { Program } from '../program/program.ts';
 import type { Finding, RunReport } from '../rules/finding.ts';
 import type { Inspection, Rule } from '../rules/rule.ts';
-import type { ContextInfo, ContextRow, Exploration } from '../review-types.ts';
-import { interruptersOf } from './contexts.ts';
+import type { ContextInfo, EventRun, EventSurvey, Exploration } from '../review-types.ts';
 import { inspect } from './findings.ts';
+import { answers, createSurvey, entryIn, eventsAt, isIn, raiseAt } from './event-here.ts';
+import { contextAt, nodesAt } from './kernel-context.ts';
 import { createKernelRun } from './kernel-run.ts';
 import type { KernelProgram, KernelRun } from './kernel-run.ts';
-import { traceOf } from './trace.ts';
 
 /** Rules that judge the program of a kernel tree as it stands. */
 const INSPECTED: ReadonlySet<string> = new Set(['ist-stack-shared', 'ist-stub-called', 'saferet-fixup-without-fence']);
@@ -26,6 +20,14 @@ export interface KernelReview {
   /** Runs about `steps` further steps; true when nothing is left. */
   readonly advance: (steps: number) => boolean;
   readonly runs: readonly KernelRun[];
+  /** Runs about `steps` further steps of what contexts at a place need, with entries for the events; true when that is all. */
+  readonly advanceAt: (file: string, offset: number | null, vectors: readonly number[], steps: number) => boolean;
+  /** Raises events, by their vectors, at the instruction there; null where there is none. All must be explored. */
+  readonly raise: (file: string, offset: number, vectors: readonly number[]) => EventRun | null;
+  readonly survey: (file: string, events: readonly (readonly number[])[]) => EventSurvey;
+  /** Events that may arrive there in some context that is known so far; null where none is known. */
+  readonly eventsAt: (file: string, offset: number) => readonly string[] | null;
+  readonly entryIn: (file: string, span: Span) => { readonly offset: number; readonly events: readonly string[] } | null;
 }
 
 export function createKernelReview(programs: readonly KernelProgram[], rules: readonly Rule[], inspection: Omit<Inspection, 'program'>): KernelReview {
@@ -42,6 +44,17 @@ export function createKernelReview(programs: readonly KernelProgram[], rules: re
     return true;
   }
 
+  /** Program by program, until one reaches the place; without a place all of those that have the file. */
+  function advanceAt(file: string, offset: number | null, vectors: readonly number[], steps: number): boolean {
+    for (const [index, kernel] of programs.entries()) {
+      const run = runs[index];
+      if (run === undefined || !concerns(kernel, file, offset)) continue;
+      if (!run.advancePaths(steps)) return false;
+      if (offset !== null && answers(kernel, run, file, offset, vectors)) return true;
+    }
+    return true;
+  }
+
   /** Findings that need no run, as a report of their own. */
   function inspected(kernel: KernelProgram): RunReport {
     const fallback: Place = { file: '', span: { start: 0, end: 0 } };
@@ -52,6 +65,7 @@ export function createKernelReview(programs: readonly KernelProgram[], rules: re
   return {
     runs,
     advance,
+    advanceAt,
     exploration: () => ({
       run: (states) => {
         const done = advance(states * 2);
@@ -60,77 +74,15 @@ export function createKernelReview(programs: readonly KernelProgram[], rules: re
       reports: () => programs.flatMap((kernel, index) => [...(kernel.program.contexts.has('inside C') ? [inspected(kernel)] : []), ...(runs[index]?.reports() ?? [])]),
     }),
     contextAt: (file, offset) => contextAt(programs, runs, file, offset),
+    raise: (file, offset, vectors) => raiseAt(programs, runs, rules, file, offset, vectors),
+    survey: (file, events) => createSurvey(programs, runs, rules, file, events),
+    entryIn: (file, span) => entryIn(programs, runs, file, span),
+    eventsAt: (file, offset) => eventsAt(programs, runs, file, offset),
   };
 }
 
-const MOST_ROWS = 16;
-
-function contextAt(programs: readonly KernelProgram[], runs: readonly KernelRun[], file: string, offset: number): ContextInfo | null {
-  let info: ContextInfo | null = null;
-  programs.forEach((kernel, index) => {
-    const run = runs[index];
-    if (run === undefined || (info !== null && info.rows.length > 0)) return;
-    const nodes = nodesAt(kernel.program, file, offset);
-    const first = nodes[0];
-    const node = first === undefined ? undefined : kernel.program.code.nodes[first];
-    if (node === undefined) return;
-    const rows: ContextRow[] = [];
-    const keys = new Set<string>();
-    for (const reached of nodes.flatMap((id) => run.analysis.reached(id))) {
-      const row = rowOf(kernel, run, reached);
-      const key = `${row.path}|${row.stack}|${row.cpl}|${row.gs}|${row.cr3}|${row.interruptFlag}|${row.nmiBlocked}`;
-      if (keys.has(key) || rows.length >= MOST_ROWS) continue;
-      keys.add(key);
-      rows.push(row);
-    }
-    info = { symbol: node.symbol, text: node.text, place: { file: node.origin.file, span: node.origin.span }, rows, unknown: [], silence: rows.length > 0 ? null : silenceOf(kernel.program, node.symbol) };
-  });
-  return info;
-}
-
-/** Why no path reaches a symbol, where that is known. */
-function silenceOf(program: Program, symbol: string): string {
-  if (/xen/i.test(symbol)) return 'Xen PV code is not run: its paths break the native contract by design';
-  return program.functions.has(symbol) ? `no entry path reaches ${symbol} with the CPUs and configurations that are run` : 'no entry path reaches this';
-}
-
-function rowOf(kernel: KernelProgram, run: KernelRun, reached: Reached): ContextRow {
-  const { state, start } = reached;
-  const projection = project(kernel.program, run.analysis.setup, state, start.from);
-  return {
-    path: `${titleOfStart(start)} (${start.variant.name})`,
-    stack: projection.stack,
-    rewinding: projection.rewinding,
-    cpl: projection.cpl,
-    gs: projection.gs,
-    cr3: projection.cr3,
-    interruptFlag: projection.interruptFlag,
-    nmiBlocked: projection.nmiBlocked,
-    liveFrames: projection.frames,
-    guards: [],
-    interrupters: interruptersOf(kernel.program, state, projection),
-    way: wayTo(kernel, run, reached),
-  };
-}
-
-function wayTo(kernel: KernelProgram, run: KernelRun, { start, choices, steps }: Reached): ContextRow['way'] {
-  const played = replayPath(kernel.program, run.analysis.setup, start, choices, steps);
-  const transitions = played.outcomes.map((outcome) => ({ label: outcome.label, event: null, effects: outcome.effects, state: outcome.state, weight: 1 }));
-  return traceOf(kernel.program, run.analysis.setup, 'entry paths', start.from, played.states, transitions, []).steps.flatMap((step) => (step.place === null ? [] : [{ place: step.place, title: step.title }]));
-}
-
-/** Nodes whose text is at an offset: the smallest statement there, else those that a macro use there made. */
-function nodesAt(program: Program, file: string, offset: number): readonly NodeId[] {
-  const own: { readonly id: NodeId; readonly size: number }[] = [];
-  const used: NodeId[] = [];
-  for (const node of program.code.nodes) {
-    const { origin } = node;
-    if (origin.file === file && (contains(origin.span, offset) || origin.span.end === offset)) own.push({ id: node.id, size: origin.span.end - origin.span.start });
-    else if (origin.uses.some((use) => use.file === file && contains(use.span, offset)) || (outermost(origin).file === file && contains(outermost(origin).span, offset))) used.push(node.id);
-  }
-  if (own.length === 0) return used;
-  const smallest = Math.min(...own.map((one) => one.size));
-  return own.filter((one) => one.size === smallest).map((one) => one.id);
+function concerns({ program }: KernelProgram, file: string, offset: number | null): boolean {
+  return offset === null ? program.code.nodes.some((node) => isIn(node, file)) : nodesAt(program, file, offset).length > 0;
 }
 
 /** CPUs that a unit's own stubs are run on: by what its code deals with. */

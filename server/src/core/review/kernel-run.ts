@@ -28,9 +28,17 @@ export interface KernelProgram {
 export interface KernelRun {
   /** Explores about `steps` further steps; true when nothing is left. */
   readonly advance: (steps: number) => boolean;
+  /** The same for the entry paths alone, which is all that contexts need. */
+  readonly advancePaths: (steps: number) => boolean;
   readonly steps: () => number;
   readonly reports: () => readonly RunReport[];
   readonly analysis: EntryAnalysis;
+}
+
+/** What a rule says of a step. */
+export interface Heard {
+  readonly rule: Rule;
+  readonly judgement: Judgement;
 }
 
 interface Candidate {
@@ -44,7 +52,7 @@ interface Candidate {
 }
 
 const RANK: Readonly<Record<Severity, number>> = { error: 3, warning: 2, info: 1, hint: 0 };
-const NONE: { readonly rule: Rule; readonly judgement: Judgement }[] = [];
+const NONE: Heard[] = [];
 /** Findings of one rule that are shown one by one; of the others the reader is told where they are. */
 const MOST_OF_A_RULE = 3;
 const STARTS_AT_A_TIME = 20;
@@ -55,16 +63,7 @@ export function createKernelRun(kernel: KernelProgram, rules: readonly Rule[]): 
   const found = new Map<string, Candidate>();
 
   function observe(step: PathStep, values: readonly number[], choices: Parameters<typeof listOf>[0], depth: number): boolean {
-    let heard: { readonly rule: Rule; readonly judgement: Judgement }[] = NONE;
-    let best = -1;
-    for (const { rule, path, slot } of judging.at(step.node.id)) {
-      for (const judgement of path.judge(step, slot < 0 ? 0 : (values[slot] ?? 0))) {
-        const rank = RANK[judgement.severity ?? rule.severity] * 10 + (path.rank ?? 0);
-        if (rank > best) heard = [];
-        if (rank >= best) heard.push({ rule, judgement });
-        best = Math.max(best, rank);
-      }
-    }
+    const heard = heardAt(judging, step, values);
     for (const { rule, judgement } of heard) {
       const key = `${rule.name}@${judgement.place.file}:${judgement.place.span.start}`;
       const before = found.get(key);
@@ -79,14 +78,17 @@ export function createKernelRun(kernel: KernelProgram, rules: readonly Rule[]): 
   const nesting = createNestingRun(kernel, rules);
   let pathsDone = false;
 
+  function advancePaths(steps: number): boolean {
+    const stop = analysis.steps() + steps;
+    while (!pathsDone && analysis.steps() < stop) pathsDone = analysis.advance(STARTS_AT_A_TIME);
+    return pathsDone;
+  }
+
   return {
     analysis,
     steps: () => analysis.steps() + nesting.states(),
-    advance: (steps) => {
-      const stop = analysis.steps() + steps;
-      while (!pathsDone && analysis.steps() < stop) pathsDone = analysis.advance(STARTS_AT_A_TIME);
-      return pathsDone && nesting.advance(Math.max(500, steps / 20));
-    },
+    advancePaths,
+    advance: (steps) => advancePaths(steps) && nesting.advance(Math.max(500, steps / 20)),
     reports: () => {
       const paths = pathReport(kernel, analysis, [...found.values()], pathsDone);
       // Where a stub alone goes wrong already, what nested NMIs make of that says nothing more.
@@ -96,6 +98,21 @@ export function createKernelRun(kernel: KernelProgram, rules: readonly Rule[]): 
   };
 }
 
+/** Of what the rules say of a step that which counts: the severest, of the highest rank. */
+export function heardAt(judging: Judges, step: PathStep, values: readonly number[]): readonly Heard[] {
+  let heard = NONE;
+  let best = -1;
+  for (const { rule, path, slot } of judging.at(step.node.id)) {
+    for (const judgement of path.judge(step, slot < 0 ? 0 : (values[slot] ?? 0))) {
+      const rank = RANK[judgement.severity ?? rule.severity] * 10 + (path.rank ?? 0);
+      if (rank > best) heard = [];
+      if (rank >= best) heard.push({ rule, judgement });
+      best = Math.max(best, rank);
+    }
+  }
+  return heard;
+}
+
 interface Judge {
   readonly rule: Rule;
   readonly path: PathRule;
@@ -103,13 +120,13 @@ interface Judge {
   readonly slot: number;
 }
 
-interface Judges {
+export interface Judges {
   readonly monitors: readonly Monitor[];
   /** The rules that have to see a node. */
   readonly at: (node: NodeId) => readonly Judge[];
 }
 
-function judgesOf(program: Program, rules: readonly Rule[]): Judges {
+export function judgesOf(program: Program, rules: readonly Rule[]): Judges {
   const monitors: Monitor[] = [];
   const judges: Judge[] = [];
   for (const rule of rules) {
@@ -199,24 +216,29 @@ function toFinding(kernel: KernelProgram, analysis: EntryAnalysis, candidate: Ca
   };
 }
 
-/** The whole way: the path of each start up to where the next one interrupts it, then this one to its last step. */
-function pathTrace(program: Program, analysis: EntryAnalysis, candidate: Candidate): Trace {
-  const setup = analysis.setup;
+/** The path of each start up to where the next one interrupts it, then `steps` steps of this one. */
+export function wayOf(program: Program, setup: MachineSetup, last: PathStart, choices: readonly number[], steps: number): { readonly states: State[]; readonly transitions: MachineTransition[] } {
   const states: State[] = [];
   const transitions: MachineTransition[] = [];
-  const follow = (start: PathStart, choices: readonly number[], steps: number): void => {
+  const follow = (start: PathStart, taken: readonly number[], count: number): void => {
     if (start.parent !== null) follow(start.parent.start, start.parent.choices, start.parent.steps);
     if (start.parent === null) states.push(start.interrupted);
     else states[states.length - 1] = start.interrupted;
     transitions.push({ label: '', event: null, effects: entering(setup, start), state: start.first, weight: 1 });
     states.push(start.first);
-    const played = replayPath(program, setup, start, choices, steps);
-    played.outcomes.forEach((outcome) => {
+    for (const outcome of replayPath(program, setup, start, taken, count).outcomes) {
       transitions.push({ label: outcome.label, event: null, effects: outcome.effects, state: outcome.state, weight: 1 });
       states.push(outcome.state);
-    });
+    }
   };
-  follow(candidate.start, candidate.choices, candidate.depth);
+  follow(last, choices, steps);
+  return { states, transitions };
+}
+
+/** The whole way to the last step of a path. */
+function pathTrace(program: Program, analysis: EntryAnalysis, candidate: Candidate): Trace {
+  const setup = analysis.setup;
+  const { states, transitions } = wayOf(program, setup, candidate.start, candidate.choices, candidate.depth);
   const outermost = outermostOf(candidate.start);
   const trace = traceOf(program, setup, 'entry paths', outermost.from, states, transitions, candidate.choices);
   const last = states.at(-1);
@@ -233,7 +255,7 @@ function pathTrace(program: Program, analysis: EntryAnalysis, candidate: Candida
   return { ...trace, start: outermost.from, variant: candidate.start.variant.present.map((name) => name.replace(/^X86_(FEATURE|BUG)_/, '')).filter((name) => name !== 'ALWAYS'), steps: [...trace.steps, final] };
 }
 
-function outermostOf(start: PathStart): PathStart {
+export function outermostOf(start: PathStart): PathStart {
   return start.parent === null ? start : outermostOf(start.parent.start);
 }
 

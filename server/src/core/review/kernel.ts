@@ -29,6 +29,12 @@ export function entryRootOf(path: string, streams: Streams): string | null {
   return FOLDERS.has(folder) ? root : null;
 }
 
+/** Whether a path belongs to the entry code of a tree that has some; links nothing. */
+export function belongsToKernel(path: string, streams: Streams, read: (file: string) => string | null): boolean {
+  const root = entryRootOf(path, streams);
+  return root !== null && read(root + NATIVE) !== null;
+}
+
 interface Linked {
   readonly program: Program;
   readonly parts: readonly unknown[];

@@ -26,7 +26,9 @@ function examine(tree: Tree): readonly Judgement[] {
           return true;
         }
         if (starts && missing.length === 2) {
-          found.at(step, where, `${step.name}() may raise #DB before DR6 was read: the reasons of this one are lost or mixed with those of the next; read and reset DR6 first`);
+          // The entry is what has to read it, however deep the first use is.
+          const outermost = where.calls[0];
+          found.at(outermost?.step ?? step, outermost === undefined ? where : { function: outermost.function, calls: [] }, `${step.name}() may raise #DB before DR6 was read: the reasons of this one are lost or mixed with those of the next; read and reset DR6 first`);
           return true;
         }
         return starts;

@@ -22,17 +22,39 @@ type State = keyof typeof titles;
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
   const entries = new Map(entriesOf(tree).map((entry) => [entry.function, entry] as const));
+  const reached = bodiesOf(tree);
   for (const one of tree.functions) {
     const { steps } = one.graph();
     const helpers = steps.flatMap((step) => (step.kind === 'call' ? (stateHelpers.get(step.name) ?? []) : []));
     const entry = entries.get(one) ?? null;
-    const whole = helpers.some(({ role }) => role === 'enter') && (helpers.some(({ role }) => role === 'exit') || (entry !== null && !entry.wrapped));
+    const whole = helpers.some(({ role }) => role === 'enter') && (helpers.some(({ role }) => role === 'exit') || keepsToken(one) || reached.has(one) || (entry !== null && !entry.wrapped));
     if (whole || (entry?.wrapped === true && helpers.length > 0)) followHelpers(tree, one, entry, found);
     for (const pair of pairs) {
       if (steps.some((step) => isCall(step, pair.begin)) && steps.some((step) => isCall(step, pair.end))) followPair(tree, one, entry, pair, found);
     }
   }
   return found.all();
+}
+
+/** Functions of the entries' own files that stand for their bodies: `exc_debug_kernel()`. What they enter they leave. */
+function bodiesOf(tree: Tree): ReadonlySet<TreeFunction> {
+  const found = new Set<TreeFunction>();
+  const waiting = entriesOf(tree).flatMap((entry) => (entry.wrapped ? [] : [entry.function]));
+  for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) {
+    for (const step of one.graph().steps) {
+      const callee = step.kind === 'call' && !step.indirect && !stateHelpers.has(step.name) ? tree.resolve(step.name, one.file) : null;
+      if (callee === null || callee.file !== one.file || found.has(callee) || !callee.attributes.some((word) => /^(?:noinstr|__always_inline)$/.test(word))) continue;
+      found.add(callee);
+      waiting.push(callee);
+    }
+  }
+  return found;
+}
+
+/** Whether it keeps the state that an entry helper gave, and does not hand it on: then the exit is its own affair. */
+function keepsToken(one: TreeFunction): boolean {
+  const { steps } = one.graph();
+  return steps.some((step) => step.kind === 'store' && /^irqentry_(?:nmi_)?enter\(/.test(step.value) && !steps.some((other) => other.kind === 'return' && other.value === step.target));
 }
 
 function followHelpers(tree: Tree, one: TreeFunction, entry: Entry | null, found: Findings): void {

@@ -10,7 +10,7 @@ function examine(tree: Tree): readonly Judgement[] {
   visitContexts(tree, (step, context, where, entry) => {
     if (context === 'task' || context === 'unknown' || step.kind !== 'call' || step.indirect) return;
     const allocates = /^k[mz]?v?[mzc]?alloc\w*$/.test(step.name) && step.arguments.some((one) => /\bGFP_KERNEL\b/.test(one));
-    if (!allocates && !(isCall(step, sleepers) && tree.resolve(step.name, where.function.file)?.file !== where.function.file)) return;
+    if (!allocates && !isCall(step, sleepers)) return;
     found.at(step, where, `${step.kind === 'call' ? step.name : ''}() may sleep and is reached in ${contextNames[context]}, where nothing can be scheduled; leave it to task_work or irq_work`, { premises: [entryPremise(tree, entry)] });
   });
   return found.all();

@@ -17,8 +17,24 @@ const user = /^user_mode\(|\bcs & 3\) == 3$/;
 /** Nothing is concluded from what a dying kernel does. */
 const dying = /panic|^(?:die|__die|oops|show|dump|print|bug|handle_bug|report_bug|bad_area|no_context|pgtable_bad|page_fault_oops|kernelmode_fixup|sev_es_terminate|early_)|oops$/;
 
-/** Visits every step that an entry reaches, once a context. */
+interface Visit {
+  readonly step: Step;
+  readonly context: Context;
+  readonly where: Where;
+  readonly entry: Entry;
+}
+
+const kept = new WeakMap<Tree, readonly Visit[]>();
+
+/** Visits every call that an entry reaches, once a context. */
 export function visitContexts(tree: Tree, visit: (step: Step, context: Context, where: Where, entry: Entry) => void): void {
+  const visits = kept.get(tree) ?? visitsOf(tree);
+  kept.set(tree, visits);
+  for (const { step, context, where, entry } of visits) visit(step, context, where, entry);
+}
+
+function visitsOf(tree: Tree): readonly Visit[] {
+  const visits: Visit[] = [];
   for (const entry of entriesOf(tree)) {
     const nmi = entry.vector === 'NMI';
     const start: Context = entry.interrupt ? 'hardirq' : isNmiLike(entry) ? 'stub' : 'task';
@@ -30,7 +46,7 @@ export function visitContexts(tree: Tree, visit: (step: Step, context: Context, 
       {
         follow: (callee) => !stateHelpers.has(callee.name) && !dying.test(callee.name) && (callee.definedBy === null || callee === entry.function),
         step: (step, context, where) => {
-          visit(step, context, where, entry);
+          if (step.kind === 'call') visits.push({ step, context, where, entry });
           const helper = step.kind === 'call' ? stateHelpers.get(step.name) : undefined;
           if (helper?.role === 'enter') return helper.state === 'nmi' ? 'nmi' : helper.state === 'irq' && context === 'stub' ? 'stub' : 'task';
           if (helper?.role === 'exit') return context === 'nmi' ? 'stub' : context;
@@ -44,6 +60,7 @@ export function visitContexts(tree: Tree, visit: (step: Step, context: Context, 
       factsOf(entry),
     );
   }
+  return visits;
 }
 
 export const contextNames: Readonly<Record<Context, string>> = { task: 'task context', hardirq: 'a hard interrupt', nmi: 'NMI-like context', stub: 'NMI-like context', unknown: 'an unknown context' };

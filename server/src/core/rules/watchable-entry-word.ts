@@ -32,14 +32,15 @@ function examine(tree: Tree): readonly Judgement[] {
   return found.all();
 }
 
-/** Areas that the function answers with true for. */
+/** Starts of the areas that the function answers with true for. */
 function areasOf(one: TreeFunction): readonly string[] {
   const { steps } = one.graph();
   const areas: string[] = [];
   for (const step of steps) {
-    if (step.kind !== 'test' || !step.text.startsWith('within_area(')) continue;
-    const yes = steps[step.yes];
-    if (yes?.kind === 'return' && yes.value === 'true') areas.push(step.text);
+    if (!isCall(step, /^within_area$/)) continue;
+    const test = steps[step.next];
+    const yes = test?.kind === 'test' ? steps[test.yes] : undefined;
+    if (yes?.kind === 'return' && yes.value === 'true') areas.push(step.arguments[2] ?? '');
   }
   return areas;
 }

@@ -56,10 +56,12 @@ function wrongHelper(state: string, mode: string, nmi: boolean, nmiLike: boolean
   return mode === 'kernel' && state === 'user' ? 'nothing came from user mode; use irqentry_enter()' : null;
 }
 
-/** The call in the function that calls the entry helper too late, else the outermost one. */
+/** The place in the function that calls the entry helper too late, or the exit helper without it; else the outermost call. */
 function responsible(step: Step, where: Where): { readonly step: Step; readonly where: Where } {
   const callers = where.calls.map((call, index) => ({ step: call.step as Step, where: { function: call.function, calls: where.calls.slice(0, index) } }));
-  return callers.find((call) => call.where.function.graph().steps.some((one) => one.kind === 'call' && stateHelpers.get(one.name)?.role === 'enter')) ?? callers[0] ?? { step, where };
+  const places = [...callers, { step, where }];
+  const calls = (role: 'enter' | 'exit'): { readonly step: Step; readonly where: Where } | undefined => places.find((place) => place.where.function.graph().steps.some((one) => one.kind === 'call' && stateHelpers.get(one.name)?.role === role));
+  return calls('enter') ?? calls('exit') ?? callers[0] ?? { step, where };
 }
 
 const handler = (macro: string, lines: string): string => `${macro}

@@ -56,6 +56,7 @@ function rewriteWord(work: Work, start: number, end: number): number {
   if (attributeWords.has(word)) return blankAttribute(work, start, end);
   if (/^(?:asm|__asm__|__asm|asm_inline)$/.test(word)) return rewriteAssembly(work, start, end);
   const open = skipBlank(text, end);
+  if (text[open] === ':') return closeLabel(work, open, end);
   if (text[open] !== '(') return end;
   if (attributeCalls.has(word) || exportMacro.test(word)) {
     const group = matchParenthesis(text, open);
@@ -69,6 +70,14 @@ function rewriteWord(work: Work, start: number, end: number): number {
   if (/^(?:container_of(?:_const)?|h?list_entry)$/.test(word)) return joinTypeArgument(work, open, end);
   if (word === 'offsetof') return plainMember(work, open, end);
   return end;
+}
+
+/** `out: }`: a label at the end of a block gets the empty statement that the grammar wants, in the place of a blank. */
+function closeLabel(work: Work, colon: number, end: number): number {
+  const next = skipBlank(work.text, colon + 1);
+  if (work.text[next] !== '}' || !/\s/.test(work.text.charAt(next - 1))) return end;
+  work.out.replace(next - 1, next, ';');
+  return next;
 }
 
 function blankAttribute(work: Work, start: number, end: number): number {

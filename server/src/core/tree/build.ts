@@ -8,7 +8,7 @@ import { assemblerFacts } from './assembler.ts';
 import { designFiles, entryFiles } from './files.ts';
 import { graphOf, plain } from './graph.ts';
 import { isKnown } from './primitives.ts';
-import type { Graph, Registration, Tree, TreeEntry, TreeFunction, TreeGate, TreeSource } from './tree.ts';
+import type { AssemblerFacts, Graph, Registration, Tree, TreeEntry, TreeFunction, TreeGate, TreeSource } from './tree.ts';
 import { targetsOf } from './watch.ts';
 
 /** One file as parsed for one configuration. */
@@ -22,15 +22,38 @@ interface ReadFile {
 /** Reads a tree for a configuration; keeps what it read for the next time. */
 export function createTreeReader(parse: (text: string) => CTranslationUnit): (source: TreeSource, root: string, design: boolean, configuration: Configuration) => Tree {
   const kept = new Map<string, Map<string, ReadFile>>();
+  const stubs = new Map<string, ReadStubs>();
   return (source, root, design, configuration) => {
     const key = `${root}|${configuration.name}|${configuration.defines.size}`;
     const files = kept.get(key) ?? new Map<string, ReadFile>();
     kept.set(key, files);
-    return build(source, root, design, configuration, parse, files);
+    return build(source, root, design, configuration, parse, files, () => {
+      const before = stubs.get(key);
+      const now = before !== undefined && [...before.reads].every(([path, text]) => source.read(path) === text) ? before : readStubs(source, root, configuration, design);
+      stubs.set(key, now);
+      return now.facts;
+    });
   };
 }
 
-function build(source: TreeSource, root: string, design: boolean, configuration: Configuration, parse: (text: string) => CTranslationUnit, kept: Map<string, ReadFile>): Tree {
+/** The entry assembler as expanded, with the texts that it was made of. */
+interface ReadStubs {
+  readonly reads: ReadonlyMap<string, string | null>;
+  readonly facts: AssemblerFacts;
+}
+
+function readStubs(source: TreeSource, root: string, configuration: Configuration, design: boolean): ReadStubs {
+  const reads = new Map<string, string | null>();
+  const read = (path: string): string | null => {
+    const known = reads.get(path);
+    const text = known === undefined ? source.read(path) : known;
+    reads.set(path, text);
+    return text;
+  };
+  return { reads, facts: assemblerFacts({ read, list: source.list }, root, configuration, design) };
+}
+
+function build(source: TreeSource, root: string, design: boolean, configuration: Configuration, parse: (text: string) => CTranslationUnit, kept: Map<string, ReadFile>, stubs: () => AssemblerFacts): Tree {
   const { defines } = configuration;
   const option = (name: string): boolean => defines.get(name) === '1';
   const chosen = design ? designFiles(source) : entryFiles(source);
@@ -57,7 +80,7 @@ function build(source: TreeSource, root: string, design: boolean, configuration:
     return registrations.flatMap((one) => (one.kind === kind ? (resolve(one.function, one.place.file.slice(root.length)) ?? []) : []));
   };
   const tables = [...files].map(([path, file]) => tablesOf(path, file, root));
-  let assembler: ReturnType<typeof assemblerFacts> | null = null;
+  let assembler: AssemblerFacts | null = null;
   const tree: Omit<Tree, 'coverage'> = {
     root,
     configuration: configuration.name,
@@ -70,7 +93,7 @@ function build(source: TreeSource, root: string, design: boolean, configuration:
     entries: tables.flatMap((one) => one.entries),
     registrations,
     get assembler() {
-      assembler ??= assemblerFacts(source, root, configuration, design);
+      assembler ??= stubs();
       return assembler;
     },
     active: (path) => files.get(path)?.active ?? null,

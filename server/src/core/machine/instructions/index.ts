@@ -1,5 +1,6 @@
 // The list of instruction rows, and the row and size that a mnemonic with its suffix means.
 import type { AccessSize, InstructionNode, MachineOperand } from '../code.ts';
+import { RDI, RSI } from '../registers.ts';
 import { ARITHMETIC_ROWS } from './arithmetic.ts';
 import { CONTROL_ROWS } from './control.ts';
 import { DATA_ROWS } from './data.ts';
@@ -40,7 +41,7 @@ export function decode(node: InstructionNode): Decoded {
   const known = decoded.get(node);
   if (known !== undefined) return known;
   const meaning = meaningOf(node.mnemonic, node.operands);
-  const accesses = /^(lea|nop|prefetch)/.test(node.mnemonic) ? [] : node.operands.filter((operand) => operand.kind === 'memory');
+  const accesses = /^(lea|nop|prefetch)/.test(node.mnemonic) ? [] : [...stringOperands(node), ...node.operands.filter((operand) => operand.kind === 'memory')];
   const row = meaning?.row ?? null;
   const system = node.operands.some((operand) => operand.kind === 'system-register');
   const fresh: Decoded = {
@@ -48,10 +49,19 @@ export function decode(node: InstructionNode): Decoded {
     check: row?.check ?? (system ? row?.checkSystem : null) ?? null,
     size: meaning === null ? 8 : sizeOf(node, meaning),
     memory: accesses,
-    writes: node.operands.at(-1)?.kind === 'memory' && !/^(cmp|test|bt[bwlq]?$|push|call|jmp|verw|l[gil]dt|ltr)/.test(node.mnemonic),
+    writes: (node.operands.length === 0 || node.operands.at(-1)?.kind === 'memory') && !/^(cmp|test|bt[bwlq]?$|push|call|jmp|verw|l[gil]dt|ltr)/.test(node.mnemonic),
   };
   decoded.set(node, fresh);
   return fresh;
+}
+
+const addressedBy = (base: number): MachineOperand & { readonly kind: 'memory' } => ({ kind: 'memory', segment: null, displacement: 0n, base, index: null, scale: 1 });
+
+/** What a string instruction accesses first: its operands are not written. */
+function stringOperands(node: InstructionNode): readonly (MachineOperand & { readonly kind: 'memory' })[] {
+  if (node.operands.length > 0) return [];
+  if (/^movs[bwlq]?$/.test(node.mnemonic)) return [addressedBy(RSI), addressedBy(RDI)];
+  return /^stos[bwlq]?$/.test(node.mnemonic) ? [addressedBy(RDI)] : [];
 }
 
 /** The row of a mnemonic as written, or null: an instruction without a row is opaque, loudly. */

@@ -1,0 +1,160 @@
+// Mutants of real files, for every rule that examines C entry code at least one: what is taken away or changed, by
+// function and pattern. `drop` takes the match away, `swap` exchanges two, `by` replaces;
+// the number says which definition of the function is meant, the last name where the finding shows if that is elsewhere.
+
+const nmi = 'arch/x86/kernel/nmi.c';
+const traps = 'arch/x86/kernel/traps.c';
+const mce = 'arch/x86/kernel/cpu/mce/core.c';
+const severity = 'arch/x86/kernel/cpu/mce/severity.c';
+const sev = 'arch/x86/coco/sev/core.c';
+const tdx = 'arch/x86/coco/tdx/tdx.c';
+const kvm = 'arch/x86/kernel/kvm.c';
+const entry = 'arch/x86/entry/common.c';
+const breakpoint = 'arch/x86/kernel/hw_breakpoint.c';
+const common = 'arch/x86/kernel/cpu/common.c';
+const generic = 'kernel/entry/common.c';
+const idt = 'arch/x86/kernel/idt.c';
+
+/** An `if` on a condition with its one statement. */
+const guard = (condition) => new RegExp(`^[ \\t]*if \\([^\\n]*${condition}[^\\n]*(?:\\n[^\\n]*)?\\)\\)*\\n?[ \\t]+(?:return|goto)[^;]*;\\n`, 'm');
+const line = (pattern) => new RegExp(`^[^\\n]*${pattern}[^\\n]*\\n`, 'm');
+
+export const mutants = [
+  ['cr2-not-preserved', nmi, 'exc_nmi', { drop: line('this_cpu_write\\(nmi_cr2') }],
+  ['cr2-not-preserved', nmi, 'exc_nmi', { drop: /^\tif \(unlikely\(this_cpu_read\(nmi_cr2\)[^;]*;\n/m }],
+  ['nmi-user-access-not-nofault', 'arch/x86/lib/usercopy.c', 'copy_from_user_nmi', { drop: guard('nmi_uaccess_okay') }],
+  ['nmi-user-access-not-nofault', 'arch/x86/lib/usercopy.c', 'copy_from_user_nmi', { drop: guard('access_ok') }],
+  ['nmi-user-access-not-nofault', 'mm/maccess.c', 'copy_from_user_nofault', { drop: line('pagefault_disable') }],
+  ['nmi-complete-missing', nmi, 'exc_nmi', { from: line('sev_es_nmi_complete'), to: line('this_cpu_write\\(nmi_state, NMI_EXECUTING') }],
+  ['nmi-complete-missing', sev, '__sev_es_nmi_complete', { drop: line('VMGEXIT\\(\\)') }],
+  ['work-after-mcip-clear', mce, 'do_machine_check', { drop: line('mce_wrmsrl\\(MSR_IA32_MCG_STATUS') }],
+  ['work-after-mcip-clear', mce, 'do_machine_check', { drop: /if \(taint\)/, by: 'mce_wrmsrl(MSR_IA32_MCG_STATUS, 0);\n\tif (taint)' }],
+  ['work-after-mcip-clear', mce, 'do_machine_check', { drop: /goto out;/, by: 'return;' }],
+  ['recovery-without-ripv-eipv', mce, 'do_machine_check', { drop: /m\.kflags & MCE_IN_KERNEL_RECOV/, by: '!no_way_out' }],
+  ['recovery-without-ripv-eipv', severity, 'error_context', { drop: guard('mc_recoverable') }],
+  ['recovery-without-ripv-eipv', severity, 'error_context', { drop: guard('cs & 3') }],
+  ['recovery-without-ripv-eipv', mce, 'do_machine_check', { drop: /^\tif \(!\(m\.mcgstatus & MCG_STATUS_RIPV\)\)\n[^;]*;\n/m }],
+  ['recovery-without-ripv-eipv', mce, 'kill_me_maybe', { drop: /^\tif \(!p->mce_ripv\)\n[^;]*;\n/m }],
+  ['unbounded-mc-retry', mce, 'queue_task_work', { drop: /^\tif \(count > 10\)\n[^;]*;\n/m }],
+  ['unbounded-mc-retry', mce, 'queue_task_work', { drop: /^\tif \(count > 1 &&[^;]*;\n/m }],
+  ['assumes-broadcast', mce, 'do_machine_check', { drop: /if \(!lmce\)/, by: 'if (order)' }],
+  ['task-work-queued-twice', mce, 'queue_task_work', { drop: /if \(count > 1\)/, by: 'if (count > 2)' }],
+  ['task-work-queued-twice', mce, 'kill_me_now', { drop: line('mce_count = 0') }],
+  ['task-work-queued-twice', mce, 'kill_me_never', { drop: line('mce_count = 0') }],
+  ['msr-fault-in-machine-check', mce, 'mce_wrmsrl', { drop: /EX_TYPE_WRMSR_IN_MCE/, by: 'EX_TYPE_WRMSR' }],
+  ['dr7-live-in-nmi-like', traps, 'exc_debug_kernel', { swap: [line('dr7 = local_db_save'), line('irq_state = irqentry_nmi_enter')] }],
+  ['dr7-live-in-nmi-like', nmi, 'exc_nmi', { swap: [line('irqentry_nmi_exit'), line('local_db_restore')] }],
+  ['dr7-live-in-nmi-like', mce, 'exc_machine_check_kernel', { drop: line('local_db_restore') }],
+  ['dr6-read-late', traps, 'exc_debug', { drop: /debug_read_reset_dr6\(\)/, by: '0' }],
+  ['dr6-read-late', traps, 'debug_read_reset_dr6', { drop: line('set_debugreg') }],
+  ['dr6-read-late', traps, 'exc_debug', { drop: /fred_event_data\(regs\)/, by: 'debug_read_reset_dr6()' }, 3],
+  ['cpu-state-restored-after-migration', mce, 'exc_machine_check_user', { swap: [line('local_db_restore'), line('irqentry_exit_to_user_mode')] }],
+  ['watchable-entry-word', breakpoint, 'within_cpu_entry', { drop: guard('CPU_ENTRY_AREA_BASE') }],
+  ['watchable-entry-word', breakpoint, 'within_cpu_entry', { drop: guard('get_cpu_gdt_rw') }],
+  ['watchable-entry-word', breakpoint, 'within_cpu_entry', { drop: /\(unsigned long\)&per_cpu\(cpu_tss_rw, cpu\)/, by: '0UL' }],
+  ['watchable-entry-word', breakpoint, 'within_cpu_entry', { drop: /&per_cpu\(cpu_dr7, cpu\)/, by: 'addr' }],
+  ['watchable-entry-word', breakpoint, 'arch_build_bp_info', { drop: guard('within_cpu_entry') }],
+  ['watchable-entry-word', breakpoint, 'arch_build_bp_info', { drop: guard('within_kprobe_blacklist') }],
+  ['sysenter-step-not-recognised', traps, 'is_sysenter_singlestep', { drop: /\(unsigned long\)__end_entry_SYSENTER_compat -\s*\(unsigned long\)entry_SYSENTER_compat/, by: '16' }],
+  ['dr7-access-reordered', 'arch/x86/include/asm/debugreg.h', 'native_set_debugreg', { drop: /, __FORCE_ORDER/ }],
+  ['cr4-bit-after-events', common, 'cpu_init_exception_handling', { drop: line('setup_ghcb') }],
+  ['cr4-bit-after-events', common, 'cpu_init_exception_handling', { drop: line('load_TR_desc') }],
+  ['cr4-bit-after-events', common, 'cpu_init_exception_handling', { drop: line('setup_getcpu') }],
+  ['cr4-bit-after-events', common, 'cpu_init_exception_handling', { drop: line('tss_setup_ist') }],
+  ['ist-shift-not-unwound', nmi, 'exc_nmi', { drop: line('sev_es_ist_exit') }],
+  ['ist-shift-not-unwound', nmi, 'exc_nmi', { drop: line('sev_es_ist_enter') }],
+  ['ist-shift-not-unwound', nmi, 'exc_nmi', { swap: [line('sev_es_ist_enter'), line('local_db_save')] }],
+  ['ist-shift-not-unwound', sev, '__sev_es_ist_enter', { drop: line('\\*\\(unsigned long \\*\\)new_ist') }],
+  ['user-rsp-trusted', sev, 'on_vc_stack', { drop: guard('user_mode') }],
+  ['user-rsp-trusted', traps, 'vc_switch_off_ist', { drop: /if \(ip_within_syscall_gap\(regs\)\)/, by: 'if (0)' }],
+  ['user-rsp-trusted', traps, 'vc_switch_off_ist', { drop: /\|\| info\.type == STACK_TYPE_ENTRY/ }],
+  ['user-rsp-trusted', traps, 'vc_switch_off_ist', { drop: /\|\|\s*info\.type > STACK_TYPE_EXCEPTION_LAST/ }],
+  ['ist-stack-shared', idt, null, { drop: /ISTG\(X86_TRAP_VC,\s*asm_exc_vmm_communication, IST_INDEX_VC\)/, by: 'ISTG(X86_TRAP_VC, asm_exc_vmm_communication, IST_INDEX_DB)' }],
+  ['ist-gate-unfit', idt, null, { drop: /INTG\(X86_TRAP_GP,\s*asm_exc_general_protection\)/, by: 'ISTG(X86_TRAP_GP, asm_exc_general_protection, IST_INDEX_VC)' }],
+  ['ist-gate-unfit', idt, null, { drop: /ISTG\(X86_TRAP_NMI,\s*asm_exc_nmi, IST_INDEX_NMI\)/, by: 'INTG(X86_TRAP_NMI, asm_exc_nmi)' }],
+  ['ist-gate-unfit', 'arch/x86/include/asm/idtentry.h', null, { drop: /DECLARE_IDTENTRY_ERRORCODE\(X86_TRAP_NP/, by: 'DECLARE_IDTENTRY_DF(X86_TRAP_NP' }],
+  ['sysret-unchecked', entry, 'do_syscall_64', { drop: guard('regs->cs != __USER_CS') }],
+  ['sysret-unchecked', entry, 'do_syscall_64', { drop: guard('X86_EFLAGS_RF') }],
+  ['sysret-unchecked', entry, 'do_syscall_64', { drop: / \|\| regs->r11 != regs->flags/ }],
+  ['sysret-unchecked', entry, 'do_fast_syscall_32', { drop: guard('regs->ip != landing_pad') }],
+  ['sysret-unchecked', entry, 'do_fast_syscall_32', { drop: guard('X86_EFLAGS_RF') }],
+  ['fmask-missing-bits', common, 'idt_syscall_init', { drop: /X86_EFLAGS_TF\|/ }],
+  ['fmask-missing-bits', common, 'idt_syscall_init', { drop: /X86_EFLAGS_IF\|/ }],
+  ['fmask-missing-bits', common, 'idt_syscall_init', { drop: /wrmsrl\(MSR_SYSCALL_MASK,[^;]*;/ }],
+  ['syscall-gap-incomplete', 'arch/x86/include/asm/ptrace.h', 'ip_within_syscall_gap', { drop: /ret = ret \|\| \(regs->ip >= \(unsigned long\)entry_SYSRETQ_unsafe_stack[^;]*;/ }],
+  ['syscall-gap-incomplete', 'arch/x86/include/asm/ptrace.h', 'ip_within_syscall_gap', { drop: /ret = ret \|\| \(regs->ip >= \(unsigned long\)entry_SYSRETL_compat_unsafe_stack[^;]*;/ }],
+  ['syscall-gap-incomplete', 'arch/x86/include/asm/ptrace.h', 'ip_within_syscall_gap', { drop: /regs->ip <\s+\(unsigned long\)entry_SYSCALL_64_safe_stack/, by: 'regs->ip < (unsigned long)entry_SYSCALL_64' }],
+  ['software-event-unverified', entry, 'do_int80_emulation', { drop: /^\tif \(unlikely\(int80_is_external\(\)\)\)\n[^;]*;\n/m }],
+  ['software-event-unverified', sev, 'vc_handle_exitcode', { drop: /= vc_check_opcode_bytes\(ctxt, exit_code\)/, by: '= ES_OK' }],
+  ['irqs-on-in-entry', entry, '__do_fast_syscall_32', { drop: line('local_irq_disable') }],
+  ['irqs-on-in-entry', traps, 'exc_virtualization_exception', { drop: line('cond_local_irq_disable') }],
+  ['irqs-on-in-entry', traps, 'exc_alignment_check', { drop: line('local_irq_disable') }],
+  ['irqs-on-in-entry', traps, 'exc_debug_user', { drop: line('local_irq_disable') }],
+  ['irqs-on-in-entry', 'arch/x86/mm/fault.c', 'handle_page_fault', { drop: line('local_irq_disable') }, 1, 'exc_page_fault'],
+  ['wrong-state-helper', traps, 'exc_debug_kernel', { drop: /irqentry_nmi_enter/, by: 'irqentry_enter' }],
+  ['wrong-state-helper', traps, 'exc_debug_user', { drop: line('irqentry_enter_from_user_mode') }],
+  ['wrong-state-helper', nmi, 'exc_nmi', { swap: [line('irq_state = irqentry_nmi_enter'), /^\t\tdefault_do_nmi\(regs\);\n/m] }],
+  ['enter-exit-mismatch', mce, 'exc_machine_check_user', { drop: line('irqentry_exit_to_user_mode') }],
+  ['enter-exit-mismatch', 'arch/x86/mm/fault.c', 'exc_page_fault', { drop: line('irqentry_exit') }],
+  ['enter-exit-mismatch', kvm, '__kvm_handle_async_pf', { drop: line('irqentry_exit') }],
+  ['enter-exit-mismatch', entry, 'do_int80_emulation', { drop: /syscall_exit_to_user_mode\(regs\)/, by: 'irqentry_exit_to_user_mode(regs)' }],
+  ['cr2-read-late', traps, 'exc_double_fault', { from: line('address = read_cr2'), to: line('instrumentation_begin\\(\\)') }],
+  ['interrupted-state-sampled-late', generic, 'irqentry_nmi_enter', { swap: [line('lockdep_hardirqs_off'), line('ct_nmi_enter')] }],
+  ['interrupted-state-sampled-late', generic, 'irqentry_nmi_exit', { swap: [line('ct_nmi_exit'), line('__nmi_exit')] }],
+  ['sleeping-in-atomic-exception', mce, 'do_machine_check', { drop: /SetPageHWPoison\(p\)/, by: 'memory_failure(m.addr >> PAGE_SHIFT, 0)' }],
+  ['lock-in-nmi-like', nmi, 'default_do_nmi', { drop: /while \(!raw_spin_trylock\(&nmi_reason_lock\)\) \{[^}]*\}/, by: 'raw_spin_lock(&nmi_desc[0].lock);' }],
+  ['schedule-on-rewinding-stack', mce, 'exc_machine_check_kernel', { drop: /^out:\n/m, by: 'out:\n\tpreempt_schedule_irq();\n' }],
+  ['wrong-deferral-mode', mce, 'do_machine_check', { drop: /SetPageHWPoison\(p\)/, by: 'force_sig(SIGBUS)' }],
+  ['raisable-access-inside-window', traps, 'exc_virtualization_exception', { drop: /^(\ttdx_get_ve_info)/m, by: '\tpr_debug("event\\n");\n$1' }],
+  ['raisable-access-inside-window', tdx, 'tdx_get_ve_info', { drop: /^(\ttdcall)/m, by: '\tpr_debug("event\\n");\n$1' }],
+  ['word-consumed-by-nested', kvm, '__kvm_handle_async_pf', { drop: guard('in_nmi') }],
+  ['hand-over-word-not-cleared', kvm, 'sysvec_kvm_asyncpf_interrupt', { swap: [line('apf_reason.token, 0'), line('MSR_KVM_ASYNC_PF_ACK')] }],
+  ['mmio-emulation-unchecked', tdx, 'handle_mmio', { drop: guard('user_mode') }],
+  ['mmio-emulation-unchecked', tdx, 'handle_mmio', { drop: guard('vaddr / PAGE_SIZE') }],
+  ['shared-page-not-guarded', sev, '__sev_get_ghcb', { drop: line('data->backup_ghcb_active = true') }],
+  ['shared-page-not-guarded', sev, '__sev_get_ghcb', { drop: line('data->ghcb_active = true') }],
+  ['shared-page-not-guarded', sev, '__sev_get_ghcb', { drop: line('\\*state->ghcb = \\*ghcb') }],
+  ['shared-page-not-guarded', sev, '__sev_get_ghcb', { drop: /if \(unlikely\(data->backup_ghcb_active\)\)/, by: 'if (0)' }],
+  ['shared-page-not-guarded', sev, '__sev_put_ghcb', { drop: line('data->ghcb_active = false') }],
+  ['shared-page-not-guarded', sev, '__sev_put_ghcb', { drop: line('\\*ghcb = \\*state->ghcb') }],
+  ['fred-return-state-lost', 'arch/x86/mm/extable.c', 'ex_handler_eretu', { drop: line('uregs->fred_ss.nmi = 0') }],
+  ['fred-return-state-lost', 'arch/x86/mm/extable.c', 'ex_handler_eretu', { drop: line('uregs->fred_cs.sl = 0') }],
+  ['ist-assumption-under-fred', 'arch/x86/entry/entry_fred.c', 'fred_entry_from_kernel', { drop: /fred_exc_nmi/, by: 'exc_nmi' }],
+  ['ist-assumption-under-fred', 'arch/x86/kernel/fred.c', 'cpu_init_fred_rsps', { drop: /FRED_STKLVL\(X86_TRAP_NMI, FRED_NMI_STACK_LEVEL\) \|/ }],
+].map(([rule, file, name, change, nth = 1, shown = name]) => ({ rule, file, name, change, nth, shown }));
+
+/** The text with the mutant in it, or null where the pattern is not there. `first` is the line of the change. */
+export function mutate(text, { name, change, nth }) {
+  const [start, end] = name === null ? [0, text.length] : (bodyOf(text, name, nth) ?? [0, 0]);
+  const body = text.slice(start, end);
+  const after = changed(body, change);
+  return after === null || after.text === body ? null : { text: text.slice(0, start) + after.text + text.slice(end), line: text.slice(0, start + after.at).split('\n').length };
+}
+
+function changed(body, { drop, by = '', swap, from, to, before = false }) {
+  if (drop !== undefined) {
+    const match = drop.exec(body);
+    return match === null ? null : { text: body.replace(drop, by), at: match.index };
+  }
+  const [first, second] = swap ?? [from, to];
+  const one = first.exec(body);
+  const other = second.exec(body);
+  if (one === null || other === null) return null;
+  if (swap !== undefined) {
+    const [a, b] = one.index < other.index ? [one, other] : [other, one];
+    return { text: body.slice(0, a.index) + b[0] + body.slice(a.index + a[0].length, b.index) + a[0] + body.slice(b.index + b[0].length), at: a.index };
+  }
+  const without = body.slice(0, one.index) + body.slice(one.index + one[0].length);
+  const target = second.exec(without);
+  const place = before ? target.index : target.index + target[0].length;
+  return { text: without.slice(0, place) + one[0] + without.slice(place), at: Math.min(place, one.index) };
+}
+
+/** The nth definition of a function: from its head at the start of a line to the brace there. */
+function bodyOf(text, name, nth) {
+  const heads = [...text.matchAll(new RegExp(`^(?:[A-Za-z_][^\\n;{]*[ *\\n]${name}\\([^;{]*\\)|DEFINE_\\w+\\(${name}\\))\\n\\{`, 'gm'))];
+  const head = heads[nth - 1];
+  if (head === undefined) return null;
+  const end = text.indexOf('\n}', head.index);
+  return [head.index, end === -1 ? text.length : end + 1];
+}
