@@ -8,8 +8,9 @@ import type { MachineSetup } from '../machine/config.ts';
 import { deliver } from '../machine/deliver.ts';
 import { draftOf, finish, pop, setRegister } from '../machine/draft.ts';
 import type { Effect } from '../machine/effects.ts';
-import { addressOfNode, nodeAtAddress, top } from '../machine/layout.ts';
+import { addressOfNode, nodeAtAddress, stackNamed, top } from '../machine/layout.ts';
 import { CALLER_SAVED, RSP } from '../machine/registers.ts';
+import { DF } from '../machine/state.ts';
 import type { Frame, State } from '../machine/state.ts';
 import { constant, isConstant, UNKNOWN } from '../machine/word.ts';
 import type { Program } from '../program/program.ts';
@@ -28,6 +29,8 @@ export interface NestingBounds {
 export interface Nest {
   readonly state: State;
   readonly owed: boolean;
+  /** NMIs delivered so far less runs of the C handler: a stub repeats it for nested NMIs and for nothing else. */
+  readonly spare: number;
   readonly nmis: number;
   readonly traps: readonly number[];
 }
@@ -42,6 +45,8 @@ export interface NestStep extends Transition<Nest> {
 }
 
 const NMI = 2;
+const MACHINE_CHECK = 18;
+const FRAME_BYTES = 40n;
 const LONGEST_CHAIN = 512;
 
 export interface NestingStart {
@@ -49,7 +54,10 @@ export interface NestingStart {
   readonly state: State;
 }
 
-/** User mode, kernel mode, the SYSCALL gap with the user's RSP, and with an RSP that points into the NMI stack. */
+/**
+ * User mode, kernel mode, the SYSCALL gap with the user's RSP, and with an RSP that points into the NMI stack; and with
+ * the DF of user mode on other stacks: at SYSENTER, below the NMI stack, and at the #MC stub, above it.
+ */
 export function nestingStarts(program: Program, user: State, kernel: State): readonly NestingStart[] {
   const starts: NestingStart[] = [
     { title: 'user mode', state: user },
@@ -59,6 +67,15 @@ export function nestingStarts(program: Program, user: State, kernel: State): rea
   if (program.gap === null) return starts;
   const gap: State = { ...user, node: program.gap.first, flags: constant(2n), cpu: { ...kernel.cpu, gsBase: user.cpu.gsBase, kernelGsBase: user.cpu.kernelGsBase, cr3: user.cpu.cr3 } };
   starts.push({ title: 'the SYSCALL gap', state: gap });
+  const dirty = (title: string, node: number | undefined, stackName: string): void => {
+    const region = stackNamed(program.layout, stackName);
+    if (node === undefined || region === null) return;
+    const registers = [...gap.registers];
+    registers[RSP] = constant(top(region) - FRAME_BYTES);
+    starts.push({ title, state: { ...gap, node, flags: constant(2n | DF), registers } });
+  };
+  dirty('the first instruction of SYSENTER with DF set', program.code.symbols.get('entry_SYSENTER_compat'), 'entry');
+  dirty('the first instruction of the #MC stub with DF set', program.handlers.find((handler) => handler.vector === MACHINE_CHECK)?.stub, 'MCE');
   if (stack === undefined) return starts;
   for (const depth of [0x28n, 0x100n, 0x1000n]) {
     const registers = [...gap.registers];
@@ -93,6 +110,7 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
       state: {
         state: finish(draft),
         owed: vector === NMI ? true : nest.owed,
+        spare: vector === NMI ? nest.spare + 1 : nest.spare,
         nmis: vector === NMI ? nest.nmis - 1 : nest.nmis,
         traps: nest.traps.map((left, at) => (at === index ? left - 1 : left)),
       },
@@ -118,7 +136,7 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
       const handler = outcome.calls !== null && outcome.inside !== null && entryCall(outcome.calls).effect === 'returns' && !entryCall(outcome.calls).anyStack && !QUIET_ROUTINES.has(outcome.calls);
       const handled = handler && state.frames.at(-1)?.vector === NMI;
       const after = handler && outcome.inside !== null ? outcome.inside : outcome.state;
-      return { label: '', event: null, effects: outcome.effects, calls: outcome.calls, before: state, weight: 1, state: { ...nest, owed: handled ? false : nest.owed, state: after } };
+      return { label: '', event: null, effects: outcome.effects, calls: outcome.calls, before: state, weight: 1, state: { ...nest, owed: handled ? false : nest.owed, spare: handled ? nest.spare - 1 : nest.spare, state: after } };
     });
   }
 
@@ -157,11 +175,11 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
 
   return {
     width: packer.width + 1,
-    initial: () => [{ state: start, owed: false, nmis: bounds.nmis, traps: [...bounds.traps.values()] }],
+    initial: () => [{ state: start, owed: false, spare: 0, nmis: bounds.nmis, traps: [...bounds.traps.values()] }],
     successors: (nest) => (reduced ? all(nest).map(chain) : all(nest)),
     pack: (nest, into, offset) => {
       packer.pack(nest.state, into, offset);
-      let rest = nest.owed ? 1 : 0;
+      let rest = (nest.spare + 1) * 2 + (nest.owed ? 1 : 0);
       for (const left of [nest.nmis, ...nest.traps]) rest = rest * 16 + left;
       into[offset + packer.width] = rest;
     },
@@ -169,7 +187,7 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
 }
 
 export interface NestingFault {
-  readonly kind: 'frame-overwritten' | 'wrong-return' | 'nmi-lost' | 'not-restored' | 'left-code';
+  readonly kind: 'frame-overwritten' | 'wrong-return' | 'nmi-lost' | 'nmi-repeated' | 'not-restored' | 'left-code';
   readonly what: string;
 }
 
@@ -201,6 +219,7 @@ export function nestingFault(setup: MachineSetup, step: NestStep, start: State):
     return { kind: 'frame-overwritten', what: 'the frame of the interrupted code is overwritten by the stub itself and no copy of it is left' };
   }
   if (state.ended !== null && state.ended !== 'panic') return { kind: 'left-code', what: state.ended };
+  if (step.state.spare < 0) return { kind: 'nmi-repeated', what: 'the C handler runs again and no NMI has arrived for it' };
   if (state.frames.length === 0 && state.node === start.node && step.state.owed && step.event === null) return { kind: 'nmi-lost', what: 'an NMI was delivered and no handler ran for it' };
   return null;
 }

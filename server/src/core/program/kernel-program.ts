@@ -134,6 +134,14 @@ function sizedVariables(): CSource {
   return { file: '', functions: [], variables, structs: [], idtRows: [], declaredEntries: [], constants: new Map(), includes: [], problems: [] };
 }
 
+/** Lowest first (arch/x86/include/asm/cpu_entry_area.h): code compares RSP with the bounds of its own stack. */
+const IST_ORDER: readonly string[] = ['DF', 'NMI', 'DB', 'MCE', 'VC'];
+
+function orderOfIst(name: string): number {
+  const at = IST_ORDER.indexOf(name);
+  return at < 0 ? IST_ORDER.length : at;
+}
+
 function kernelLayout(nodes: number, rows: readonly GateRow[], variables: Variables): Layout {
   const regions: Region[] = [];
   const add = (name: string, kind: RegionKind, rewinding: boolean, size: number, keepsStale: boolean): void => {
@@ -144,7 +152,7 @@ function kernelLayout(nodes: number, rows: readonly GateRow[], variables: Variab
   add('global', 'global', false, Math.max(variables.globalBytes(), 8), false);
   for (const stack of KERNEL_STACKS) add(stack.name, 'stack', stack.rewinding, stack.bytes, false);
   const ists = new Set(rows.map((row) => row.ist.value).filter((name): name is string => name !== null));
-  for (const name of [...ists].sort()) add(name, 'stack', true, istStack(name).bytes, name === 'NMI');
+  for (const name of [...ists].sort((a, b) => orderOfIst(a) - orderOfIst(b))) add(name, 'stack', true, istStack(name).bytes, name === 'NMI');
   for (const level of [1, 2, 3]) add(`FRED level ${level}`, 'stack', false, istStack('').bytes, false);
   return { regions, percpu: variables.percpu, globals: variables.globals };
 }

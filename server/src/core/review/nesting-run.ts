@@ -87,7 +87,7 @@ export function createNestingRun(kernel: KernelProgram, rules: readonly Rule[], 
     const findings: Finding[] = [];
     const trace = fault === null ? null : traceTo(run, fault.from, fault.choice);
     if (fault !== null && rule !== null && trace !== null) {
-      const node = (fault.what.kind === 'nmi-lost' ? markerWriter(program, run, fault.from, fault.choice) : null) ?? blamed(program.code.nodes, fault.step);
+      const node = (fault.what.kind === 'nmi-lost' ? markerWriter(program, run, fault.from, fault.choice) : null) ?? blamed(program.code.nodes, fault.step, fault.what.kind);
       findings.push({
         rule: rule.name,
         severity: rule.severity,
@@ -197,8 +197,8 @@ function markerAddress(node: InstructionNode, state: State): bigint | null {
 }
 
 /** The instruction that a nested NMI interrupted, where one has returned to it, else where the fault showed. */
-function blamed(nodes: readonly CodeNode[], step: NestStep): CodeNode {
-  for (const effect of step.effects) {
+function blamed(nodes: readonly CodeNode[], step: NestStep, kind: NestingFault['kind']): CodeNode {
+  if (kind !== 'nmi-lost' && kind !== 'nmi-repeated') for (const effect of step.effects) {
     if (effect.kind !== 'return' || effect.frame === null) continue;
     const node = nodes[effect.frame.interrupted];
     if (node !== undefined && node.kind === 'instruction') return node;

@@ -1,16 +1,26 @@
 // XR-SPC03: a RET on the way in before the return predictor was untrained.
 import type { PathStep } from '../contexts/entry-paths.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
-import { cFunctionCalled, entered, ibrsIsClear, isInstruction, knowledgeOf, needsIbrs, pathPlace, pathPremises } from './path-vocabulary.ts';
+import { cFunctionCalled, entered, gsOf, ibrsIsClear, isInstruction, knowledgeOf, needsIbrs, pathPlace, pathPremises } from './path-vocabulary.ts';
 import type { Monitor } from '../contexts/entry-paths.ts';
 import { QUIET_ROUTINES, UNTRAINING } from '../kernel/entry-calls.ts';
 import type { Judgement, Rule } from './rule.ts';
 
 const DONE = 1;
+/** From kernel code on the user GS base: a fault of the IRET to user mode counts as from there, one of another load does not. */
+const LEAVING = 2;
 
 const untrained: Monitor = {
-  initial: (start) => (start.user || (start.door.kind === 'event' && [1, 2, 8, 18, 29].includes(start.door.vector)) ? 0 : DONE),
-  next: (value, step) => (value === DONE || (step.calls !== null && UNTRAINING.has(step.calls)) ? DONE : 0),
+  initial: (start) => {
+    if (start.user || (start.door.kind === 'event' && [1, 2, 8, 18, 29].includes(start.door.vector))) return 0;
+    return start.door.kind === 'event' && gsOf(start.interrupted.cpu.gsBase) === 'user' ? LEAVING : DONE;
+  },
+  next: (value, step) => {
+    if (value === DONE || (step.calls !== null && UNTRAINING.has(step.calls))) return DONE;
+    if (value === 0) return 0;
+    const left = step.program.code.nodes[step.start.interrupted.node];
+    return left !== undefined && isInstruction(left) && left.mnemonic === 'iretq' ? 0 : DONE;
+  },
 };
 
 const NEEDS: readonly string[] = ['X86_FEATURE_UNRET', 'X86_FEATURE_SRSO', 'X86_FEATURE_SRSO_ALIAS'];
@@ -30,7 +40,7 @@ function withoutIbrs(step: PathStep): readonly Judgement[] {
 
 function beforeUntraining(step: PathStep, value: number): readonly Judgement[] {
   const { node, start, program } = step;
-  if (value === DONE || !isInstruction(node) || !knowledgeOf(program).untrains || step.before.cpu.cpl === 3) return [];
+  if (value !== 0 || !isInstruction(node) || !knowledgeOf(program).untrains || step.before.cpu.cpl === 3) return [];
   if (program.contexts.has('inside C') && !NEEDS.some((name) => start.variant.present.includes(name))) return [];
   const routine = node.mnemonic === 'call' ? (program.code.nodes[step.after.node]?.symbol ?? '') : '';
   const returns = node.mnemonic.startsWith('ret') || (step.calls !== null && !UNTRAINING.has(step.calls)) || QUIET_ROUTINES.has(routine) || cFunctionCalled(step) !== null;
