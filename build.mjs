@@ -1,5 +1,5 @@
 // Bundles the client, the server, the worker and the command line into dist/, and with --tests the mocha files into
-// out/. The grammars' .wasm files are copied beside the bundles.
+// out/, with --bench the bench into .cache/. The grammars' .wasm files are copied beside the bundles.
 import { build } from 'esbuild';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -48,6 +48,10 @@ if (flags.has('--tests')) {
   await build({ ...common, entryPoints: tests, outdir: 'out', outbase: '.', sourcemap: true, packages: 'external', alias: {} });
   copyGrammars('out');
   if (!quiet) console.log(`out: ${tests.length} test files`);
+} else if (flags.has('--bench')) {
+  const outdir = '.cache/bench/bundles';
+  await build({ ...common, entryPoints: ['bench/main.ts', 'bench/explore-one.ts'], outdir, minify: false });
+  copyGrammars(outdir);
 } else {
   rmSync('dist', { recursive: true, force: true });
   const entries = {

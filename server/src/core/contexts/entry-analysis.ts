@@ -240,7 +240,7 @@ function faultsOf(node: InstructionNode, state: State, setup: MachineSetup, tell
 function instructionDoors(program: Program): readonly (Door & { kind: 'instruction' })[] {
   if (program.fred !== null) return [];
   const doors: (Door & { kind: 'instruction' })[] = [];
-  for (const name of ['entry_SYSCALL_64', 'entry_SYSCALL_compat', 'entry_SYSCALL32_ignore']) {
+  for (const name of ['entry_SYSCALL_64', 'entry_SYSCALL_compat', 'entry_SYSCALL32_ignore', 'ignore_sysret']) {
     const entry = program.code.symbols.get(name);
     if (entry !== undefined) doors.push({ kind: 'instruction', entry, name, instruction: 'SYSCALL' });
   }
@@ -303,16 +303,21 @@ function routinesOf(program: Program): ReadonlySet<string> {
   return names;
 }
 
+/** Code that is no function by its type and that C code calls all the same (arch/x86/kernel/dumpstack.c). */
+const CALLED_BY_C: ReadonlySet<string> = new Set(['rewind_stack_and_make_dead']);
+
+/** With FRED the GS base is loaded by LKGS, and SWAPGS is no instruction (GS-06). */
+const NOT_WITH_FRED: ReadonlySet<string> = new Set(['asm_load_gs_index']);
+
 /** Routines with a `.size` that no path reaches: C code calls them. Those for Xen PV are not native code. */
 function callDoors(program: Program): (Door & { kind: 'call' })[] {
   const doors: (Door & { kind: 'call' })[] = [];
-  if (program.fred !== null) return doors;
   const routines = routinesOf(program);
   for (const info of program.functions.values()) {
-    if (info.language !== 'asm' || /xen/i.test(info.name) || !ENTRY_FOLDER.test(info.place.file)) continue;
+    if (info.language !== 'asm' || /xen/i.test(info.name) || (program.fred !== null && NOT_WITH_FRED.has(info.name)) || !ENTRY_FOLDER.test(info.place.file)) continue;
     const node = program.code.nodes[info.entry];
     if (node?.kind !== 'instruction' && node?.kind !== 'feature') continue;
-    if (node.symbol === info.name && routines.has(info.name)) doors.push({ kind: 'call', entry: info.entry, name: info.name });
+    if (node.symbol === info.name && (routines.has(info.name) || CALLED_BY_C.has(info.name))) doors.push({ kind: 'call', entry: info.entry, name: info.name });
   }
   return doors;
 }

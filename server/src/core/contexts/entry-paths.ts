@@ -83,6 +83,29 @@ export function pathOutcomes(program: Program, setup: MachineSetup, state: State
   return successors(setup, state).steps.map((step) => ({ label: step.label, effects: step.effects, state: step.state, calls: null, inside: null }));
 }
 
+/**
+ * The outcomes that a path takes. A fault or breakpoint in C code returns with IRET, which unblocks NMIs: behind a call
+ * that an NMI stub makes they are blocked or not.
+ */
+function pathChoices(program: Program, setup: MachineSetup, state: State): readonly PathOutcome[] {
+  const outcomes = pathOutcomes(program, setup, state);
+  if (!state.cpu.nmiBlocked || setup.delivery !== 'idt') return outcomes;
+  const unblocked = outcomes.flatMap((outcome): readonly PathOutcome[] => {
+    if (!entersC(outcome) || outcome.inside === null) return [];
+    return [{ ...outcome, label: 'a fault in the C code returns', state: withoutBlocking(outcome.state), inside: withoutBlocking(outcome.inside) }];
+  });
+  return unblocked.length === 0 ? outcomes : [...outcomes, ...unblocked];
+}
+
+function withoutBlocking(state: State): State {
+  return { ...state, cpu: { ...state.cpu, nmiBlocked: false } };
+}
+
+/** Whether the outcome is a call of C code that events may interrupt in a context worth telling. */
+function entersC(outcome: PathOutcome): boolean {
+  return outcome.inside !== null && outcome.calls !== null && !entryCall(outcome.calls).anyStack && !QUIET_ROUTINES.has(outcome.calls);
+}
+
 /** Nodes that more than one node leads to, by a static look: where paths may meet. */
 export function meetingPoints(program: Program): ReadonlySet<NodeId> {
   const seen = new Set<NodeId>();
@@ -151,12 +174,13 @@ export function followPath(program: Program, setup: MachineSetup, start: PathSta
         return;
       }
       if (node.kind !== 'feature') visit.state(state, choices, wrong, depth);
-      const outcomes = pathOutcomes(program, setup, state);
+      const outcomes = pathChoices(program, setup, state);
+      let inside: State | null = null;
       outcomes.forEach((outcome, choice) => {
         const taken: Choices = outcomes.length === 1 ? choices : { choice, before: choices };
         const step: PathStep = { program, setup, start, before: state, node, effects: outcome.effects, after: outcome.state, calls: outcome.calls };
         const bad = wrong || visit.step(step, values, taken, depth);
-        if (outcome.inside !== null && choice === 0 && outcome.calls !== null && !entryCall(outcome.calls).anyStack && !QUIET_ROUTINES.has(outcome.calls)) visit.state(outcome.inside, choices, bad, depth);
+        if (outcome.inside !== null && outcome.inside.cpu !== inside?.cpu && entersC(outcome)) visit.state((inside = outcome.inside), taken, bad, depth);
         if (cameBack(outcome, frames, start)) return;
         next.push({ state: outcome.state, monitors: changed(monitors, values, step), choices: taken, wrong: bad });
       });
@@ -208,7 +232,7 @@ export function replayPath(program: Program, setup: MachineSetup, start: PathSta
   let at = 0;
   for (let step = 0; step < steps; step += 1) {
     const before = states[step];
-    const all = before === undefined ? [] : pathOutcomes(program, setup, before);
+    const all = before === undefined ? [] : pathChoices(program, setup, before);
     const outcome = all.length > 1 ? all[choices[at] ?? 0] : all[0];
     if (all.length > 1) at += 1;
     if (outcome === undefined) break;

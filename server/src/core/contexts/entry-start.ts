@@ -166,6 +166,9 @@ function outsideState(program: Program, variant: CpuVariant, side: 'user' | 'ker
   };
 }
 
+/** Where the frames of a nested NMI would lie. */
+const HOSTILE_DEPTH = 0x100n;
+
 const SETTABLE = DF | AC | NT | ID;
 
 /** What runs when no stub does: user mode as compilers leave it and as an adversary may, kernel code with IF 1 and 0. */
@@ -178,7 +181,13 @@ export function outsideContexts(program: Program, variant: CpuVariant): readonly
   const closed = outsideState(program, variant, 'kernel', at('kernel-irqs-off'), clean(0n));
   const stac = outsideState(program, variant, 'kernel', at('kernel'), clean(IF | AC));
   const alone = (flag: bigint, name: string): Outside => ({ name: `user-${name}`, title: `user mode with ${name} set`, state: outsideState(program, variant, 'user', at('user'), clean(IF | flag)), single: true });
+  // SYSCALL keeps the RSP that user space chose: a stub may take it for the kernel's (CVE-2015-3291).
+  const nmiStack = stackNamed(program.layout, 'NMI');
+  const hostile: readonly Outside[] = nmiStack === null ? [] : [
+    { name: 'user-rsp', title: 'user mode with RSP in the NMI stack', state: { ...user, registers: user.registers.map((value, index) => (index === RSP ? constant(top(nmiStack) - HOSTILE_DEPTH) : value)) }, single: true },
+  ];
   return [
+    ...hostile,
     { name: 'user', title: 'user mode', state: user, single: false },
     { name: 'user-ldt', title: 'user mode with a stack segment in its LDT', state: { ...user, cpu: { ...user.cpu, ss: constant(USER_SS | LDT) } } , single: false },
     { name: 'user-dirty', title: 'user mode with DF, AC and NT set', state: dirty, single: false },

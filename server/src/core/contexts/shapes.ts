@@ -31,20 +31,14 @@ export function shapesOf(program: Program): Shapes {
     const key = keyOf(program, body, handler.stub, handler.ist.value, vectorByNumber(handler.vector)?.errorCode === true);
     const first = byShape.get(key);
     if (first === undefined) byShape.set(key, handler);
-    else bodyFrom(program, first.stub, stubs).forEach((node, index) => {
-      const own = body[index];
-      if (own !== undefined) counterparts.set(own.id, node.id);
-    });
+    else pair(program, body, bodyFrom(program, first.stub, stubs), counterparts);
     byVector.set(handler.vector, first ?? handler);
   }
   for (const info of program.functions.values()) {
     if (info.language !== 'asm' || stubs.has(info.entry) || !info.name.startsWith('asm_') || program.code.nodes[info.entry]?.symbol !== info.name) continue;
     const body = bodyFrom(program, info.entry, stubs);
     const first = byShape.get(keyOf(program, body, info.entry, null, false)) ?? byShape.get(keyOf(program, body, info.entry, null, true));
-    if (first !== undefined) bodyFrom(program, first.stub, stubs).forEach((node, index) => {
-      const own = body[index];
-      if (own !== undefined) counterparts.set(own.id, node.id);
-    });
+    if (first !== undefined) pair(program, body, bodyFrom(program, first.stub, stubs), counterparts);
   }
   return {
     representatives: [...byShape.values()],
@@ -52,6 +46,33 @@ export function shapesOf(program: Program): Shapes {
     counterpart: (node) => counterparts.get(node) ?? null,
   };
 }
+
+/** Each node of a stub with the one that stands for it, those of its replacements included. */
+function pair(program: Program, own: readonly CodeNode[], first: readonly CodeNode[], counterparts: Map<NodeId, NodeId>): void {
+  first.forEach((node, index) => {
+    const mine = own[index];
+    if (mine === undefined) return;
+    counterparts.set(mine.id, node.id);
+    if (mine.kind !== 'feature' || node.kind !== 'feature') return;
+    pairArms(program, mine.present, node.present, counterparts);
+    pairArms(program, mine.absent, node.absent, counterparts);
+  });
+}
+
+function pairArms(program: Program, own: NodeId, first: NodeId, counterparts: Map<NodeId, NodeId>): void {
+  let mine: NodeId | null = own;
+  let its: NodeId | null = first;
+  for (let count = 0; count < LONGEST_ARM && mine !== null && its !== null && !counterparts.has(mine) && mine !== its; count += 1) {
+    const one: CodeNode | undefined = program.code.nodes[mine];
+    const other: CodeNode | undefined = program.code.nodes[its];
+    if (one?.kind !== 'instruction' || other?.kind !== 'instruction' || one.mnemonic !== other.mnemonic) return;
+    counterparts.set(mine, its);
+    mine = one.next;
+    its = other.next;
+  }
+}
+
+const LONGEST_ARM = 16;
 
 function keyOf(program: Program, body: readonly CodeNode[], stub: NodeId, ist: string | null, errorCode: boolean): string {
   return `${ist ?? ''}|${errorCode}|${body.map((node) => textOf(program, node, stub)).join('\n')}`;
@@ -75,7 +96,13 @@ function textOf(program: Program, node: CodeNode, stub: NodeId): string {
   if (node.kind !== 'instruction') return node.kind;
   if (node.target === null && node.targetName !== null) return `${node.mnemonic} outside`;
   if (node.target !== null) return `${node.mnemonic} ${isOwn(program, node.target, stub) ? node.target - stub : node.target}`;
-  return node.id === stub && node.mnemonic.startsWith('push') ? node.mnemonic : node.text;
+  return node.mnemonic.startsWith('push') && isFirst(program, node.id, stub) ? node.mnemonic : node.text;
+}
+
+/** The first instruction of the stub that does anything. */
+function isFirst(program: Program, node: NodeId, stub: NodeId): boolean {
+  const first = program.code.nodes[stub];
+  return node === stub || (node === stub + 1 && first?.kind === 'instruction' && first.mnemonic.startsWith('endbr'));
 }
 
 function isOwn(program: Program, node: NodeId, stub: NodeId): boolean {
@@ -86,7 +113,7 @@ function isOwn(program: Program, node: NodeId, stub: NodeId): boolean {
 function armText(program: Program, arm: NodeId, stub: NodeId): string {
   const words: string[] = [];
   let at: NodeId | null = arm;
-  for (let count = 0; count < 16 && at !== null; count += 1) {
+  for (let count = 0; count < LONGEST_ARM && at !== null; count += 1) {
     if (isOwn(program, at, stub)) return `${words.join(';')} ${at - stub}`;
     const node: CodeNode | undefined = program.code.nodes[at];
     if (node?.kind !== 'instruction') return words.join(';');

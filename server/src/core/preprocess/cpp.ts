@@ -7,7 +7,9 @@ import type { Definition, Definitions, Expansion } from './cpp-macros.ts';
 import type { IncludeResolver } from './includes.ts';
 import { lexFile, lexText, tokensOf } from './lex.ts';
 import type { LexedFile, LogicalLine, Token } from './lex.ts';
+import type { Journal } from './journal.ts';
 import type { Limits } from './limits.ts';
+import { shiftDefinition } from './shift.ts';
 import type { AssemblerStream, FileSource } from './stream.ts';
 import { addSegment, built, newBuilder } from './text.ts';
 import type { MappedText } from './text.ts';
@@ -20,11 +22,29 @@ export interface CppRun {
   readonly definitions: Definitions;
   /** Every definition made, in order, those of headers included. */
   readonly defined: Definitions;
-  readonly includes: AssemblerStream['includes'];
+  readonly includes: Include[];
   readonly inactive: Place[];
+  /** Where the run stands, between two lines of the file itself; null inside of an include. */
+  readonly mark: () => CppMark | null;
+  /** Goes on from a mark in a text that is the same up to there; tables are the journal's. */
+  readonly resume: (mark: CppMark, text: string) => void;
 }
 
-interface Conditional {
+type Include = AssemblerStream['includes'][number];
+
+export interface CppMark {
+  /** Line that is read next, and its offset. */
+  readonly line: number;
+  readonly offset: number;
+  readonly conditionals: readonly Conditional[];
+  readonly includes: number;
+  readonly inactive: number;
+  readonly tokens: number;
+  /** Offset up to which the text was looked at. */
+  readonly reach: number;
+}
+
+export interface Conditional {
   active: boolean;
   /** A branch was taken, so that the rest is left out. */
   taken: boolean;
@@ -47,18 +67,20 @@ export interface CppInput {
   /** Later ones win. */
   readonly predefined: readonly ReadonlyMap<string, string>[];
   readonly report: (place: Place, message: string) => void;
+  readonly journal: Journal;
 }
 
 export function startCpp(file: string, text: string, prelude: readonly string[], input: CppInput): CppRun {
-  const { source, resolver, limits, report } = input;
+  const { source, resolver, limits, report, journal } = input;
   const definitions: Definitions = new Map();
   const defined: Definitions = new Map();
-  const includes: { place: Place; name: string; resolved: string | null }[] = [];
+  const includes: Include[] = [];
   const inactive: Place[] = [];
   const missing = new Set<string>();
   const once = new Set<string>();
   const frames: Frame[] = [];
   const budget = { tokens: limits.tokens };
+  let reach = 0;
 
   for (const defines of input.predefined) for (const definition of definitionsFrom(defines)) definitions.set(definition.name, definition);
   frames.push({ lexed: lexFile(file, text), next: 0, conditionals: [] });
@@ -74,17 +96,24 @@ export function startCpp(file: string, text: string, prelude: readonly string[],
     more: () => {
       const frame = frames.at(-1)!;
       const line = frame.lexed.lines[frame.next];
+      lookedAt(line);
       return line === undefined || line.directive ? null : tokensOf(frame.lexed, frame.next++);
     },
     callGoesOn: () => {
       const frame = frames.at(-1)!;
-      for (let i = frame.next; i < frame.lexed.lines.length && !frame.lexed.lines[i]!.directive; i++) {
+      for (let i = frame.next; ; i++) {
+        const line = frame.lexed.lines[i];
+        lookedAt(line);
+        if (line === undefined || line.directive) return false;
         const first = tokensOf(frame.lexed, i)[0];
         if (first !== undefined) return first.text === '(';
       }
-      return false;
     },
   };
+
+  function lookedAt(line: LogicalLine | undefined): void {
+    if (frames.length === 1) reach = Math.max(reach, line === undefined ? Infinity : line.end);
+  }
 
   const isActive = (frame: Frame): boolean => frame.conditionals.at(-1)?.active ?? true;
 
@@ -96,6 +125,7 @@ export function startCpp(file: string, text: string, prelude: readonly string[],
       if (frame === undefined) return null;
       const index = frame.next;
       const line = frame.lexed.lines[index];
+      lookedAt(line);
       if (line === undefined) {
         closeFile(frame);
         continue;
@@ -167,12 +197,12 @@ export function startCpp(file: string, text: string, prelude: readonly string[],
       const definition = definitionOfLine(tokens);
       if (definition === null) report(placeOfLine(frame, line), '#define names no macro');
       else {
-        definitions.set(definition.name, definition);
-        defined.set(definition.name, definition);
+        journal.put(definitions, definition.name, definition, shiftDefinition);
+        journal.put(defined, definition.name, definition, shiftDefinition);
       }
-    } else if (name === 'undef') definitions.delete(rest[0]?.text ?? '');
+    } else if (name === 'undef') journal.put(definitions, rest[0]?.text ?? '', undefined, shiftDefinition);
     else if (name === 'include' || name === 'include_next') include(frame, line, rest);
-    else if (name === 'pragma' && rest[0]?.text === 'once') once.add(frame.lexed.file);
+    else if (name === 'pragma' && rest[0]?.text === 'once') journal.add(once, frame.lexed.file);
     else if (name === 'error') report(placeOfLine(frame, line), `#error ${rest.map((token) => token.text).join(' ')}`);
   }
 
@@ -246,7 +276,7 @@ export function startCpp(file: string, text: string, prelude: readonly string[],
     const resolved = resolver.resolve(name, quoted, frame.lexed.file);
     if (resolved === null) {
       if (missing.has(name)) return;
-      missing.add(name);
+      journal.add(missing, name);
       includes.push({ place, name, resolved });
       if (resolver.root === null || !generated.test(name)) report(place, `cannot find include file ${name}`);
       return;
@@ -256,14 +286,30 @@ export function startCpp(file: string, text: string, prelude: readonly string[],
     if (frames.length > limits.includeDepth) {
       report(place, `includes nest deeper than ${limits.includeDepth}`);
       // Every level of a cycle would try again: the cycle ends at its first finding.
-      for (const each of frames) once.add(each.lexed.file);
+      for (const each of frames) journal.add(once, each.lexed.file);
       return;
     }
     const text = source.read(resolved);
     if (text !== null) frames.push({ lexed: lexFile(resolved, text), next: 0, conditionals: [] });
   }
 
-  return { nextLine, directivesOnly: () => void read(false), definitions, defined, includes, inactive };
+  function mark(): CppMark | null {
+    const frame = frames[0];
+    if (frame === undefined || frames.length !== 1) return null;
+    const line = frame.lexed.lines[frame.next];
+    return { line: frame.next, offset: line?.start ?? frame.lexed.text.length, conditionals: frame.conditionals.map((each) => ({ ...each })), includes: includes.length, inactive: inactive.length, tokens: budget.tokens, reach };
+  }
+
+  function resume(from: CppMark, text: string): void {
+    frames.length = 0;
+    frames.push({ lexed: lexFile(file, text), next: from.line, conditionals: from.conditionals.map((each) => ({ ...each })) });
+    includes.length = from.includes;
+    inactive.length = from.inactive;
+    budget.tokens = from.tokens;
+    reach = from.reach;
+  }
+
+  return { nextLine, directivesOnly: () => void read(false), definitions, defined, includes, inactive, mark, resume };
 }
 
 const predefinedOf = new WeakMap<ReadonlyMap<string, string>, readonly Definition[]>();

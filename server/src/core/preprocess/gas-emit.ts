@@ -3,6 +3,7 @@
 import type { Origin, Place } from '../base/span.ts';
 import type { Names } from './expression.ts';
 import { expressionOf, printExpression } from './expression.ts';
+import type { Journal } from './journal.ts';
 import { parseStatement, splitArguments } from './operands.ts';
 import type { Expression, StreamItem } from './stream.ts';
 import type { MappedText } from './text.ts';
@@ -25,9 +26,13 @@ export interface Assembly {
   pending: { readonly prefixes: string[]; readonly origin: Origin } | null;
   readonly names: Names;
   readonly report: (place: Place, message: string) => void;
+  readonly journal: Journal;
 }
 
-export function newAssembly(report: (place: Place, message: string) => void): Assembly {
+/** An expression names no place. */
+const stays = (value: Expression): Expression => value;
+
+export function newAssembly(report: (place: Place, message: string) => void, journal: Journal): Assembly {
   const symbols = new Map<string, Expression>();
   const numeric = new Map<string, number>();
   const names: Names = {
@@ -38,7 +43,7 @@ export function newAssembly(report: (place: Place, message: string) => void): As
       return value !== undefined && (value.kind === 'number' || (value.kind === 'symbol' && value.name.startsWith('%'))) ? value : null;
     },
   };
-  return { items: [], symbols, labels: new Set(), numeric, stack: [], section: '.text', previous: '.text', pending: null, names, report };
+  return { items: [], symbols, labels: new Set(), numeric, stack: [], section: '.text', previous: '.text', pending: null, names, report, journal };
 }
 
 export function emitLabel(assembly: Assembly, name: string, origin: Origin): void {
@@ -51,7 +56,7 @@ export function emitLabel(assembly: Assembly, name: string, origin: Origin): voi
     unique = `${number}#${count}`;
   } else {
     if (assembly.labels.has(name)) assembly.report(origin, `label ${name} is already defined`);
-    assembly.labels.add(name);
+    assembly.journal.add(assembly.labels, name);
   }
   assembly.items.push({ kind: 'label', name: unique, origin, section: assembly.section });
 }
@@ -131,10 +136,10 @@ export function assign(assembly: Assembly, name: string, text: string, origin: O
   }
   if (name === '.') emitDirective(assembly, '.org', text, origin);
   else if (value.kind === 'here') {
-    assembly.symbols.delete(name);
-    assembly.labels.add(name);
+    assembly.journal.put(assembly.symbols, name, undefined, stays);
+    assembly.journal.add(assembly.labels, name);
     assembly.items.push({ kind: 'label', name, origin, section: assembly.section });
-  } else assembly.symbols.set(name, value);
+  } else assembly.journal.put(assembly.symbols, name, value, stays);
 }
 
 /** Section directives; false where `name` is none. */

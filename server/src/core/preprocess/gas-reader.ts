@@ -47,6 +47,15 @@ export interface Reader {
   /** Nothing more is read at all. */
   readonly stop: (message: string) => void;
   readonly isStopped: () => boolean;
+  /** Where the run stands, between two lines of the file; null inside of a body. */
+  readonly mark: () => ReaderMark | null;
+  readonly resume: (mark: ReaderMark) => void;
+}
+
+export interface ReaderMark {
+  readonly conditionals: readonly Conditional[];
+  readonly statements: number;
+  readonly characters: number;
 }
 
 const labelPattern = /^\s*([A-Za-z_.$][\w.$]*|\d+|"[^"]*")\s*:/;
@@ -175,5 +184,18 @@ export function startReader(nextLine: () => MappedText | null, nowhere: Place, l
     if (frame !== undefined) conditionals.length = Math.min(conditionals.length, frame.conditionals);
   }
 
-  return { frames, conditionals, isActive, next, readBody, enter, leaveMacro, stop, isStopped: () => stopped };
+  function mark(): ReaderMark | null {
+    if (frames.length > 0 || queueAt < queue.length || stopped) return null;
+    return { conditionals: conditionals.map((each) => ({ ...each })), statements: budget.statements, characters: budget.characters };
+  }
+
+  function resume(from: ReaderMark): void {
+    frames.length = queue.length = queueAt = 0;
+    stopped = false;
+    conditionals.splice(0, conditionals.length, ...from.conditionals.map((each) => ({ ...each })));
+    budget.statements = from.statements;
+    budget.characters = from.characters;
+  }
+
+  return { frames, conditionals, isActive, next, readBody, enter, leaveMacro, stop, isStopped: () => stopped, mark, resume };
 }

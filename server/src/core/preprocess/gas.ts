@@ -6,17 +6,40 @@ import type { Assembly } from './gas-emit.ts';
 import { assign, changeSection, dataSize, emitData, emitDirective, emitInstruction, emitLabel, flushPrefixes, newAssembly } from './gas-emit.ts';
 import type { Macro, Parameter } from './gas-macro.ts';
 import { bindArguments, parseParameters, prepareBody, readArgument, skipSeparator, substituteLine } from './gas-macro.ts';
-import type { Frame } from './gas-reader.ts';
+import type { Frame, ReaderMark } from './gas-reader.ts';
 import { startReader } from './gas-reader.ts';
 import { isBlank, scrubOperands } from './gas-text.ts';
 import { expressionOf, valueOf } from './expression.ts';
+import type { Journal } from './journal.ts';
 import type { Limits } from './limits.ts';
+import { shiftMacro } from './shift.ts';
 import type { MappedText, Traced, Use } from './text.ts';
 import { originOf, plainText, sliceMapped, trace } from './text.ts';
 
-export interface GasResult {
+export interface Assembler {
   readonly assembly: Assembly;
-  readonly macros: readonly Macro[];
+  /** Every macro defined, in order. */
+  readonly defined: Macro[];
+  /** Reads one statement; false at the end of the file. */
+  readonly step: () => boolean;
+  /** Says what was left open at the end. */
+  readonly end: () => void;
+  /** Where the run stands, between two lines of the file; null inside of anything. */
+  readonly mark: () => GasMark | null;
+  readonly resume: (mark: GasMark) => void;
+}
+
+export interface GasMark {
+  readonly reader: ReaderMark;
+  readonly items: number;
+  readonly defined: number;
+  readonly uses: number;
+  readonly alternate: boolean;
+  readonly locals: number;
+  readonly section: string;
+  readonly previous: string;
+  readonly stack: Assembly['stack'];
+  readonly numeric: ReadonlyMap<string, number>;
 }
 
 /** The first word of a statement, and the sign that makes it a label or an assignment. */
@@ -24,8 +47,8 @@ const headPattern = /\s*(?:([A-Za-z_.$][\w.$]*|\d+|"[^"]*")\s*(:|==?(?!=))?)?/y;
 const skippedWord = /^\s*(\.(?:if\w*|else\w*|endif|endc))\b/i;
 const blockWords = new Set(['.rept', '.rep', '.irp', '.irpc', '.irep', '.irepc']);
 
-export function assemble(nextLine: () => MappedText | null, file: string, limits: Limits, report: (place: Place, message: string) => void): GasResult {
-  const assembly = newAssembly(report);
+export function startAssembler(nextLine: () => MappedText | null, file: string, limits: Limits, report: (place: Place, message: string) => void, journal: Journal): Assembler {
+  const assembly = newAssembly(report, journal);
   const macros = new Map<string, Macro>();
   const defined: Macro[] = [];
   const nowhere: Place = { file, span: { start: 0, end: 0 } };
@@ -55,7 +78,7 @@ export function assemble(nextLine: () => MappedText | null, file: string, limits
     if (problem !== null) report(traced.place, problem);
     const nameSpan = trace(statement, nameEnd - name.length, nameEnd, traced.place).place;
     const macro: Macro = { name, definition: traced.place, nameSpan, ...prepareBody(parameters, lines, wasAlternate) };
-    macros.set(name.toLowerCase(), macro);
+    journal.put(macros, name.toLowerCase(), macro, shiftMacro);
     defined.push(macro);
   }
 
@@ -223,7 +246,8 @@ export function assemble(nextLine: () => MappedText | null, file: string, limits
         report(placeOf(statement, from).place, `${word} without a beginning`);
         return true;
       case '.purgem':
-        if (!macros.delete(rest.toLowerCase())) report(placeOf(statement, from).place, `.purgem of unknown macro ${rest}`);
+        if (!macros.has(rest.toLowerCase())) report(placeOf(statement, from).place, `.purgem of unknown macro ${rest}`);
+        journal.put(macros, rest.toLowerCase(), undefined, shiftMacro);
         return true;
       case '.exitm':
         reader.leaveMacro();
@@ -251,13 +275,48 @@ export function assemble(nextLine: () => MappedText | null, file: string, limits
     return changeSection(assembly, word, rest, originOf(placeOf(statement, from)));
   }
 
-  for (let statement = next(); statement !== null; statement = next()) {
+  function step(): boolean {
+    const statement = next();
+    if (statement === null) return false;
     statementOf(statement);
     if (assembly.items.length > limits.items) reader.stop(`more than ${limits.items} items`);
+    return true;
   }
-  flushPrefixes(assembly);
-  if (!reader.isStopped()) for (const open of conditionals) report(open.place, 'this .if has no .endif');
-  return { assembly, macros: defined };
+
+  function end(): void {
+    flushPrefixes(assembly);
+    if (!reader.isStopped()) for (const open of conditionals) report(open.place, 'this .if has no .endif');
+  }
+
+  /** Numeric labels so far, copied only when there are more. */
+  let numeric: ReadonlyMap<string, number> = new Map();
+  let counted = 0;
+
+  function mark(): GasMark | null {
+    const read = reader.mark();
+    if (read === null || assembly.pending !== null) return null;
+    let count = 0;
+    for (const each of assembly.numeric.values()) count += each;
+    if (count !== counted) numeric = new Map(assembly.numeric);
+    counted = count;
+    return { reader: read, items: assembly.items.length, defined: defined.length, uses, alternate, locals, section: assembly.section, previous: assembly.previous, stack: [...assembly.stack], numeric };
+  }
+
+  function resume(from: GasMark): void {
+    reader.resume(from.reader);
+    assembly.items.length = from.items;
+    defined.length = from.defined;
+    ({ uses, alternate, locals } = from);
+    assembly.section = from.section;
+    assembly.previous = from.previous;
+    assembly.stack.splice(0, assembly.stack.length, ...from.stack);
+    assembly.pending = null;
+    assembly.numeric.clear();
+    for (const [number, count] of from.numeric) assembly.numeric.set(number, count);
+    counted = -1;
+  }
+
+  return { assembly, defined, step, end, mark, resume };
 }
 
 const branchWords = new Set(['.else', '.elseif', '.elsec', '.endif', '.endc']);

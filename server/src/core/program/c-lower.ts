@@ -252,14 +252,16 @@ function textIn(from: FileText, span: Span | undefined): string {
   return span === undefined ? '' : normalised(from.text.slice(span.start, span.end));
 }
 
-/** INTG, SYSG and ISTG rows in the initialiser of a table. */
+/** INTG, SYSG, ISTG and G rows in the initialiser of a table; `G` takes the field of the gate, which counts from 1. */
 function rowsOf(term: CTerm, table: string, from: FileText): readonly IdtRow[] {
   if (term.kind === 'list') return term.items.flatMap((item) => rowsOf(item.value, table, from));
   if (term.kind !== 'call' || term.callee.kind !== 'name') return [];
   const macro = term.callee.name;
-  if (macro !== 'INTG' && macro !== 'SYSG' && macro !== 'ISTG') return [];
-  const [vector, stub, ist] = term.arguments.map((argument) => textIn(from, argument.span));
-  return [{ macro, vector: vector ?? '', stub: stub ?? '', ist: ist ?? null, table, place: { file: from.file, span: term.span } }];
+  if (macro !== 'INTG' && macro !== 'SYSG' && macro !== 'ISTG' && macro !== 'G') return [];
+  const [vector, stub, third, , level] = term.arguments.map((argument) => textIn(from, argument.span));
+  const ist = macro === 'G' ? (/^(\w+) ?\+ ?1$/.exec(third ?? '')?.[1] ?? null) : (third ?? null);
+  const dpl = macro === 'SYSG' || (macro === 'G' && level === 'DPL3') ? 3 : 0;
+  return [{ macro, vector: vector ?? '', stub: stub ?? '', ist, dpl, table, place: { file: from.file, span: term.span } }];
 }
 
 function entryOf(term: CTerm, from: FileText): DeclaredEntry | null {

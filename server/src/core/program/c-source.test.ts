@@ -70,12 +70,16 @@ static const __initconst struct idt_data early_idts[] = {
 	SYSG(X86_TRAP_BP, asm_exc_int3),
 #endif
 	ISTG(X86_TRAP_VE, asm_exc_virtualization_exception, IST_INDEX_VE),
+	G(X86_TRAP_OF, asm_exc_overflow, IST_INDEX_DB + 1, GATE_INTERRUPT, DPL3, __KERNEL_CS),
+	G(X86_TRAP_BR, asm_exc_bounds, DEFAULT_STACK, GATE_INTERRUPT, DPL0, __KERNEL_CS),
 };
 `, ['CONFIG_X']);
-    assert.deepEqual(source.idtRows.map(({ macro, vector, stub, ist, table }) => [macro, vector, stub, ist, table]), [
-      ['INTG', 'X86_TRAP_DB', 'asm_exc_debug', null, 'early_idts'],
-      ['SYSG', 'X86_TRAP_BP', 'asm_exc_int3', null, 'early_idts'],
-      ['ISTG', 'X86_TRAP_VE', 'asm_exc_virtualization_exception', 'IST_INDEX_VE', 'early_idts'],
+    assert.deepEqual(source.idtRows.map(({ macro, vector, stub, ist, dpl, table }) => [macro, vector, stub, ist, dpl, table]), [
+      ['INTG', 'X86_TRAP_DB', 'asm_exc_debug', null, 0, 'early_idts'],
+      ['SYSG', 'X86_TRAP_BP', 'asm_exc_int3', null, 3, 'early_idts'],
+      ['ISTG', 'X86_TRAP_VE', 'asm_exc_virtualization_exception', 'IST_INDEX_VE', 0, 'early_idts'],
+      ['G', 'X86_TRAP_OF', 'asm_exc_overflow', 'IST_INDEX_DB', 3, 'early_idts'],
+      ['G', 'X86_TRAP_BR', 'asm_exc_bounds', null, 0, 'early_idts'],
     ]);
     assert.deepEqual(source.declaredEntries.map((one) => [one.macro, one.vector, one.function]), [['DECLARE_IDTENTRY_IST', 'X86_TRAP_VE', 'exc_virtualization_exception']]);
   });

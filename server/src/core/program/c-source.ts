@@ -55,12 +55,14 @@ export interface CFunction {
   readonly operations: readonly LoweredOperation[];
 }
 
-/** `INTG(vector, stub)`, `SYSG(...)`, `ISTG(vector, stub, ist)` in an IDT table. */
+/** `INTG(vector, stub)`, `SYSG(...)`, `ISTG(vector, stub, ist)` in an IDT table, or the `G(...)` that they are made of. */
 export interface IdtRow {
-  readonly macro: 'INTG' | 'SYSG' | 'ISTG';
+  readonly macro: 'INTG' | 'SYSG' | 'ISTG' | 'G';
   readonly vector: string;
   readonly stub: string;
   readonly ist: string | null;
+  /** Privilege level that INT n needs. */
+  readonly dpl: 0 | 3;
   readonly table: string;
   readonly place: Place;
 }

@@ -44,7 +44,7 @@ export function gatesOf(parts: Sources, names: Names): readonly GateRow[] {
         stub: row.stub,
         function: null,
         ist: { value: ist, place: row.place, from: 'code' },
-        dpl: row.macro === 'SYSG' ? 3 : 0,
+        dpl: row.dpl,
         errorCode: vectorByNumber(vector)?.errorCode === true,
         place: row.place,
       });

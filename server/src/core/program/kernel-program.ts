@@ -102,21 +102,31 @@ function handlersOf(rows: readonly GateRow[], names: Names): readonly Handler[] 
   });
 }
 
-const FIRST_EXTERNAL_VECTOR = 32;
-
-/** The IDT is filled with the rows of `irq_entries_start`, one push and one jump a vector (arch/x86/include/asm/idtentry.h). */
+/**
+ * The IDT is filled with the rows of `irq_entries_start` and, where no device has a vector, of `spurious_entries_start`:
+ * one push of the vector and one jump each (arch/x86/include/asm/idtentry.h).
+ */
 function withInterrupts(handlers: readonly Handler[], nodes: readonly (CodeNode | undefined)[], labels: ReadonlyMap<string, NodeId>): readonly Handler[] {
-  const first = labels.get('irq_entries_start');
-  if (first === undefined) return handlers;
   const rows: Handler[] = [];
   const gated = new Set(handlers.map((handler) => handler.vector));
-  for (let id = first; nodes[id] !== undefined && nodes[id]?.symbol === 'irq_entries_start'; id += 1) {
-    const node = nodes[id];
-    if (node?.kind !== 'instruction' || !node.mnemonic.startsWith('push')) continue;
-    const vector = FIRST_EXTERNAL_VECTOR + rows.length;
-    rows.push({ vector, name: `IRQ ${vector}`, stub: id, stubName: 'irq_entries_start', synthesized: false, function: null, ist: { value: null, place: null, from: 'code' }, dpl: 0, place: null });
+  for (const table of ['irq_entries_start', 'spurious_entries_start']) {
+    const first = labels.get(table);
+    if (first === undefined) continue;
+    let stub = first;
+    for (let id = first; nodes[id] !== undefined && nodes[id]?.symbol === table; id += 1) {
+      const node = nodes[id];
+      if (node?.kind !== 'instruction') continue;
+      const pushed = node.operands[0];
+      if (node.mnemonic.startsWith('jmp')) stub = id + 1;
+      if (!node.mnemonic.startsWith('push') || pushed?.kind !== 'immediate') continue;
+      // The push sign-extends a byte.
+      const vector = Number(BigInt.asUintN(8, pushed.value));
+      if (gated.has(vector)) continue;
+      gated.add(vector);
+      rows.push({ vector, name: `IRQ ${vector}`, stub, stubName: table, synthesized: false, function: null, ist: { value: null, place: null, from: 'code' }, dpl: 0, place: null });
+    }
   }
-  return [...handlers, ...rows.filter((row) => !gated.has(row.vector))];
+  return [...handlers, ...rows];
 }
 
 function sizedVariables(): CSource {

@@ -25,7 +25,7 @@ export interface Documents {
 
 interface Parsed {
   tree: ParsedTree;
-  source: AsmSource | null;
+  source: AsmSource;
 }
 
 const KEPT_HEADERS = 20;
@@ -51,16 +51,15 @@ export function createDocuments(parsers: Parsers, workspace: Workspace): Documen
     if (text === null || !isAssembler(file)) return null;
     const parsed = trees.get(file);
     if (parsed === undefined) {
-      const made: Parsed = { tree: parsers.parse('gas', text), source: null };
-      trees.set(file, made);
-      made.source = asmItems(made.tree);
-      return made.source;
+      const tree = parsers.parse('gas', text);
+      const source = asmItems(tree);
+      trees.set(file, { tree, source });
+      return source;
     }
     if (parsed.tree.text !== text) {
       parsed.tree = parsers.reparse(parsed.tree, text);
-      parsed.source = null;
+      parsed.source = asmItems(parsed.tree, parsed.source);
     }
-    parsed.source ??= asmItems(parsed.tree);
     return parsed.source;
   }
 

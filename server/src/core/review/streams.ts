@@ -3,6 +3,8 @@
 import { chooseConfiguration } from '../preprocess/choose-configuration.ts';
 import { configurationOf as namedConfiguration } from '../preprocess/configurations.ts';
 import { findKernelRoot } from '../preprocess/includes.ts';
+import { createPreprocessor } from '../preprocess/again.ts';
+import type { Preprocessor } from '../preprocess/again.ts';
 import { preprocess, preprocessC } from '../preprocess/preprocess.ts';
 import type { AssemblerStream, Configuration, FileSource } from '../preprocess/stream.ts';
 import { cSource } from '../program/c-lower.ts';
@@ -37,6 +39,8 @@ export interface Streams {
 
 /** Files that each kind of result is kept for; the least recently used go first. */
 const KEPT = 200;
+/** Files being edited, of which more is kept, so that reading them again is soon done. */
+const EDITED = 8;
 
 /** `fixed` is used for every file; without it each file has the configuration of its tree. */
 export function createStreams(source: FileSource, fixed: Configuration | null, parse: (text: string) => CTranslationUnit): Streams {
@@ -79,9 +83,29 @@ export function createStreams(source: FileSource, fixed: Configuration | null, p
     };
   }
 
+  const known = new Set<string>();
+  const edited = new Map<string, { readonly configuration: Configuration; readonly preprocessor: Preprocessor }>();
+
+  /** A file that is read a second time is being edited. */
+  function assembler(file: string, from: FileSource, configuration: Configuration): AssemblerStream {
+    if (!known.has(file)) {
+      known.add(file);
+      return preprocess(file, from, configuration);
+    }
+    const before = edited.get(file);
+    edited.delete(file);
+    const now = before !== undefined && before.configuration === configuration ? before : { configuration, preprocessor: createPreprocessor(file, configuration) };
+    edited.set(file, now);
+    if (edited.size > EDITED) for (const oldest of edited.keys()) {
+      edited.delete(oldest);
+      break;
+    }
+    return now.preprocessor.read(from);
+  }
+
   return {
     chosen,
-    assembler: kept((file, from, configuration) => preprocess(file, from, configuration)),
+    assembler: kept(assembler),
     directives: kept((file, from, configuration) => preprocessC(file, from, configuration)),
     c: kept((file, from, configuration) => cSource(file, from, parse, configuration)),
     configure: (next) => {

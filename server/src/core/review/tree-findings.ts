@@ -28,6 +28,11 @@ export function createTreeFindings(workspace: Workspace, source: FileSource, str
     return /\.[ch]$/.test(file) ? { root: file.slice(0, file.lastIndexOf('/') + 1), design: true } : null;
   }
 
+  /** A design that declares its handlers is run: what is wrong with it shows with a trace, and is said once. */
+  function simulated(root: string): boolean {
+    return workspace.list(root === '' ? '' : root.slice(0, -1)).some((name) => /\.[chS]$/.test(name) && /xctx: (?:handler|guard|defers-to|clears)\b/.test(source.read(root + name) ?? ''));
+  }
+
   function judged(subject: Omit<TreeSubject, 'source'>, configurations: readonly Configuration[]): TreeVerdict {
     const key = `${subject.root}|${configurations.map(({ name }) => name).join('|')}`;
     const before = kept.get(key);
@@ -52,6 +57,7 @@ export function createTreeFindings(workspace: Workspace, source: FileSource, str
   return (file) => {
     const subject = subjectOf(file);
     if (subject === null) return [];
+    if (subject.design && simulated(subject.root)) return [];
     const { configuration } = streams.chosen(file);
     const release = /^(.*):pti$/.exec(configuration.name)?.[1];
     const configurations = subject.design || release === undefined ? [configuration] : matrix.flatMap((variant) => presetConfiguration(`${release}:${variant}`) ?? []);

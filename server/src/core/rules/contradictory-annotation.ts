@@ -34,8 +34,7 @@ function againstTable(program: Program, handler: Handler, vector: number): reado
   if (handler.ist !== null && handler.ist !== stackOfRow(row)) {
     out.push(contradiction(placeOfKey(handler, 'ist'), `the annotation says ist=${handler.ist}, the IDT row of ${vectorTitle(vector)} says ${stackOfRow(row)}; correct one of them`, row.place, said));
   }
-  const dpl = row.macro === 'SYSG' ? 3 : 0;
-  if (handler.dpl !== null && handler.dpl !== dpl) out.push(contradiction(placeOfKey(handler, 'dpl'), `the annotation says dpl=${handler.dpl}, ${row.macro}() of ${vectorTitle(vector)} makes it ${dpl}; correct one of them`, row.place, said));
+  if (handler.dpl !== null && handler.dpl !== row.dpl) out.push(contradiction(placeOfKey(handler, 'dpl'), `the annotation says dpl=${handler.dpl}, ${row.macro}() of ${vectorTitle(vector)} makes it ${row.dpl}; correct one of them`, row.place, said));
   const subject = subjectOf(handler, program);
   const stub = program.code.symbols.get(row.stub);
   if (subject !== null && stub !== undefined && subject.name !== row.stub && !reachedFrom(program, row.stub).has(subject.name)) {

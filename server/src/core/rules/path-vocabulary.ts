@@ -76,7 +76,7 @@ const known = new WeakMap<Program, Knowledge>();
 export function knowledgeOf(program: Program): Knowledge {
   const found = known.get(program);
   if (found !== undefined) return found;
-  const has = (test: (node: InstructionNode) => boolean): boolean => program.code.nodes.some((node) => node.kind === 'instruction' && node.origin.file !== '' && test(node));
+  const has = (test: (node: InstructionNode) => boolean): boolean => program.code.nodes.some((node) => node.kind === 'instruction' && !node.symbol.startsWith('stub of ') && test(node));
   const clears = program.code.nodes.filter((node) => node.kind === 'instruction' && node.mnemonic.startsWith('xor') && node.operands[0]?.kind === 'register' && node.operands[1]?.kind === 'register' && node.operands[0].register === node.operands[1].register);
   const made: Knowledge = {
     gs: has((node) => /^(swapgs|wrgsbase)/.test(node.mnemonic)),

@@ -163,19 +163,44 @@ describe('incremental parsing', () => {
       fc.property(text, edits, (start, changes) => {
         let current = start;
         let tree = parsers.parse('gas', current);
+        let source = asmItems(tree);
         for (const { at, drop, put } of changes) {
           const from = current.length === 0 ? 0 : at % (current.length + 1);
           current = current.slice(0, from) + put + current.slice(from + drop);
           tree = parsers.reparse(tree, current);
           const fresh = parsers.parse('gas', current);
           assert.equal(expressionOf(tree.root), expressionOf(fresh.root));
-          assert.deepEqual(asmItems(tree), asmItems(fresh));
+          source = asmItems(tree, source);
+          assert.deepEqual(source, asmItems(fresh));
+          assert.deepEqual(asmItems(tree), source);
           parsers.release(fresh);
         }
         parsers.release(tree);
       }),
       { seed, numRuns: 300 },
     );
+  });
+
+  it('reads only what an edit changed, and every item as a fresh reading does', async () => {
+    const parsers = await testParsers();
+    const lines = ['entry:', '\tpushq\t%rax # saved', '.macro M a b=1', '\tmovq\t\\a, %rbx', '.endm', '#ifdef A', '\tM %rcx', '#endif', 'x = 1', '/* a', ' * comment */', '1:\tjmp 1b; nop', '\tSYM(a,', '\t b)'];
+    const whole = `${Array.from({ length: 3 }, () => lines.join('\n')).join('\n')}\n`;
+    let tree = parsers.parse('gas', whole);
+    let source = asmItems(tree);
+    const look = (current: string): void => {
+      tree = parsers.reparse(tree, current);
+      source = asmItems(tree, source);
+      const fresh = parsers.parse('gas', current);
+      assert.deepEqual(source, asmItems(fresh), current);
+      parsers.release(fresh);
+    };
+    for (let at = 0; at < whole.length; at += 2) {
+      for (const put of ['x', '\n', ' ']) {
+        look(whole.slice(0, at) + put + whole.slice(at));
+        look(whole);
+      }
+    }
+    parsers.release(tree);
   });
 
   it('refuses a tree that was replaced', async () => {

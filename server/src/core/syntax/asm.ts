@@ -2,7 +2,8 @@
 // macro; whether a statement is an instruction or a macro's use is for those who know the definitions.
 import type { Span } from '../base/span.ts';
 import { spanOf } from '../base/span.ts';
-import type { ParsedTree, SyntaxNode } from './parser.ts';
+import { unreachable } from '../base/unreachable.ts';
+import type { ParsedTree, SyntaxNode, TreeChange } from './parser.ts';
 
 export interface Comment {
   readonly span: Span;
@@ -71,14 +72,29 @@ const DEEPEST = 500;
 
 const PREFIX = /^(lock|rep|repe|repz|repne|repnz|data16|addr32|rex64|rex\.w|notrack|bnd|xacquire|xrelease|cs|ds|es|fs|gs|ss)$/i;
 
-/** Items and comments in text order; at most 50 problems. */
-export function asmItems(tree: ParsedTree): AsmSource {
-  const { text } = tree;
+/** What was read off a tree before macros were closed, for the next reading. */
+const kept = new WeakMap<AsmSource, Pieces>();
+
+/** In text order; the span of a macro definition is that of its header. */
+interface Pieces {
+  readonly items: readonly AsmItem[];
+  readonly comments: readonly Comment[];
+}
+
+/** Items and comments in text order; at most 50 problems. `before` is what the tree that this one was made from gave. */
+export function asmItems(tree: ParsedTree, before: AsmSource | null = null): AsmSource {
+  const last = before === null ? undefined : kept.get(before);
+  const pieces = tree.change !== null && last !== undefined ? changedPieces(tree, tree.change, last) : piecesOf(tree, tree.root.type === 'ERROR' ? [tree.root] : tree.root.children());
+  const problems = problemsOf(tree);
+  const source = { items: withClosedMacros(pieces.items, problems), comments: pieces.comments, problems };
+  // A tree with errors says nothing of the next one.
+  if (!tree.root.hasError()) kept.set(source, pieces);
+  return source;
+}
+
+function piecesOf({ text }: ParsedTree, nodes: readonly SyntaxNode[]): Pieces {
   const items: AsmItem[] = [];
   const comments: Comment[] = [];
-  const problems: SyntaxProblem[] = [];
-  /** Indices of the macro definitions that are still open. */
-  const open: number[] = [];
 
   function visit(node: SyntaxNode): void {
     switch (node.type) {
@@ -94,16 +110,8 @@ export function asmItems(tree: ParsedTree): AsmSource {
     }
     const item = itemOf(node, text);
     if (item === null) return;
-    if (item.kind === 'macroDefinition') open.push(items.length);
-    if (item.kind === 'directive' && /^\.endm$/i.test(item.name)) closeMacro(item.span.end);
     items.push(item);
     if (mayHoldComment(text, node)) visitComments(node, 0);
-  }
-
-  function closeMacro(end: number): void {
-    const index = open.pop();
-    const header = index === undefined ? undefined : items[index];
-    if (index !== undefined && header?.kind === 'macroDefinition') items[index] = { ...header, span: spanOf(header.span.start, end) };
   }
 
   function visitComments(node: SyntaxNode, depth: number): void {
@@ -113,22 +121,79 @@ export function asmItems(tree: ParsedTree): AsmSource {
     }
   }
 
-  function visitProblems(node: SyntaxNode, parent: SyntaxNode, depth: number): void {
+  // A text of which nothing can be read is one ERROR in the place of the root.
+  for (const node of nodes) visit(node);
+  return { items, comments };
+}
+
+/** Only what touches the change is read off the tree; the rest is what it was, moved. */
+function changedPieces(tree: ParsedTree, change: TreeChange, before: Pieces): Pieces {
+  const nodes = tree.topLevel(change.start, change.newEnd);
+  const by = change.newEnd - change.oldEnd;
+  const start = Math.min(change.start, nodes[0]?.start ?? change.start);
+  const end = Math.max(change.newEnd, nodes.at(-1)?.end ?? change.newEnd);
+  const fresh = piecesOf(tree, nodes);
+  const behind = ({ span }: { readonly span: Span }): boolean => span.start + by > change.newEnd && span.start + by >= end;
+  const spliced = <T extends { readonly span: Span }>(old: readonly T[], made: readonly T[], move: (one: T) => T): readonly T[] => {
+    const first = old.findIndex(({ span }) => span.start >= start);
+    const from = first === -1 ? old.length : first;
+    let rest = from;
+    while (rest < old.length && !behind(old[rest]!)) rest++;
+    return [...old.slice(0, from), ...made, ...(by === 0 ? old.slice(rest) : old.slice(rest).map(move))];
+  };
+  return { items: spliced(before.items, fresh.items, (item) => movedItem(item, by)), comments: spliced(before.comments, fresh.comments, ({ span, text }) => ({ span: moved(span, by), text })) };
+}
+
+const moved = (span: Span, by: number): Span => spanOf(span.start + by, span.end + by);
+
+function movedItem(item: AsmItem, by: number): AsmItem {
+  const span = moved(item.span, by);
+  switch (item.kind) {
+    case 'label':
+      return { ...item, span, nameSpan: moved(item.nameSpan, by) };
+    case 'macroDefinition':
+      return { ...item, span, nameSpan: moved(item.nameSpan, by), parameters: item.parameters.map((parameter) => ({ name: parameter.name, span: moved(parameter.span, by) })) };
+    case 'statement':
+      return { ...item, span, nameSpan: moved(item.nameSpan, by), prefixes: item.prefixes.map((one) => moved(one, by)), operands: item.operands.map((one) => moved(one, by)) };
+    case 'assignment':
+      return { ...item, span, nameSpan: moved(item.nameSpan, by), value: moved(item.value, by) };
+    case 'directive':
+      return { ...item, span, nameSpan: moved(item.nameSpan, by), operands: item.operands.map((one) => moved(one, by)) };
+    case 'preprocessor':
+      return { ...item, span, directiveSpan: moved(item.directiveSpan, by), nameSpan: item.nameSpan === null ? null : moved(item.nameSpan, by), argument: moved(item.argument, by) };
+    default:
+      return unreachable(item);
+  }
+}
+
+/** Macro definitions end at their `.endm`; those without one are problems. */
+function withClosedMacros(headers: readonly AsmItem[], problems: SyntaxProblem[]): readonly AsmItem[] {
+  const items = [...headers];
+  /** Indices of the macro definitions that are still open. */
+  const open: number[] = [];
+  headers.forEach((item, at) => {
+    if (item.kind === 'macroDefinition') open.push(at);
+    if (item.kind !== 'directive' || !/^\.endm$/i.test(item.name)) return;
+    const index = open.pop();
+    const header = index === undefined ? undefined : headers[index];
+    if (index !== undefined && header?.kind === 'macroDefinition') items[index] = { ...header, span: spanOf(header.span.start, item.span.end) };
+  });
+  for (const index of open) {
+    const header = headers[index];
+    if (header?.kind === 'macroDefinition' && problems.length < MOST_PROBLEMS) problems.push({ span: header.nameSpan, message: `.macro ${header.name} has no .endm` });
+  }
+  return items;
+}
+
+function problemsOf({ root, text }: ParsedTree): SyntaxProblem[] {
+  const problems: SyntaxProblem[] = [];
+  function visit(node: SyntaxNode, parent: SyntaxNode, depth: number): void {
     if (problems.length >= MOST_PROBLEMS) return;
     if (node.type === 'ERROR' || node.missing || (depth === DEEPEST && node.hasError())) problems.push(problemAt(node, parent, text));
-    else if (node.hasError()) for (const child of node.children()) visitProblems(child, node, depth + 1);
+    else if (node.hasError()) for (const child of node.children()) visit(child, node, depth + 1);
   }
-
-  // A text of which nothing can be read is one ERROR in the place of the root.
-  if (tree.root.type === 'ERROR') visit(tree.root);
-  else for (const child of tree.root.children()) visit(child);
-  visitProblems(tree.root, tree.root, 0);
-  for (const index of open) {
-    const header = items[index];
-    if (header?.kind === 'macroDefinition' && problems.length < MOST_PROBLEMS)
-      problems.push({ span: header.nameSpan, message: `.macro ${header.name} has no .endm` });
-  }
-  return { items, comments, problems };
+  visit(root, root, 0);
+  return problems;
 }
 
 function itemOf(node: SyntaxNode, text: string): AsmItem | null {

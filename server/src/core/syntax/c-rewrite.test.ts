@@ -13,6 +13,7 @@ const rewrites: readonly (readonly [string, string, string])[] = [
   ['a loop macro becomes a while', 'for_each_cpu(cpu, mask) f(cpu);', 'while       (cpu, mask) f(cpu);'],
   ['the declaration of a loop macro stays', 'void do_for_each(int x);', 'void do_for_each(int x);'],
   ['a system call is a function', 'SYSCALL_DEFINE2(name, int, a, long, b) { }', 'long            name( int  a, long  b) { }'],
+  ['a label at the end of a block gets a statement', '{ goto out; out: }', '{ goto out; out:;}'],
   ['words in comments and strings stay', '/* noinstr */ char *s = "noinstr";', '/* noinstr */ char *s = "noinstr";'],
 ];
 

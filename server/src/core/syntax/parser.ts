@@ -30,6 +30,17 @@ export interface ParsedTree {
   readonly language: SyntaxLanguage;
   readonly text: string;
   readonly root: SyntaxNode;
+  /** Children of the root that touch a range, in text order, without making the others. */
+  readonly topLevel: (start: number, end: number) => readonly SyntaxNode[];
+  /** What differs from the tree that it was made from; null where that is not known. */
+  readonly change: TreeChange | null;
+}
+
+/** Outside of the range both trees have the same nodes, those behind it moved. */
+export interface TreeChange {
+  readonly start: number;
+  readonly oldEnd: number;
+  readonly newEnd: number;
 }
 
 export interface Parsers {
@@ -67,8 +78,9 @@ export async function createParsers(modules: ParserModules): Promise<Parsers> {
     return tree;
   }
 
-  function keep(language: SyntaxLanguage, text: string, tree: Tree): ParsedTree {
-    const parsed = { language, text, root: wrap(tree.rootNode) };
+  function keep(language: SyntaxLanguage, text: string, tree: Tree, change: TreeChange | null): ParsedTree {
+    const root = wrap(tree.rootNode);
+    const parsed: ParsedTree = { language, text, root, change, topLevel: (start, end) => topLevel(tree.rootNode, start, end) };
     trees.set(parsed, tree);
     return parsed;
   }
@@ -85,19 +97,21 @@ export async function createParsers(modules: ParserModules): Promise<Parsers> {
   }
 
   return {
-    parse: (language, text) => keep(language, text, parseWith(language, text, null)),
+    parse: (language, text) => keep(language, text, parseWith(language, text, null), null),
     reparse: (parsed, newText) => {
       const old = treeOf(parsed);
       const edit = editBetween(parsed.text, newText);
       if (edit !== null) old.edit(edit);
       let next = parseWith(parsed.language, newText, old);
+      let change = edit === null || old.rootNode.hasError ? null : changeBetween(old, next, edit);
       release(parsed);
       // Error recovery depends on what was parsed before; only a fresh parse makes the tree a function of the text.
       if (next.rootNode.hasError) {
         next.delete();
         next = parseWith(parsed.language, newText, null);
+        change = null;
       }
-      return keep(parsed.language, newText, next);
+      return keep(parsed.language, newText, next, change);
     },
     release,
   };
@@ -108,6 +122,24 @@ function exactBuffer(bytes: Uint8Array): ArrayBuffer {
   const copy = new ArrayBuffer(bytes.byteLength);
   new Uint8Array(copy).set(bytes);
   return copy;
+}
+
+/** The edit, widened to every node that came out differently. */
+function changeBetween(old: Tree, next: Tree, edit: Edit): TreeChange {
+  const by = edit.newEndIndex - edit.oldEndIndex;
+  let start = edit.startIndex;
+  let newEnd = edit.newEndIndex;
+  for (const range of old.getChangedRanges(next)) {
+    start = Math.min(start, range.startIndex);
+    newEnd = Math.max(newEnd, range.endIndex);
+  }
+  return { start, oldEnd: newEnd - by, newEnd };
+}
+
+function topLevel(root: Node, start: number, end: number): readonly SyntaxNode[] {
+  const nodes: SyntaxNode[] = [];
+  for (let child = root.firstChildForIndex(Math.max(0, start - 1)); child !== null && child.startIndex <= end; child = child.nextSibling) if (child.endIndex >= start) nodes.push(wrap(child));
+  return nodes;
 }
 
 function wrap(node: Node): SyntaxNode {

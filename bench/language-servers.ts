@@ -1,0 +1,255 @@
+// Section (a): language servers driven by one client: ours on entry code, clangd on C entry code of the same length,
+// bash-language-server on a script of the same length.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { compileDatabase } from './kernel-build.ts';
+import { initializeParams, startClient } from './language-client.ts';
+import type { ServerCommand } from './language-client.ts';
+import { installed, interleaved, samples } from './measure.ts';
+import type { Samples } from './measure.ts';
+import { atMost, number, ratio, time } from './report.ts';
+import type { Budget, Section } from './report.ts';
+
+export interface ServersOptions {
+  readonly rounds: number;
+  readonly scratch: string;
+  readonly kernel: string;
+}
+
+/** Pinned, and installed for the bench only. */
+const bashServer = 'bash-language-server@5.8.1';
+
+interface Subject {
+  readonly name: string;
+  readonly server: ServerCommand;
+  readonly root: string;
+  readonly file: string;
+  readonly language: string;
+  /** Words whose first place in the text is hovered and jumped from. */
+  readonly words: readonly string[];
+}
+
+interface Session {
+  readonly initialize: number;
+  readonly opened: number;
+  readonly edits: readonly number[];
+  readonly hovers: readonly number[];
+  readonly editedHovers: readonly number[];
+  readonly definitions: readonly number[];
+  readonly memory: number;
+}
+
+const EDITS = 40;
+const HOVERS = 20;
+
+export async function languageServers(options: ServersOptions): Promise<Section> {
+  const notRun: string[] = [];
+  const subjects = subjectsOf(options, notRun);
+  for (const { server, root, name } of subjects) if (name === 'clangd') spawnSync(server.command, ['--version'], { cwd: root });
+  const runs = await interleaved<Session>(options.rounds, Object.fromEntries(subjects.map((subject) => [subject.name, () => session(subject)])));
+  const of = (name: string, figure: (one: Session) => readonly number[]): Samples => samples((runs.get(name) ?? []).flatMap(figure));
+  const rows = subjects.map(({ name, file }) => {
+    const edits = of(name, (one) => one.edits);
+    return [
+      name,
+      number(readFileSync(file, 'utf8').split('\n').length),
+      time(of(name, (one) => [one.initialize]).median),
+      time(of(name, (one) => [one.opened]).median),
+      time(edits.median),
+      time(edits.p95),
+      time(of(name, (one) => one.hovers).median),
+      time(of(name, (one) => one.editedHovers).median),
+      time(of(name, (one) => one.definitions).median),
+      `${number(of(name, (one) => [one.memory]).median)} MiB`,
+    ];
+  });
+  return {
+    name: 'servers',
+    title: 'Language server beside clangd and bash-language-server',
+    commands: subjects.map(({ server, name }) => `${name}: ${[server.command, ...server.args].map((one) => one.replace(resolve('.'), '.').replace(options.scratch, '.cache/bench')).join(' ').replace(process.execPath, 'node')}`),
+    tables: [{ title: 'Same client, same run; an edit is one character in the middle of the file', columns: ['server', 'lines', 'spawn to initialized', 'spawn to diagnostics', 'edit to diagnostics', 'p95', 'hover', 'edit and hover', 'definition', 'peak'], rows }],
+    budgets: budgets((name, figure) => of(name, figure)),
+    notRun,
+    figures: Object.fromEntries(runs),
+  };
+}
+
+function budgets(of: (name: string, figure: (one: Session) => readonly number[]) => Samples): readonly Budget[] {
+  const entry = 'entrycheck on entry_64.S';
+  const against = (what: string, peer: string, figure: (one: Session) => readonly number[], limit: number): Budget => atMost(`${what} at most ${limit} of ${peer}'s`, of(entry, figure).median / of(peer, figure).median, limit, ratio);
+  return [
+    against('spawn to first diagnostics', 'clangd', (one) => [one.opened], 0.5),
+    against('spawn to first diagnostics', 'bash-language-server', (one) => [one.opened], 0.6),
+    against('edit to diagnostics', 'clangd', (one) => one.edits, 0.2),
+    against('edit to diagnostics', 'bash-language-server', (one) => one.edits, 1),
+    atMost('edit to diagnostics, p95 under 50 ms', of(entry, (one) => one.edits).p95, 50, time),
+    atMost('hover under 2 ms', of(entry, (one) => one.hovers).median, 2, time),
+    against('hover right after an edit', 'clangd', (one) => one.editedHovers, 0.15),
+    against('peak memory', 'clangd', (one) => [one.memory], 0.7),
+    atMost('start to ready under 300 ms', of(entry, (one) => [one.initialize]).median, 300, time),
+  ];
+}
+
+function subjectsOf(options: ServersOptions, notRun: string[]): readonly Subject[] {
+  const ours: ServerCommand = { command: process.execPath, args: [resolve('dist/cli.js'), 'lsp', '--stdio'], initializationOptions: { client: 'bench' } };
+  const design = resolve('test-fixtures/designs/frame-duplication');
+  const subjects: Subject[] = [{ name: 'entrycheck on our largest fixture', server: ours, root: design, file: join(design, 'entry.S'), language: 'asm', words: ['push', 'iretq', 'call'] }];
+  const entry = join(options.kernel, 'arch/x86/entry/entry_64.S');
+  if (existsSync(entry)) subjects.push({ name: 'entrycheck on entry_64.S', server: ours, root: options.kernel, file: entry, language: 'asm', words: ['swapgs', 'paranoid_entry', 'PUSH_AND_CLEAR_REGS', 'SWITCH_TO_KERNEL_CR3', 'error_entry'] });
+  else notRun.push(`Linux's entry code: there is no ${'arch/x86/entry/entry_64.S'} in the kernel tree`);
+  const traps = join(options.kernel, 'arch/x86/kernel/traps.c');
+  if (!installed('clangd-19')) notRun.push('clangd: clangd-19 is not installed');
+  else if (!existsSync(traps)) notRun.push('clangd: no kernel tree');
+  else {
+    const database = compileDatabase(options.kernel, options.scratch, ['arch/x86/kernel/traps.c']);
+    if (typeof database === 'string') notRun.push(`clangd: ${database}`);
+    else {
+      const server = { command: 'clangd-19', args: [`--compile-commands-dir=${database.folder}`, '--background-index=0', '--log=error'] };
+      subjects.push({ name: 'clangd', server, root: options.kernel, file: traps, language: 'c', words: ['do_error_trap', 'cond_local_irq_enable', 'pt_regs', 'do_trap', 'fixup_exception'] });
+    }
+  }
+  const bash = bashCommand(options.scratch);
+  if (typeof bash === 'string') notRun.push(`bash-language-server: ${bash}`);
+  else {
+    const root = join(options.scratch, 'shell');
+    mkdirSync(root, { recursive: true });
+    const file = join(root, 'script.sh');
+    writeFileSync(file, shellScript(1600));
+    subjects.push({ name: 'bash-language-server', server: bash, root, file, language: 'shellscript', words: ['copy_3', 'count_7', 'printf', 'local', 'find_9'] });
+  }
+  return subjects;
+}
+
+function bashCommand(scratch: string): ServerCommand | string {
+  const folder = join(scratch, 'bash-language-server');
+  const main = join(folder, 'node_modules/bash-language-server/out/cli.js');
+  if (!existsSync(main)) {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
+    try {
+      execFileSync('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--save-exact', bashServer], { cwd: folder, stdio: 'ignore', timeout: 180_000 });
+    } catch {
+      return `npm could not install ${bashServer}`;
+    }
+  }
+  return { command: process.execPath, args: [main, 'start'] };
+}
+
+/** A script of so many lines in the manner of scripts: functions with locals, loops, conditions, here-documents. */
+function shellScript(lines: number): string {
+  const text: string[] = ['#!/bin/bash', 'set -euo pipefail', ''];
+  for (let at = 0; text.length < lines; at += 1) {
+    text.push(
+      `# Copies what is newer than the mark of step ${at}.`,
+      `copy_${at}() {`,
+      '  local from="$1" to="$2" name',
+      '  for name in "$from"/*; do',
+      '    if [ -f "$name" ] && [ "$name" -nt "$to/.mark" ]; then',
+      '      cp -p -- "$name" "$to/"',
+      '    fi',
+      '  done',
+      '}',
+      '',
+      `count_${at}() {`,
+      `  local total=${at}`,
+      '  while read -r line; do',
+      '    case "$line" in',
+      '      \\#*) continue ;;',
+      '      *) total=$((total + 1)) ;;',
+      '    esac',
+      '  done <"$1"',
+      '  printf "%s\\n" "$total"',
+      '}',
+      '',
+      `find_${at}() {`,
+      `  local found; found="$(count_${at} "$1")"`,
+      `  [ "$found" -gt ${at % 7} ] || return 1`,
+      `  copy_${at} "$1" "$2"`,
+      '}',
+      '',
+    );
+  }
+  return `${text.slice(0, lines).join('\n')}\n`;
+}
+
+async function session(subject: Subject): Promise<Session> {
+  const text = readFileSync(subject.file, 'utf8');
+  const uri = pathToFileURL(subject.file).href;
+  const lines = text.split('\n');
+  const began = performance.now();
+  const client = startClient(subject.server, subject.root);
+  await client.request('initialize', initializeParams(subject.root, subject.server.initializationOptions));
+  const initialize = performance.now() - began;
+  client.notify('initialized', {});
+  const first = client.diagnostics(uri);
+  client.notify('textDocument/didOpen', { textDocument: { uri, languageId: subject.language, version: 1, text } });
+  await first;
+  const opened = performance.now() - began;
+  await pause(1500);
+
+  let version = 1;
+  const place = commentNear(lines);
+  /** A character in, the next time out again. */
+  const edit = (): void => {
+    version += 1;
+    const inserting = version % 2 === 0;
+    const range = { start: place, end: inserting ? place : { ...place, character: place.character + 1 } };
+    client.notify('textDocument/didChange', { textDocument: { uri, version }, contentChanges: [{ range, text: inserting ? 'x' : '' }] });
+  };
+  const places = subject.words.flatMap((word) => placeOf(lines, word));
+  const hover = (at: number): Promise<unknown> => client.request('textDocument/hover', { textDocument: { uri }, position: places[at % places.length] });
+
+  const hovers: number[] = [];
+  for (let at = 0; at < HOVERS; at += 1) hovers.push(await timed(() => hover(at)));
+  const definitions: number[] = [];
+  for (let at = 0; at < HOVERS; at += 1) definitions.push(await timed(() => client.request('textDocument/definition', { textDocument: { uri }, position: places[at % places.length] })));
+  const edits: number[] = [];
+  for (let at = 0; at < EDITS; at += 1) {
+    edits.push(
+      await timed(async () => {
+        const published = client.diagnostics(uri);
+        edit();
+        await published;
+      }),
+    );
+    await pause(150);
+  }
+  const editedHovers: number[] = [];
+  for (let at = 0; at < HOVERS; at += 1) {
+    editedHovers.push(
+      await timed(() => {
+        edit();
+        return hover(at);
+      }),
+    );
+    await pause(150);
+  }
+  const memory = client.memory();
+  await client.stop();
+  return { initialize, opened, edits, hovers, editedHovers, definitions, memory };
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return performance.now() - began;
+}
+
+const pause = (wait: number): Promise<void> => new Promise((resolved) => setTimeout(resolved, wait));
+
+/** The end of a comment line near the middle: any server reads on behind it, and none gets a new complaint. */
+function commentNear(lines: readonly string[]): { readonly line: number; readonly character: number } {
+  const middle = Math.floor(lines.length / 2);
+  for (let distance = 0; distance < middle; distance += 1) {
+    for (const line of [middle + distance, middle - distance]) if (/^\s*(?:\*[^/]*|#\s.*|\/\/.*)$/.test(lines[line] ?? '') && (lines[line] ?? '').length > 8) return { line, character: (lines[line] ?? '').length };
+  }
+  return { line: middle, character: 0 };
+}
+
+function placeOf(lines: readonly string[], word: string): readonly { readonly line: number; readonly character: number }[] {
+  const pattern = new RegExp(`\\b${word}\\b`);
+  const line = lines.findIndex((one) => pattern.test(one) && !/^\s*(?:\*|#\s|\/[/*])/.test(one));
+  return line === -1 ? [] : [{ line, character: (lines[line] ?? '').search(pattern) + 1 }];
+}

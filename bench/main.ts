@@ -1,0 +1,86 @@
+// npm run bench: measures Entrycheck beside what one would otherwise run, and says which budgets are kept.
+// Options: --only SECTION (servers, explorer, front-end, command-line, package; may be repeated), --rounds N,
+// --most STATES, --kernel TREE, --json FILE, --write (docs/performance.md).
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, homedir, release, totalmem } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { commandLine } from './command-line.ts';
+import { explorers } from './explorers.ts';
+import { frontEnd } from './front-end.ts';
+import { languageServers } from './language-servers.ts';
+import { version } from './measure.ts';
+import { packageSize } from './package-size.ts';
+import { markdown, text } from './report.ts';
+import type { MachineClass, Section } from './report.ts';
+
+interface Options {
+  readonly only: readonly string[];
+  readonly rounds: number;
+  readonly most: number;
+  readonly kernel: string;
+  readonly json: string;
+  readonly write: boolean;
+}
+
+function optionsOf(argv: readonly string[]): Options {
+  const values = (name: string): readonly string[] => argv.flatMap((one, at) => (one === name ? [argv[at + 1] ?? ''] : []));
+  const value = (name: string, otherwise: string): string => values(name).at(-1) ?? otherwise;
+  return {
+    only: values('--only'),
+    rounds: Number(value('--rounds', '5')),
+    most: Number(value('--most', '30000000')),
+    kernel: resolve(value('--kernel', process.env['ENTRYCHECK_KERNEL'] ?? join(homedir(), '.cache/entrycheck/kernels/linux-source-6.12'))),
+    json: value('--json', 'bench/results/bench.json'),
+    write: argv.includes('--write'),
+  };
+}
+
+/** The class of the machine: nothing that names it. */
+function machineClass(): MachineClass {
+  const versions: Record<string, string | null> = {
+    node: process.version,
+    gcc: version('gcc'),
+    spin: version('spin', '-V'),
+    clangd: version('clangd-19'),
+    ctags: version('ctags'),
+  };
+  return {
+    processor: (cpus()[0]?.model ?? 'unknown').trim(),
+    cores: cpus().length,
+    memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
+    system: `Linux ${release().split(/[-+]/)[0]}`,
+    versions: Object.fromEntries(Object.entries(versions).flatMap(([name, one]) => (one === null ? [] : [[name, /\d+(?:\.\d+)+/.exec(one)?.[0] ?? one]]))),
+  };
+}
+
+async function main(argv: readonly string[]): Promise<void> {
+  const options = optionsOf(argv);
+  const scratch = resolve('.cache/bench');
+  const bundles = resolve('.cache/bench/bundles');
+  mkdirSync(scratch, { recursive: true });
+  const parts: readonly (readonly [string, () => Promise<Section>])[] = [
+    ['servers', () => languageServers({ rounds: options.rounds, scratch, kernel: options.kernel })],
+    ['explorer', () => explorers({ rounds: options.rounds, scratch, bundles, most: options.most })],
+    ['front-end', () => frontEnd({ rounds: options.rounds, kernel: options.kernel, bundles })],
+    ['command-line', () => commandLine({ rounds: options.rounds, scratch, kernel: options.kernel })],
+    ['package', () => packageSize({ rounds: options.rounds, scratch })],
+  ];
+  const sections: Section[] = [];
+  for (const [name, run] of parts) {
+    if (options.only.length > 0 && !options.only.includes(name)) continue;
+    const section = await run();
+    sections.push(section);
+    console.log(text(section));
+  }
+  const machine = machineClass();
+  mkdirSync(dirname(options.json), { recursive: true });
+  writeFileSync(options.json, `${JSON.stringify({ machine, sections }, null, 1)}\n`);
+  if (options.write) writeFileSync('docs/performance.md', markdown(sections, machine));
+  const missed = sections.flatMap(({ budgets }) => budgets).filter(({ holds }) => holds === false);
+  console.log(missed.length === 0 ? 'all budgets that were measured are kept' : `${missed.length} budgets are missed`);
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  console.error(error instanceof Error ? (error.stack ?? error.message) : error);
+  process.exitCode = 1;
+});
