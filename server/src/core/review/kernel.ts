@@ -47,7 +47,10 @@ export function linkKernel(root: string, streams: Streams, delivery: 'idt' | 'fr
   const read = files.map((file) => streams.assembler(root + file).value).filter((stream) => stream.items.length > 0);
   const sources = TABLES.map((file) => streams.c(root + file).value);
   if (!read.some((stream) => stream.file === root + NATIVE)) return null;
-  return { program: buildKernelProgram({ streams: read, sources, directives: [], delivery, uniprocessor: !defines.has('CONFIG_SMP') }), parts: [...read, ...sources] };
+  const program = buildKernelProgram({ streams: read, sources, directives: [], delivery, uniprocessor: !defines.has('CONFIG_SMP') });
+  // A tree without the doors of FRED has nothing to run with it.
+  if (delivery === 'fred' && program.fred === null) return null;
+  return { program, parts: [...read, ...sources] };
 }
 
 export interface KernelTrees {
