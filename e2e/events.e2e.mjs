@@ -32,8 +32,14 @@ function wholeTests() {
   it('the hover in asm_exc_nmi tells its contexts, and who can interrupt', async function hovers() {
     this.timeout(explored);
     await workbench.gotoLine(line);
-    await workbench.waitUntil(async () => (await workbench.page.locator('.statusbar-item', { hasText: 'Entrycheck: no findings' }).count()) > 0, 'the exploration to end', explored);
-    const text = await workbench.hoverAt(line, 'cld');
+    let text = '';
+    // A hover does not wait for the exploration: it says that it is under way.
+    await workbench.waitUntil(async () => {
+      text = await workbench.hoverAt(line, 'cld');
+      if (!/still being explored/.test(text)) return true;
+      await workbench.closeHover();
+      return false;
+    }, 'a hover with all contexts', explored);
     for (const wanted of [/running/, /NMI on NMI stack/, /NMI from user mode/, /can interrupt here/i, /NMI cannot: blocked/]) assert.match(text, wanted);
     await workbench.screenshot('events-hover');
     await workbench.closeHover();
@@ -42,8 +48,8 @@ function wholeTests() {
   it('a lens above paranoid_entry raises an NMI, and the panel shows that it holds', async function lens() {
     this.timeout(explored);
     await workbench.gotoLine(workbench.lineOf(entry, '(paranoid_entry)'));
-    const link = workbench.page.locator('.codelens-decoration a', { hasText: 'raise NMI here' });
-    await link.first().waitFor({ timeout: explored });
+    const link = workbench.page.locator('.codelens-decoration a:visible', { hasText: 'raise NMI here' });
+    await workbench.waitUntil(async () => (await link.count()) > 0, 'a lens in view', explored);
     await workbench.screenshot('events-lens');
     await link.first().click();
     const panel = await workbench.webview(/holds/, { timeout: explored });

@@ -4,7 +4,8 @@
 // Usage: node scripts/check-entry-paths.mjs TREE... [--corpus FOLDER] [--only PART[,PART]] [--match TEXT]
 // Parts: clean, nesting, corpus, mutants. The folder of the corpus may also come from ENTRYCHECK_CORPUS.
 import { spawn } from 'node:child_process';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { checkTree, PARTS } from './entry-paths/tree.mjs';
@@ -19,12 +20,17 @@ if (positionals.length === 0 || parts.some((part) => !PARTS.includes(part))) {
   process.exit(2);
 }
 
-/** The check of one tree in a process of its own: its output, and how it ended. */
+/** The check of one tree in a process of its own: its lines as they come, and what they count. */
 function checkApart(tree) {
-  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), tree, ...process.argv.slice(2).filter((each) => !positionals.includes(each)), '--child'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => (output += text));
-  return new Promise((settle) => child.on('close', (code) => settle({ tree, code, output })));
+  const own = process.argv.slice(2).filter((each) => !positionals.includes(each));
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), tree, ...own, '--child'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let summary = null;
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const count = /^(\d+) passed, (\d+) failed$/.exec(line);
+    if (count === null) console.log(positionals.length > 1 ? `${basename(tree)} ${line}` : line);
+    else summary = { passed: Number(count[1]), failed: Number(count[2]) };
+  });
+  return new Promise((settle) => child.on('close', (code) => settle({ tree, code, summary })));
 }
 
 if (values.child) {
@@ -34,11 +40,9 @@ if (values.child) {
   const ended = await Promise.all(positionals.map(checkApart));
   let passed = 0;
   let failed = 0;
-  for (const { tree, output, code } of ended) {
-    const summary = /(\d+) passed, (\d+) failed\n$/.exec(output);
-    console.log(`\n=== ${tree}\n${output.slice(0, summary?.index ?? undefined)}`);
-    passed += Number(summary?.[1] ?? 0);
-    failed += summary === null ? 1 : Number(summary[2]);
+  for (const { tree, summary, code } of ended) {
+    passed += summary?.passed ?? 0;
+    failed += summary?.failed ?? 1;
     if (summary === null) console.log(`the check of ${tree} ended with ${code} and without a result`);
   }
   console.log(`${passed} passed, ${failed} failed`);

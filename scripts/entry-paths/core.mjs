@@ -73,9 +73,9 @@ export function reviewProgram(core, tree, kernel, rules = core.RULES) {
   };
 }
 
-/** `entry_64.S:120`: the place of a finding and of what it says is the same elsewhere. */
+/** The place of a finding, and those that it says have a part in it or show the same. */
 export function placesOf(tree, finding) {
-  return [finding.place, ...finding.related.filter((one) => one.message === 'the same here').map((one) => one.place)].map((place) => ({ file: place.file.slice(tree.root.length), line: tree.lineOf(place.file, place.span.start) }));
+  return [finding.place, ...finding.related.map((one) => one.place)].map((place) => ({ file: place.file.slice(tree.root.length), line: tree.lineOf(place.file, place.span.start) }));
 }
 
 export const traceLength = (finding) => (finding.trace === null ? 0 : finding.trace.steps.reduce((sum, step) => sum + step.steps, 0));

@@ -130,6 +130,8 @@ const PER_CPU_BASES: readonly string[] = ['__per_cpu_offset', 'pcpu_unit_offsets
 /** Kernel code outside the stubs runs a little below the top of its stack. */
 const TASK_DEPTH = 0x200n;
 
+const IBRS = 1n;
+
 function outsideState(program: Program, variant: CpuVariant, side: 'user' | 'kernel', node: NodeId, flags: Word): State {
   const pti = variant.present.includes('X86_FEATURE_PTI');
   const fsgsbase = variant.present.includes('X86_FEATURE_FSGSBASE');
@@ -154,7 +156,8 @@ function outsideState(program: Program, variant: CpuVariant, side: 'user' | 'ker
       kernelGsBase: user ? kernelGs : userGs,
       cr2: opaque('CR2'),
       cr3: user && pti ? opaque('user CR3', SIGN | USER_CR3 | USER_PCID, USER_CR3 | USER_PCID) : kernelCr3,
-      specCtrl: opaque(`${side} SPEC_CTRL`),
+      // Where the kernel sets IBRS on entry it clears it on the way out (arch/x86/entry/calling.h).
+      specCtrl: user ? opaque('user SPEC_CTRL', IBRS, 0n) : opaque('kernel SPEC_CTRL'),
     },
     memory: memoryOf(program),
     frames: [],

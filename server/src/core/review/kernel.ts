@@ -50,7 +50,9 @@ export function linkKernel(root: string, streams: Streams, delivery: 'idt' | 'fr
   const sources = TABLES.map((file) => streams.c(root + file).value);
   if (!read.some((stream) => stream.file === root + NATIVE)) return null;
   const program = buildKernelProgram({ streams: read, sources, directives: [], delivery, uniprocessor: !defines.has('CONFIG_SMP') });
-  return program.handlers.length === 0 ? null : { program, parts: [...read, ...sources] };
+  // A tree without gates has no code that anything enters, one without the doors of FRED nothing to run with it.
+  if (program.handlers.length === 0 || (delivery === 'fred' && program.fred === null)) return null;
+  return { program, parts: [...read, ...sources] };
 }
 
 export interface KernelTrees {

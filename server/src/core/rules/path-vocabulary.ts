@@ -64,10 +64,26 @@ export interface Knowledge {
   readonly lfence: boolean;
   readonly verw: boolean;
   readonly untrains: boolean;
+  /** Sets IBRS on entry on CPUs that need it. */
+  readonly ibrs: boolean;
   /** Saves registers on entry. */
   readonly saves: boolean;
   /** Clears registers on entry. */
   readonly clears: boolean;
+}
+
+const IBRS_FEATURE = 'X86_FEATURE_KERNEL_IBRS';
+/** Bit of IA32_SPEC_CTRL (SDM vol. 4, "IA32_SPEC_CTRL"). */
+const IBRS = 1n;
+
+/** Whether the CPU of a path needs IBRS in the kernel, and the code deals with it. */
+export function needsIbrs(step: PathStep): boolean {
+  return knowledgeOf(step.program).ibrs && step.start.variant.present.includes(IBRS_FEATURE);
+}
+
+export function ibrsIsClear(state: State): boolean {
+  const { specCtrl } = state.cpu;
+  return (specCtrl.known & IBRS) !== 0n && (specCtrl.value & IBRS) === 0n;
 }
 
 const known = new WeakMap<Program, Knowledge>();
@@ -85,6 +101,7 @@ export function knowledgeOf(program: Program): Knowledge {
     cld: has((node) => node.mnemonic === 'cld'),
     lfence: has((node) => node.mnemonic === 'lfence'),
     verw: has((node) => node.mnemonic === 'verw'),
+    ibrs: program.code.nodes.some((node) => node.kind === 'feature' && node.feature === IBRS_FEATURE),
     untrains: has((node) => node.targetName !== null && /untrain_ret/.test(node.targetName)),
     saves: program.code.nodes.filter((node) => node.kind === 'instruction' && node.mnemonic.startsWith('push') && node.operands[0]?.kind === 'register').length >= 9,
     clears: clears.length >= 8,
@@ -133,7 +150,7 @@ export function rspOf(state: State): Word | undefined {
 /** The return that ends the path; one to a landing pad goes on with what the fault handler left for it. */
 export function isEventReturn(step: PathStep): boolean {
   if (!step.effects.some((effect) => effect.kind === 'return') || !isInstruction(step.node)) return false;
-  return step.after.cpu.cpl === 3 || step.after.node === step.start.interrupted.node || step.start.door.kind === 'call';
+  return step.start.door.kind !== 'call' && (step.after.cpu.cpl === 3 || step.after.node === step.start.interrupted.node);
 }
 
 /** What a return must bring back: the user mode at the bottom of the path, or the context that its event interrupted. */

@@ -1,9 +1,10 @@
 // XR-REG03: a return leaves other register values than the ones it found.
 import type { PathStep } from '../contexts/entry-paths.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
-import { entered, expectedState, isConstant, isEventReturn, knowledgeOf, pathPlace, pathPremises } from './path-vocabulary.ts';
+import { entered, expectedState, ibrsIsClear, isConstant, isEventReturn, knowledgeOf, needsIbrs, pathPlace, pathPremises } from './path-vocabulary.ts';
 import { REGISTER_NAMES } from '../machine/registers.ts';
 import type { State } from '../machine/state.ts';
+import { UNKNOWN } from '../machine/word.ts';
 import type { Word } from '../machine/word.ts';
 import type { Judgement, Rule } from './rule.ts';
 
@@ -14,11 +15,12 @@ function judge(step: PathStep): readonly Judgement[] {
   if (!isEventReturn(step) || !knowledgeOf(step.program).saves || step.start.door.kind === 'call' || step.start.door.kind === 'fork') return [];
   const expected = expectedState(step);
   const wrong = REGISTER_NAMES.filter((name, index) => {
-    if (entersBySyscall(step) && CHANGED_BY_SYSCALL.has(name)) return false;
-    if (entersFor32Bit(step) && index >= 8) return false;
-    return differs(expected.registers[index], step.after.registers[index]);
+    const after = step.after.registers[index];
+    if ((entersBySyscall(step) && CHANGED_BY_SYSCALL.has(name)) || (entersFor32Bit(step) && index >= 8)) return name !== 'rax' && step.after.cpu.cpl === 3 && isLeftByC(after);
+    return differs(expected.registers[index], after);
   }).map((name) => `%${name}`);
   if (step.after.cpu.cpl === 0 && specCtrlDiffers(expected, step.after)) wrong.push('SPEC_CTRL');
+  if (step.after.cpu.cpl === 3 && needsIbrs(step) && !ibrsIsClear(step.after)) wrong.push('SPEC_CTRL');
   if (wrong.length === 0) return [];
   return [{ place: pathPlace(step.node), message: `${step.node.text} returns with another value in ${wrong.join(', ')} than ${entered(step.start)} found; restore what the entry saved`, premises: pathPremises(step) }];
 }
@@ -36,6 +38,11 @@ function entersBySyscall(step: PathStep): boolean {
 function entersFor32Bit(step: PathStep): boolean {
   for (let start: PathStep['start'] | undefined = step.start; start !== undefined; start = start.parent?.start) if (/compat/.test(start.door.name)) return true;
   return false;
+}
+
+/** What C code left in a register that a call may change: a value of the kernel. */
+function isLeftByC(after: Word | undefined): boolean {
+  return after === UNKNOWN;
 }
 
 /** An opaque value comes back as itself or not at all; what nobody knows is not judged. */
@@ -57,7 +64,7 @@ export const registersNotRestored: Rule = {
   summary: 'an event return leaves a register with another value than it found',
   why: 'The interrupted code knows nothing of the event: every general register, and SPEC_CTRL where the entry changes it, must be what it was. A saved value that was overwritten, or restored from a register that was used as scratch in between, corrupts code that did nothing wrong.',
   instead: 'Restore from where the value was saved, and use nothing as scratch that still holds a saved value.',
-  falsePositives: ['System calls, which return a result in RAX and may clobber RCX and R11.', 'Handlers that change pt_regs on purpose.'],
+  falsePositives: ['System calls, which return a result in RAX and may clobber RCX and R11, as long as no value of the kernel is left in them.', 'Handlers that change pt_regs on purpose.'],
   references: ['SDM vol. 3A, "Interrupt and Exception Handling in 64-bit Mode"', 'semantics DEL-11'],
   bad: [{ title: 'RBX is popped into RBP', files: { 'entry.S': entryStub({ swap: '', unswap: '', leave: '\tmovq\t%rbx, %rbp\n\taddq\t$8, %rsp\n\tiretq\t#~ registers-not-restored\n' }), 'design.c': handlerOfGp } }],
   good: [{ title: 'Every register from its own word', files: { 'entry.S': entryStub({ swap: '', unswap: '' }), 'design.c': handlerOfGp } }],

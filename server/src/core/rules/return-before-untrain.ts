@@ -1,7 +1,7 @@
 // XR-SPC03: a RET on the way in before the return predictor was untrained.
 import type { PathStep } from '../contexts/entry-paths.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
-import { cFunctionCalled, entered, isInstruction, knowledgeOf, pathPlace, pathPremises } from './path-vocabulary.ts';
+import { cFunctionCalled, entered, ibrsIsClear, isInstruction, knowledgeOf, needsIbrs, pathPlace, pathPremises } from './path-vocabulary.ts';
 import type { Monitor } from '../contexts/entry-paths.ts';
 import { QUIET_ROUTINES, UNTRAINING } from '../kernel/entry-calls.ts';
 import type { Judgement, Rule } from './rule.ts';
@@ -16,6 +16,19 @@ const untrained: Monitor = {
 const NEEDS: readonly string[] = ['X86_FEATURE_UNRET', 'X86_FEATURE_SRSO', 'X86_FEATURE_SRSO_ALIAS'];
 
 function judge(step: PathStep, value: number): readonly Judgement[] {
+  return [...withoutIbrs(step), ...beforeUntraining(step, value)];
+}
+
+/** On other CPUs IBRS keeps user space from what RETs are predicted to do: it is set before the first and cleared behind the last. */
+function withoutIbrs(step: PathStep): readonly Judgement[] {
+  const { node, before, start } = step;
+  if (!isInstruction(node) || before.cpu.cpl === 3 || !needsIbrs(step) || !ibrsIsClear(before)) return [];
+  const name = cFunctionCalled(step);
+  if (name === null && !node.mnemonic.startsWith('ret')) return [];
+  return [{ place: pathPlace(node), message: `${name === null ? node.text : `${name}()`} runs without IBRS (${entered(start)}, RETBleed); set it before the first RET, clear it behind the last`, premises: pathPremises(step) }];
+}
+
+function beforeUntraining(step: PathStep, value: number): readonly Judgement[] {
   const { node, start, program } = step;
   if (value === DONE || !isInstruction(node) || !knowledgeOf(program).untrains || step.before.cpu.cpl === 3) return [];
   if (program.contexts.has('inside C') && !NEEDS.some((name) => start.variant.present.includes(name))) return [];
@@ -34,10 +47,10 @@ export const returnBeforeUntrain: Rule = {
   id: 'XR-SPC03',
   group: 'Speculation',
   severity: 'warning',
-  summary: 'a RET runs on the way in before the return predictor is untrained',
-  why: 'On CPUs with RETBleed user space can train what the next RET in the kernel is predicted to jump to. The entry untrains it once, and until then no RET may run.',
-  instead: 'Untrain first thing after the switch to the kernel\'s page table, and use no routine that returns before it.',
-  falsePositives: ['CPUs that need no untraining: the alternative is not patched in.', 'Entries from kernel mode that use the cheap path.'],
+  summary: 'a RET runs on the way in before the return predictor is untrained or IBRS is set',
+  why: 'On CPUs with RETBleed user space can train what the next RET in the kernel is predicted to jump to. The entry untrains it once, or sets IBRS on other CPUs, and until then no RET may run.',
+  instead: 'Untrain or set IBRS first thing after the switch to the kernel\'s page table, and use no routine that returns before it.',
+  falsePositives: ['CPUs that need neither: the alternative is not patched in.', 'Entries from kernel mode that use the cheap path.'],
   references: ['CVE-2022-29900', 'Linux commit 7c81c0c9210c', 'Linux, Documentation/admin-guide/hw-vuln/srso.rst'],
   bad: [{ title: 'A helper that returns comes first', files: { 'entry.S': stub('\tcall\tdemo_gp #~ return-before-untrain\n\tcall\tentry_untrain_ret\n'), 'design.c': handlerOfGp } }],
   good: [{ title: 'Untrained first', files: { 'entry.S': stub('\tcall\tentry_untrain_ret\n\tcall\tdemo_gp\n'), 'design.c': handlerOfGp } }],

@@ -1,0 +1,197 @@
+// Our own mutants of entry code: each takes away, moves or changes one line of a guard, and names the rules that may
+// say so. Lines are found by mnemonics, macro names and symbols, in whatever release. `in` is the symbol or macro that
+// the edit lies in, `from` a line of it to begin at; `guest` marks code that only confidential guests have.
+const entry = 'arch/x86/entry/entry_64.S';
+const compat = 'arch/x86/entry/entry_64_compat.S';
+const fred = 'arch/x86/entry/entry_64_fred.S';
+const calling = 'arch/x86/entry/calling.h';
+const declarations = 'arch/x86/include/asm/idtentry.h';
+const kvm = 'arch/x86/kvm/vmx/vmenter.S';
+
+const drop = (line) => ({ kind: 'drop', line });
+const replace = (line, text) => ({ kind: 'replace', line, text });
+const before = (line, text) => ({ kind: 'before', line, text });
+const after = (line, text) => ({ kind: 'after', line, text });
+const swap = (line, other) => ({ kind: 'swap', line, other });
+
+const SWAPGS = /^\s*swapgs\b/;
+const KERNEL_CR3 = /^\s*SWITCH_TO_KERNEL_CR3\b/;
+const USER_CR3 = /^\s*SWITCH_TO_USER_CR3\w*\s/;
+const FENCE = /^\s*FENCE_SWAPGS_/;
+const UNTRAIN = /^\s*UNTRAIN_RET/;
+const IBRS = /^\s*IBRS_ENTER\b/;
+const UNIBRS = /^\s*IBRS_EXIT\b/;
+const VERW = /^\s*CLEAR_CPU_BUFFERS\b/;
+const RESTORE_CR3 = /^\s*(?:PARANOID_)?RESTORE_CR3\s/;
+const STACK_TOP = /^\s*movq\s+PER_CPU_VAR\(.*top_of_stack\), %rsp/;
+
+const gs = ['percpu-before-gs', 'swapgs-imbalance', 'cr3-gs-order', 'iret-fault-unhandled'];
+const cr3 = ['access-on-user-cr3', 'iret-fault-unhandled'];
+const back = ['paranoid-cr3-not-verbatim'];
+const nested = ['nested-nmi-breaks-frame'];
+const fences = ['swapgs-without-fence'];
+const buffers = ['exit-without-buffer-clear'];
+const untrain = ['return-before-untrain'];
+const speculationControl = ['registers-not-restored'];
+const frames = ['frame-unbalanced-at-return', 'error-code-frame-mismatch', 'swapgs-imbalance'];
+const registers = ['registers-not-restored'];
+const gap = ['stack-use-in-syscall-gap'];
+const origin = ['user-origin-stays-on-ist', 'c-on-reusable-ist'];
+
+export const mutants = [
+  { name: 'no swapgs on the user path', file: entry, in: 'error_entry', edit: drop(SWAPGS), expect: gs },
+  { name: 'no swapgs for a faulting IRET', file: entry, in: 'error_entry', from: /^\.Lerror_bad_iret/, edit: drop(SWAPGS), expect: gs },
+  { name: 'no swapgs for a faulting load of GS', file: entry, in: 'error_entry', from: /\.Lgs_change, RIP/, edit: drop(SWAPGS), expect: gs },
+  { name: 'no swapgs in the paranoid entry', file: entry, in: 'paranoid_entry', edit: drop(SWAPGS), expect: gs },
+  { name: 'no swapgs at SYSCALL', file: entry, in: 'entry_SYSCALL_64', edit: drop(SWAPGS), expect: gs },
+  { name: 'no swapgs at SYSENTER', file: compat, in: 'entry_SYSENTER_compat', edit: drop(SWAPGS), expect: gs },
+  { name: 'no swapgs at 32-bit SYSCALL', file: compat, in: 'entry_SYSCALL_compat', edit: drop(SWAPGS), expect: gs },
+  { name: 'no swapgs for an NMI from user mode', file: entry, in: 'asm_exc_nmi', edit: drop(SWAPGS), expect: gs },
+  { name: 'no swapgs before IRET to user mode', file: entry, in: 'common_interrupt_return', from: /swapgs_and_iret|swapgs_restore_regs/, edit: drop(SWAPGS), expect: gs },
+  { name: 'no swapgs before SYSRETQ', file: entry, in: 'entry_SYSCALL_64', from: /unsafe_stack|^syscall_return_via_sysret/, edit: drop(SWAPGS), expect: gs },
+  { name: 'no swapgs before SYSRETL', file: compat, in: 'entry_SYSCALL_compat', from: /^sysret32_from_system_call/, edit: drop(SWAPGS), expect: gs },
+  { name: 'no swapgs in the paranoid exit', file: entry, in: 'paranoid_exit', edit: drop(SWAPGS), expect: gs },
+  { name: 'no write of the GS base in the paranoid exit', file: entry, in: 'paranoid_exit', edit: drop(/^\s*wrgsbase/), expect: gs },
+  { name: 'no swapgs in the NMI exit', file: entry, in: 'asm_exc_nmi', from: /^nmi_swapgs/, edit: drop(SWAPGS), expect: gs },
+  { name: 'no write of the GS base in the NMI exit', file: entry, in: 'asm_exc_nmi', edit: drop(/^\s*wrgsbase/), expect: gs },
+  { name: 'GS base not loaded on CPUs with FSGSBASE', file: entry, in: 'paranoid_entry', edit: drop(/^\s*SAVE_AND_SET_GSBASE/), expect: gs },
+  { name: 'EBX not set for a kernel GS base', file: entry, in: 'paranoid_entry', edit: drop(/^\s*movl\s+\$1, %ebx/), expect: gs },
+  { name: 'EBX not cleared for a user GS base', file: entry, in: 'paranoid_entry', edit: drop(/^\s*xorl\s+%ebx, %ebx/), expect: gs },
+  { name: 'sign of the GS base read inverted', file: entry, in: 'paranoid_entry', edit: replace(/^\s*js\s+\.Lparanoid/, (line) => line.replace('js', 'jns')), expect: gs },
+  { name: 'the sign of the GS base decides on every CPU', file: entry, in: 'paranoid_entry', edit: replace(/^\s*ALTERNATIVE.*checkgs/, '\tjmp .Lparanoid_entry_checkgs'), expect: ['gs-sign-test-with-fsgsbase'] },
+  { name: 'the saved CS decides in the paranoid entry', file: entry, in: 'paranoid_entry', edit: replace(/^\s*testl\s+%edx, %edx/, '\ttestb\t$3, CS+8(%rsp)\n\tjz\t.Lparanoid_kernel_gsbase'), expect: ['cs-test-in-super-atomic', 'percpu-before-gs'] },
+  { name: 'EBX ignored in the paranoid exit', file: entry, in: 'paranoid_exit', edit: drop(/^\s*jnz\s+restore_regs/), expect: gs },
+  { name: 'no swapgs into the espfix code', file: entry, in: 'common_interrupt_return', from: /^native_irq_return_ldt/, edit: drop(SWAPGS), expect: gs },
+  { name: 'no swapgs out of the espfix code', file: entry, in: 'common_interrupt_return', from: /espfix_stack\)/, edit: drop(SWAPGS), expect: gs },
+  { name: 'the load of GS keeps the user GS base', file: entry, in: 'asm_load_gs_index', from: /mfence/, edit: drop(SWAPGS), expect: gs },
+  { name: 'a per-CPU load before the test of CS', file: entry, in: 'error_entry', edit: before(/^\s*testb\s+\$3, CS\+8/, '\tmovq\tPER_CPU_VAR(cpu_tss_rw + TSS_sp2), %rax'), expect: gs },
+  { name: 'a per-CPU store behind the last swapgs', file: entry, in: 'entry_SYSCALL_64', from: /unsafe_stack/, edit: after(SWAPGS, '\tmovq\t%rax, PER_CPU_VAR(cpu_tss_rw + TSS_sp2)'), expect: [...gs, 'access-on-user-cr3'] },
+
+  { name: 'kernel CR3 not loaded on the user path', file: entry, in: 'error_entry', edit: drop(KERNEL_CR3), expect: cr3 },
+  { name: 'kernel CR3 not loaded for a faulting IRET', file: entry, in: 'error_entry', from: /^\.Lerror_bad_iret/, edit: drop(KERNEL_CR3), expect: cr3 },
+  { name: 'kernel CR3 not loaded at SYSCALL', file: entry, in: 'entry_SYSCALL_64', edit: drop(KERNEL_CR3), expect: cr3 },
+  { name: 'kernel CR3 not loaded at SYSENTER', file: compat, in: 'entry_SYSENTER_compat', edit: drop(KERNEL_CR3), expect: cr3 },
+  { name: 'kernel CR3 not loaded at 32-bit SYSCALL', file: compat, in: 'entry_SYSCALL_compat', edit: drop(KERNEL_CR3), expect: cr3 },
+  { name: 'kernel CR3 not loaded for an NMI from user mode', file: entry, in: 'asm_exc_nmi', edit: drop(KERNEL_CR3), expect: cr3 },
+  { name: 'kernel CR3 not loaded in the paranoid entry', file: entry, in: 'paranoid_entry', edit: drop(/^\s*SAVE_AND_SWITCH_TO_KERNEL_CR3/), expect: [...cr3, ...back] },
+  { name: 'kernel CR3 not loaded in the espfix code', file: entry, in: 'common_interrupt_return', from: /^native_irq_return_ldt/, edit: drop(KERNEL_CR3), expect: cr3 },
+  { name: 'CR3 not restored in the paranoid exit', file: entry, in: 'paranoid_exit', edit: drop(RESTORE_CR3), expect: back },
+  { name: 'CR3 not restored in the NMI exit', file: entry, in: 'asm_exc_nmi', edit: drop(RESTORE_CR3), expect: back },
+  { name: 'CR3 restored from another register', file: entry, in: 'paranoid_exit', edit: replace(RESTORE_CR3, (line) => line.replace('%r14', '%r13')), expect: [...back, 'access-on-user-cr3'] },
+  { name: 'user CR3 not loaded before IRET', file: entry, in: 'common_interrupt_return', edit: drop(USER_CR3), expect: back },
+  { name: 'user CR3 not loaded before SYSRETQ', file: entry, in: 'entry_SYSCALL_64', edit: drop(USER_CR3), expect: back },
+  { name: 'user CR3 not loaded before SYSRETL', file: compat, in: 'entry_SYSCALL_compat', edit: drop(USER_CR3), expect: back },
+  { name: 'user CR3 not loaded in the espfix code', file: entry, in: 'common_interrupt_return', from: /espfix_stack\)/, edit: drop(USER_CR3), expect: back },
+  { name: 'user CR3 loaded on the task stack', file: entry, in: 'entry_SYSCALL_64', edit: drop(/^\s*movq\s+PER_CPU_VAR\(.*TSS_sp0\), %rsp/), expect: ['access-on-user-cr3'] },
+
+  { name: 'error code not skipped on the way to the kernel', file: entry, in: 'common_interrupt_return', from: /restore_regs_and_return_to_kernel,/, edit: drop(/^\s*addq\s+\$8, %rsp/), expect: frames },
+  { name: 'error code not skipped on the way to user mode', file: entry, in: 'common_interrupt_return', edit: drop(/^\s*addq?\s+\$8, %rsp/), expect: frames },
+  { name: 'no placeholder for the error code', file: entry, in: 'idtentry', edit: drop(/^\s*pushq\s+\$-1/), expect: frames },
+  { name: 'no placeholder for the error code of #DB', file: entry, in: 'idtentry_mce_db', edit: drop(/^\s*pushq\s+\$-1/), expect: frames },
+  { name: '#GP declared without its error code', file: declarations, edit: replace(/^DECLARE_IDTENTRY_ERRORCODE\(X86_TRAP_GP/, (line) => line.replace('_ERRORCODE', '')), expect: frames },
+  { name: '#DE declared with an error code', file: declarations, edit: replace(/^DECLARE_IDTENTRY\(X86_TRAP_DE/, (line) => line.replace('IDTENTRY', 'IDTENTRY_ERRORCODE')), expect: frames },
+  { name: 'the #VC stub stays on its stack', file: entry, in: 'idtentry_vc', edit: drop(/^\s*movq\s+%rax, %rsp/), expect: ['c-on-reusable-ist'], guest: true },
+  { name: '#DB from user mode takes the paranoid path', file: entry, in: 'idtentry_mce_db', edit: drop(/^\s*jnz\s+\.Lfrom_usermode/), expect: origin },
+  { name: '#VC from user mode takes the paranoid path', file: entry, in: 'idtentry_vc', edit: drop(/^\s*jnz\s+\.Lfrom_usermode/), expect: origin, guest: true },
+  { name: 'test of CS inverted in the #DB stub', file: entry, in: 'idtentry_mce_db', edit: replace(/^\s*jnz\s+\.Lfrom_usermode/, (line) => line.replace('jnz', 'jz')), expect: [...origin, ...gs, ...cr3] },
+  { name: 'kernel stack not loaded at SYSCALL', file: entry, in: 'entry_SYSCALL_64', edit: drop(STACK_TOP), expect: gap },
+  { name: 'a push before the kernel stack is loaded', file: entry, in: 'entry_SYSCALL_64', edit: before(STACK_TOP, '\tpushq\t%rax'), expect: [...gap, 'access-on-user-cr3'] },
+  { name: 'kernel stack not loaded at 32-bit SYSCALL', file: compat, in: 'entry_SYSCALL_compat', edit: drop(STACK_TOP), expect: gap },
+  { name: 'kernel stack not loaded at SYSENTER', file: compat, in: 'entry_SYSENTER_compat', edit: drop(STACK_TOP), expect: ['c-on-entry-stack'] },
+  { name: 'the stack used behind the load of the user RSP', file: entry, in: 'entry_SYSCALL_64', edit: after(/^\s*popq\s+%rsp/, '\tpushq\t%rax\n\tpopq\t%rax'), expect: gap },
+  { name: 'a register parked below RSP', file: entry, in: 'error_entry', edit: before(/^\s*testb\s+\$3, CS\+8/, '\tmovq\t%rax, -16(%rsp)'), expect: ['frame-below-rsp'] },
+  { name: 'the user path returns on the entry stack', file: entry, in: 'error_entry', edit: replace(/^\s*jmp\s+sync_regs/, '\tmovq\t%rdi, %rax\n\tRET'), expect: ['c-on-entry-stack'] },
+  { name: 'the frame of a faulting IRET is not rebuilt', file: entry, in: 'error_entry', edit: replace(/^\s*call\s+fixup_bad_iret/, '\tmovq\t%rdi, %rax'), expect: ['iret-fault-unhandled', 'swapgs-imbalance', 'frame-unbalanced-at-return'] },
+  { name: 'IRET to user mode at a label nobody knows', file: entry, in: 'error_entry', edit: replace(/^\s*leaq\s+native_irq_return_iret/, (line) => line.replace('native_irq_return_iret', 'restore_regs_and_return_to_kernel')), expect: ['iret-fault-unhandled'] },
+
+  { name: 'SYSRETQ whatever C code says', file: entry, in: 'entry_SYSCALL_64', edit: replace(/^\s*ALTERNATIVE "testb|^\s*testb?l?\s+%[ea][al]x?, %[ea]/, '\tnop'), also: drop(/^\s*"jmp swapgs_restore_regs/), expect: ['sysret-unchecked'], releases: ['6.12'] },
+  { name: 'SYSRETL whatever C code says', file: compat, in: 'entry_SYSCALL_compat', edit: replace(/^\s*ALTERNATIVE "testb/, '\tnop'), also: drop(/^\s*"jmp swapgs_restore_regs/), expect: ['sysret-unchecked'], releases: ['6.12'] },
+
+  ...['idtentry', 'idtentry_mce_db', 'idtentry_df'].flatMap((macro) => [
+    { name: `no CLD in ${macro}`, file: entry, in: macro, edit: drop(/^\s*cld\b/), expect: ['missing-cld'] },
+    { name: `no CLAC in ${macro}`, file: entry, in: macro, edit: drop(/^\s*ASM_CLAC/), expect: ['missing-clac'] },
+  ]),
+  { name: 'no CLD in idtentry_vc', file: entry, in: 'idtentry_vc', edit: drop(/^\s*cld\b/), expect: ['missing-cld'], guest: true },
+  { name: 'no CLAC in idtentry_vc', file: entry, in: 'idtentry_vc', edit: drop(/^\s*ASM_CLAC/), expect: ['missing-clac'], guest: true },
+  { name: 'SYSENTER keeps AC', file: compat, in: 'entry_SYSENTER_compat', edit: replace(/^\s*testl\s+\$X86_EFLAGS_NT/, (line) => line.replace('|X86_EFLAGS_AC', '')), expect: ['sysenter-flags-not-sanitised', 'missing-clac'] },
+  { name: 'SYSENTER looks at no flag', file: compat, in: 'entry_SYSENTER_compat', edit: drop(/^\s*jnz\s+\.Lsysenter_fix/), expect: ['sysenter-flags-not-sanitised', 'missing-clac'] },
+  { name: 'SYSENTER does not load the clean flags', file: compat, in: 'entry_SYSENTER_compat', edit: replace(/^\s*popfq/, '\taddq\t$8, %rsp'), expect: ['sysenter-flags-not-sanitised', 'missing-clac'] },
+  { name: 'interrupts enabled before the kernel stack', file: entry, in: 'entry_SYSCALL_64', edit: after(SWAPGS, '\tsti'), expect: ['irqs-on-before-state'] },
+  { name: 'interrupts enabled before swapgs', file: entry, in: 'error_entry', edit: before(SWAPGS, '\tsti'), expect: ['irqs-on-before-state'] },
+  { name: 'interrupts enabled in the NMI exit', file: entry, in: 'asm_exc_nmi', from: /^nmi_restore/, edit: after(/^nmi_restore/, '\tsti'), expect: ['irqs-enabled-while-nmi-blocked'] },
+
+  { name: 'DF not looked at', file: entry, in: 'asm_exc_nmi', edit: drop(/^\s*jz\s+first_nmi/), expect: nested },
+  { name: 'RSP above the NMI stack not looked at', file: entry, in: 'asm_exc_nmi', edit: drop(/^\s*ja\s+first_nmi/), expect: nested },
+  { name: 'RSP below the NMI stack not looked at', file: entry, in: 'asm_exc_nmi', edit: drop(/^\s*jb\s+first_nmi/), expect: nested },
+  { name: 'the repeated part is not recognised', file: entry, in: 'asm_exc_nmi', edit: drop(/^\s*ja\s+nested_nmi_out/), expect: nested },
+  { name: 'the marker is not looked at', file: entry, in: 'asm_exc_nmi', edit: drop(/^\s*je\s+nested_nmi\b/), expect: nested },
+  { name: 'the marker is not set', file: entry, in: 'asm_exc_nmi', edit: drop(/^\s*movq\s+\$1, 10\*8/), expect: nested },
+  { name: 'the marker is not cleared', file: entry, in: 'asm_exc_nmi', edit: drop(/^\s*movq\s+\$0, 5\*8/), expect: nested },
+  { name: 'the marker is cleared before DF is set', file: entry, in: 'asm_exc_nmi', edit: swap(/^\s*std\b/, /^\s*movq\s+\$0, 5\*8/), expect: nested },
+  { name: 'a push runs over the marker', file: entry, in: 'asm_exc_nmi', edit: after(/^\s*pushq\s+%rdx\b/, '\tpushq\t%rcx\n\tpopq\t%rcx'), expect: nested },
+  { name: 'the nested NMI does not have the first repeat', file: entry, in: 'asm_exc_nmi', edit: replace(/^\s*pushq\s+\$repeat_nmi/, (line) => line.replace('repeat_nmi', 'end_repeat_nmi')), expect: nested },
+  { name: 'the nested NMI leaves another RSP to repeat with', file: entry, in: 'asm_exc_nmi', edit: replace(/^\s*leaq\s+-10\*8/, (line) => line.replace('-10', '-9')), expect: nested },
+  { name: 'no room for the frame that a nested NMI changes', file: entry, in: 'asm_exc_nmi', from: /^first_nmi/, edit: drop(/^\s*subq\s+\$\(5\*8\)/), expect: [...nested, ...frames] },
+  { name: 'the first copy of the frame is skipped', file: entry, in: 'asm_exc_nmi', from: /^nmi_restore/, edit: replace(/^\s*addq\s+\$6\*8/, '\taddq\t$1*8, %rsp'), expect: [...nested, ...frames] },
+  { name: 'KVM calls the stub for the IST stack', file: kvm, edit: replace(/asm_exc_nmi_(?:kvm_vmx|noist)/, (line) => line.replace(/asm_exc_nmi_(?:kvm_vmx|noist)/, 'asm_exc_nmi')), expect: ['ist-stub-called'] },
+
+  { name: 'no fence for a faulting IRET', file: entry, in: 'error_entry', from: /^\.Lerror_bad_iret/, edit: drop(FENCE), expect: fences },
+  { name: 'no fence for an NMI from user mode', file: entry, in: 'asm_exc_nmi', edit: drop(FENCE), expect: fences },
+  { name: 'no fence in the paranoid entry', file: entry, in: 'paranoid_entry', edit: drop(FENCE), expect: fences },
+  { name: 'no fence for entries from the kernel', file: entry, in: 'error_entry', from: /lfence:/, edit: drop(FENCE), expect: fences },
+  { name: 'the fence stands before the swap', file: entry, in: 'error_entry', edit: swap(SWAPGS, FENCE), expect: fences },
+  { name: 'no VERW before IRET', file: entry, in: 'common_interrupt_return', edit: drop(VERW), expect: buffers },
+  { name: 'no VERW before SYSRETQ', file: entry, in: 'entry_SYSCALL_64', edit: drop(VERW), expect: buffers },
+  { name: 'no VERW before SYSRETL', file: compat, in: 'entry_SYSCALL_compat', edit: drop(VERW), expect: buffers },
+  { name: 'no VERW in the espfix code', file: entry, in: 'common_interrupt_return', from: /espfix_stack\)/, edit: drop(VERW), expect: buffers },
+  { name: 'VERW before the user RSP is loaded', file: entry, in: 'entry_SYSCALL_64', edit: drop(VERW), also: before(/^\s*popq\s+%rsp/, '\tCLEAR_CPU_BUFFERS'), expect: buffers },
+  { name: 'no VERW in the stub of an ignored SYSCALL', file: entry, in: /^(entry_SYSCALL32_ignore|ignore_sysret)$/, edit: drop(VERW), expect: buffers },
+  { name: 'no untraining at SYSCALL', file: entry, in: 'entry_SYSCALL_64', edit: drop(UNTRAIN), expect: untrain },
+  { name: 'no untraining at SYSENTER', file: compat, in: 'entry_SYSENTER_compat', edit: drop(UNTRAIN), expect: untrain },
+  { name: 'no untraining at 32-bit SYSCALL', file: compat, in: 'entry_SYSCALL_compat', edit: drop(UNTRAIN), expect: untrain },
+  { name: 'no untraining on the user path', file: entry, in: 'error_entry', edit: drop(UNTRAIN), expect: untrain },
+  { name: 'no untraining for a faulting IRET', file: entry, in: 'error_entry', from: /^\.Lerror_bad_iret/, edit: drop(UNTRAIN), expect: untrain },
+  { name: 'no untraining for an NMI from user mode', file: entry, in: 'asm_exc_nmi', edit: drop(UNTRAIN), expect: untrain },
+  { name: 'no untraining in the paranoid entry', file: entry, in: 'paranoid_entry', edit: drop(UNTRAIN), expect: untrain },
+  { name: 'IBRS not set at SYSCALL', file: entry, in: 'entry_SYSCALL_64', edit: drop(IBRS), expect: ['return-before-untrain'] },
+  { name: 'IBRS not set on the user path', file: entry, in: 'error_entry', edit: drop(IBRS), expect: ['return-before-untrain'] },
+  { name: 'IBRS not set in the paranoid entry', file: entry, in: 'paranoid_entry', edit: drop(IBRS), expect: ['return-before-untrain', ...registers] },
+  { name: 'IBRS kept at SYSRETQ', file: entry, in: 'entry_SYSCALL_64', edit: drop(UNIBRS), expect: speculationControl },
+  { name: 'IBRS kept at IRET', file: entry, in: 'common_interrupt_return', edit: drop(UNIBRS), expect: speculationControl },
+  { name: 'SPEC_CTRL not restored in the paranoid exit', file: entry, in: 'paranoid_exit', edit: drop(UNIBRS), expect: speculationControl },
+  { name: 'SPEC_CTRL not restored in the NMI exit', file: entry, in: 'asm_exc_nmi', edit: drop(UNIBRS), expect: speculationControl },
+
+  { name: 'a register is not popped', file: calling, in: 'POP_REGS', edit: drop(/^\s*popq %r12/), expect: [...frames, ...registers] },
+  { name: 'two registers are popped in the wrong order', file: calling, in: 'POP_REGS', edit: swap(/^\s*popq %rbp/, /^\s*popq %rbx/), expect: registers },
+  { name: 'two registers are pushed in the wrong order', file: calling, in: 'PUSH_REGS', edit: swap(/^\s*pushq\s+%r8/, /^\s*pushq\s+%r9/), expect: registers, releases: ['6.12'] },
+  { name: 'R8 is not cleared', file: calling, in: /CLEAR_REGS$/, edit: drop(/^\s*xorl\s+%r8d/), expect: ['user-register-live-in-c'] },
+  { name: 'RBP is not cleared', file: calling, in: /CLEAR_REGS$/, edit: drop(/^\s*xorl\s+%ebp/), expect: ['user-register-live-in-c'] },
+  { name: 'R15 is not cleared', file: calling, in: /CLEAR_REGS$/, edit: drop(/^\s*xorl\s+%r15d/), expect: ['user-register-live-in-c'] },
+  { name: 'RBX comes from the wrong word at SYSRETL', file: compat, in: 'entry_SYSCALL_compat', edit: replace(/^\s*movq\s+RBX\(%rsp\), %rbx/, '\tmovq\tRBP(%rsp), %rbx'), expect: registers },
+  { name: 'R8 holds a kernel value at SYSRETL', file: compat, in: 'entry_SYSCALL_compat', from: /^sysret32_from/, edit: drop(/^\s*xorl?\s+%r8d/), expect: registers },
+  { name: 'the user RIP is not saved at SYSCALL', file: entry, in: 'entry_SYSCALL_64', edit: replace(/^\s*pushq\s+%rcx/, '\tpushq\t%rdx'), expect: [...registers, ...frames] },
+  { name: 'the user flags are not saved at SYSCALL', file: entry, in: 'entry_SYSCALL_64', edit: replace(/^\s*pushq\s+%r11/, '\tpushq\t%r10'), expect: [...registers, ...frames] },
+  { name: 'the temporary of the NMI stub is not restored', file: entry, in: 'asm_exc_nmi', from: /^first_nmi/, edit: drop(/^\s*movq\s+\(%rsp\), %rdx/), expect: registers },
+  { name: 'the temporary of the user page table is not restored', file: entry, in: 'common_interrupt_return', from: /Lpti_restore|pti_restore/, edit: drop(/^\s*popq\s+%rdi/), expect: [...registers, ...frames], releases: ['6.12'] },
+
+  { name: 'registers not restored under FRED', file: fred, in: 'FRED_EXIT', edit: drop(/^\s*POP_REGS/), expect: [...frames, ...registers], releases: ['6.12'] },
+  { name: 'ERETS to user mode', file: fred, in: 'asm_fred_entrypoint_user', edit: replace(/ERETU/, (line) => line.replace('ERETU', 'ERETS')), expect: ['wrong-event-return', ...frames, ...registers], releases: ['6.12'] },
+  { name: 'ERETU to the kernel', file: fred, in: 'asm_fred_entrypoint_kernel', edit: replace(/ERETS/, (line) => line.replace('ERETS', 'ERETU')), expect: ['wrong-event-return', ...frames, ...registers], releases: ['6.12'] },
+  { name: 'a FRED stub leaves registers of user space', file: fred, in: 'FRED_ENTER', edit: replace(/^\s*PUSH_AND_CLEAR_REGS/, '\tPUSH_REGS'), expect: ['user-register-live-in-c'], releases: ['6.12'] },
+];
+
+/** Edits that change nothing that matters. `everywhere` replaces in the whole file. */
+export const harmless = [
+  { name: 'a nop in every stub', file: entry, edit: { kind: 'everywhere', pattern: /^(\s*)(swapgs|cld|ASM_CLAC|iretq|POP_REGS|popq\s+%rsp)\b/gm, text: '$1nop\n$1$2' } },
+  { name: 'labels have other names', file: entry, edit: { kind: 'everywhere', pattern: /\b(Lerror_bad_iret|Lnmi_from_kernel|first_nmi|nested_nmi_out|repeat_nmi|end_repeat_nmi|nmi_restore|Lparanoid_gsbase_done)\b/g, text: '$1_renamed' } },
+  { name: 'another register holds the label of IRET', file: entry, in: 'error_entry', from: /^\.Lerror_kernelspace/, edit: { kind: 'everywhere', pattern: /%([re])cx\b/g, text: '%$1dx' } },
+  { name: 'another register is the temporary of CR3', file: entry, in: 'paranoid_entry', edit: replace(/^\s*SAVE_AND_SWITCH/, (line) => line.replace('%rax', '%rcx')) },
+  { name: 'another register is the temporary of the user path', file: entry, in: 'error_entry', edit: replace(KERNEL_CR3, (line) => line.replace('%rax', '%rdx')) },
+  { name: 'registers are cleared in another order', file: calling, in: /CLEAR_REGS$/, edit: swap(/^\s*xorl\s+%r8d/, /^\s*xorl\s+%ebx/) },
+  { name: 'LEA skips the error code', file: entry, in: 'common_interrupt_return', from: /restore_regs_and_return_to_kernel,/, edit: replace(/^\s*addq\s+\$8, %rsp/, '\tleaq\t8(%rsp), %rsp') },
+  { name: 'CS is tested as a word of four bytes', file: entry, in: 'error_entry', edit: replace(/^\s*testb\s+\$3, CS\+8/, (line) => line.replace('testb', 'testl')) },
+  { name: 'flags are cleaned twice', file: entry, in: 'idtentry_mce_db', edit: after(/^\s*cld\b/, '\tcld\n\tASM_CLAC') },
+  { name: 'a second fence', file: entry, in: 'error_entry', edit: after(FENCE, '\tlfence') },
+  { name: 'the argument is loaded first', file: entry, in: 'idtentry_df', edit: swap(/^\s*movq\s+%rsp, %rdi/, /^\s*movq\s+ORIG_RAX\(%rsp\), %rsi/) },
+  { name: 'a push and a pop on the task stack', file: entry, in: 'entry_SYSCALL_64', edit: before(/^\s*movq\s+%rsp, %rdi/, '\tpushq\t%rbx\n\tpopq\t%rbx') },
+];
