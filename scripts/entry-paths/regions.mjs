@@ -49,7 +49,7 @@ export function changedLines(before, after) {
 
 /**
  * Regions by how near they are to the edited lines: 0 edited themselves, or made by an edited macro; 1 control goes there
- * from such a one or comes from there.
+ * from such a one or comes from there; 2 the same of those, since a path goes from an entry through its caller to an exit.
  */
 export function nearEdits(tree, program, pathPlace, edits) {
   const regionAt = createRegions(tree);
@@ -66,24 +66,26 @@ export function nearEdits(tree, program, pathPlace, edits) {
     if (all.some((one) => edited.has(one))) near.set(own, 0);
     return own;
   });
-  const follow = (from, to) => {
+  const follow = (from, to, distance) => {
     const [a, b] = [regions[from], regions[to]];
     if (a === null || b === null || a === undefined || b === undefined) return;
-    if (near.get(a) === 0 && !near.has(b)) near.set(b, 1);
-    if (near.get(b) === 0 && !near.has(a)) near.set(a, 1);
+    if (near.get(a) === distance && !near.has(b)) near.set(b, distance + 1);
+    if (near.get(b) === distance && !near.has(a)) near.set(a, distance + 1);
   };
-  const through = (from, at, seen = new Set()) => {
+  const through = (from, at, distance, seen = new Set()) => {
     if (at === null || seen.has(at)) return;
     seen.add(at);
     const node = program.code.nodes[at];
-    if (node?.kind !== 'feature') return follow(from, at);
-    through(from, node.present, seen);
-    through(from, node.absent, seen);
+    if (node?.kind !== 'feature') return follow(from, at, distance);
+    through(from, node.present, distance, seen);
+    through(from, node.absent, distance, seen);
   };
-  for (const node of program.code.nodes) {
-    if (node.kind !== 'instruction') continue;
-    through(node.id, node.next);
-    through(node.id, node.target);
+  for (const distance of [0, 1]) {
+    for (const node of program.code.nodes) {
+      if (node.kind !== 'instruction') continue;
+      through(node.id, node.next, distance);
+      through(node.id, node.target, distance);
+    }
   }
   return (file, at) => near.get(regionAt(file, at)) ?? null;
 }

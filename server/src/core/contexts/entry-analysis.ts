@@ -45,7 +45,7 @@ export interface EntryAnalysis {
 export type Observer = (step: PathStep, monitors: readonly number[], choices: Choices, depth: number) => boolean;
 
 /** Events that no flag holds off and that may come between any two instructions of a stub (rules.md: `NMI-like`). */
-const NMI_LIKE: readonly number[] = [2, 18, 1, 29];
+const NMI_LIKE: readonly number[] = [2, 18, 1, 29, 8];
 /** What IRET to user mode may raise before it commits (IRET-05). */
 const IRET_FAULTS: readonly number[] = [13, 11, 12];
 /** What loading a segment register may raise (SDM vol. 2, "MOV - Move"). */

@@ -169,6 +169,9 @@ function outsideState(program: Program, variant: CpuVariant, side: 'user' | 'ker
   };
 }
 
+/** Bits of RSP that choose one of the aliases of the espfix stack: any of them shows what all do (arch/x86/kernel/espfix_64.c). */
+const ESPFIX_ALIAS = 0xffff_0000n;
+
 /** Where the frames of a nested NMI would lie. */
 const HOSTILE_DEPTH = 0x100n;
 
@@ -192,7 +195,7 @@ export function outsideContexts(program: Program, variant: CpuVariant): readonly
   return [
     ...hostile,
     { name: 'user', title: 'user mode', state: user, single: false },
-    { name: 'user-ldt', title: 'user mode with a stack segment in its LDT', state: { ...user, cpu: { ...user.cpu, ss: constant(USER_SS | LDT) } } , single: false },
+    { name: 'user-ldt', title: 'user mode with a stack segment in its LDT', state: { ...user, registers: user.registers.map((value, index) => (index === RSP ? opaque('user RSP', SIGN | ESPFIX_ALIAS, 0n) : value)), cpu: { ...user.cpu, ss: constant(USER_SS | LDT) } } , single: false },
     { name: 'user-dirty', title: 'user mode with DF, AC and NT set', state: dirty, single: false },
     alone(DF, 'DF'),
     alone(AC, 'AC'),

@@ -157,7 +157,7 @@ function classesOf(node: CodeNode | undefined): readonly PathClass[] {
   const classes: PathClass[] = [];
   const { mnemonic, operands } = node;
   if (/^(call|jmp)/.test(mnemonic)) classes.push('call');
-  if (/^(iret|eret|sysret|sysexit|ret)/.test(mnemonic)) classes.push('return');
+  if (/^(iret|eret|sysret|sysexit|ret|ud2)/.test(mnemonic)) classes.push('return');
   if (/^(push|pop|call|leave|enter|movs|stos|lods|scas|cmps)/.test(mnemonic) || operands.some((operand) => operand.kind === 'memory')) classes.push('access');
   if (/^(sti|cli|popf)/.test(mnemonic)) classes.push('flags');
   if (/^(rdmsr|wrmsr|rdpid|rdtscp|mov)/.test(mnemonic)) classes.push('system');

@@ -3,18 +3,34 @@ import type { PathStep } from '../contexts/entry-paths.ts';
 import { stubFiles } from './path-examples.ts';
 import { entered, isInstruction, pathPlace, pathPremises } from './path-vocabulary.ts';
 import { load, draftOf } from '../machine/draft.ts';
+import { RSP } from '../machine/registers.ts';
+import { isConstant } from '../machine/word.ts';
 import type { Judgement, Rule } from './rule.ts';
 
 function judge(step: PathStep): readonly Judgement[] {
   const { node, before } = step;
+  if (isInstruction(node) && node.mnemonic === 'ud2' && step.program.contexts.has('inside C')) {
+    return [{ place: pathPlace(node), message: `${node.text} is reached (${entered(step.start)}): the words on the stack are not the frame that is asserted; undo every push and skip the error code before the return`, premises: pathPremises(step) }];
+  }
   if (!isInstruction(node) || !/^(iret|eret)/.test(node.mnemonic)) return [];
   const frame = before.frames.at(-1);
   for (const effect of step.effects) {
     if (effect.kind === 'wrong-return') return [finding(step, `RSP comes back as ${effect.found} instead of ${effect.expected}`)];
   }
+  if (frame !== undefined && node.mnemonic.startsWith('iret') && takesNoSelector(step)) return [finding(step, 'the word that is taken for CS is no selector')];
   if (frame === undefined || frame.fred || step.after.ended !== 'left-code') return [];
   const rip = load(draftOf(before), step.setup, frame.base, 8);
   return step.effects.some((effect) => effect.kind === 'unknown' && effect.what.includes('saved RIP')) && rip.name === '' ? [finding(step, 'the saved RIP is not an address of code')] : [];
+}
+
+const SELECTORS = 0xffffn;
+
+/** Every selector that the kernel pushes or copies is one that is known. */
+function takesNoSelector({ before, setup }: PathStep): boolean {
+  const rsp = before.registers[RSP];
+  if (rsp === undefined || !isConstant(rsp)) return false;
+  const cs = load(draftOf(before), setup, rsp.value + 8n, 8);
+  return !isConstant(cs) || cs.value > SELECTORS;
 }
 
 function finding(step: PathStep, what: string): Judgement {

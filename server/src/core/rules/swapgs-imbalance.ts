@@ -1,10 +1,18 @@
 // XR-GS01: an event return brings back another GS base than the one that was interrupted: a swap too many or too few.
 import type { PathStep } from '../contexts/entry-paths.ts';
 import { stubFiles } from './path-examples.ts';
-import { entered, exitJump, exitPlace, expectedState, gsOf, isEventReturn, knowledgeOf, pathPremises } from './path-vocabulary.ts';
+import { entered, exitJump, exitPlace, expectedState, gsOf, isEventReturn, isInstruction, knowledgeOf, pathPlace, pathPremises } from './path-vocabulary.ts';
 import type { Judgement, Rule } from './rule.ts';
 
+/** A routine that C code calls goes back to it. */
+function returnsToC(step: PathStep): boolean {
+  return step.start.door.kind === 'call' && isInstruction(step.node) && step.node.mnemonic.startsWith('ret') && step.program.code.nodes[step.after.node]?.kind === 'interrupted';
+}
+
 function judge(step: PathStep, value: number): readonly Judgement[] {
+  if (returnsToC(step) && knowledgeOf(step.program).gs && gsOf(step.after.cpu.gsBase) !== 'kernel') {
+    return [{ place: pathPlace(step.node), message: `${step.node.text} goes back to C code on another GS base than the kernel's (${entered(step.start)}); swap back before it`, premises: pathPremises(step) }];
+  }
   if (!isEventReturn(step) || !knowledgeOf(step.program).gs) return [];
   const found = gsOf(step.after.cpu.gsBase);
   const wanted = step.after.cpu.cpl === 3 ? 'user' : gsOf(expectedState(step).cpu.gsBase);

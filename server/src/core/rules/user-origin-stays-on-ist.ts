@@ -15,6 +15,8 @@ import type { Judgement, Observation, Rule } from './rule.ts';
 import { handlerOf, placeOf, stubPlace } from './vocabulary.ts';
 
 const DOUBLE_FAULT = 8;
+/** Where `vc_switch_off_ist()` goes from a stack that it does not trust. */
+const FALLBACK = 'VC2';
 
 function judge(observation: Observation): readonly Judgement[] {
   const { program, before, node } = observation;
@@ -54,8 +56,9 @@ function judgePath(step: PathStep): readonly Judgement[] {
   const { vector } = start.door;
   const name = cFunctionCalled(step);
   const stack = program.handlers.find((handler) => handler.vector === vector)?.ist.value ?? null;
-  if (name === null || stack === null || entryCall(name).anyStack || stackNameOf(step.setup, rspOf(before)) !== stack) return [];
-  return [{ place: pathPlace(node), message: `${name}() runs on the ${stack} stack for a ${vectorTitle(vector)} from user mode: a fault of its return to user mode, and every later event of the vector, starts over at the top of that stack; switch to the task stack first`, premises: pathPremises(step) }];
+  const current = stackNameOf(step.setup, rspOf(before));
+  if (name === null || stack === null || entryCall(name).anyStack || (current !== stack && current !== FALLBACK)) return [];
+  return [{ place: pathPlace(node), message: `${name}() runs on the ${current} stack for a ${vectorTitle(vector)} from user mode: a fault of its return to user mode, and every later event of the vector, starts over at the top of that stack; switch to the task stack first`, premises: pathPremises(step) }];
 }
 
 const NEEDS_TASK_STACK = /^(force_sig\w*|send_sig\w*|schedule\w*|cond_resched|mutex_lock\w*|task_work_add|irqentry_exit_to_user_mode|exit_to_user_mode\w*)$/;
