@@ -18,6 +18,12 @@ describe('sources on the command line', () => {
       assert.deepEqual(sourcesOf(folder, ['a']).files, ['a/entry.S', 'a/handler.c', 'a/deep/x.s']);
     }));
 
+  it('linker scripts are left out, and one that is named is refused', () =>
+    withFiles({ 'a/vmlinux.lds.S': '', 'a/entry.S': '' }, (folder) => {
+      assert.deepEqual(sourcesOf(folder, ['a']).files, ['a/entry.S']);
+      assert.deepEqual(findSources(['a/vmlinux.lds.S'], folder, createNodeWorkspace(folder)), { kind: 'refused', message: 'a/vmlinux.lds.S: a linker script, which has no code' });
+    }));
+
   it('paths keep the spelling of the command line', () =>
     withFiles(tree, (folder) => {
       assert.deepEqual(sourcesOf(folder, ['./a/deep/', `${folder}/b`]).files, ['./a/deep/x.s', `${folder}/b/one.c`]);

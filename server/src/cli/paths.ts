@@ -7,6 +7,8 @@ import type { NodeWorkspace } from '../shell/workspace.ts';
 export const mostFiles = 4000;
 export const deepest = 24;
 
+/** Linker scripts: the C preprocessor reads them, the assembler does not. */
+const linkerScript = /\.lds\.S$/;
 const source = /\.(?:S|s|c)$|\.xctx-scenario\.(?:ya?ml|json)$/;
 const skippedFolders: ReadonlySet<string> = new Set(['node_modules']);
 
@@ -41,6 +43,7 @@ export function findSources(paths: readonly string[], cwd: string, workspace: No
     }
     const refusal = kind === 'file' ? workspace.refusal(path) : kind;
     if (refusal !== null) return refused(`${given}: ${refusal}${mend(refusal)}`);
+    if (linkerScript.test(path)) return refused(`${given}: a linker script, which has no code`);
     if (!source.test(path)) return refused(`${given}: not an assembler, C or scenario file (.S, .s, .c, .xctx-scenario.yaml)`);
     files.add(path);
     named.add(path);
@@ -88,7 +91,7 @@ function filesBelow(top: string, cwd: string, notes: string[]): readonly string[
       const path = folder === '/' ? `/${entry.name}` : `${folder}/${entry.name}`;
       if (entry.isDirectory()) {
         if (!entry.name.startsWith('.') && !skippedFolders.has(entry.name)) below.push(path);
-      } else if (source.test(entry.name)) {
+      } else if (source.test(entry.name) && !linkerScript.test(entry.name)) {
         if (files.length < mostFiles) files.push(path);
         else if (files.length === mostFiles) {
           notes.push(`${top}: more than ${mostFiles} source files; the rest is not reviewed, name the folders that matter`);

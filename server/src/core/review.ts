@@ -26,7 +26,7 @@ import { createTreeFindings } from './review/tree-findings.ts';
 import { mends } from './review/verify.ts';
 import type { Run } from './review/run.ts';
 import { readingFindings, unknownOf } from './review/editor-problems.ts';
-import { hasEntries, isAssembler, linkUnit, programFor, refusalOf, scenariosOf, unitFor, unitOfFolder } from './review/unit.ts';
+import { hasEntries, isAssembler, isLeftOut, linkUnit, programFor, refusalOf, scenariosOf, unitFor, unitOfFolder } from './review/unit.ts';
 import type { LinkedUnit } from './review/unit.ts';
 import type { Finding, RunReport } from './rules/finding.ts';
 import { RULES } from './rules/index.ts';
@@ -214,6 +214,8 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     if (text === null) return [];
     const refused = refusedFinding(file, text);
     if (refused !== null) return refused;
+    const { root, configuration: own } = streams.chosen(file);
+    if (isLeftOut(file, root, own)) return [];
     const out: Finding[] = [];
     const assembler = isAssembler(file) ? documents.assembler(file) : null;
     for (const problem of assembler?.problems ?? []) out.push(plainFinding('syntax', 'warning', { file, span: problem.span }, problem.message));

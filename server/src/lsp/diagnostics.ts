@@ -77,7 +77,7 @@ function notesOf(finding: Finding): readonly Note[] {
     ...(finding.trace === null || finding.trace.steps.length === 0 ? [] : traceNotes(finding.trace, place)),
     ...finding.related.map((related) => ({ place: related.place, text: related.message })),
     ...finding.premises.map((premise) => ({ place: premise.place ?? place, text: `${premise.assumed ? 'assumed' : 'premise'}: ${premise.fact}` })),
-    ...(finding.variants.length === 0 ? [] : [{ place, text: `seen in: ${finding.variants.join(', ')}` }]),
+    ...(finding.variants.length === 0 ? [] : [{ place, text: `seen in: ${finding.variants.join('; ')}` }]),
   ];
 }
 

@@ -18,7 +18,7 @@ import { viewOfReport } from './views.ts';
 const patience = 1500;
 /** The same for what is only offered. */
 const shortPatience = 300;
-/** Offered while nothing is known of a place. */
+/** Offered while nothing is known yet of a place in a kernel tree. */
 const usual: readonly string[] = ['NMI', '#MC', '#DB'];
 /** Lenses of one symbol. */
 const mostLenses = 4;
@@ -95,7 +95,7 @@ export async function raiseActions({ owner, session }: RunParts, document: OpenD
   const column = /\S/.exec(document.text.slice(document.lines.starts[range.start.line] ?? 0))?.index ?? 0;
   const at = { line: range.start.line, character: column };
   const known = await ask(owner, { kind: 'events', folder: '', file: document.file, offset: offsetOf(document.lines, at) }, shortPatience);
-  const events = known?.events ?? usual;
+  const events = known?.events ?? (session.review.inKernelTree(document.file) ? usual : []);
   return events.map((event) => ({ title: `raise ${event} here`, kind: raiseKind, command: { title: `raise ${event} here`, command: commands.raiseHere, arguments: [document.uri, at.line, at.character, [event]] } }));
 }
 

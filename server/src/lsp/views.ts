@@ -45,7 +45,7 @@ export function viewOfFinding(finding: Finding, design: string, locator: Locator
     bounds: [],
     boundsHit: [],
     assumptions: finding.premises.filter((premise) => premise.assumed).map((premise) => premise.fact),
-    remarks: finding.variants.length > 1 ? [`the same in: ${finding.variants.join(', ')}`] : [],
+    remarks: finding.variants.length > 1 ? [`the same in: ${finding.variants.join('; ')}`] : [],
     steps: stepsOf(finding.trace, locator),
     text: mailFinding(finding, locate).join('\n'),
   };

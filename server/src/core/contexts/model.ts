@@ -1,10 +1,15 @@
-// The machine as a model for the explorer: states packed by interned components.
-import { createInterner } from '../explore/interner.ts';
+// The machine as a model for the explorer: states by the numbers of their components, steps looked up where they were
+// run before.
 import type { Model } from '../explore/model.ts';
-import type { MachineSetup } from '../machine/config.ts';
-import { successors } from '../machine/machine.ts';
+import type { EnvironmentEvent, MachineSetup } from '../machine/config.ts';
+import type { Recording } from '../machine/recording.ts';
+import { eventArrives, eventStep, mayBeSpent, ownSteps, pendingSteps, runnable, spent, waitsForFirst } from '../machine/machine.ts';
 import type { Step } from '../machine/machine.ts';
-import type { Cpu, Frame, Saved, State } from '../machine/state.ts';
+import type { State } from '../machine/state.ts';
+import { knowledgeOf } from './knowledge.ts';
+import { createAnswers } from './known-steps.ts';
+import type { Known } from './known-steps.ts';
+import { PartedState } from './parts.ts';
 
 export interface MachineTransition extends Step {
   readonly weight: number;
@@ -25,111 +30,92 @@ const LONGEST_CHAIN = 256;
 export type Passed = (state: State) => void;
 
 /**
- * `initial` are the start states; the model owns its interners, so packed states of two models do not compare. Where the
+ * `initial` are the start states. Packed states of models of one program on one machine compare, others do not. Where the
  * set-up names visible boundaries, steps between them that leave no choice and do nothing a rule could judge are taken
  * together; with all boundaries visible every step is a state.
  */
 export function machineModel(setup: MachineSetup, initial: readonly State[], passed: Passed | null = null): MachineModel {
-  const components = createInterner();
-  const regions = new WeakMap<object, number>();
+  const { parts, known, machine, own, event: knownEvent } = knowledgeOf(setup);
+  const eventSteps = setup.events.map(knownEvent);
+  const pending = createAnswers<readonly Known[]>(parts, 1);
+  const arrivals = createAnswers<boolean>(parts, Math.max(1, setup.events.length));
+  /** Numbers of the rest before to the rest behind an event that was counted. */
+  const counted = setup.events.map(() => new Map<number, number>());
   let cut = false;
 
-  function chain(step: Step): MachineTransition {
+  const asKnown = (recording: Recording, made: readonly Step[]): readonly Known[] => made.map((step) => known.knownOf(step, recording.writesOf(step.state)));
+
+  function withEventCounted(state: PartedState, event: EnvironmentEvent, index: number): PartedState {
+    let rest = counted[index]?.get(state.restId);
+    if (rest === undefined) {
+      const old = parts.restOf(state.restId);
+      rest = parts.restId({ ...old, budgets: spent(old.budgets, event) });
+      counted[index]?.set(state.restId, rest);
+    }
+    return new PartedState(parts, state.node, state.registersId, state.controlId, state.memoryId, state.framesId, rest);
+  }
+
+  interface Choice {
+    readonly step: Known;
+    readonly state: PartedState;
+  }
+
+  /** All that may happen at a state, in the order of the machine's own list. */
+  function choicesAt(state: PartedState): { readonly choices: readonly Choice[]; readonly cutOff: boolean } {
+    const choices: Choice[] = [];
+    const node = runnable(setup, state);
+    if (node === null) return { choices, cutOff: false };
+    const { budgets } = state;
+    const waits = waitsForFirst(setup, budgets);
+    let cutOff = false;
+    for (const step of own.of(waits ? 1 : 0, state, (recording) => asKnown(recording, ownSteps(machine, recording.state, node, waits)))) choices.push({ step, state: known.after(state, step) });
+    for (let index = 0; index < setup.events.length; index += 1) {
+      const event = setup.events[index];
+      if (event === undefined || !mayBeSpent(setup, budgets, event, waits)) continue;
+      if (!arrivals.of(index, state, (recording) => eventArrives(setup, recording.state, node, event))) continue;
+      if (state.frames.length >= setup.depth) {
+        cutOff = true;
+        continue;
+      }
+      const made = eventSteps[index]?.of(0, state, (recording) => asKnown(recording, [eventStep(machine, recording.state, node, event)])) ?? [];
+      const before = withEventCounted(state, event, index);
+      for (const step of made) choices.push({ step, state: known.after(before, step) });
+    }
+    if (!waits && state.pending.length > 0) for (const step of pending.of(0, state, (recording) => asKnown(recording, pendingSteps(setup, recording.state, node)))) choices.push({ step, state: known.after(state, step) });
+    return { choices, cutOff };
+  }
+
+  function chain({ step, state: first }: Choice): MachineTransition {
     const { visible } = setup;
-    let { state } = step;
+    let state = first;
     let weight = 1;
     while (visible !== null && weight < LONGEST_CHAIN && state.ended === null && !visible.has(state.node)) {
-      const behind = successors(setup, state);
-      const only = behind.steps[0];
-      if (behind.cutOff || only === undefined || behind.steps.length !== 1 || only.effects.length > 0 || only.state.ended !== null) break;
+      const { choices, cutOff } = choicesAt(state);
+      const only = choices[0];
+      if (cutOff || only === undefined || choices.length !== 1 || only.step.effects.length > 0 || only.state.ended !== null) break;
       passed?.(state);
       state = only.state;
       weight += 1;
     }
-    return { ...step, state, weight };
-  }
-
-  function regionId(region: State['memory'][number]): number {
-    if (region.length === 0) return 0;
-    const known = regions.get(region);
-    if (known !== undefined) return known;
-    let key = 'm';
-    for (let slot = 0; slot < region.length; slot += 1) key += `,${region[slot]?.id ?? ''}`;
-    const id = components.idOf(key) + 1;
-    regions.set(region, id);
-    return id;
-  }
-
-  function memoryId(memory: State['memory']): number {
-    const known = regions.get(memory);
-    if (known !== undefined) return known;
-    let key = 'M';
-    for (const region of memory) key += `,${regionId(region)}`;
-    const id = components.idOf(key) + 1;
-    regions.set(memory, id);
-    return id;
-  }
-
-  function registersId(registers: State['registers']): number {
-    const known = regions.get(registers);
-    if (known !== undefined) return known;
-    let key = 'R';
-    for (const one of registers) key += `,${one.id}`;
-    const id = components.idOf(key);
-    regions.set(registers, id);
-    return id;
-  }
-
-  function cpuId(cpu: Cpu): number {
-    const known = regions.get(cpu);
-    if (known !== undefined) return known;
-    const bits = `${cpu.cpl}${cpu.nmiBlocked ? 'B' : ''}${cpu.nmiLatched ? 'L' : ''}${cpu.mcip ? 'M' : ''}${cpu.veInfoValid ? 'V' : ''}${cpu.shadow}`;
-    const id = components.idOf(`P${bits},${cpu.level},${cpu.pendingDebug},${cpu.gsBase.id},${cpu.kernelGsBase.id},${cpu.cr2.id},${cpu.cr3.id},${cpu.cs.id},${cpu.ss.id},${cpu.specCtrl.id},${cpu.dr6.id},${cpu.dr7.id},${registersId(cpu.breakpoints)}`);
-    regions.set(cpu, id);
-    return id;
-  }
-
-  function framesId(frames: readonly Frame[]): number {
-    if (frames.length === 0) return 0;
-    const known = regions.get(frames);
-    if (known !== undefined) return known;
-    const id = components.idOf(framesKey(frames)) + 1;
-    regions.set(frames, id);
-    return id;
-  }
-
-  function savedId(saved: Saved): number {
-    const known = regions.get(saved);
-    if (known !== undefined) return known;
-    const id = components.idOf(`S${registersId(saved.registers)},${saved.flags.id},${saved.cs.id},${saved.ss.id},${saved.gsBase.id},${saved.kernelGsBase.id},${saved.cr3.id},${saved.specCtrl.id}`);
-    regions.set(saved, id);
-    return id;
-  }
-
-  function framesKey(frames: readonly Frame[]): string {
-    let key = 'F';
-    for (const frame of frames) key += `;${frame.vector},${frame.base},${frame.interrupted},${frame.rsp.id},${frame.cpl},${frame.region},${frame.level},${savedId(frame.saved)}`;
-    return key;
+    return { label: step.label, event: step.event, effects: step.effects, state, weight };
   }
 
   return {
     width: WIDTH,
     initial: () => initial,
     successors: (state) => {
-      const next = successors(setup, state);
-      if (next.cutOff) cut = true;
-      return next.steps.map(chain);
+      const { choices, cutOff } = choicesAt(parts.stateOf(state));
+      if (cutOff) cut = true;
+      return choices.map(chain);
     },
     pack: (state, into, offset) => {
-      let rest = `B${state.budgets.join(',')}|${state.features.join(',')}|${state.ended ?? ''}|`;
-      for (const pending of state.pending) rest += `${pending.kind}${pending.vector};`;
-      for (const ghost of state.ghosts) rest += `|${ghost.owner ?? ''},${ghost.clearedAt ?? ''},${ghost.aboveFrame ? 1 : 0}`;
-      into[offset] = state.node;
-      into[offset + 1] = registersId(state.registers);
-      into[offset + 2] = components.idOf(`C${state.flags.id},${cpuId(state.cpu)}`);
-      into[offset + 3] = memoryId(state.memory);
-      into[offset + 4] = framesId(state.frames);
-      into[offset + 5] = components.idOf(rest);
+      const parted = parts.stateOf(state);
+      into[offset] = parted.node;
+      into[offset + 1] = parted.registersId;
+      into[offset + 2] = parted.controlId;
+      into[offset + 3] = parted.memoryId;
+      into[offset + 4] = parted.framesId;
+      into[offset + 5] = parted.restId;
     },
     cutOff: () => cut,
   };

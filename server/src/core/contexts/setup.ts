@@ -32,10 +32,16 @@ export function handles(program: Program, event: string): boolean {
   return vector !== null && program.handlers.some((handler) => handler.vector === vector.number);
 }
 
-export function prepare(program: Program, scenario: Scenario, start: StartContext, reference: boolean): Prepared {
+/** What a program alone decides of the machine; made once, so that runs of one program have it in common. */
+type Hardware = Omit<MachineSetup, 'events' | 'processor' | 'userFaults' | 'visible' | 'depth' | 'failing' | 'gap' | 'first' | 'firstBudget'>;
+
+const hardware = new WeakMap<Program, Hardware>();
+
+function hardwareOf(program: Program): Hardware {
+  const known = hardware.get(program);
+  if (known !== undefined) return known;
   const { layout } = program;
   const task = stackNamed(layout, 'task');
-  const taskTop = task === null ? 0n : top(task);
   const entry = stackNamed(layout, 'entry');
   const gates = new Map<number, Gate>();
   for (const handler of program.handlers) {
@@ -55,6 +61,32 @@ export function prepare(program: Program, scenario: Scenario, start: StartContex
     protectsInfo: guard.protects.includes('info'),
     info: guard.info,
   }));
+  const fredStacks = program.fred === null ? [] : [task?.index ?? 0, ...['FRED level 1', 'FRED level 2', 'FRED level 3'].map((name) => stackNamed(layout, name)?.index ?? 0)];
+  const made: Hardware = {
+    code: program.code,
+    layout,
+    delivery: program.delivery,
+    gates,
+    fred: program.fred === null ? null : { ...program.fred, stacks: fredStacks },
+    guards,
+    rsp0: entry === null ? taskTopOf(program) : top(entry),
+    taskStack: task?.index ?? 0,
+    primitives: PRIMITIVE_BY_NAME,
+    irqWorkVector: gates.has(IRQ_WORK_VECTOR) || program.delivery === 'fred' ? IRQ_WORK_VECTOR : null,
+    taskWorkEntry: program.taskWorkEntry,
+    contexts: program.contexts,
+  };
+  hardware.set(program, made);
+  return made;
+}
+
+function taskTopOf(program: Program): bigint {
+  const task = stackNamed(program.layout, 'task');
+  return task === null ? 0n : top(task);
+}
+
+export function prepare(program: Program, scenario: Scenario, start: StartContext, reference: boolean): Prepared {
+  const machine = hardwareOf(program);
   const budgets: number[] = [];
   const events: EnvironmentEvent[] = [];
   const bounds: string[] = [];
@@ -67,35 +99,23 @@ export function prepare(program: Program, scenario: Scenario, start: StartContex
     budgets.push(budget.count);
     bounds.push(`${vector.mnemonic} at most ${budget.count}`);
     if (scenario.first === budget.event) first = index;
-    for (const kind of kindsOf(vector.name, guards)) events.push({ name: vector.name, vector: vector.number, budget: index, kind });
+    for (const kind of kindsOf(vector.name, machine.guards)) events.push({ name: vector.name, vector: vector.number, budget: index, kind });
   }
   for (const memory of scenario.memory) for (const name of memory.raises) userFaults.add(vectorByName(name)?.number ?? -1);
   bounds.push(`live frames at most ${scenario.depth}`);
-  const fredStacks = program.fred === null ? [] : [task?.index ?? 0, ...['FRED level 1', 'FRED level 2', 'FRED level 3'].map((name) => stackNamed(layout, name)?.index ?? 0)];
   const setup: MachineSetup = {
-    code: program.code,
-    layout,
-    delivery: program.delivery,
-    gates,
-    fred: program.fred === null ? null : { ...program.fred, stacks: fredStacks },
-    guards,
+    ...machine,
     events,
     processor: processorNamed(scenario.machine.vendor ?? 'intel', scenario.machine.guest ?? 'none'),
-    rsp0: entry === null ? taskTop : top(entry),
-    taskStack: task?.index ?? 0,
-    primitives: PRIMITIVE_BY_NAME,
-    irqWorkVector: gates.has(IRQ_WORK_VECTOR) || program.delivery === 'fred' ? IRQ_WORK_VECTOR : null,
-    taskWorkEntry: program.taskWorkEntry,
     userFaults: [...userFaults],
     visible: reference ? null : boundariesOf(program),
     depth: scenario.depth,
     failing: new Set(start === 'gap' ? ['gap'] : ['user', 'kernel', 'kernel-irqs-off']),
     gap: start === 'gap' ? program.gap : null,
-    contexts: program.contexts,
     first,
     firstBudget: first === null ? 0 : (budgets[first] ?? 0),
   };
-  return { setup, initial: initialState(program, setup, start, budgets, taskTop), bounds };
+  return { setup, initial: initialState(program, setup, start, budgets, taskTopOf(program)), bounds };
 }
 
 function kindsOf(name: string, guards: readonly GuardSetup[]): readonly EnvironmentEvent['kind'][] {

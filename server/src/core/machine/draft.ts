@@ -5,6 +5,7 @@ import type { MachineSetup } from './config.ts';
 import type { Effect } from './effects.ts';
 import { regionIndexOf, top } from './layout.ts';
 import type { Region } from './layout.ts';
+import { recorded, recordedDraft, recordedFork } from './recording.ts';
 import { RSP } from './registers.ts';
 import type { Cpu, Frame, GuardGhost, Pending, State } from './state.ts';
 import { and, constant, equal, extractBytes, insertBytes, isConstant, or, shiftLeft, shiftRight, truncate, UNKNOWN, ZERO } from './word.ts';
@@ -39,6 +40,8 @@ export interface Access {
 }
 
 export function draftOf(state: State): Draft {
+  const noted = recordedDraft(state);
+  if (noted !== null) return noted;
   const { node, registers, flags, cpu, memory, frames, pending, budgets, features, ghosts, ended } = state;
   return { node, registers, ownsRegisters: false, flags, cpu, memory, ownsMemory: false, frames, pending, budgets, features, ghosts, ended, effects: [], accesses: null };
 }
@@ -47,24 +50,40 @@ export function draftOf(state: State): Draft {
 export function fork(draft: Draft): Draft {
   draft.ownsRegisters = false;
   draft.ownsMemory = false;
-  return { ...draft, effects: [...draft.effects] };
+  const second = recordedFork(draft) ?? { ...draft };
+  second.effects = [...draft.effects];
+  second.accesses = draft.accesses;
+  return second;
 }
 
 /** The state of a finished draft; the draft must not be used any more. */
 export function finish(draft: Draft): State {
+  const noted = recorded(draft);
+  if (noted !== null) return noted.finish();
   const { node, registers, flags, cpu, memory, frames, pending, budgets, features, ghosts, ended } = draft;
   return { node, registers, flags, cpu, memory, frames, pending, budgets, features, ghosts, ended };
 }
 
 export function changeCpu(draft: Draft, change: Partial<Cpu>): void {
-  draft.cpu = { ...draft.cpu, ...change };
+  const noted = recorded(draft);
+  if (noted === null) draft.cpu = { ...draft.cpu, ...change };
+  else noted.changeCpu(change);
 }
 
 export function register(draft: Draft, index: RegisterIndex): Word {
+  recorded(draft)?.noteRegisterRead(index);
   return draft.registers[index] ?? UNKNOWN;
 }
 
+/** All registers, to be kept with a frame; they are shared from now on. */
+export function sharedRegisters(draft: Draft): readonly Word[] {
+  recorded(draft)?.noteRegistersRead();
+  draft.ownsRegisters = false;
+  return draft.registers;
+}
+
 export function setRegister(draft: Draft, index: RegisterIndex, value: Word): void {
+  recorded(draft)?.noteRegisterWrite(index);
   if (draft.registers[index] === value) return;
   if (!draft.ownsRegisters) {
     draft.registers = draft.registers.slice();
@@ -99,7 +118,14 @@ function neverWritten(region: Region): Word {
 }
 
 function slotValue(draft: Draft, region: Region, slot: number): Word {
+  recorded(draft)?.noteSlotRead(region.index, slot);
   return draft.memory[region.index]?.[slot] ?? neverWritten(region);
+}
+
+/** All slots of a region, for those that search it. */
+export function slotsOf(draft: Draft, region: Region): readonly (Word | undefined)[] {
+  recorded(draft)?.noteRegionRead(region.index);
+  return draft.memory[region.index] ?? [];
 }
 
 /** Value at an address; unknown outside the regions of the layout. */
@@ -140,8 +166,12 @@ function storeAcross(draft: Draft, region: Region, address: bigint, size: Access
 
 /** A handler may send its own return elsewhere: the saved RSP of the innermost frame is its to change. */
 function noteFrameEdited(draft: Draft, address: bigint, size: AccessSize, value: Word): void {
+  const noted = recorded(draft);
+  noted?.noteInnermostRead();
+  const innermost = noted === null ? draft.frames.at(-1) : noted.innermost();
+  if (innermost === undefined || address !== innermost.base + SAVED_RSP || size !== 8) return;
   const frame = draft.frames.at(-1);
-  if (frame === undefined || address !== frame.base + SAVED_RSP || size !== 8 || frame.rsp === value) return;
+  if (frame === undefined || frame.rsp === value) return;
   draft.frames = [...draft.frames.slice(0, -1), { ...frame, rsp: value }];
 }
 
@@ -149,24 +179,33 @@ function noteFrameEdited(draft: Draft, address: bigint, size: AccessSize, value:
 const SAVED_RSP = 24n;
 
 function setSlot(draft: Draft, region: Region, slot: number, value: Word): void {
+  recorded(draft)?.noteMemoryWrite({ kind: 'slot', region: region.index, slot, value });
   const before = draft.memory[region.index] ?? [];
-  if (before[slot] === value) return;
-  const after = before.slice();
+  const after = withSlot(before, slot, value);
+  if (after !== before) setRegion(draft, region.index, after);
+}
+
+/** Slots with one changed; the same list where it holds the value already. */
+export function withSlot(slots: readonly (Word | undefined)[], slot: number, value: Word): readonly (Word | undefined)[] {
+  if (slots[slot] === value) return slots;
+  const after = slots.slice();
   while (after.length < slot) after.push(undefined);
   after[slot] = value;
-  setRegion(draft, region.index, after);
+  return after;
 }
 
 /** Everything below `rsp` on a stack that does not rewind is dead: no event handler may leave anything there. */
 export function forgetBelow(draft: Draft, region: Region, rsp: bigint): void {
+  const live = Number((top(region) - rsp) >> 3n);
+  recorded(draft)?.noteMemoryWrite({ kind: 'length', region: region.index, length: live });
   const before = draft.memory[region.index];
   if (before === undefined) return;
-  const live = Number((top(region) - rsp) >> 3n);
   if (before.length > live) setRegion(draft, region.index, before.slice(0, live));
 }
 
 /** Forgets a stack on which nothing is live, and below whose RSP no code looks: a later read finds an unknown word. */
 export function poison(draft: Draft, region: Region): void {
+  recorded(draft)?.noteMemoryWrite({ kind: 'length', region: region.index, length: 0 });
   const before = draft.memory[region.index];
   if (before === undefined || before.length === 0) return;
   setRegion(draft, region.index, []);

@@ -1,7 +1,7 @@
 // The ends of every delivery, IDT or FRED: what the frame holds of the interrupted context, and the frame going live.
 import type { MachineSetup } from './config.ts';
 import { selectorsOf } from './config.ts';
-import { changeCpu, setGhost } from './draft.ts';
+import { changeCpu, setGhost, sharedRegisters } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { DEBUG } from './event.ts';
 import type { Happening } from './event.ts';
@@ -22,8 +22,7 @@ export function savedFlags(draft: Draft, event: Happening): Word {
 /** What the frame refers to for its return; the draft's registers are shared with it from now on. */
 export function savedOf(draft: Draft): Saved {
   const { cs, ss, gsBase, kernelGsBase, cr3, specCtrl } = draft.cpu;
-  draft.ownsRegisters = false;
-  return { registers: draft.registers, flags: draft.flags, cs, ss, gsBase, kernelGsBase, cr3, specCtrl };
+  return { registers: sharedRegisters(draft), flags: draft.flags, cs, ss, gsBase, kernelGsBase, cr3, specCtrl };
 }
 
 export interface Pushed {

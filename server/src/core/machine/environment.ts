@@ -11,7 +11,7 @@ import { addressesRead, evaluate, quiet } from './expressions.ts';
 import { linearAddress } from './instructions/row.ts';
 import { unblockNmi } from './instructions/returns.ts';
 import { regionIndexOf } from './layout.ts';
-import { IF } from './state.ts';
+import { depthOf, interruptFlag } from './recording.ts';
 import type { State } from './state.ts';
 import { writeVeInformation } from './ve-area.ts';
 import { vectorTitle } from './vectors.ts';
@@ -90,7 +90,7 @@ export function nmiHeldOff(setup: MachineSetup, state: State): boolean {
 
 /** Whether IF certainly holds interrupts off. */
 export function interruptsClosed(state: State): boolean {
-  return state.cpu.shadow !== 'none' || state.cpu.veInfoValid || ((state.flags.known & IF) !== 0n && (state.flags.value & IF) === 0n);
+  return state.cpu.shadow !== 'none' || state.cpu.veInfoValid || interruptFlag(state) === false;
 }
 
 export function mayArrive(setup: MachineSetup, state: State, node: CodeNode, event: EnvironmentEvent): boolean {
@@ -120,7 +120,7 @@ function accessMayFail(setup: MachineSetup, state: State, node: CodeNode, vector
   if (vector === VIRTUALIZATION && processor.vendor === 'amd') return false;
   if (node.kind === 'interrupted') return vector === VIRTUALIZATION && setup.failing.has(node.context);
   if (vector === VIRTUALIZATION && processor.virtualizationExceptions === 'every access') return true;
-  if (vector === VIRTUALIZATION && setup.gap !== null && state.frames.length === 0 && state.node >= setup.gap.first && state.node < setup.gap.end) return true;
+  if (vector === VIRTUALIZATION && setup.gap !== null && depthOf(state) === 0 && state.node >= setup.gap.first && state.node < setup.gap.end) return true;
   const classes = accessClasses(setup, state, node);
   if (classes.has('user') && setup.userFaults.includes(vector)) return true;
   return vector === VIRTUALIZATION && classes.has('kernel');
@@ -132,10 +132,9 @@ export interface Raised {
   readonly draft: Draft;
 }
 
-/** Delivers an event of the environment, or takes its guard's fallback (semantics.md §22). */
+/** Delivers an event of the environment, or takes its guard's fallback (semantics.md §22). Who raises it counts it. */
 export function raise(setup: MachineSetup, state: State, node: CodeNode, event: EnvironmentEvent): Raised {
   const draft = draftOf(state);
-  draft.budgets = state.budgets.map((left, index) => (index === event.budget ? left - 1 : left));
   if (event.kind === 'smi') return systemManagement(setup, draft);
   const title = vectorTitle(event.vector);
   const label = event.kind === 'access' ? `${title} at an access` : event.kind === 'host' ? `${title} injected by the host` : title;

@@ -1,7 +1,7 @@
 // Evaluation of C expressions on the machine's memory, and which addresses an expression reads.
 import type { CExpression } from './code.ts';
 import type { MachineSetup } from './config.ts';
-import { guardBusy, liveFrameOf, load, register } from './draft.ts';
+import { fork, guardBusy, liveFrameOf, load, register } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { RSP } from './registers.ts';
 import { add, and, constant, equal, isConstant, not, ONE, or, shiftLeft, shiftRight, SIGN, subtract, truncate, UNKNOWN, xor, ZERO } from './word.ts';
@@ -151,7 +151,9 @@ export function addressesRead(draft: Draft, setup: MachineSetup, expression: CEx
 
 /** The same draft with effects of its own, for looking ahead. */
 export function quiet(draft: Draft): Draft {
-  return { ...draft, effects: [] };
+  const second = fork(draft);
+  second.effects = [];
+  return second;
 }
 
 export function lowBits(value: Word, size: 1 | 2 | 4 | 8): Word {

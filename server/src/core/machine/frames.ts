@@ -1,7 +1,7 @@
 // Live frames and their copies: what a delivery writes over, where a frame went that code moved. A frame is live from
 // its delivery to its event return (ST-01).
 import type { MachineSetup } from './config.ts';
-import { load, register } from './draft.ts';
+import { load, register, slotsOf } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { stackOf, top } from './layout.ts';
 import type { Region } from './layout.ts';
@@ -25,7 +25,7 @@ export function intactCopy(draft: Draft, setup: MachineSetup, frame: Frame, star
   const wanted = words(draft, setup, frame.base);
   for (const region of setup.layout.regions) {
     if (region.kind !== 'stack' || (only !== null && only !== region)) continue;
-    const slots = draft.memory[region.index] ?? [];
+    const slots = slotsOf(draft, region);
     for (let slot = 4; slot < slots.length; slot += 1) {
       if (slots[slot] !== wanted[0] || slots[slot - 1] !== wanted[1] || slots[slot - 2] !== wanted[2]) continue;
       if (slots[slot - 3] !== wanted[3] || slots[slot - 4] !== wanted[4]) continue;

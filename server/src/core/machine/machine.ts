@@ -1,7 +1,7 @@
 // What may happen next: the instruction at RIP, a fault of it, or an event that arrives before it. Everything runs
 // through the same step and the same delivery.
 import type { CodeNode, InstructionNode } from './code.ts';
-import type { MachineSetup } from './config.ts';
+import type { EnvironmentEvent, MachineSetup } from './config.ts';
 import { dataBreakpoints, hasDataBreakpoints, NO_BREAKPOINTS, SINGLE_STEP } from './debug.ts';
 import { deliver, deliverable } from './deliver.ts';
 import { changeCpu, draftOf, finish, guardBusy, push, setRegister } from './draft.ts';
@@ -15,6 +15,7 @@ import type { Decoded } from './instructions/index.ts';
 import { addressOfNode, top } from './layout.ts';
 import { runOperation } from './operations.ts';
 import { ARGUMENT_REGISTERS, RSP } from './registers.ts';
+import { depthOf, isCalm } from './recording.ts';
 import { IF, RF, TF } from './state.ts';
 import type { State } from './state.ts';
 import type { Effect } from './effects.ts';
@@ -37,30 +38,57 @@ export interface Successors {
 
 /** All that may happen at a state, in a fixed order: the instruction's outcomes first, then the events. */
 export function successors(setup: MachineSetup, state: State): Successors {
-  if (state.ended !== null) return { steps: [], cutOff: false };
-  const node = setup.code.nodes[state.node];
-  if (node === undefined) return { steps: [], cutOff: false };
-  if (setup.gap !== null && state.node === setup.gap.end && state.frames.length === 0) return { steps: [], cutOff: false };
-  const steps: Step[] = [];
+  const node = runnable(setup, state);
+  if (node === null) return { steps: [], cutOff: false };
+  const waits = waitsForFirst(setup, state.budgets);
+  const steps: Step[] = [...ownSteps(setup, state, node, waits)];
   let cutOff = false;
-  const waitsForFirst = setup.first !== null && state.budgets[setup.first] === setup.firstBudget;
-  const due = dueEvent(setup, state);
-  if (due !== null) steps.push(takeDue(setup, state, due));
-  else if (!waitsForFirst) for (const draft of run(setup, state, node)) steps.push(made(setup, 'step', null, draft));
   for (const event of setup.events) {
-    if ((state.budgets[event.budget] ?? 0) <= 0) continue;
-    if (waitsForFirst && event.budget !== setup.first) continue;
-    // PRI-01: only machine checks and SMIs come before what is due.
-    if (due !== null && event.vector !== MACHINE_CHECK && event.kind !== 'smi') continue;
-    if (!mayArrive(setup, state, node, event)) continue;
+    if (!mayBeSpent(setup, state.budgets, event, waits) || !eventArrives(setup, state, node, event)) continue;
     if (state.frames.length >= setup.depth) cutOff = true;
-    else {
-      const { label, event: vector, draft } = raise(setup, state, node, event);
-      steps.push(made(setup, label, vector, draft));
-    }
+    else steps.push(eventStep(setup, state, node, event));
   }
-  if (!waitsForFirst && due === null) for (const step of pendingSteps(setup, state, node)) steps.push(step);
+  if (!waits) for (const step of pendingSteps(setup, state, node)) steps.push(step);
   return { steps, cutOff };
+}
+
+/** The code at a state, or null where nothing more happens. */
+export function runnable(setup: MachineSetup, state: State): CodeNode | null {
+  if (state.ended !== null || (setup.gap !== null && state.node === setup.gap.end && depthOf(state) === 0)) return null;
+  return setup.code.nodes[state.node] ?? null;
+}
+
+/** Whether nothing may happen but the event that must come first. */
+export function waitsForFirst(setup: MachineSetup, budgets: readonly number[]): boolean {
+  return setup.first !== null && budgets[setup.first] === setup.firstBudget;
+}
+
+export function mayBeSpent(setup: MachineSetup, budgets: readonly number[], event: EnvironmentEvent, waits: boolean): boolean {
+  return (budgets[event.budget] ?? 0) > 0 && (!waits || event.budget === setup.first);
+}
+
+export function spent(budgets: readonly number[], event: EnvironmentEvent): readonly number[] {
+  return budgets.map((left, index) => (index === event.budget ? left - 1 : left));
+}
+
+/** What is due at this boundary, else what the code at RIP does. */
+export function ownSteps(setup: MachineSetup, state: State, node: CodeNode, waits: boolean): readonly Step[] {
+  const calm = isCalm(state);
+  const due = calm ? null : dueEvent(setup, state);
+  if (due !== null) return [takeDue(setup, state, due)];
+  return waits ? [] : run(setup, state, node, calm).map((draft) => made(setup, 'step', null, draft));
+}
+
+/** Budgets and the bound on nesting apart. PRI-01: only machine checks and SMIs come before what is due. */
+export function eventArrives(setup: MachineSetup, state: State, node: CodeNode, event: EnvironmentEvent): boolean {
+  if (!mayArrive(setup, state, node, event)) return false;
+  return event.vector === MACHINE_CHECK || event.kind === 'smi' || isCalm(state) || dueEvent(setup, state) === null;
+}
+
+export function eventStep(setup: MachineSetup, state: State, node: CodeNode, event: EnvironmentEvent): Step {
+  const { label, event: vector, draft } = raise(setup, state, node, event);
+  draft.budgets = spent(state.budgets, event);
+  return made(setup, label, vector, draft);
 }
 
 /** The fault `vector` of the instruction at RIP, which `faultsAt` lists with the reason. */
@@ -93,13 +121,13 @@ function takeDue(setup: MachineSetup, state: State, due: 'debug' | 'nmi'): Step 
 }
 
 /** One step of the code at RIP; feature nodes choose, interrupted contexts idle. */
-function run(setup: MachineSetup, state: State, node: CodeNode): readonly Draft[] {
+function run(setup: MachineSetup, state: State, node: CodeNode, calm: boolean): readonly Draft[] {
   switch (node.kind) {
     case 'instruction':
-      return runInstruction(setup, state, node);
+      return runInstruction(setup, state, node, calm);
     case 'operation': {
       const draft = draftOf(state);
-      if (draft.cpu.shadow !== 'none') changeCpu(draft, { shadow: 'none' });
+      if (!calm && draft.cpu.shadow !== 'none') changeCpu(draft, { shadow: 'none' });
       return runOperation(draft, setup, node);
     }
     case 'feature': {
@@ -129,13 +157,13 @@ function run(setup: MachineSetup, state: State, node: CodeNode): readonly Draft[
 
 const STEPPED = TF | RF;
 
-function runInstruction(setup: MachineSetup, state: State, node: InstructionNode): readonly Draft[] {
+function runInstruction(setup: MachineSetup, state: State, node: InstructionNode, calm: boolean): readonly Draft[] {
   const draft = draftOf(state);
   const known = decode(node);
-  const { shadow } = state.cpu;
+  const shadow = calm ? 'none' : state.cpu.shadow;
   if (known.row === null) return runOpaque(draft, node);
   const x = { draft, setup, node, size: known.size, shadow };
-  const watched = state.cpu.dr7 !== NO_BREAKPOINTS;
+  const watched = !calm && state.cpu.dr7 !== NO_BREAKPOINTS;
   if (watched || known.check !== null || setup.pageTables !== undefined) {
     const certain = certainFault(x, known);
     if (certain !== null) {
@@ -145,7 +173,7 @@ function runInstruction(setup: MachineSetup, state: State, node: InstructionNode
     }
   }
   if (shadow !== 'none') changeCpu(draft, { shadow: 'none' });
-  if (!watched && (state.flags.value & STEPPED) === 0n && known.row.singleStep !== 'by the flag behind') return known.row.run(x);
+  if ((calm || (!watched && (state.flags.value & STEPPED) === 0n)) && known.row.singleStep !== 'by the flag behind') return known.row.run(x);
   // Behind an instruction that completes, RF is 0 again (SDM vol. 3B, "Instruction-Breakpoint Exception Condition").
   draft.flags = and(draft.flags, constant(~RF));
   if (watched && hasDataBreakpoints(state.cpu)) draft.accesses = [];
@@ -175,8 +203,9 @@ function runOpaque(draft: Draft, node: InstructionNode): readonly Draft[] {
 }
 
 /** Interrupts in the IRR are taken where IF is 1 and nothing blocks them; task work on the way to user mode. */
-function pendingSteps(setup: MachineSetup, state: State, node: CodeNode): readonly Step[] {
+export function pendingSteps(setup: MachineSetup, state: State, node: CodeNode): readonly Step[] {
   const steps: Step[] = [];
+  if (state.pending.length === 0 || (!isCalm(state) && dueEvent(setup, state) !== null)) return steps;
   const closed = interruptsClosed(state);
   state.pending.forEach((pending, index) => {
     if (pending.kind === 'irq' && (closed || (setup.visible !== null && !setup.visible.has(state.node)))) return;
@@ -210,9 +239,8 @@ function callTaskWork(setup: MachineSetup, draft: Draft): void {
 
 /** At the end of everything each guard that hardware sets must be armed again. */
 function noteQuiescence(setup: MachineSetup, draft: Draft): void {
-  if (draft.ended !== null || draft.frames.length > 0 || draft.pending.length > 0) return;
   const node = setup.code.nodes[draft.node];
-  if (node?.kind !== 'interrupted') return;
+  if (node?.kind !== 'interrupted' || draft.ended !== null || draft.frames.length > 0 || draft.pending.length > 0) return;
   setup.guards.forEach((_, index) => {
     if (draft.ended !== null || guardBusy(draft, setup, index) !== true) return;
     draft.effects.push({ kind: 'guard-busy-at-quiescence', guard: index });

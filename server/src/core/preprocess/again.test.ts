@@ -120,24 +120,4 @@ describe('reading again', () => {
     const changed = header.replace('push \\one', 'pop \\one');
     assert.deepEqual(again.read(sourceOf(file, changed)), preprocess('d/a.S', sourceOf(file, changed), configuration));
   });
-
-  it('reads the rest of a long file by taking it over', () => {
-    const long = `${file}${Array.from({ length: 3000 }, (_, at) => `label_${at}:\n\tboth %rax\n`).join('')}`;
-    const again = createPreprocessor('d/a.S', configuration);
-    again.read(sourceOf(long));
-    const at = long.indexOf('label_7:');
-    const edited = `${long.slice(0, at)}/* x */${long.slice(at)}`;
-    again.read(sourceOf(edited));
-    const time = (work: () => unknown): number => {
-      const before = process.cpuUsage();
-      work();
-      const { user, system } = process.cpuUsage(before);
-      return user + system;
-    };
-    const other = `${long.slice(0, at)}/* y */${long.slice(at)}`;
-    const least = (work: () => unknown): number => Math.min(...Array.from({ length: 5 }, () => time(work)));
-    const fresh = least(() => preprocess('d/a.S', sourceOf(other), configuration));
-    const taken = least(() => [again.read(sourceOf(other)), again.read(sourceOf(edited))]);
-    assert.ok(taken < fresh, `two readings again took ${taken} us, a fresh one ${fresh} us`);
-  });
 });

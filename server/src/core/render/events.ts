@@ -21,7 +21,7 @@ export function eventRunText(run: EventRun, locate: Locate, width: number, paint
   const shown = told.filter((row, at) => row.answer !== 'holds' || at < told.filter((one) => one.answer !== 'holds').length + MOST_HOLDING);
   const numberOf = new Map(rows.map((row, at) => [row, at + 1]));
   return [
-    `${paint.strong(point(locate(run.place)))}: ${run.symbol}: ${run.text}: ${eventsText(run.events)} (${run.configuration})`,
+    `${paint.strong(point(locate(run.place)))}: ${run.symbol}: ${run.text}: ${eventsText(run.events)}${run.configuration === '' ? '' : ` (${run.configuration})`}`,
     ...(run.silence === null ? [] : [run.silence]),
     ...shown.flatMap((row) => ['', ...rowText(row, numberOf.get(row) ?? 0, locate, width, paint)]),
     ...(told.length === shown.length ? [] : ['', ...told.slice(shown.length).flatMap((row) => briefText(row, numberOf.get(row) ?? 0, width, paint))]),
@@ -83,13 +83,13 @@ function answerText({ answer }: EventRow, paint: Paint): string {
 
 function summaryOf(rows: readonly EventRow[]): string {
   const count = (answer: EventRow['answer']): number => rows.filter((row) => row.answer === answer).length;
-  return `${rows.length} ${rows.length === 1 ? 'context' : 'contexts'}: ${count('holds')} hold, ${count('violated')} violated, ${count('inconclusive')} inconclusive, in ${count('cannot')} it cannot arrive`;
+  return `${rows.length} ${rows.length === 1 ? 'context' : 'contexts'}: ${count('holds')} hold, ${count('violated')} violated, ${count('inconclusive')} inconclusive, ${count('cannot')} cannot arrive`;
 }
 
 export function surveyText(file: string, result: EventSurveyResult, locate: Locate, width: number, paint: Paint): readonly string[] {
   const left = result.unreached.reduce((sum, one) => sum + one.instructions, 0);
   return [
-    `${paint.strong(file)}: ${result.done} instructions (${result.configurations.join('; ')}), ${left} of them on no entry path`,
+    `${paint.strong(file)}: ${result.done} instructions${result.configurations.join('') === '' ? '' : ` (${result.configurations.join('; ')})`}, ${left} of them on no entry path`,
     ...(result.counts.length === 0 ? [] : ['', ...columns([['event', 'contexts', 'hold', 'violated', 'inconclusive', 'cannot arrive'], ...result.counts.map(countCells)])]),
     ...result.counts.flatMap((count) => reasonLines(count, width)),
     ...(result.unreached.length === 0 ? [] : ['', ...hang('on no entry path: ', '  ', result.unreached.map(({ symbol, instructions }) => `${symbol} (${instructions})`).join(', '), width)]),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { eventRunJson, surveyJson } from './event-json.ts';
 import { checkJson, contextJson, runJson } from './json.ts';
 import { locator } from './places.ts';
 import { sampleContext, sampleFinding, sampleRun, sampleText, sampleWarning } from '../../testing/samples.ts';
@@ -21,6 +22,18 @@ describe('JSON', () => {
     assert.deepEqual(errors('run', runJson({ ...sampleRun, verdict: 'holds', trace: null }, locate)), []);
     assert.deepEqual(errors('context', contextJson(sampleContext, locate)), []);
     assert.deepEqual(errors('context', contextJson({ ...sampleContext, rows: [], silence: 'not reached from any entry point of this unit' }, locate)), []);
+  });
+
+  it('events raised at an instruction, and everywhere, are as their schemas say', () => {
+    const row = { context: sampleContext.rows[0] ?? assert.fail('the sample has no context'), reason: null, notes: ['NMI waits'], cpus: null, steps: 12 };
+    const run = { symbol: 'asm_demo', text: 'cld', place: sampleContext.place, configuration: '6.12', events: ['NMI', '#VE'], silence: null };
+    const rows = [{ ...row, answer: 'violated' as const, findings: [sampleFinding], trace: sampleFinding.trace }, { ...row, answer: 'cannot' as const, reason: 'blocked', findings: [], trace: null }];
+    assert.deepEqual(errors('event', eventRunJson({ ...run, rows }, locate)), []);
+    assert.notDeepEqual(errors('event', { ...eventRunJson({ ...run, rows }, locate), extra: 1 }), []);
+    const count = { events: 'NMI', contexts: 3, holds: 1, violated: 1, inconclusive: 0, cannot: 1, reasons: [{ reason: 'blocked', contexts: 1 }] };
+    const survey = { configurations: ['6.12'], instructions: 4, done: 4, unreached: [{ symbol: 'asm_xen', instructions: 1 }], counts: [count], findings: [sampleFinding] };
+    assert.deepEqual(errors('survey', surveyJson('entry.S', survey, locate)), []);
+    assert.notDeepEqual(errors('survey', { ...surveyJson('entry.S', survey, locate), extra: 1 }), []);
   });
 
   it('the schemas allow no other keys', () => {

@@ -16,7 +16,7 @@ export function findingText(finding: Finding, locate: Locate, paint: Paint): rea
     ...(finding.trace === null ? [] : traceText(finding.trace, locate)),
     ...finding.related.map(({ place, message }) => `${indent}${point(locate(place))}: note: ${message}`),
     ...finding.premises.map((premise) => premiseText(premise, locate)),
-    ...(finding.variants.length === 0 ? [] : [`${indent}note: seen in: ${finding.variants.join(', ')}`]),
+    ...(finding.variants.length === 0 ? [] : [`${indent}note: seen in: ${finding.variants.join('; ')}`]),
   ];
 }
 

@@ -55,6 +55,8 @@ export function arrivalOf(program: Program, setup: MachineSetup, state: State, v
   const event = eventTitle(vector);
   const answer = (can: Interrupter['can'], reason: string): Interrupter => ({ event, can, reason });
   if (!hasEntry(setup, vector)) return answer('no', `the IDT of this configuration has no gate for ${event}`);
+  const guard = program.guards.find((one) => one.vector === vector && one.machineBit === null && one.setBy !== 'sw');
+  if (guard !== undefined && state.frames.some((frame) => frame.vector === vector)) return answer('no', `${guard.name} is busy: ${guard.fallback}; scenarios tell what comes of clearing it`);
   const node = program.code.nodes[state.node];
   const { cpu } = state;
   if (vector >= FIRST_EXTERNAL) return interruptArrival(state, answer);
@@ -96,9 +98,8 @@ function textOf(node: CodeNode | undefined): string {
 /** Faults of the instruction itself and of its memory operands (rows of the machine; SDM vol. 2, "Protected Mode Exceptions"). */
 function raises(node: CodeNode | undefined, vector: number): boolean {
   const name = vectorByNumber(vector)?.name ?? '';
-  // C code that is not in view: any instruction may be the next one.
-  if (node?.kind === 'interrupted') return true;
-  if (node?.kind === 'operation') return name === 'PF' || name === 'GP';
+  // C code may be made of any instructions, breakpoints included.
+  if (node?.kind === 'interrupted' || node?.kind === 'operation') return true;
   if (node?.kind !== 'instruction') return false;
   const row = meaningOf(node.mnemonic, node.operands)?.row ?? null;
   if (row?.faults.includes(name) === true) return true;

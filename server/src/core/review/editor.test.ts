@@ -52,7 +52,9 @@ describe('the editor in a kernel tree', () => {
   it('shows nothing but a hint for headers of the build, and says in full what it could not read', () => {
     assert.deepEqual(review.quickFindings(entry).map(({ rule, severity }) => [rule, severity]), [['generated-headers', 'hint']]);
     assert.deepEqual(review.quickFindings(`${tree}/arch/x86/entry/common.c`), []);
-    assert.equal(review.explore(review.unitOf(entry)?.folder ?? '').run(1).done, true);
+    const exploration = review.explore(review.unitOf(entry)?.folder ?? '');
+    for (let slices = 0; slices < 1000 && !exploration.run(1000).done; slices += 1) continue;
+    assert.deepEqual(exploration.reports().flatMap((report) => report.findings.map((finding) => finding.message)), []);
     assert.match(review.unknown(review.unitOf(entry)?.folder ?? '').join('\n'), /common\.c:5: /);
   });
 

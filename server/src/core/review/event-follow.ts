@@ -61,10 +61,14 @@ interface Walk {
   readonly levels: readonly Level[];
   /** Events that are still to be raised. */
   readonly left: number;
+  /** The next one has come and waits for its blocking or masking to end (PRI-03). */
+  readonly waits: boolean;
   readonly notes: readonly string[];
   readonly link: Link | null;
 }
 
+const NMI = 2;
+const FIRST_EXTERNAL = 32;
 const MOST_STEPS = 30_000;
 
 export interface Follower {
@@ -87,7 +91,7 @@ export function createFollower(program: Program, setup: MachineSetup, judging: J
     const outer: Level = { start: reached.start, values: valuesAt(reached), frames: reached.start.interrupted.frames.length, kept: [], call: null, handled: true };
     const answer = (kind: Followed['answer'], walk: Walk, wrong: Wrong | null, node: CodeNode | null, reason: string | null): Followed => ({ answer: kind, wrong, node, reason, notes: [...walk.notes, ...notes], steps, transitions: transitionsOf(walk.link) });
 
-    let frontier: Walk[] = [raiseHere({ state: reached.state, levels: [outer], left: vectors.length, notes: [], link: null }, vectors)];
+    let frontier: Walk[] = [raiseHere({ state: reached.state, levels: [outer], left: vectors.length, waits: false, notes: [], link: null }, vectors)];
     while (frontier.length > 0) {
       const next: Walk[] = [];
       for (const walk of frontier) {
@@ -97,9 +101,16 @@ export function createFollower(program: Program, setup: MachineSetup, judging: J
           ended ??= walk;
           continue;
         }
+        if (walk.waits) {
+          const arrived = raise(walk, vectors);
+          if (arrived.levels.length > walk.levels.length) {
+            next.push(arrived);
+            continue;
+          }
+        }
         if (meet.has(walk.state.node)) {
           model.pack(walk.state, packed, 0);
-          const key = `${packed.join()};${walk.left};${walk.levels.map((level) => `${level.values.join()}${level.handled ? '!' : ''}`).join('/')}`;
+          const key = `${packed.join()};${walk.left}${walk.waits ? 'w' : ''};${walk.levels.map((level) => `${level.values.join()}${level.handled ? '!' : ''}`).join('/')}`;
           if (seen.has(key)) continue;
           seen.add(key);
         }
@@ -152,7 +163,7 @@ export function createFollower(program: Program, setup: MachineSetup, judging: J
       }
       frontier = next;
     }
-    const last = ended ?? { state: reached.state, levels: [], left: 0, notes: [], link: null };
+    const last = ended ?? { state: reached.state, levels: [], left: 0, waits: false, notes: [], link: null };
     if (open !== null) return answer('inconclusive', last, null, null, open);
     return answer('holds', last.left === 0 ? last : { ...last, notes: [...last.notes, `${eventTitle(vectors[vectors.length - last.left] ?? 0)} was not raised: the event before it did not come back to the instruction`] }, null, null, null);
   }
@@ -179,7 +190,11 @@ export function createFollower(program: Program, setup: MachineSetup, judging: J
     const level = walk.levels.at(-1);
     const arrival = arrivalOf(program, setup, walk.state, vector);
     const where = node?.kind === 'interrupted' || node?.kind === 'operation' ? 'in the C handler' : 'where the event before it returned';
-    if (arrival.can === 'no' || level === undefined) return { ...walk, notes: [...new Set([...walk.notes, `${arrival.event} does not arrive ${where}: ${arrival.reason}`])] };
+    if (arrival.can === 'no' || level === undefined) {
+      const waits = vector === NMI || vector >= FIRST_EXTERNAL;
+      if (walk.waits && waits) return walk;
+      return { ...walk, waits, notes: [...walk.notes, `${arrival.event} ${waits ? 'waits' : 'does not arrive'} ${where}: ${arrival.reason}`] };
+    }
     const draft = draftOf(walk.state);
     deliver(draft, setup, vector);
     const { effects } = draft;
@@ -198,7 +213,7 @@ export function createFollower(program: Program, setup: MachineSetup, judging: J
     const kept = walk.state.frames.flatMap((frame, index) => (hasCopy(setup, walk.state, frame) ? [index] : []));
     const raised: Level = { start, values: judging.monitors.map((monitor) => monitor.initial(start)), frames: walk.state.frames.length, kept, call: null, handled: false };
     const link: Link = { transition: { label: '', event: vector, effects, state: first, weight: 1 }, before: walk.link };
-    return { ...walk, state: first, levels: [...walk.levels, raised], left: walk.left - 1, link };
+    return { ...walk, state: first, levels: [...walk.levels, raised], left: walk.left - 1, waits: false, link };
   }
 
   /** At the instruction itself events come in their order, and one that cannot come is left out. */
@@ -207,7 +222,7 @@ export function createFollower(program: Program, setup: MachineSetup, judging: J
     while (at.left > 0) {
       const raised = raise(at, vectors);
       if (raised.levels.length > at.levels.length) return raised;
-      at = { ...raised, left: at.left - 1 };
+      at = { ...raised, left: at.left - 1, waits: false };
     }
     return at;
   }

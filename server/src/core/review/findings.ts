@@ -1,6 +1,8 @@
 // Findings of a unit: those of the front end and of rules that need no run, and those of runs merged by root cause.
 import type { Place } from '../base/span.ts';
 import type { Finding, RunReport, Severity } from '../rules/finding.ts';
+import { NESTED_NMI_RULE } from '../rules/nested-nmi-breaks-frame.ts';
+import { NESTED_NMIS } from './path-scenarios.ts';
 import type { Inspection, Judgement, Rule } from '../rules/rule.ts';
 
 const RANK: Readonly<Record<Severity, number>> = { error: 0, warning: 1, info: 2, hint: 3 };
@@ -47,7 +49,8 @@ export function merge(reports: readonly RunReport[]): readonly Finding[] {
   const merged = new Map<string, Finding>();
   for (const report of reports) {
     for (const finding of report.findings) {
-      const key = `${finding.rule}|${finding.place.file}|${finding.place.span.start}`;
+      // A protocol of nesting fails at many instructions at once: the shortest trace shows the cause.
+      const key = finding.rule === NESTED_NMI_RULE && report.scenario === NESTED_NMIS ? finding.rule : `${finding.rule}|${finding.place.file}|${finding.place.span.start}`;
       const own = finding.variants.filter((name) => name !== report.scenario);
       const variants = own.length > 0 ? own : [`${report.scenario} from ${report.start}`];
       const before = merged.get(key);

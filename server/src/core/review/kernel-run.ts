@@ -193,10 +193,33 @@ function pathReport(kernel: KernelProgram, analysis: EntryAnalysis, candidates: 
 function merged(candidates: readonly Candidate[]): readonly { readonly candidate: Candidate; readonly others: readonly Place[] }[] {
   const byRule = new Map<Rule, Candidate[]>();
   for (const one of [...candidates].sort((a, b) => lengthOf(a.start, a.depth) - lengthOf(b.start, b.depth))) byRule.set(one.rule, [...(byRule.get(one.rule) ?? []), one]);
-  return [...byRule.values()].flatMap((all) => {
+  return [...byRule.values()].map(onceEach).flatMap((all) => {
     const rest = all.slice(MOST_OF_A_RULE).map((one) => one.judgement.place);
     return all.slice(0, MOST_OF_A_RULE).map((candidate, index) => ({ candidate, others: index === 0 ? rest : [] }));
   });
+}
+
+/** What one rule says of one cause at several instructions, each on CPUs of its own, is told at the first of them. */
+function onceEach(all: readonly Candidate[]): readonly Candidate[] {
+  const heads: Candidate[] = [];
+  for (const one of all) {
+    const at = heads.findIndex((head) => causeOf(head) === causeOf(one) && ![...one.variants].some((name) => head.variants.has(name)));
+    const head = heads[at];
+    if (head === undefined) {
+      heads.push(one);
+      continue;
+    }
+    const earlier = one.judgement.place.span.start < head.judgement.place.span.start ? one : head;
+    heads[at] = { ...earlier, variants: new Set([...head.variants, ...one.variants]) };
+  }
+  return heads;
+}
+
+/** What is said behind the instruction, in the same file. */
+function causeOf({ judgement }: Candidate): string {
+  const { message, place } = judgement;
+  const colon = message.indexOf(': ');
+  return `${place.file} ${colon < 0 ? message : message.slice(colon)}`;
 }
 
 function toFinding(kernel: KernelProgram, analysis: EntryAnalysis, candidate: Candidate, others: readonly Place[]): Finding {
@@ -242,17 +265,19 @@ function pathTrace(program: Program, analysis: EntryAnalysis, candidate: Candida
   const outermost = outermostOf(candidate.start);
   const trace = traceOf(program, setup, 'entry paths', outermost.from, states, transitions, candidate.choices);
   const last = states.at(-1);
-  const first = states[0];
-  if (last === undefined || first === undefined) return trace;
+  const told = trace.steps.reduce((sum, step) => sum + step.steps, 0);
+  const shown = states[told];
+  const variant = [candidate.start.variant.name];
+  if (last === undefined || shown === undefined) return { ...trace, start: outermost.from, variant };
   const final: TraceStep = {
     title: candidate.judgement.message.split(';')[0] ?? candidate.judgement.message,
     place: candidate.judgement.place,
     symbol: candidate.step.node.symbol,
     lane: project(program, setup, last, outermost.from).lane,
-    changed: changes(project(program, setup, first, outermost.from), project(program, setup, last, outermost.from)),
-    steps: Math.max(1, transitions.length + 1 - trace.steps.reduce((sum, step) => sum + step.steps, 0)),
+    changed: changes(project(program, setup, shown, outermost.from), project(program, setup, last, outermost.from)),
+    steps: Math.max(1, transitions.length + 1 - told),
   };
-  return { ...trace, start: outermost.from, variant: candidate.start.variant.present.map((name) => name.replace(/^X86_(FEATURE|BUG)_/, '')).filter((name) => name !== 'ALWAYS'), steps: [...trace.steps, final] };
+  return { ...trace, start: outermost.from, variant, steps: [...trace.steps, final] };
 }
 
 export function outermostOf(start: PathStart): PathStart {

@@ -15,7 +15,9 @@ const COMPAT = 'arch/x86/entry/entry_64_compat.S';
 const FRED = 'arch/x86/entry/entry_64_fred.S';
 /** Calls stubs by software. */
 const CALLERS = ['arch/x86/kvm/vmx/vmenter.S'];
-const TABLES = ['arch/x86/kernel/idt.c', 'arch/x86/include/asm/irq_vectors.h', 'arch/x86/include/asm/trapnr.h'];
+/** Without its gates nothing is known to enter a tree's code. */
+const IDT = 'arch/x86/kernel/idt.c';
+const TABLES = [IDT, 'arch/x86/include/asm/irq_vectors.h', 'arch/x86/include/asm/trapnr.h'];
 
 /** Folders below the root whose files entry paths are made of. */
 const FOLDERS: ReadonlySet<string> = new Set(['arch/x86/entry', 'arch/x86/kernel', 'arch/x86/include/asm', 'arch/x86/kvm/vmx']);
@@ -32,7 +34,7 @@ export function entryRootOf(path: string, streams: Streams): string | null {
 /** Whether a path belongs to the entry code of a tree that has some; links nothing. */
 export function belongsToKernel(path: string, streams: Streams, read: (file: string) => string | null): boolean {
   const root = entryRootOf(path, streams);
-  return root !== null && read(root + NATIVE) !== null;
+  return root !== null && read(root + NATIVE) !== null && read(root + IDT) !== null;
 }
 
 interface Linked {
@@ -40,14 +42,17 @@ interface Linked {
   readonly parts: readonly unknown[];
 }
 
-/** Null where the tree has no 64-bit entry code. */
+/** Null where the tree has no 64-bit entry code, or no IDT. */
 export function linkKernel(root: string, streams: Streams, delivery: 'idt' | 'fred'): Linked | null {
   const { defines } = streams.chosen(root + NATIVE).configuration;
   const files = [NATIVE, ...(defines.has('CONFIG_IA32_EMULATION') ? [COMPAT] : []), ...(delivery === 'fred' ? [FRED] : []), ...CALLERS];
   const read = files.map((file) => streams.assembler(root + file).value).filter((stream) => stream.items.length > 0);
   const sources = TABLES.map((file) => streams.c(root + file).value);
   if (!read.some((stream) => stream.file === root + NATIVE)) return null;
-  return { program: buildKernelProgram({ streams: read, sources, directives: [], delivery, uniprocessor: !defines.has('CONFIG_SMP') }), parts: [...read, ...sources] };
+  const program = buildKernelProgram({ streams: read, sources, directives: [], delivery, uniprocessor: !defines.has('CONFIG_SMP') });
+  // A tree without gates has no code that anything enters, one without the doors of FRED nothing to run with it.
+  if (program.handlers.length === 0 || (delivery === 'fred' && program.fred === null)) return null;
+  return { program, parts: [...read, ...sources] };
 }
 
 export interface KernelTrees {

@@ -82,10 +82,17 @@ export function createNestingRun(kernel: KernelProgram, rules: readonly Rule[], 
     return { ...traceOf(program, run.one.setup, 'nested NMIs', run.one.start.title, played.states.map((nest) => nest.state), transitions, choices), variant: [run.one.variant.name] };
   }
 
+  /** The last step says what is wrong, at the instruction at which it shows. */
+  function withFault(trace: Trace, what: NestingFault, step: NestStep): Trace {
+    const node = program.code.nodes[step.before.node];
+    const lane = trace.steps.at(-1)?.lane ?? [];
+    return node === undefined ? trace : { ...trace, steps: [...trace.steps, { title: what.what, place: node.kind === 'interrupted' ? null : pathPlace(node), symbol: node.symbol, lane, changed: [], steps: 1 }] };
+  }
+
   function report(run: NonNullable<typeof running>, progress: { readonly states: number; readonly transitions: number; readonly depth: number; readonly boundHit: boolean }): RunReport {
     const { fault, one } = run;
     const findings: Finding[] = [];
-    const trace = fault === null ? null : traceTo(run, fault.from, fault.choice);
+    const trace = fault === null ? null : withFault(traceTo(run, fault.from, fault.choice), fault.what, fault.step);
     if (fault !== null && rule !== null && trace !== null) {
       const node = (fault.what.kind === 'nmi-lost' ? markerWriter(program, run, fault.from, fault.choice) : null) ?? blamed(program.code.nodes, fault.step, fault.what.kind);
       findings.push({

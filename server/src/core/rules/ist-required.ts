@@ -92,7 +92,7 @@ void demo_mc(struct pt_regs *regs)
 
 /* xctx: handler vector=MC */
 static const struct idt_data idt[] = {
-	INTG(X86_TRAP_MC,	asm_demo_mc), //~ ist-gate-unfit ist-required
+	INTG(X86_TRAP_MC,	asm_demo_mc), //~ ist-required
 };
 `,
         'entry.S': `.globl asm_demo_mc

@@ -150,7 +150,7 @@ export function rspOf(state: State): Word | undefined {
 /** The return that ends the path; one to a landing pad goes on with what the fault handler left for it. */
 export function isEventReturn(step: PathStep): boolean {
   if (!step.effects.some((effect) => effect.kind === 'return') || !isInstruction(step.node)) return false;
-  return step.after.cpu.cpl === 3 || step.after.node === step.start.interrupted.node || step.start.door.kind === 'call';
+  return step.start.door.kind !== 'call' && (step.after.cpu.cpl === 3 || step.after.node === step.start.interrupted.node);
 }
 
 /** What a return must bring back: the user mode at the bottom of the path, or the context that its event interrupted. */

@@ -1,0 +1,302 @@
+// States as numbers: each component of a machine's state interned, so that equal components have the same number and a
+// state is six of them. What a step asks of a state is answered from the numbers.
+import { createInterner } from '../explore/interner.ts';
+import { createLists } from '../explore/pairs.ts';
+import { isCalm } from '../machine/recording.ts';
+import { IF } from '../machine/state.ts';
+import type { Cpu, Frame, Saved, State } from '../machine/state.ts';
+import type { Piece } from '../machine/recording.ts';
+import type { Word } from '../machine/word.ts';
+
+/** Slots of a region; those that were never written are missing. */
+export type Slots = readonly (Word | undefined)[];
+
+const NO_SLOTS: Slots = [];
+
+interface Control {
+  readonly flags: Word;
+  readonly cpu: Cpu;
+  readonly calm: number;
+  /** 0 and 1 as the flag, 2 where it is not known. */
+  readonly interruptFlag: number;
+}
+
+interface Frames {
+  readonly frames: readonly Frame[];
+  readonly innermost: number;
+}
+
+/** What seldom changes. */
+export type Rest = Pick<State, 'pending' | 'budgets' | 'features' | 'ghosts' | 'ended'>;
+
+interface RestIds {
+  readonly rest: Rest;
+  readonly pending: number;
+  readonly features: number;
+  readonly ghosts: number;
+}
+
+/** A state by the numbers of its components; its fields are looked up. */
+export class PartedState implements State {
+  readonly node: number;
+  readonly registersId: number;
+  readonly controlId: number;
+  readonly memoryId: number;
+  readonly framesId: number;
+  readonly restId: number;
+  private readonly parts: Parts;
+
+  constructor(parts: Parts, node: number, registersId: number, controlId: number, memoryId: number, framesId: number, restId: number) {
+    this.parts = parts;
+    this.node = node;
+    this.registersId = registersId;
+    this.controlId = controlId;
+    this.memoryId = memoryId;
+    this.framesId = framesId;
+    this.restId = restId;
+  }
+
+  get registers(): readonly Word[] {
+    return this.parts.registersOf(this.registersId);
+  }
+
+  get flags(): Word {
+    return this.parts.flagsOf(this.controlId);
+  }
+
+  get cpu(): Cpu {
+    return this.parts.cpuOf(this.controlId);
+  }
+
+  get memory(): State['memory'] {
+    return this.parts.memoryOf(this.memoryId);
+  }
+
+  get frames(): readonly Frame[] {
+    return this.parts.framesOf(this.framesId);
+  }
+
+  get pending(): State['pending'] {
+    return this.parts.restOf(this.restId).pending;
+  }
+
+  get budgets(): readonly number[] {
+    return this.parts.restOf(this.restId).budgets;
+  }
+
+  get features(): readonly string[] {
+    return this.parts.restOf(this.restId).features;
+  }
+
+  get ghosts(): State['ghosts'] {
+    return this.parts.restOf(this.restId).ghosts;
+  }
+
+  get ended(): string | null {
+    return this.parts.restOf(this.restId).ended;
+  }
+}
+
+export interface Parts {
+  readonly registersId: (registers: readonly Word[]) => number;
+  readonly controlId: (flags: Word, cpu: Cpu) => number;
+  readonly memoryId: (memory: State['memory']) => number;
+  readonly framesId: (frames: readonly Frame[]) => number;
+  readonly restId: (rest: Rest) => number;
+  readonly registersOf: (id: number) => readonly Word[];
+  readonly flagsOf: (controlId: number) => Word;
+  readonly cpuOf: (controlId: number) => Cpu;
+  readonly memoryOf: (id: number) => State['memory'];
+  readonly regionId: (slots: Slots) => number;
+  readonly regionOf: (id: number) => Slots;
+  /** Number of a region in a memory, and the memory with another region there. */
+  readonly regionIn: (memoryId: number, region: number) => number;
+  readonly withRegion: (memoryId: number, region: number, regionId: number) => number;
+  readonly framesOf: (id: number) => readonly Frame[];
+  readonly restOf: (id: number) => Rest;
+  /** Components of all kinds. */
+  readonly size: () => number;
+  /** The same state by numbers; itself where it is one of these parts already. */
+  readonly stateOf: (state: State) => PartedState;
+  /** A number that stands for the value of a piece: equal values of one piece have the same number. */
+  readonly valueOf: (piece: Piece, state: PartedState) => number;
+}
+
+/** `regionCount`: regions of the memory of every state. */
+export function createParts(regionCount: number): Parts {
+  const known = new WeakMap<object, number>();
+  const registers = table<readonly Word[]>();
+  const controls = table<Control>();
+  const regions = table<Slots>();
+  const memories = createLists(regionCount);
+  const frameLists = table<Frames>();
+  const rests = table<RestIds>();
+  const cpus = createInterner();
+  const saves = createInterner();
+  const small = createInterner();
+
+  /** By identity first, by content where the object was not seen before. */
+  function once(value: object, id: () => number): number {
+    const found = known.get(value);
+    if (found !== undefined) return found;
+    const made = id();
+    known.set(value, made);
+    return made;
+  }
+
+  const listed = (words: Slots): string => words.map((one) => one?.id ?? '').join();
+
+  function registersId(words: readonly Word[]): number {
+    return once(words, () => registers.idOf(listed(words), () => words));
+  }
+
+  function cpuId(cpu: Cpu): number {
+    return once(cpu, () => {
+      const bits = `${cpu.cpl}${cpu.nmiBlocked ? 'B' : ''}${cpu.nmiLatched ? 'L' : ''}${cpu.mcip ? 'M' : ''}${cpu.veInfoValid ? 'V' : ''}${cpu.shadow}`;
+      return cpus.idOf(`${bits},${cpu.level},${cpu.pendingDebug},${cpu.gsBase.id},${cpu.kernelGsBase.id},${cpu.cr2.id},${cpu.cr3.id},${cpu.cs.id},${cpu.ss.id},${cpu.specCtrl.id},${cpu.dr6.id},${cpu.dr7.id},${registersId(cpu.breakpoints)}`);
+    });
+  }
+
+  function controlId(flags: Word, cpu: Cpu): number {
+    const id = cpuId(cpu);
+    const flag = (flags.known & IF) === 0n ? 2 : (flags.value & IF) === 0n ? 0 : 1;
+    return controls.idOf(`${flags.id},${id}`, () => ({ flags, cpu, calm: isCalm({ flags, cpu }) ? 1 : 0, interruptFlag: flag }));
+  }
+
+  function regionId(slots: Slots): number {
+    return once(slots, () => regions.idOf(listed(slots) + (slots.length > 0 && slots.at(-1) === undefined ? `/${slots.length}` : ''), () => slots));
+  }
+
+  function memoryId(memory: State['memory']): number {
+    return once(memory, () => memories.idOf(Array.from({ length: regionCount }, (_, at) => regionId(memory[at] ?? NO_SLOTS))));
+  }
+
+  function memoryOf(id: number): State['memory'] {
+    return Array.from({ length: regionCount }, (_, at) => regions.at(memories.at(id, at)));
+  }
+
+  function savedId(saved: Saved): number {
+    return once(saved, () => saves.idOf(`${registersId(saved.registers)},${saved.flags.id},${saved.cs.id},${saved.ss.id},${saved.gsBase.id},${saved.kernelGsBase.id},${saved.cr3.id},${saved.specCtrl.id}`));
+  }
+
+  function framesId(frames: readonly Frame[]): number {
+    return once(frames, () => {
+      const key = frames.map((frame) => `${frame.vector},${frame.base},${frame.interrupted},${frame.rsp.id},${frame.cpl},${frame.region},${frame.level},${savedId(frame.saved)}`).join(';');
+      return frameLists.idOf(key, () => ({ frames, innermost: small.idOf(`${frames.at(-1)?.base ?? ''}`) }));
+    });
+  }
+
+  function restId(rest: Rest): number {
+    const pending = rest.pending.map(({ kind, vector }) => `${kind}${vector}`).join();
+    const features = rest.features.join();
+    const ghosts = rest.ghosts.map((ghost) => `${ghost.owner ?? ''},${ghost.clearedAt ?? ''},${ghost.aboveFrame ? 1 : 0}`).join('|');
+    return rests.idOf(`${rest.budgets.join()};${pending};${features};${ghosts};${rest.ended ?? ''}`, () => ({
+      rest: { pending: rest.pending, budgets: rest.budgets, features: rest.features, ghosts: rest.ghosts, ended: rest.ended },
+      pending: small.idOf(`pending ${pending}`),
+      features: small.idOf(`features ${features}`),
+      ghosts: small.idOf(`ghosts ${ghosts}`),
+    }));
+  }
+
+  function cpuValue(cpu: Cpu, field: keyof Cpu): number {
+    switch (field) {
+      case 'cpl':
+      case 'pendingDebug':
+      case 'level':
+        return cpu[field];
+      case 'nmiBlocked':
+      case 'nmiLatched':
+      case 'mcip':
+      case 'veInfoValid':
+        return cpu[field] ? 1 : 0;
+      case 'shadow':
+        return cpu.shadow === 'none' ? 0 : cpu.shadow === 'sti' ? 1 : 2;
+      case 'breakpoints':
+        return registersId(cpu.breakpoints);
+      default:
+        return cpu[field].id;
+    }
+  }
+
+  function valueOf(piece: Piece, state: PartedState): number {
+    switch (piece.kind) {
+      case 'register':
+        return registers.at(state.registersId)[piece.index]?.id ?? 0;
+      case 'slot':
+        return regions.at(memories.at(state.memoryId, piece.region))[piece.slot]?.id ?? 0;
+      case 'region':
+        return memories.at(state.memoryId, piece.region);
+      case 'registers':
+        return state.registersId;
+      case 'flags':
+        return controls.at(state.controlId).flags.id;
+      case 'calm':
+        return controls.at(state.controlId).calm;
+      case 'interrupt flag':
+        return controls.at(state.controlId).interruptFlag;
+      case 'cpu':
+        return cpuValue(controls.at(state.controlId).cpu, piece.field);
+      case 'frames':
+        return state.framesId;
+      case 'innermost':
+        return frameLists.at(state.framesId).innermost;
+      case 'depth':
+        return frameLists.at(state.framesId).frames.length;
+      case 'pending':
+        return rests.at(state.restId).pending;
+      case 'features':
+        return rests.at(state.restId).features;
+      case 'ghosts':
+        return rests.at(state.restId).ghosts;
+    }
+  }
+
+  const parts: Parts = {
+    registersId,
+    controlId,
+    memoryId,
+    framesId,
+    restId,
+    registersOf: registers.at,
+    flagsOf: (id) => controls.at(id).flags,
+    cpuOf: (id) => controls.at(id).cpu,
+    memoryOf,
+    regionId,
+    regionOf: regions.at,
+    size: () => registers.size() + controls.size() + regions.size() + memories.size() + frameLists.size() + rests.size(),
+    regionIn: memories.at,
+    withRegion: memories.with,
+    framesOf: (id) => frameLists.at(id).frames,
+    restOf: (id) => rests.at(id).rest,
+    stateOf: (state) => (state instanceof PartedState ? state : new PartedState(parts, state.node, registersId(state.registers), controlId(state.flags, state.cpu), memoryId(state.memory), framesId(state.frames), restId(state))),
+    valueOf,
+  };
+  return parts;
+}
+
+interface Table<T> {
+  readonly size: () => number;
+  readonly idOf: (key: string, value: () => T) => number;
+  readonly at: (id: number) => T;
+}
+
+/** Values by number; equal keys are one value. */
+function table<T>(): Table<T> {
+  const ids = new Map<string, number>();
+  const values: T[] = [];
+  return {
+    size: () => values.length,
+    idOf: (key, value) => {
+      const known = ids.get(key);
+      if (known !== undefined) return known;
+      const id = values.push(value()) - 1;
+      ids.set(key, id);
+      return id;
+    },
+    at: (id) => {
+      const value = values[id];
+      if (value === undefined) throw new Error(`no component has the number ${id}`);
+      return value;
+    },
+  };
+}
