@@ -217,10 +217,12 @@ function lengthOf(finding: Finding): number {
 /** The first instruction of a span of text that paths reach, with the events that may arrive there; null where none is known. */
 export function entryIn(programs: readonly KernelProgram[], runs: readonly KernelRun[], file: string, span: Span): { readonly offset: number; readonly events: readonly string[] } | null {
   for (const [index, { program }] of programs.entries()) {
-    const inside = program.code.nodes.filter((node) => node.kind === 'instruction' && node.origin.file === file && span.start <= node.origin.span.start && node.origin.span.start < span.end && (runs[index]?.analysis.reached(node.id).length ?? 0) > 0);
-    const first = inside.sort((a, b) => a.origin.span.start - b.origin.span.start)[0];
-    if (first === undefined) continue;
-    const offset = first.origin.span.start;
+    const inside = program.code.nodes.flatMap((node) => {
+      const shown = node.kind === 'instruction' ? [node.origin, ...node.origin.uses].find((place) => place.file === file && span.start <= place.span.start && place.span.start < span.end) : undefined;
+      return shown !== undefined && (runs[index]?.analysis.reached(node.id).length ?? 0) > 0 ? [shown.span.start] : [];
+    });
+    if (inside.length === 0) continue;
+    const offset = Math.min(...inside);
     return { offset, events: eventsAt(programs, runs, file, offset) ?? [] };
   }
   return null;
