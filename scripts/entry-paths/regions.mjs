@@ -57,6 +57,12 @@ export function nearEdits(tree, program, pathPlace, edits) {
   const below = (file) => (file.startsWith(tree.root) ? file.slice(tree.root.length) : file);
   const near = new Map();
   for (const { file, first, last } of edits) for (let at = first; at <= last; at += 1) near.set(regionAt(file, at), 0);
+  for (const name of [...near.keys()].map((region) => region.split(': ')[1])) {
+    // A macro that an edit left empty makes no instruction: its uses count by their text.
+    for (const { file } of edits) (tree.read(tree.root + file) ?? '').split('\n').forEach((text, index) => {
+      if (text.trim() === name) near.set(regionAt(file, index + 1), 0);
+    });
+  }
   const edited = new Set(near.keys());
   const regions = program.code.nodes.map((node) => {
     if (node.kind !== 'instruction') return null;

@@ -13,6 +13,8 @@ function judge(step: PathStep): readonly Judgement[] {
     return [{ place: pathPlace(node), message: `${node.text} is reached (${entered(step.start)}): the words on the stack are not the frame that is asserted; undo every push and skip the error code before the return`, premises: pathPremises(step) }];
   }
   if (!isInstruction(node) || !/^(iret|eret)/.test(node.mnemonic)) return [];
+  const other = wrongReturn(step);
+  if (other !== null) return [{ place: pathPlace(node), message: `${node.text} returns to ${other} mode (${entered(step.start)}), which it cannot: ERETS stays in the kernel, ERETU leaves it`, premises: pathPremises(step) }];
   const frame = before.frames.at(-1);
   for (const effect of step.effects) {
     if (effect.kind === 'wrong-return') return [finding(step, `RSP comes back as ${effect.found} instead of ${effect.expected}`)];
@@ -21,6 +23,19 @@ function judge(step: PathStep): readonly Judgement[] {
   if (frame === undefined || frame.fred || step.after.ended !== 'left-code') return [];
   const rip = load(draftOf(before), step.setup, frame.base, 8);
   return step.effects.some((effect) => effect.kind === 'unknown' && effect.what.includes('saved RIP')) && rip.name === '' ? [finding(step, 'the saved RIP is not an address of code')] : [];
+}
+
+/** Bytes from the error code that ERETS and ERETU find at RSP to the saved CS (FR-02). */
+const FRED_CS = 16n;
+
+/** The mode that the frame of an ERETS or ERETU says, where that instruction cannot go there (FR-06). */
+function wrongReturn({ node, before, setup }: PathStep): 'user' | 'kernel' | null {
+  const rsp = before.registers[RSP];
+  if (!isInstruction(node) || !node.mnemonic.startsWith('eret') || rsp === undefined || !isConstant(rsp)) return null;
+  const cs = load(draftOf(before), setup, rsp.value + FRED_CS, 8);
+  if ((cs.known & 3n) !== 3n) return null;
+  const mode = (cs.value & 3n) === 3n ? 'user' : 'kernel';
+  return (node.mnemonic === 'eretu') === (mode === 'user') ? null : mode;
 }
 
 const SELECTORS = 0xffffn;

@@ -1,10 +1,12 @@
 // XR-REG03: a return leaves other register values than the ones it found.
 import type { PathStep } from '../contexts/entry-paths.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
-import { entered, expectedState, ibrsIsClear, isConstant, isEventReturn, knowledgeOf, needsIbrs, pathPlace, pathPremises } from './path-vocabulary.ts';
-import { REGISTER_NAMES } from '../machine/registers.ts';
+import { entered, expectedState, ibrsIsClear, isConstant, isEventReturn, isInstruction, knowledgeOf, needsIbrs, pathPlace, pathPremises } from './path-vocabulary.ts';
+import { draftOf, load } from '../machine/draft.ts';
+import { addressOfNode } from '../machine/layout.ts';
+import { REGISTER_NAMES, RSP } from '../machine/registers.ts';
 import type { State } from '../machine/state.ts';
-import { UNKNOWN } from '../machine/word.ts';
+import { constant, UNKNOWN } from '../machine/word.ts';
 import type { Word } from '../machine/word.ts';
 import type { Judgement, Rule } from './rule.ts';
 
@@ -12,6 +14,8 @@ import type { Judgement, Rule } from './rule.ts';
 const CHANGED_BY_SYSCALL: ReadonlySet<string> = new Set(['rax', 'rcx', 'r11', 'rsp', 'rdx', 'rbp']);
 
 function judge(step: PathStep): readonly Judgement[] {
+  const lost = lostBySyscall(step);
+  if (lost.length > 0) return [{ place: pathPlace(step.node), message: `${step.node.text} goes back with another ${lost.join(' and ')} than ${entered(step.start)} had; save RCX and R11 as they are at entry`, premises: pathPremises(step) }];
   if (!isEventReturn(step) || !knowledgeOf(step.program).saves || step.start.door.kind === 'call' || step.start.door.kind === 'fork') return [];
   const expected = expectedState(step);
   const wrong = REGISTER_NAMES.filter((name, index) => {
@@ -23,6 +27,26 @@ function judge(step: PathStep): readonly Judgement[] {
   if (step.after.cpu.cpl === 3 && needsIbrs(step) && !ibrsIsClear(step.after)) wrong.push('SPEC_CTRL');
   if (wrong.length === 0) return [];
   return [{ place: pathPlace(step.node), message: `${step.node.text} returns with another value in ${wrong.join(', ')} than ${entered(step.start)} found; restore what the entry saved`, premises: pathPremises(step) }];
+}
+
+const RCX = REGISTER_NAMES.indexOf('rcx');
+const R11 = REGISTER_NAMES.indexOf('r11');
+
+/** SYSCALL keeps RIP and RFLAGS in RCX and R11 alone: what the return takes for them must be those (SYS-01). */
+function lostBySyscall({ start, node, before, setup, program }: PathStep): readonly string[] {
+  if (start.door.kind !== 'instruction' || start.door.instruction !== 'SYSCALL' || !isInstruction(node) || !program.contexts.has('inside C')) return [];
+  let rip: Word | undefined;
+  let flags: Word | undefined;
+  const rsp = before.registers[RSP];
+  if (node.mnemonic.startsWith('sysret')) [rip, flags] = [before.registers[RCX], before.registers[R11]];
+  else if (node.mnemonic.startsWith('iret') && rsp !== undefined && isConstant(rsp)) {
+    const draft = draftOf(before);
+    [rip, flags] = [load(draft, setup, rsp.value, 8), load(draft, setup, rsp.value + 16n, 8)];
+  }
+  const lost: string[] = [];
+  if (rip !== undefined && rip !== constant(addressOfNode(start.interrupted.node, true))) lost.push('RIP');
+  if (flags !== undefined && flags !== start.interrupted.flags) lost.push('RFLAGS');
+  return lost;
 }
 
 /** The path, or the exit whose IRET faulted on it, began with a system call. */
