@@ -141,7 +141,7 @@ const EXITING = /^(cpuid|rdmsr|wrmsr|rdtscp?|rdpmc|in[bwl]|out[bwl]|hlt|wbinvd|i
 function interruptedByNeedlessExit({ program }: KernelProgram, { state }: Reached): boolean {
   return state.frames.some((frame) => {
     const node = program.code.nodes[frame.interrupted];
-    return frame.vector === VC && node?.kind === 'instruction' && !(EXITING.test(node.mnemonic) && (!node.mnemonic.startsWith('mov') || node.operands.some((operand) => operand.kind === 'system-register' && /^dr/.test(operand.name))));
+    return frame.vector === VC && node?.kind === 'instruction' && !(EXITING.test(node.mnemonic) && (!node.mnemonic.startsWith('mov') || node.operands.some((operand) => operand.kind === 'system-register' && operand.name.startsWith('dr'))));
   });
 }
 
