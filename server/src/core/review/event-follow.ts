@@ -155,7 +155,9 @@ export function createFollower(program: Program, setup: MachineSetup, judging: J
             said = inside.notes;
           }
           const levels = [...walk.levels.slice(0, -1), { ...level, handled: tried, values: judging.monitors.map((monitor, index) => monitor.next(level.values[index] ?? 0, step)) }];
-          const after = cameBack({ ...walk, notes: said, state: outcome.state, levels, link }, outcome);
+          const back = cameBack({ ...walk, notes: said, state: outcome.state, levels, link }, outcome);
+          // The machine forgets stacks without a frame; code entered by SYSCALL has none, and what it keeps there counts.
+          const after = back.levels.length < levels.length && back.state.cpu.cpl === 0 ? { ...back, state: { ...back.state, memory: walk.state.memory } } : back;
           if (after.levels.length === 0) ended ??= after;
           else if (after.levels.length === 1 && after.left > 0 && after.state.node === reached.state.node && walk.levels.length > 1) next.push(raiseHere(after, vectors));
           else next.push(after);
