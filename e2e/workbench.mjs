@@ -79,7 +79,9 @@ export class Workbench {
   /** Picks the first row of the open pick list that contains the text. */
   async pickQuickPick(text) {
     const row = this.page.locator('.quick-input-widget:visible .monaco-list-row', { hasText: text });
-    await row.first().click();
+    await row.first().waitFor();
+    // A row's description may open over it: a click where nothing is asked for what lies on top.
+    await row.first().click({ force: true, position: { x: 20, y: 8 } });
   }
 
   /** The rows of the open pick list. */
