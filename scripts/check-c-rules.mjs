@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { mutants, mutate } from './c-rules/mutants.mjs';
+import { documented } from './documented.mjs';
 
 const { values, positionals: trees } = parseArgs({
   allowPositionals: true,
@@ -77,12 +78,6 @@ function judge(tree, over, rules = RULES) {
     const line = lineOf(text, finding.place.span.start);
     return { ...finding, line, name: functionAt(text, line) };
   }) };
-}
-
-/** The findings on clean trees that the page documents: `| 6.1 | rule | file | function |` rows. */
-function documented() {
-  const page = existsSync('docs/findings.md') ? readFileSync('docs/findings.md', 'utf8') : '';
-  return [...page.matchAll(/^\| (6\.\d+) \| \[?([a-z0-9-]+)[^|]* \| `([^`]+)` \| `(\w+)\(\)` \|/gm)].map(([, version, rule, file, name]) => ({ version, rule, file, name }));
 }
 
 /** The function that holds a line: from its head at the start of a line to the closing brace there. */

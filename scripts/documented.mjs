@@ -1,0 +1,8 @@
+// The findings on unmodified trees that docs/findings.md documents.
+import { existsSync, readFileSync } from 'node:fs';
+
+/** The rows `| 6.1 | rule | file | function |` of the page's table. */
+export function documented() {
+  const page = existsSync('docs/findings.md') ? readFileSync('docs/findings.md', 'utf8') : '';
+  return [...page.matchAll(/^\| (6\.\d+) \| \[?([a-z0-9-]+)[^|]* \| `([^`]+)` \| `(\w+)\(\)` \|/gm)].map(([, version, rule, file, name]) => ({ version, rule, file, name }));
+}
