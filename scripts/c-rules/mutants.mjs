@@ -107,7 +107,7 @@ export const mutants = [
   ['wrong-deferral-mode', mce, 'do_machine_check', { drop: /SetPageHWPoison\(p\)/, by: 'force_sig(SIGBUS)' }],
   ['raisable-access-inside-window', traps, 'exc_virtualization_exception', { drop: /^(\ttdx_get_ve_info)/m, by: '\tpr_debug("event\\n");\n$1' }],
   ['raisable-access-inside-window', tdx, 'tdx_get_ve_info', { drop: /^(\ttdcall)/m, by: '\tpr_debug("event\\n");\n$1' }],
-  ['word-consumed-by-nested', kvm, '__kvm_handle_async_pf', { drop: guard('in_nmi') }],
+  ['one-slot-word-consumed-by-nested', kvm, '__kvm_handle_async_pf', { drop: guard('in_nmi') }],
   ['hand-over-word-not-cleared', kvm, 'sysvec_kvm_asyncpf_interrupt', { swap: [line('apf_reason.token, 0'), line('MSR_KVM_ASYNC_PF_ACK')] }],
   ['mmio-emulation-unchecked', tdx, 'handle_mmio', { drop: guard('user_mode') }],
   ['mmio-emulation-unchecked', tdx, 'handle_mmio', { drop: guard('vaddr / PAGE_SIZE') }],

@@ -52,6 +52,8 @@ const LONGEST_CHAIN = 512;
 export interface NestingStart {
   readonly title: string;
   readonly state: State;
+  /** User space has chosen an RSP within the NMI stack. */
+  readonly forged: boolean;
 }
 
 /**
@@ -60,19 +62,19 @@ export interface NestingStart {
  */
 export function nestingStarts(program: Program, user: State, kernel: State): readonly NestingStart[] {
   const starts: NestingStart[] = [
-    { title: 'user mode', state: user },
-    { title: 'kernel mode', state: kernel },
+    { title: 'user mode', state: user, forged: false },
+    { title: 'kernel mode', state: kernel, forged: false },
   ];
   const stack = program.layout.regions.find((region) => region.name === 'NMI');
   if (program.gap === null) return starts;
   const gap: State = { ...user, node: program.gap.first, flags: constant(2n), cpu: { ...kernel.cpu, gsBase: user.cpu.gsBase, kernelGsBase: user.cpu.kernelGsBase, cr3: user.cpu.cr3 } };
-  starts.push({ title: 'the SYSCALL gap', state: gap });
+  starts.push({ title: 'the SYSCALL gap', state: gap, forged: false });
   const dirty = (title: string, node: number | undefined, stackName: string): void => {
     const region = stackNamed(program.layout, stackName);
     if (node === undefined || region === null) return;
     const registers = [...gap.registers];
     registers[RSP] = constant(top(region) - FRAME_BYTES);
-    starts.push({ title, state: { ...gap, node, flags: constant(2n | DF), registers } });
+    starts.push({ title, state: { ...gap, node, flags: constant(2n | DF), registers }, forged: false });
   };
   dirty('the first instruction of SYSENTER with DF set', program.code.symbols.get('entry_SYSENTER_compat'), 'entry');
   dirty('the first instruction of the #MC stub with DF set', program.handlers.find((handler) => handler.vector === MACHINE_CHECK)?.stub, 'MCE');
@@ -80,7 +82,7 @@ export function nestingStarts(program: Program, user: State, kernel: State): rea
   for (const depth of [0x28n, 0x100n, 0x1000n]) {
     const registers = [...gap.registers];
     registers[RSP] = constant(top(stack) - depth);
-    starts.push({ title: `the SYSCALL gap with a user RSP 0x${depth.toString(16)} below the top of the NMI stack`, state: { ...gap, registers } });
+    starts.push({ title: `the SYSCALL gap with a user RSP 0x${depth.toString(16)} below the top of the NMI stack`, state: { ...gap, registers }, forged: true });
   }
   return starts;
 }
