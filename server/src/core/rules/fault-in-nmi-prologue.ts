@@ -1,11 +1,10 @@
 // XR-NMI01: the NMI stub does what may fault before its protection against nesting is in place. The IRET of the fault
 // unblocks NMIs, and the next one starts over on the same stack.
 import type { Monitor, PathStep } from '../contexts/entry-paths.ts';
-import { draftOf, load } from '../machine/draft.ts';
-import { regionIndexOf } from '../machine/layout.ts';
+import type { InstructionNode } from '../machine/code.ts';
+import { regionIndexOf, stackNamed } from '../machine/layout.ts';
 import type { Region } from '../machine/layout.ts';
 import { RSP } from '../machine/registers.ts';
-import { stackNamed } from '../machine/layout.ts';
 import type { Program } from '../program/program.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
 import { accesses, addressOf, cFunctionCalled, entered, gsOf, isConstant, isInstruction, pathPlace, pathPremises, rspOf } from './path-vocabulary.ts';
@@ -13,60 +12,58 @@ import type { Judgement, Rule } from './rule.ts';
 
 const NMI = 2;
 
-/** Decimal digits of the monitor: what is known, and above them where the stub looked for its marker. */
+/** Bits of the monitor. */
 const BRANCHED = 1;
 const PUBLISHED = 2;
-const MARKER = 4;
 
-/** The NMI stack, where it is one that starts over at each delivery and the stub keeps a marker on it. */
-function nmiStack(program: Program): Region | null {
-  const known = stacks.get(program);
-  if (known !== undefined) return known;
-  const handler = program.handlers.find((one) => one.vector === NMI && !one.synthesized);
-  const region = handler === undefined || handler.ist.value === null ? null : stackNamed(program.layout, handler.ist.value);
-  const stub = handler === undefined ? undefined : program.code.nodes[handler.stub];
-  const marks = stub !== undefined && program.code.nodes.some((node) => isInstruction(node) && node.symbol === stub.symbol && node.mnemonic.startsWith('mov') && node.operands[0]?.kind === 'immediate' && node.operands[0].value !== 0n && node.operands[1]?.kind === 'memory' && node.operands[1].base === RSP);
-  const found = region?.rewinding === true && (marks || region.keepsStale) ? region : null;
-  stacks.set(program, found);
-  return found;
+interface Protocol {
+  readonly stack: Region;
+  /** What the stub stores to say that an NMI is handled. */
+  readonly isMark: (value: bigint) => boolean;
 }
 
-const stacks = new WeakMap<Program, Region | null>();
+const protocols = new WeakMap<Program, Protocol | null>();
 
-/** Where the stub looks for the marker word, and whether it has stored there; protection also begins off the stack. */
+/** The NMI stack, where it starts over at each delivery and the stub keeps a marker on it. */
+function protocolOf(program: Program): Protocol | null {
+  const known = protocols.get(program);
+  if (known !== undefined) return known;
+  const handler = program.handlers.find((one) => one.vector === NMI && !one.synthesized);
+  const stack = handler === undefined || handler.ist.value === null ? null : stackNamed(program.layout, handler.ist.value);
+  const symbol = program.code.nodes[handler?.stub ?? -1]?.symbol;
+  const body = program.code.nodes.filter(isInstruction).filter((node) => node.symbol === symbol);
+  const test = body.find((node) => node.mnemonic.startsWith('cmp') && node.operands[0]?.kind === 'immediate' && accesses(node).some((operand) => operand.base === RSP && operand.displacement < 0n));
+  const asked = test?.operands[0]?.kind === 'immediate' ? test.operands[0].value : null;
+  const isMark = (value: bigint): boolean => (asked === null ? value !== 0n : value === asked);
+  const made = stack?.rewinding === true && body.some((node) => marks(node, isMark)) ? { stack, isMark } : null;
+  protocols.set(program, made);
+  return made;
+}
+
+/** Whether the instruction stores the mark on the stack; a pushed one is the marker only where the stub asks for it. */
+function marks(node: InstructionNode, isMark: (value: bigint) => boolean): boolean {
+  const [source, target] = node.operands;
+  if (source?.kind !== 'immediate' || !isMark(source.value)) return false;
+  return node.mnemonic.startsWith('push') ? !isMark(-1n) : node.mnemonic.startsWith('mov') && target?.kind === 'memory' && target.base === RSP;
+}
+
+/** Whether the marker is stored; protection also begins where the stub has left the stack. */
 const prologue: Monitor = {
   initial: () => 0,
-  next: (value, step) => {
-    const { node, before, after, start, program, setup } = step;
+  next: (value, { node, after, start, program }) => {
     if (start.door.kind !== 'event' || start.door.vector !== NMI || (value & PUBLISHED) !== 0 || !isInstruction(node)) return value;
-    const stack = nmiStack(program);
-    if (stack === null) return PUBLISHED;
+    const protocol = protocolOf(program);
     const rsp = rspOf(after);
-    if (rsp === undefined || !isConstant(rsp) || regionIndexOf(program.layout, rsp.value - 1n) !== stack.index) return PUBLISHED;
-    let next = value;
-    if (/^j(?!mp)/.test(node.mnemonic)) next |= BRANCHED;
-    const marker = Math.floor(next / MARKER);
-    for (const operand of accesses(node)) {
-      const address = operand.segment === null ? addressOf(before, operand) : null;
-      if (address === null || !isConstant(address) || regionIndexOf(program.layout, address.value) !== stack.index) continue;
-      const slot = Number(stack.base + BigInt(stack.size) - (address.value & ~7n)) / 8;
-      if (/^(cmp|test)/.test(node.mnemonic) && operand.base === RSP && operand.displacement < 0n) next = (next % MARKER) + slot * MARKER;
-      const constantStored = node.mnemonic.startsWith('mov') && node.operands[0]?.kind === 'immediate' && node.operands[0].value !== 0n && node.operands[1] === operand;
-      if (constantStored && (marker === 0 || marker === slot)) return PUBLISHED;
-    }
-    if (marker > 0 && node.mnemonic.startsWith('push') && node.operands[0]?.kind === 'immediate') {
-      const address = stack.base + BigInt(stack.size - marker * 8);
-      const word = load(draftOf(after), setup, address, 8);
-      if (rsp.value === address && isConstant(word) && word.value !== 0n) return PUBLISHED;
-    }
-    return next;
+    const onStack = protocol !== null && rsp !== undefined && isConstant(rsp) && regionIndexOf(program.layout, rsp.value - 1n) === protocol.stack.index;
+    if (!onStack || marks(node, protocol.isMark)) return PUBLISHED;
+    return /^j(?!mp)/.test(node.mnemonic) ? value | BRANCHED : value;
   },
 };
 
 function judge(step: PathStep, value: number): readonly Judgement[] {
   const { node, before, start, program } = step;
   if (!isInstruction(node) || start.door.kind !== 'event' || start.door.vector !== NMI || (value & PUBLISHED) !== 0) return [];
-  const stack = nmiStack(program);
+  const stack = protocolOf(program)?.stack ?? null;
   const rsp = rspOf(before);
   if (stack === null || rsp === undefined || !isConstant(rsp) || regionIndexOf(program.layout, rsp.value - 1n) !== stack.index) return [];
   const what = mayFault(step, value, stack);
@@ -92,6 +89,8 @@ function mayFault(step: PathStep, value: number, stack: Region): string | null {
       if (apart) continue;
       return gsOf(before.cpu.gsBase) === 'kernel' && start.user ? null : 'accesses memory through a GS base that may be the user\'s';
     }
+    // A place relative to RSP is one of the stack, or the stub has its frames wrong.
+    if (operand.base === RSP) continue;
     const address = addressOf(before, operand);
     if (isConstant(address) && (regionIndexOf(program.layout, address.value) === stack.index || apart)) continue;
     if (apart && operand.base === null) continue;
