@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { designMutants } from './c-rules/design-mutants.mjs';
 import { editedDesign, findingsOf } from './c-rules/designs.mjs';
 import { mutants, mutate } from './c-rules/mutants.mjs';
+import { mutants as assembler } from './entry-paths/mutant-table.mjs';
 import { documented } from './documented.mjs';
 
 const { values, positionals: trees } = parseArgs({
@@ -126,9 +127,10 @@ function freshFindings(tree, over, rules = RULES) {
 const tried = new Map();
 const byRule = new Map();
 /** Counts a mutant of a rule, and whether the rule found it. */
-function count(rule, found) {
-  const { all, right } = byRule.get(rule) ?? { all: 0, right: 0 };
-  byRule.set(rule, { all: all + 1, right: right + (found ? 1 : 0) });
+function count(kind, rule, found) {
+  const key = `${kind} ${rule}`;
+  const { all, right } = byRule.get(key) ?? { all: 0, right: 0 };
+  byRule.set(key, { all: all + 1, right: right + (found ? 1 : 0) });
 }
 for (const mutant of mutants) {
   if (values.only !== undefined && values.only !== mutant.rule) continue;
@@ -139,7 +141,7 @@ for (const mutant of mutants) {
     tried.set(mutant, (tried.get(mutant) ?? 0) + 1);
     const fresh = freshFindings(tree, new Map([[mutant.file, made.text]]), RULES.filter(({ name }) => name === mutant.rule));
     const own = fresh.filter((finding) => finding.rule === mutant.rule && finding.place.file === mutant.file && (finding.name === mutant.shown || Math.abs(finding.line - made.line) <= NEAR || functionAt(made.text, made.line) === finding.name));
-    count(mutant.rule, own.length > 0);
+    count('tree', mutant.rule, own.length > 0);
     report(own.length > 0, `mutant | ${mutant.rule} | ${basename(tree)} ${mutant.file}:${made.line} ${mutant.name ?? 'table'} | ${own.map(({ line }) => line).join(', ') || '-'}`);
     if (own.length === 0 || values.verbose) for (const finding of fresh) console.log(`         ${finding.place.file}:${finding.line} ${finding.message} [${finding.rule}]`);
   }
@@ -159,7 +161,7 @@ for (const mutant of designMutants) {
   const before = (await findingsOf(core, grammars, mutant.design, editedDesign({ ...mutant, edits: [] }), mutant.scenario)).filter(({ rule }) => rule === mutant.rule);
   const told = await findingsOf(core, grammars, mutant.design, files, mutant.scenario);
   const own = told.filter(({ rule, text }) => rule === mutant.rule && (mutant.line === null || text.includes(mutant.line)));
-  count(mutant.rule, own.length > 0);
+  count('design', mutant.rule, own.length > 0);
   report(own.length > 0 && before.length === 0, `${title} | ${[...new Set(own.map(({ line }) => line))].join(', ') || '-'}${before.length > 0 ? ' | the design as it is has the finding too' : ''}`);
   if (own.length === 0 || values.verbose) for (const one of told) console.log(`         ${one.file}:${one.line} ${one.message} [${one.rule}]`);
 }
@@ -209,6 +211,19 @@ else {
       console.log(`         ${right.includes(finding) ? '' : 'elsewhere: '}${finding.place.file}:${finding.line} ${finding.severity} ${finding.message} [${finding.rule}]`);
       if (values.verbose) for (const { fact } of finding.premises) console.log(`           premise: ${fact}`);
     }
+  }
+}
+
+// Every rule with its mutants: those of this check as found of tried, those of the entry stubs as listed for
+// scripts/check-entry-paths.mjs, which counts what it finds. A rule without any would be a rule that nothing tests.
+if (values.only === undefined) {
+  const dash = (rule, kind) => (byRule.has(`${kind} ${rule}`) ? `${byRule.get(`${kind} ${rule}`).right} of ${byRule.get(`${kind} ${rule}`).all}` : '-');
+  console.log('rule | id | C code of trees | designs | entry stubs');
+  for (const { name, id } of RULES) {
+    const stubs = assembler.filter(({ expect }) => expect.includes(name)).length;
+    console.log(`${name} | ${id} | ${dash(name, 'tree')} | ${dash(name, 'design')} | ${stubs === 0 ? '-' : `${stubs} listed`}`);
+    const right = ['tree', 'design'].reduce((sum, kind) => sum + (byRule.get(`${kind} ${name}`)?.right ?? 0), stubs);
+    if (right === 0) report(false, `${name}: no mutant names it`);
   }
 }
 

@@ -184,6 +184,11 @@ export const mutants = [
   { name: 'the user flags are not saved at SYSCALL', file: entry, in: 'entry_SYSCALL_64', edit: replace(/^\s*pushq\s+%r11/, '\tpushq\t%r10'), expect: [...registers, ...frames] },
   { name: 'the temporary of the NMI stub is not restored', file: entry, in: 'asm_exc_nmi', from: /^first_nmi/, edit: drop(/^\s*movq\s+\(%rsp\), %rdx/), expect: registers },
   { name: 'the temporary of the user page table is not restored', file: entry, in: 'common_interrupt_return', from: /Lpti_restore|pti_restore/, edit: drop(/^\s*popq\s+%rdi/), expect: [...registers, ...frames], releases: ['6.12'] },
+  { name: 'the number of a SYSENTER call is not extended', file: compat, in: 'entry_SYSENTER_compat', edit: drop(/^\s*movl\s+%eax, %eax/), expect: ['syscall-number-not-extended'] },
+  { name: 'the number of a 32-bit SYSCALL is not extended', file: compat, in: 'entry_SYSCALL_compat', edit: drop(/^\s*movl\s+%eax, %eax/), expect: ['syscall-number-not-extended'] },
+  { name: 'RDPID names the CPU in the paranoid entry', file: calling, in: 'GET_PERCPU_BASE', edit: replace(/^\s*LOAD_CPU_AND_NODE_SEG_LIMIT/, '\trdpid\t\\reg'), expect: ['cpu-number-from-rdpid'] },
+  { name: 'no fence before the repair of a safe return', file: 'arch/x86/include/asm/nospec-branch.h', from: /^#define __HANDLE_INTR_SAFERET/, edit: drop(/^\s*lfence;\s*\\$/), expect: ['saferet-fixup-without-fence'], releases: ['6.12'] },
+  { name: 'interrupts enabled while C code is told of an NMI', file: entry, in: 'asm_exc_nmi', edit: before(/^\s*call\s+exc_nmi/, '\tsti'), expect: ['irqs-enabled-while-nmi-blocked'] },
 
   { name: 'registers not restored under FRED', file: fred, in: 'FRED_EXIT', edit: drop(/^\s*POP_REGS/), expect: [...frames, ...registers], releases: ['6.12'] },
   { name: 'ERETS to user mode', file: fred, in: 'asm_fred_entrypoint_user', edit: replace(/ERETU/, (line) => line.replace('ERETU', 'ERETS')), expect: [...frames, ...registers], releases: ['6.12'] },
