@@ -47,7 +47,7 @@ function examine(tree: Tree): readonly Judgement[] {
   return found.all();
 }
 
-function isUserAccess(step: Step): step is Step & { readonly kind: 'call' } {
+export function isUserAccess(step: Step): step is Step & { readonly kind: 'call' } {
   return isCall(step, accessors);
 }
 

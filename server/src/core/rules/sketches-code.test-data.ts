@@ -91,7 +91,31 @@ ${bad ? '' : '\tif (regs->ip >= TASK_SIZE_MAX)\n\t\treturn false;\n'}	if (regs->
 	return true;
 }
 `),
-  S('iret-fault-unhandled', (bad) => `${stub('vector=GP', `\tpushq\t%rax\n\tpushq\t%rcx\n\tleaq\tdemo_iret(%rip), %rcx\n\tcmpq\t%rcx, 24(%rsp)\n\tjne\t3f\n\tswapgs\n\tjmp\t1f\n3:\ttestb\t$3, 32(%rsp)\n\tjz\t1f\n\tswapgs\n1:\tlfence\n\tcall\tdemo_gp\n4:\thlt\n`)}${bad ? '\t.globl\tother_iret\nother_iret:\n' : '\t.globl\tdemo_iret\ndemo_iret:\n'}\tiretq\n`),
+  S('iret-fault-unhandled', (bad) => `${stub('vector=GP', `	pushq	%rax
+	pushq	%rcx
+	leaq	demo_iret(%rip), %rcx
+	cmpq	%rcx, 24(%rsp)
+	je	5f
+	testb	$3, 32(%rsp)
+	jz	1f
+	swapgs
+1:	lfence
+	call	demo_gp
+	testb	$3, 32(%rsp)
+	jz	2f
+	swapgs
+2:	popq	%rcx
+	popq	%rax
+	addq	$8, %rsp
+	jmp	${bad ? 'other_iret' : 'demo_iret'}
+5:	swapgs
+	lfence
+	call	demo_die
+	hlt
+`)}	.globl	demo_iret
+demo_iret:
+	iretq
+${bad ? '	.globl	other_iret\nother_iret:\n	iretq\n' : ''}`),
   c('fmask-missing-bits', (bad) => `void demo_syscall_init(void)\n{\n\twrmsrl(MSR_LSTAR, (unsigned long)entry_SYSCALL_64);\n\twrmsrl(MSR_SYSCALL_MASK, X86_EFLAGS_IF | X86_EFLAGS_TF | X86_EFLAGS_NT${bad ? '' : ' | X86_EFLAGS_DF | X86_EFLAGS_AC | X86_EFLAGS_RF'});\n}\n`),
   S('missing-cld', (bad) => `${stub('vector=GP', `\tclac\n${bad ? '' : '\tcld\n'}\tcall\tdemo_gp\n\taddq\t$8, %rsp\n\tiretq\n`)}${OTHER_STUB}`),
   S('missing-clac', (bad) => `${stub('vector=GP', `${bad ? '' : '\tclac\n'}\tcld\n\tcall\tdemo_gp\n\taddq\t$8, %rsp\n\tiretq\n`)}${OTHER_STUB}`),
@@ -133,6 +157,11 @@ const handlers: readonly Sketch[] = [
   c('one-slot-word-consumed-by-nested', (bad) => `struct apf_words { u32 flags, token; };
 static DEFINE_PER_CPU(struct apf_words, apf_reason);
 
+void demo_enable(void)
+{
+	wrmsrl(MSR_KVM_ASYNC_PF_EN, slow_virt_to_phys(this_cpu_ptr(&apf_reason)) | 1);
+}
+
 DEFINE_IDTENTRY_RAW_ERRORCODE(exc_page_fault)
 {
 	unsigned long address = read_cr2();
@@ -152,7 +181,7 @@ ${bad ? '' : 'plain:\n'}	state = irqentry_enter(regs);
   c('wrong-state-helper', (bad) => `DEFINE_IDTENTRY_MCE(exc_machine_check)\n{\n\tunsigned long dr7 = local_db_save();\n\tirqentry_state_t state = irqentry_${bad ? '' : 'nmi_'}enter(regs);\n\n\tread_banks(regs);\n\tirqentry_${bad ? '' : 'nmi_'}exit(regs, state);\n\tlocal_db_restore(dr7);\n}\n`),
   c('enter-exit-mismatch', (bad) => raw(`\tstate = irqentry_nmi_enter(regs);\n\tif (is_quick(regs))\n\t\t${bad ? 'return' : 'goto out'};\n\tdo_work(regs);\n${bad ? '' : 'out:\n'}\tirqentry_nmi_exit(regs, state);\n`)),
   c('sleeping-in-atomic-exception', (bad) => mc(`\t${bad ? 'memory_failure(regs->ip >> PAGE_SHIFT, 0)' : 'irq_work_queue(this_cpu_ptr(&mce_work))'};\n`)),
-  c('lock-in-nmi-like', (bad) => mc(bad ? '\traw_spin_lock(&bank_lock);\n\tread_banks(regs);\n\traw_spin_unlock(&bank_lock);\n' : '\tif (raw_spin_trylock(&bank_lock)) {\n\t\tread_banks(regs);\n\t\traw_spin_unlock(&bank_lock);\n\t}\n', 'static DEFINE_RAW_SPINLOCK(bank_lock);\n\n')),
+  c('lock-in-nmi-like', (bad) => mc(bad ? '\traw_spin_lock(&bank_lock);\n\tread_banks(regs);\n\traw_spin_unlock(&bank_lock);\n' : '\tif (raw_spin_trylock(&bank_lock)) {\n\t\tread_banks(regs);\n\t\traw_spin_unlock(&bank_lock);\n\t}\n')),
   c('schedule-on-rewinding-stack', (bad) => mc(`\tread_banks(regs);\n${bad ? '\tpreempt_schedule();\n' : ''}`)),
   c('wrong-deferral-mode', (bad) => mc(`\t${bad ? 'force_sig(SIGBUS)' : 'irq_work_queue(this_cpu_ptr(&mce_work))'};\n`)),
   c('ist-assumption-under-fred', (bad) => `DEFINE_IDTENTRY_RAW(exc_nmi)
@@ -191,7 +220,7 @@ __visible noinstr void fred_entry_from_kernel(struct pt_regs *regs)
 const annotated = (lines: readonly string[]): string => `/*\n${lines.map((line) => ` * xctx: ${line}\n`).join('')} */\nvoid demo_de(struct pt_regs *regs)\n{\n}\n`;
 
 const annotations: readonly Sketch[] = [
-  S('undeclared-handler', (bad) => (bad ? stub('vector=DE', '\tiretq\n').replace(/\/\*.*\n/, '') : stub('vector=DE', '\tiretq\n'))),
+  S('undeclared-handler', (bad) => OTHER_STUB + (bad ? stub('vector=DE', '\tiretq\n').replace(/\/\*.*\n/, '') : stub('vector=DE', '\tclac\n\tcld\n\tiretq\n'))),
   c('contradictory-annotation', (bad) => `${annotated([`handler vector=DE ist=${bad ? 'DB' : 'none'}`])}\nstatic const struct idt_data demo_idts[] = {\n\tINTG(X86_TRAP_DE, asm_demo_de),\n};\n`),
   c('unused-suppression', (bad) => annotated(['handler vector=DE', ...(bad ? ['allow sleeping-in-atomic-exception -- not here'] : [])])),
   c('malformed-annotation', (bad) => annotated([bad ? 'handler vectro=DE' : 'handler vector=DE'])),

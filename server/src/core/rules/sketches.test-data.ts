@@ -68,6 +68,21 @@ void demo_ve(struct pt_regs *regs)
 ${bad ? '\tve->busy = 0;\n\tgpa = ve->gpa;\n' : '\tgpa = ve->gpa;\n\tve->busy = 0;\n'}	bring_back(gpa);
 }
 `),
+  c('unsafe-switch-off-ist', (bad) => `struct pt_regs *demo_new_stack(struct pt_regs *regs)
+{
+	unsigned long to = regs->sp;
+	struct stack_info info;
+	struct pt_regs *moved;
+
+	if (ip_within_syscall_gap(regs))
+		to = demo_fallback_top();
+	if (!get_stack_info_noinstr((void *)regs->sp, current, &info)${bad ? '' : ' || info.type == STACK_TYPE_ENTRY || info.type > STACK_TYPE_EXCEPTION_LAST'})
+		to = demo_fallback_top();
+	moved = (struct pt_regs *)to - 1;
+	memcpy(moved, regs, sizeof(*regs));
+	return moved;
+}
+`),
   S('ist-on-user-reachable-trap', (bad) => `${stub('vector=DB ist=DB', '\tcall\tdemo_db\n\tiretq\n')}${stub(`vector=BP dpl=3 ist=${bad ? 'DB' : 'none'}`, '\tcall\tdemo_bp\n\tiretq\n').replaceAll('demo_entry', 'demo_int3')}`),
   c('extable-recovery-without-rearm', (bad) => ve('ist=VE', `${send}\tfixup_exception(regs, 20, 0, 0);\n`).replace(bad ? ' * xctx: fallback-ok vmexit -- the host keeps the virtual CPU until the page is back\n' : '\0', '') + '\n/*\n * xctx: handler vector=NMI\n * xctx: never-in gap vectors=NMI,VE -- not what this is about\n */\nvoid demo_nmi(struct pt_regs *regs)\n{\n\tu64 value;\n\n\t__get_user(value, (u64 __user *)regs->bp);\n\t__get_user(value, (u64 __user *)regs->bp);\n}\n'),
   ops('extable-rearm-on-rewinding-stack', (bad) => `name: sketch\nhandlers:\n  ve:\n    ist: VE\n    ops: [read-info, ${bad ? '{clear: ve.busy, at: extable-handler}, fixup' : 'fixup, {defer: self-ipi, clears: ve.busy}'}, iret]\n  nmi:\n    ist: NMI\n    ops: [{access: user_frame}, {access: user_frame}, iret]\n`),
@@ -113,7 +128,7 @@ const nmis: readonly Sketch[] = [
   S('fault-in-nmi-prologue', (bad) => stub('vector=NMI ist=NMI', `\tpushq\t%rdx\n${bad ? '\tincl\t%gs:nmis(%rip)\n\tmovq\t$1, -32(%rsp)\n' : '\tmovq\t$1, -32(%rsp)\n\tincl\t%gs:nmis(%rip)\n'}\tmovq\t$0, -32(%rsp)\n\tpopq\t%rdx\n\tiretq\n`)),
   c('iret-in-nmi-needs-nesting', (bad) => ve('ist=VE', `${send}\tfixup_exception(regs, 20, 0, 0);\n`) + `\n/* xctx: handler vector=NMI ist=NMI */\nvoid demo_nmi(struct pt_regs *regs)\n{\n\tu64 value;\n\n\t${bad ? '__get_user(value, (u64 __user *)regs->bp)' : 'value = regs->bp'};\n}\n`),
   S('irqs-enabled-while-nmi-blocked', (bad) => stub('vector=NMI ist=NMI', `\tcall\tdemo_nmi\n${bad ? '\tsti\n\tcli\n' : ''}\tiretq\n`)),
-  S('nested-test-trusts-rsp', (bad) => stub('vector=NMI ist=NMI', `\tcmpq\t$demo_stack_top, 3*8(%rsp)\n\tjb\t7f\n${bad ? '' : ''}\tcall\tdemo_nmi\n7:${bad ? '' : '\ttestb\t$4, 2*8+1(%rsp)\n\tjz\t8f\n'}\tiretq\n${bad ? '' : '8:\tcall\tdemo_nmi\n\tiretq\n'}`)),
+  S('nested-test-trusts-rsp', (bad) => stub('vector=NMI ist=NMI', `\tcmpq\t$demo_stack_top, 3*8(%rsp)\n\tjb\t7f\n\tcall\tdemo_nmi\n7:${bad ? '' : '\ttestb\t$4, 2*8+1(%rsp)\n\tjz\t8f\n'}\tiretq\n${bad ? '' : '8:\tcall\tdemo_nmi\n\tiretq\n'}`)),
   c('cr2-not-preserved', (bad) => `DEFINE_IDTENTRY_RAW(exc_nmi)\n{\n\tunsigned long dr7 = local_db_save();\n${bad ? '' : '\tunsigned long cr2 = read_cr2();\n'}\tirqentry_state_t state = irqentry_nmi_enter(regs);\n\n\tcopy_from_user_nmi(stack_words, (void __user *)regs->sp, 64);\n\tirqentry_nmi_exit(regs, state);\n\tlocal_db_restore(dr7);\n${bad ? '' : '\tif (read_cr2() != cr2)\n\t\twrite_cr2(cr2);\n'}}\n`),
   c('nmi-user-access-not-nofault', (bad) => `DEFINE_IDTENTRY_RAW(exc_nmi)\n{\n\tunsigned long dr7 = local_db_save();\n\tunsigned long cr2 = read_cr2();\n\tirqentry_state_t state = irqentry_nmi_enter(regs);\n\n\t${bad ? 'copy_from_user' : 'copy_from_user_nmi'}(stack_words, (void __user *)regs->sp, 64);\n\tirqentry_nmi_exit(regs, state);\n\tlocal_db_restore(dr7);\n\tif (read_cr2() != cr2)\n\t\twrite_cr2(cr2);\n}\n`),
   c('edge-coalescing-ignored', (bad) => `static void ask_sources(struct pt_regs *regs)\n{\n${bad ? '\tif (source_a(regs))\n\t\treturn;\n\tif (source_b(regs))\n\t\tnote_b();\n' : '\tint found = source_a(regs);\n\n\tfound += source_b(regs);\n\tcount_found(found);\n'}}\n\nDEFINE_IDTENTRY_RAW(exc_nmi)\n{\n\tunsigned long dr7 = local_db_save();\n\tunsigned long cr2 = read_cr2();\n\tirqentry_state_t state = irqentry_nmi_enter(regs);\n\n\task_sources(regs);\n\tirqentry_nmi_exit(regs, state);\n\tlocal_db_restore(dr7);\n\tif (read_cr2() != cr2)\n\t\twrite_cr2(cr2);\n}\n`),
