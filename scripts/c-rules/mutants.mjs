@@ -122,6 +122,11 @@ export const mutants = [
   ['ist-assumption-under-fred', 'arch/x86/entry/entry_fred.c', 'fred_entry_from_kernel', { drop: /fred_exc_nmi/, by: 'exc_nmi' }],
   ['ist-assumption-under-fred', 'arch/x86/kernel/fred.c', 'cpu_init_fred_rsps', { drop: /FRED_STKLVL\(X86_TRAP_NMI, FRED_NMI_STACK_LEVEL\) \|/ }],
   // Other functions, other places and other ways to write it.
+  ['iret-in-nmi-needs-nesting', nmi, 'exc_nmi', { drop: line('this_cpu_write\\(nmi_state, NMI_LATCHED') }],
+  ['iret-in-nmi-needs-nesting', nmi, 'exc_nmi', { drop: line('this_cpu_write\\(nmi_state, NMI_EXECUTING') }],
+  ['iret-in-nmi-needs-nesting', nmi, 'exc_nmi', { drop: /if \(this_cpu_dec_return\(nmi_state\)\)\n\t\tgoto nmi_restart;/, by: 'this_cpu_write(nmi_state, NMI_NOT_RUNNING);' }],
+  ['ist-shift-not-unwound', sev, '__sev_es_ist_exit', { drop: line('this_cpu_write') }],
+  ['ist-shift-not-unwound', sev, '__sev_es_ist_enter', { drop: /new_ist = regs->sp;/, by: ';' }],
   ['wrong-state-helper', traps, 'exc_int3', { drop: /irqentry_nmi_(enter|exit)/g, by: 'irqentry_$1' }],
   ['wrong-state-helper', traps, 'exc_double_fault', { drop: /irqentry_nmi_enter/, by: 'irqentry_enter' }],
   ['wrong-state-helper', mce, 'exc_machine_check_kernel', { drop: line('irqentry_nmi_enter') }],
