@@ -52,6 +52,8 @@ function examine(tree: Tree): readonly Judgement[] {
           if (step.kind !== 'call') return state;
           const helper = stateHelpers.get(step.name);
           if (helper?.role === 'enter') {
+            const early = context === 'raw' && flag === 'on' ? set[Number(by)] : undefined;
+            if (early !== undefined) found.at(early.step, early.where, `interrupts are enabled before ${step.name}(): an interrupt then runs in a context that RCU and lockdep take for user mode; call the entry helper first`, { premises });
             const on = step.name === 'syscall_enter_from_user_mode' || step.name === 'syscall_enter_from_user_mode_prepare';
             return helper.state === 'nmi' ? 'nmi off' : on ? `in on ${numberOf(step, where)}` : step.name === 'syscall_enter_from_user_mode_work' ? state : 'in off';
           }
