@@ -22,7 +22,9 @@ import { nameAt } from './review/editor-words.ts';
 import { completionsOf, foldsOf, hoverOf, symbolsOf } from './review/editor.ts';
 import { inspect, merge, plainFinding } from './review/findings.ts';
 import { createRun, excludes, replayTrace } from './review/run.ts';
-import { createTreeFindings } from './review/tree-findings.ts';
+import { incoming, itemAt, needsPaths, outgoing } from './review/hierarchy.ts';
+import type { HierarchySide } from './review/hierarchy.ts';
+import { createTreeReview } from './review/tree-findings.ts';
 import { mends } from './review/verify.ts';
 import type { Run } from './review/run.ts';
 import { readingFindings, unknownOf } from './review/editor-problems.ts';
@@ -107,7 +109,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     unit.stubs ??= createKernelReview([{ program: unit.linked.program, configuration: unit.linked.unit.name, variants: unitVariants(unit.linked.program) }], RULES, inspectionOf(unit));
     return unit.stubs;
   }
-  const treeFindings = createTreeFindings(workspace, usable, streams, parseC);
+  const tree = createTreeReview(workspace, usable, streams, parseC);
 
   const inKernel = (path: string): boolean => belongsToKernel(path, streams, usable.read);
 
@@ -124,6 +126,22 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     const paths = pathsOf(file);
     while (paths !== null && !paths.advanceAt(file, offset, vectors, KERNEL_STEPS_AT_ONCE));
     return paths;
+  }
+
+  /** What the call hierarchy of a file's code is made of, as far as it was explored. */
+  function hierarchyOf(file: string): HierarchySide {
+    const trees = tree.trees(file);
+    const paths = treePaths(file);
+    if (paths !== null) return { trees, sides: paths.programs.map((kernel, index) => ({ kernel, run: paths.runs[index] ?? null })), explored: paths.advancePaths(0) };
+    const unit = fileUnit(file);
+    if (unit === null || unit.linked.root !== null || !hasEntries(unit.linked)) return { trees, sides: [], explored: true };
+    return { trees, sides: [{ kernel: { program: unit.linked.program, configuration: unit.linked.unit.name, variants: [] }, run: null }], explored: false };
+  }
+
+  /** The entry paths of the whole tree that a file of its C code or stubs belongs to, or of its unit. */
+  function treePaths(file: string): KernelReview | null {
+    const { root } = streams.chosen(file);
+    return root === null ? pathsOf(file) : kernelOf(`${root}arch/x86/entry`);
   }
 
   function current(unit: Unit): Held {
@@ -232,7 +250,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     for (const problem of linked.annotations.get(file)?.problems ?? []) {
       out.push({ ...plainFinding('malformed-annotation', 'warning', problem.place, problem.message), fix: problem.suggestion === null ? null : { title: `Replace by '${problem.suggestion}'`, edits: [{ place: problem.place, newText: problem.suggestion }] } });
     }
-    const examined = treeFindings(file);
+    const examined = tree.findings(file);
     if (!hasEntries(linked)) return [...out, ...examined];
     const inspected = [...inspect(RULES, inspectionOf(unit), { file, span: { start: 0, end: 0 } }).filter((finding) => finding.place.file === file), ...examined];
     return [...out, ...suppressed(inspected, linked.program, documents.read).kept];
@@ -251,7 +269,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       return { ...finding, fix, severity: assumed && finding.severity === 'error' ? 'warning' : finding.severity };
     });
     const inspected = inspect(RULES, inspection, { file: folder, span: { start: 0, end: 0 } });
-    const examined = unit.linked.unit.files.flatMap(treeFindings);
+    const examined = unit.linked.unit.files.flatMap(tree.findings);
     const { unused } = suppressed([...inspected, ...explored, ...examined], unit.linked.program, documents.read);
     return [...suppressed(explored, unit.linked.program, documents.read).kept, ...unusedSuppressions(unused, inspection)];
   }
@@ -322,6 +340,13 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     survey: (file, events) => exploredAt(file, null, [])?.survey(file, events.map(vectorsOf)) ?? null,
     eventsAt: (file, offset) => pathsOf(file)?.eventsAt(file, offset) ?? null,
     entryIn: (file, span) => pathsOf(file)?.entryIn(file, span) ?? null,
+    hierarchyAt: (file, offset) => {
+      const word = nameAt(file, usable.read(file) ?? '', offset)?.word ?? null;
+      return word === null ? null : itemAt(hierarchyOf(file), word, file);
+    },
+    incoming: (file, key) => incoming(hierarchyOf(file), key),
+    outgoing: (file, key) => outgoing(hierarchyOf(file), key),
+    prepareHierarchy: (file, key, steps) => !needsPaths(key) || (treePaths(file)?.advancePaths(steps) ?? true),
     eventNamed: (name) => {
       const vector = eventNamed(name);
       return { name: vector === null ? null : eventTitle(vector), names: EVENT_NAMES };

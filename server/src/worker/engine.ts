@@ -131,6 +131,11 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
         if (!review.prepareAt(question.file, question.offset, question.events, stepsPerSlice)) return null;
         return { kind: 'raise', run: review.raise(question.file, question.offset, question.events) };
       }
+      case 'hierarchy':
+        return { kind: 'hierarchy', item: review.hierarchyAt(question.file, question.offset) };
+      case 'calls':
+        if (question.direction === 'incoming' && !review.prepareHierarchy(question.file, question.key, stepsPerSlice)) return null;
+        return { kind: 'calls', calls: review[question.direction](question.file, question.key) };
       default:
         return unreachable(question);
     }
