@@ -19,6 +19,8 @@ export interface Workspace {
   readonly read: (path: string) => string | null;
   /** Names of the plain files in a folder; empty where there is none. */
   readonly list: (folder: string) => readonly string[];
+  /** The date as `2027-01-31`, for what is accepted until a day; without it no day ever comes. */
+  readonly today?: () => string;
 }
 
 /** How the settings choose a configuration; without one, each file has that of its tree. */
@@ -330,6 +332,10 @@ export interface Review {
   readonly configure: (choice: ConfigurationChoice) => void;
   /** Name of the configuration that a file is read with. */
   readonly configurationOf: (file: string) => string;
+  /** The function or symbol that an offset lies in, null outside of all. */
+  readonly symbolAt: (file: string, offset: number) => string | null;
+  /** Folder that the paths of a new sidecar file for this file count from: the tree's root, or the design. */
+  readonly sidecarFolder: (file: string) => string;
   /** What the tool did not know in this unit: `call of trace_thing() not in view`. */
   readonly unknown: (folder: string) => readonly string[];
   readonly release: () => void;

@@ -27,14 +27,17 @@ import type { HierarchySide } from './review/hierarchy.ts';
 import { createTreeReview } from './review/tree-findings.ts';
 import { mends } from './review/verify.ts';
 import type { Run } from './review/run.ts';
+import { createOutline } from './review/outline.ts';
+import { suppressionsFor } from './review/tree-suppressions.ts';
+import type { FoundSuppressions } from './review/tree-suppressions.ts';
 import { readingFindings, unknownOf } from './review/editor-problems.ts';
-import { hasEntries, isAssembler, isLeftOut, linkUnit, programFor, refusalOf, scenariosOf, unitFor, unitOfFolder } from './review/unit.ts';
+import { folderOf, hasEntries, isAssembler, isLeftOut, join, linkUnit, programFor, refusalOf, scenariosOf, unitFor, unitOfFolder } from './review/unit.ts';
 import type { LinkedUnit } from './review/unit.ts';
 import type { Finding, RunReport } from './rules/finding.ts';
 import { RULES } from './rules/index.ts';
 import { markdownOf } from './rules/page.ts';
 import type { Inspection } from './rules/rule.ts';
-import { suppressed, unusedSuppressions } from './rules/suppressions.ts';
+import { allowsOf, suppress, unusedSuppressions } from './rules/suppressions.ts';
 import { placeOf } from './rules/vocabulary.ts';
 import { builtInScenarios } from './scenarios/built-in.ts';
 import type { Scenario, StartContext } from './scenarios/scenario.ts';
@@ -110,6 +113,13 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     return unit.stubs;
   }
   const tree = createTreeReview(workspace, usable, streams, parseC);
+
+  const outline = createOutline({ read: documents.read, items: documents.items, active: (file) => tree.trees(file).map((one) => one.active(file.slice(one.root.length))).find((text) => text !== null) ?? null, parse: parseC });
+
+  /** What accepts findings in files of a tree, or of a design. */
+  function acceptedIn(files: Iterable<string>, root: string | null): FoundSuppressions {
+    return suppressionsFor(files, root, { read: documents.read, workspace, outline });
+  }
 
   const inKernel = (path: string): boolean => belongsToKernel(path, streams, usable.read);
 
@@ -250,16 +260,18 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     for (const problem of linked.annotations.get(file)?.problems ?? []) {
       out.push({ ...plainFinding('malformed-annotation', 'warning', problem.place, problem.message), fix: problem.suggestion === null ? null : { title: `Replace by '${problem.suggestion}'`, edits: [{ place: problem.place, newText: problem.suggestion }] } });
     }
+    if (isSidecarFile(file)) for (const { place, message } of acceptedIn([join(folderOf(file), 'x')], root).lost) if (place.file === file) out.push(plainFinding('malformed-annotation', 'warning', place, message));
     const examined = tree.findings(file);
-    if (!hasEntries(linked)) return [...out, ...examined];
+    const accepted = acceptedIn([file], root).suppressions;
+    if (!hasEntries(linked)) return [...out, ...suppress(examined, accepted).kept];
     const inspected = [...inspect(RULES, inspectionOf(unit), { file, span: { start: 0, end: 0 } }).filter((finding) => finding.place.file === file), ...examined];
-    return [...out, ...suppressed(inspected, linked.program, documents.read).kept];
+    return [...out, ...suppress(inspected, [...accepted, ...allowsOf(linked.program, documents.read)]).kept];
   }
 
   function findingsOf(folder: string, reports: readonly RunReport[]): readonly Finding[] {
-    if (inKernel(folder)) return merge(reports);
     const unit = folderUnit(folder);
-    if (unit === null) return [];
+    if (unit === null) return inKernel(folder) ? merge(reports) : [];
+    if (unit.linked.root !== null && (inKernel(folder) || !hasEntries(unit.linked))) return treeFindingsOf(unit.linked, unit.linked.root, merge(reports));
     const inspection = inspectionOf(unit);
     const explored = merge(reports).map((finding): Finding => {
       const rule = RULES.find((one) => one.name === finding.rule);
@@ -270,8 +282,18 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     });
     const inspected = inspect(RULES, inspection, { file: folder, span: { start: 0, end: 0 } });
     const examined = unit.linked.unit.files.flatMap(tree.findings);
-    const { unused } = suppressed([...inspected, ...explored, ...examined], unit.linked.program, documents.read);
-    return [...suppressed(explored, unit.linked.program, documents.read).kept, ...unusedSuppressions(unused, inspection)];
+    const accepted = [...allowsOf(unit.linked.program, documents.read), ...acceptedIn(unit.linked.unit.files, unit.linked.root).suppressions];
+    const { unused } = suppress([...inspected, ...explored, ...examined], accepted);
+    return [...suppress(explored, accepted).kept, ...unusedSuppressions(unused, documents.read)];
+  }
+
+  /** In a kernel tree: what the paths show in any file, and the suppressions for files of the unit that take out nothing. */
+  function treeFindingsOf(linked: LinkedUnit, root: string, explored: readonly Finding[]): readonly Finding[] {
+    const files = new Set(linked.unit.files);
+    const examined = linked.unit.files.flatMap(tree.findings);
+    const { suppressions } = acceptedIn([...files, ...explored.map(({ place }) => place.file)], root);
+    const { unused } = suppress([...explored, ...examined], suppressions);
+    return [...suppress(explored, suppressions).kept, ...unusedSuppressions(unused.filter((one) => files.has(one.file)), documents.read)];
   }
 
   return {
@@ -304,6 +326,8 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     findings: findingsOf,
     verifiedFix: (folder, finding) => {
       const unit = folderUnit(folder);
+      // Taking out a comment changes nothing that is judged.
+      if (finding.rule === 'unused-suppression') return finding.fix;
       if (unit === null || finding.fix === null) return null;
       return mends(finding.fix, finding, unit.linked, usable, unit.configuration, parseC, RULES) ? finding.fix : null;
     },
@@ -353,10 +377,12 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     },
     inKernelTree: inKernel,
     stands: (folder, finding) => {
+      const { file, span } = finding.place;
+      if (finding.rule === 'unused-suppression') return span.start < span.end;
+      if (suppress([finding], acceptedIn([file], streams.chosen(file).root).suppressions).kept.length === 0) return false;
       if (inKernel(folder)) return true;
       const unit = folderUnit(folder);
       if (unit === null) return false;
-      const { file, span } = finding.place;
       return unit.linked.program.code.nodes.some((node) => {
         const place = placeOf(node);
         return place.file === file && place.span.start < span.end && span.start < place.span.end;
@@ -413,6 +439,11 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       return scope === null ? null : symbolAt(scope, file, offset, nameAt(file, scope.text, offset)?.word ?? null);
     },
     rules: () => RULES.map((rule) => ({ name: rule.name, id: rule.id, group: rule.group, severity: rule.severity, summary: rule.summary, markdown: markdownOf(rule) })),
+    symbolAt: (file, offset) => outline.at(file, offset)?.name ?? null,
+    sidecarFolder: (file) => {
+      const { root } = streams.chosen(file);
+      return root === null ? folderOf(file) : root.replace(/\/$/, '');
+    },
     unknown: (folder) => {
       const unit = folderUnit(folder);
       return unit === null ? [] : unknownOf(unit.linked, documents.read);

@@ -102,6 +102,8 @@ export function createWordReview({ workspace, mortal }: WordReviewOptions): Revi
     expansionAt: () => null,
     configure: () => undefined,
     configurationOf: () => 'none',
+    symbolAt: () => null,
+    sidecarFolder: folderOf,
     unknown: () => [],
     release: () => open.clear(),
   };

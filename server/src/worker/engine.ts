@@ -145,7 +145,8 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
   function sendPartial(job: RunningJob, exploration: Exploration, current: string): void {
     if (current === job.current) return;
     job.current = current;
-    const findings = review.findings(job.job.folder, exploration.reports());
+    // Whether a suppression is of use shows when everything has been explored.
+    const findings = review.findings(job.job.folder, exploration.reports()).filter(({ rule }) => rule !== 'unused-suppression');
     if (findings.length <= job.sent) return;
     job.sent = findings.length;
     host.post({ kind: 'partial', id: job.id, findings: findings.map((finding) => withKeys({ ...finding, fix: null })) });
