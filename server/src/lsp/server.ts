@@ -259,7 +259,7 @@ export function serve(connection: Connection, parts: ServerParts): void {
   );
   connection.onCodeAction((params) =>
     onDocument<CodeAction[]>('code actions', [], params.textDocument.uri, async (session, document) => [
-      ...actionsAt(session.findings(document.file).findings, session.locator, document, params, abilities),
+      ...actionsAt(session.review, session.findings(document.file).findings, session.locator, document, params, abilities),
       ...(abilities.commands ? await raiseActions(partsOf(session), document, params) : []),
     ]),
   );
