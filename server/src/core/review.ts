@@ -24,7 +24,7 @@ import { inspect, merge, plainFinding } from './review/findings.ts';
 import { createRun, excludes, replayTrace } from './review/run.ts';
 import { incoming, itemAt, needsPaths, outgoing } from './review/hierarchy.ts';
 import type { HierarchySide } from './review/hierarchy.ts';
-import { createTreeReview } from './review/tree-findings.ts';
+import { createTreeFindings } from './review/tree-findings.ts';
 import { mends } from './review/verify.ts';
 import type { Run } from './review/run.ts';
 import { createOutline } from './review/outline.ts';
@@ -112,9 +112,9 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     unit.stubs ??= createKernelReview([{ program: unit.linked.program, configuration: unit.linked.unit.name, variants: unitVariants(unit.linked.program) }], RULES, inspectionOf(unit));
     return unit.stubs;
   }
-  const tree = createTreeReview(workspace, usable, streams, parseC);
+  const treeFindings = createTreeFindings(workspace, usable, streams, parseC);
 
-  const outline = createOutline({ read: documents.read, items: documents.items, active: (file) => tree.trees(file).map((one) => one.active(file.slice(one.root.length))).find((text) => text !== null) ?? null, parse: parseC });
+  const outline = createOutline({ read: documents.read, items: documents.items, defines: (file) => streams.chosen(file).configuration.defines, parse: parseC });
 
   /** What accepts findings in files of a tree, or of a design. */
   function acceptedIn(files: Iterable<string>, root: string | null): FoundSuppressions {
@@ -140,7 +140,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
 
   /** What the call hierarchy of a file's code is made of, as far as it was explored. */
   function hierarchyOf(file: string): HierarchySide {
-    const trees = tree.trees(file);
+    const trees = treeFindings.trees(file);
     const paths = treePaths(file);
     if (paths !== null) return { trees, sides: paths.programs.map((kernel, index) => ({ kernel, run: paths.runs[index] ?? null })), explored: paths.advancePaths(0) };
     const unit = fileUnit(file);
@@ -261,9 +261,9 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       out.push({ ...plainFinding('malformed-annotation', 'warning', problem.place, problem.message), fix: problem.suggestion === null ? null : { title: `Replace by '${problem.suggestion}'`, edits: [{ place: problem.place, newText: problem.suggestion }] } });
     }
     if (isSidecarFile(file)) for (const { place, message } of acceptedIn([join(folderOf(file), 'x')], root).lost) if (place.file === file) out.push(plainFinding('malformed-annotation', 'warning', place, message));
-    const examined = tree.findings(file);
+    const examined = treeFindings.inDesign(file);
+    if (!hasEntries(linked)) return [...out, ...examined];
     const accepted = acceptedIn([file], root).suppressions;
-    if (!hasEntries(linked)) return [...out, ...suppress(examined, accepted).kept];
     const inspected = [...inspect(RULES, inspectionOf(unit), { file, span: { start: 0, end: 0 } }).filter((finding) => finding.place.file === file), ...examined];
     return [...out, ...suppress(inspected, [...accepted, ...allowsOf(linked.program, documents.read)]).kept];
   }
@@ -271,7 +271,8 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
   function findingsOf(folder: string, reports: readonly RunReport[]): readonly Finding[] {
     const unit = folderUnit(folder);
     if (unit === null) return inKernel(folder) ? merge(reports) : [];
-    if (unit.linked.root !== null && (inKernel(folder) || !hasEntries(unit.linked))) return treeFindingsOf(unit.linked, unit.linked.root, merge(reports));
+    const ofTree = treeFindings.inTree(unit.linked.unit.files);
+    if (unit.linked.root !== null && (inKernel(folder) || !hasEntries(unit.linked))) return acceptedOfTree(unit.linked, unit.linked.root, [...merge(reports), ...ofTree]);
     const inspection = inspectionOf(unit);
     const explored = merge(reports).map((finding): Finding => {
       const rule = RULES.find((one) => one.name === finding.rule);
@@ -281,19 +282,18 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       return { ...finding, fix, severity: assumed && finding.severity === 'error' ? 'warning' : finding.severity };
     });
     const inspected = inspect(RULES, inspection, { file: folder, span: { start: 0, end: 0 } });
-    const examined = unit.linked.unit.files.flatMap(tree.findings);
+    const examined = unit.linked.unit.files.flatMap(treeFindings.inDesign);
     const accepted = [...allowsOf(unit.linked.program, documents.read), ...acceptedIn(unit.linked.unit.files, unit.linked.root).suppressions];
-    const { unused } = suppress([...inspected, ...explored, ...examined], accepted);
-    return [...suppress(explored, accepted).kept, ...unusedSuppressions(unused, documents.read)];
+    const { unused } = suppress([...inspected, ...explored, ...examined, ...ofTree], accepted);
+    return [...suppress([...explored, ...ofTree], accepted).kept, ...unusedSuppressions(unused, documents.read)];
   }
 
-  /** In a kernel tree: what the paths show in any file, and the suppressions for files of the unit that take out nothing. */
-  function treeFindingsOf(linked: LinkedUnit, root: string, explored: readonly Finding[]): readonly Finding[] {
+  /** In a kernel tree: findings without the accepted ones, and the suppressions for files of the unit that take out nothing. */
+  function acceptedOfTree(linked: LinkedUnit, root: string, findings: readonly Finding[]): readonly Finding[] {
     const files = new Set(linked.unit.files);
-    const examined = linked.unit.files.flatMap(tree.findings);
-    const { suppressions } = acceptedIn([...files, ...explored.map(({ place }) => place.file)], root);
-    const { unused } = suppress([...explored, ...examined], suppressions);
-    return [...suppress(explored, suppressions).kept, ...unusedSuppressions(unused.filter((one) => files.has(one.file)), documents.read)];
+    const { suppressions } = acceptedIn([...files, ...findings.map(({ place }) => place.file)], root);
+    const { kept, unused } = suppress(findings, suppressions);
+    return [...kept, ...unusedSuppressions(unused.filter((one) => files.has(one.file)), documents.read)];
   }
 
   return {
@@ -314,8 +314,9 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     explore: (folder) => {
       const unit = folderUnit(folder);
       const kernel = kernelOf(folder);
-      if (kernel !== null) return kernel.exploration();
-      if (unit === null || !hasEntries(unit.linked)) return nothing;
+      const ofTree = (unit === null ? null : treeFindings.exploration(unit.linked.unit.files)) ?? nothing;
+      if (kernel !== null) return both(ofTree, kernel.exploration());
+      if (unit === null || !hasEntries(unit.linked)) return ofTree;
       return both(stubsOf(unit)?.exploration() ?? nothing, explorationOf(unit, scenariosOf(unit.linked), IDLE_STATES));
     },
     run: (folder, name) => {

@@ -4,6 +4,8 @@ import type { Span } from '../base/span.ts';
 import { contains } from '../base/span.ts';
 import { asmSymbols } from '../syntax/asm-outline.ts';
 import type { AsmSource } from '../syntax/asm.ts';
+import { activeText } from '../syntax/c-directives.ts';
+import type { MacroTable } from '../syntax/c-directives.ts';
 import type { CTranslationUnit } from '../syntax/c-syntax.ts';
 
 export interface Outlined {
@@ -24,8 +26,8 @@ interface Sources {
   readonly read: (file: string) => string | null;
   /** Assembler items of a file that has some. */
   readonly items: (file: string) => AsmSource | null;
-  /** C as its tree reads it, at the offsets of the text; null where no tree has the file. */
-  readonly active: (file: string) => string | null;
+  /** Definitions that the file is read with. */
+  readonly defines: (file: string) => ReadonlyMap<string, string>;
   readonly parse: (text: string) => CTranslationUnit;
 }
 
@@ -40,7 +42,7 @@ export function createOutline(sources: Sources): Outline {
     if (text === null) return [];
     const before = kept.get(file);
     if (before?.text === text) return before.all;
-    const made = { text, all: /\.[ch]$/.test(file) ? [...functionsOf(sources.active(file) ?? text), ...symbolsOf(file, text)] : symbolsOf(file, text) };
+    const made = { text, all: /\.[ch]$/.test(file) ? [...inC(file, text), ...symbolsOf(file, text)] : symbolsOf(file, text) };
     kept.delete(file);
     kept.set(file, made);
     if (kept.size > KEPT) for (const oldest of kept.keys()) {
@@ -48,6 +50,15 @@ export function createOutline(sources: Sources): Outline {
       break;
     }
     return made.all;
+  }
+
+  /** What the configuration leaves out is told where nothing else has its name. */
+  function inC(file: string, text: string): readonly Outlined[] {
+    const macros: MacroTable = new Map();
+    for (const [name, body] of sources.defines(file)) macros.set(name, { name, parameters: null, body });
+    const active = functionsOf(activeText(text, macros, { include: () => undefined, problem: () => undefined }));
+    const names = new Set(active.map(({ name }) => name));
+    return [...active, ...functionsOf(text).filter(({ name }) => !names.has(name))];
   }
 
   function functionsOf(text: string): readonly Outlined[] {

@@ -1,8 +1,9 @@
 // Findings of the C entry code that a file belongs to: a kernel tree in the configurations of its release, or the C
-// files of a design's folder. Kept for as long as every text that was read stays the same.
+// files of a design's folder. Kept for as long as every text that was read stays the same. A design is judged at once, a
+// tree in steps.
 import { presetConfiguration } from '../preprocess/configurations.ts';
 import type { Configuration, FileSource } from '../preprocess/stream.ts';
-import type { Workspace } from '../review-types.ts';
+import type { Exploration, Workspace } from '../review-types.ts';
 import { RULES } from '../rules/index.ts';
 import type { Finding } from '../rules/finding.ts';
 import type { CTranslationUnit } from '../syntax/c-syntax.ts';
@@ -11,47 +12,48 @@ import { entryAssembler, isEntryFile } from '../tree/files.ts';
 import type { Tree, TreeCoverage, TreeSource } from '../tree/tree.ts';
 import { isCurrent } from './streams.ts';
 import type { Read, Streams } from './streams.ts';
-import { judgeTree } from './tree.ts';
-import type { TreeSubject, TreeVerdict } from './tree.ts';
+import { createTreeJudging } from './tree.ts';
+import type { TreeJudging, TreeSubject, TreeVerdict } from './tree.ts';
+
+export interface TreeFindings {
+  /** Findings in one C file of a design; none in a kernel tree, whose files `exploration` is about. */
+  readonly inDesign: (file: string) => readonly Finding[];
+  /** Judges the tree that files belong to; null where no rule examines them. */
+  readonly exploration: (files: readonly string[]) => Exploration | null;
+  /** Findings in files of a kernel tree and in its headers, from what `exploration` judged to its end. */
+  readonly inTree: (files: readonly string[]) => readonly Finding[];
+  /** The C entry code that a file belongs to in each configuration that it is judged in, the chosen one first. */
+  readonly trees: (file: string) => readonly Tree[];
+  /** What was judged of it so far, by configuration. */
+  readonly coverage: (file: string) => readonly TreeCoverage[];
+}
+
+/** What the steps of an exploration are called. */
+export const C_ENTRY_CODE = 'C entry code';
 
 /** Where a tree has no configuration of its own: with what it is by default, with every entry there is, and with least. */
 const matrix = ['pti', 'xenpv+sev+tdx+fred', 'minimal'];
 
-interface Subject extends Omit<TreeSubject, 'source'> {
-  readonly configurations: readonly Configuration[];
-}
+type Subject = Omit<TreeSubject, 'source'>;
+type Judging = Read<TreeJudging>;
 
-/** C entry code as the review asks for it, by a file that belongs to it. */
-export interface TreeReview {
-  /** The findings in one file; empty where no rule examines it. */
-  readonly findings: (file: string) => readonly Finding[];
-  /** The code in each configuration that it is judged in, the chosen one first; empty for a file that belongs to none. */
-  readonly trees: (file: string) => readonly Tree[];
-  /** What was judged, by configuration. */
-  readonly coverage: (file: string) => readonly TreeCoverage[];
-}
-
-export function createTreeReview(workspace: Workspace, source: FileSource, streams: Streams, parse: (text: string) => CTranslationUnit): TreeReview {
+export function createTreeFindings(workspace: Workspace, source: FileSource, streams: Streams, parse: (text: string) => CTranslationUnit): TreeFindings {
   const reader = createTreeReader(parse);
   const kept = new Map<string, Read<TreeVerdict>>();
+  const running = new Map<string, Judging>();
   const keptTrees = new Map<string, Read<readonly Tree[]>>();
-
-  function subjectOf(file: string): Subject | null {
-    const { root, configuration } = streams.chosen(file);
-    if (root === null) return /\.[chS]$/.test(file) ? { root: file.slice(0, file.lastIndexOf('/') + 1), design: true, configurations: [configuration] } : null;
-    const below = file.slice(root.length);
-    if (!isEntryFile(below) && !entryAssembler.includes(below)) return null;
-    const release = /^(.*):pti$/.exec(configuration.name)?.[1];
-    return { root, design: false, configurations: release === undefined ? [configuration] : matrix.flatMap((variant) => presetConfiguration(`${release}:${variant}`) ?? []) };
-  }
 
   /** A design that declares its handlers is run: what is wrong with it shows with a trace, and is said once. */
   function simulated(root: string): boolean {
     return workspace.list(root === '' ? '' : root.slice(0, -1)).some((name) => /\.[chS]$/.test(name) && /xctx: (?:handler|guard|defers-to|clears)\b/.test(source.read(root + name) ?? ''));
   }
 
-  /** Notes every text that `make` is given, so that what it makes is kept for as long as they are the same. */
-  function noted<T>(root: string, make: (from: TreeSource) => T): Read<T> {
+  function keyOf(subject: Subject, configurations: readonly Configuration[]): string {
+    return `${subject.root}|${configurations.map(({ name }) => name).join('|')}`;
+  }
+
+  /** Notes every text that is read, so that what is made of them is kept for as long as they are the same. */
+  function noting(root: string): { readonly from: TreeSource; readonly reads: ReadonlyMap<string, string | null> } {
     const reads = new Map<string, string | null>();
     const from: TreeSource = {
       read: (path) => {
@@ -64,30 +66,97 @@ export function createTreeReview(workspace: Workspace, source: FileSource, strea
       },
       list: (folder) => workspace.list(folder === '' && root !== '/' ? root.slice(0, -1) : root + folder),
     };
-    return { value: make(from), reads };
+    return { from, reads };
   }
 
-  function once<T>(memo: Map<string, Read<T>>, subject: Subject, make: (from: TreeSource) => T): T {
-    const key = `${subject.root}|${subject.configurations.map(({ name }) => name).join('|')}`;
-    const before = memo.get(key);
+  function begin(subject: Subject, configurations: readonly Configuration[]): Judging {
+    const { from, reads } = noting(subject.root);
+    return { value: createTreeJudging({ ...subject, source: from }, configurations, reader, RULES), reads };
+  }
+
+  function treesAt(file: string): readonly Tree[] {
+    const about = subjectAt(file);
+    if (about === null) return [];
+    const { subject, configurations } = about;
+    const key = keyOf(subject, configurations);
+    const before = keptTrees.get(key);
     if (before !== undefined && isCurrent(before, source)) return before.value;
-    const made = noted(subject.root, make);
-    memo.set(key, made);
-    return made.value;
+    const { from, reads } = noting(subject.root);
+    const value = configurations.map((configuration) => reader(from, subject.root, subject.design, configuration));
+    keptTrees.set(key, { value, reads });
+    return value;
   }
 
-  function judgedAt(file: string): TreeVerdict | null {
-    const subject = subjectOf(file);
-    if (subject === null || (subject.design && simulated(subject.root))) return null;
-    return once(kept, subject, (from) => judgeTree({ ...subject, source: from }, subject.configurations, reader, RULES));
+  /** The code that a file of it, its stubs included, belongs to. */
+  function subjectAt(file: string): { readonly subject: Subject; readonly configurations: readonly Configuration[] } | null {
+    const { root, configuration } = streams.chosen(file);
+    if (root === null) return /\.[chS]$/.test(file) ? { subject: { root: file.slice(0, file.lastIndexOf('/') + 1), design: true }, configurations: [configuration] } : null;
+    return treeOf(entryAssembler.includes(file.slice(root.length)) ? [file, `${root}arch/x86/mm/fault.c`] : [file]);
+  }
+
+  function current(key: string): TreeVerdict | null {
+    const known = kept.get(key);
+    return known !== undefined && isCurrent(known, source) ? known.value : null;
+  }
+
+  /** Goes on for a step; the verdict when that was the last. */
+  function advance(subject: Subject, configurations: readonly Configuration[]): TreeVerdict | null {
+    const key = keyOf(subject, configurations);
+    const before = current(key);
+    if (before !== null) return before;
+    const under = running.get(key);
+    const judging = under !== undefined && isCurrent(under, source) ? under : begin(subject, configurations);
+    running.set(key, judging);
+    if (!judging.value.advance()) return null;
+    const value = judging.value.verdict();
+    running.delete(key);
+    kept.set(key, { value, reads: judging.reads });
+    return value;
+  }
+
+  function inDesign(file: string): readonly Finding[] {
+    const { root: tree, configuration } = streams.chosen(file);
+    if (tree !== null || !/\.[ch]$/.test(file)) return [];
+    const root = file.slice(0, file.lastIndexOf('/') + 1);
+    if (simulated(root)) return [];
+    let verdict: TreeVerdict | null = null;
+    while (verdict === null) verdict = advance({ root, design: true }, [configuration]);
+    return verdict.findings.filter((finding) => finding.place.file === file);
+  }
+
+  /** The tree of files and the configurations to judge it in. */
+  function treeOf(files: readonly string[]): { readonly subject: Subject; readonly configurations: readonly Configuration[] } | null {
+    const [first] = files;
+    if (first === undefined) return null;
+    const { root, configuration } = streams.chosen(first);
+    if (root === null || !files.some((file) => isEntryFile(file.slice(root.length)))) return null;
+    const release = /^(.*):pti$/.exec(configuration.name)?.[1];
+    return { subject: { root, design: false }, configurations: release === undefined ? [configuration] : matrix.flatMap((variant) => presetConfiguration(`${release}:${variant}`) ?? []) };
   }
 
   return {
-    findings: (file) => (/\.[ch]$/.test(file) ? judgedAt(file) : null)?.findings.filter((finding) => finding.place.file === file) ?? [],
-    coverage: (file) => judgedAt(file)?.coverage ?? [],
-    trees: (file) => {
-      const subject = subjectOf(file);
-      return subject === null ? [] : once(keptTrees, subject, (from) => subject.configurations.map((configuration) => reader(from, subject.root, subject.design, configuration)));
+    inDesign,
+    trees: treesAt,
+    coverage: (file) => {
+      const about = subjectAt(file);
+      return (about === null ? null : current(keyOf(about.subject, about.configurations)))?.coverage ?? [];
+    },
+    exploration: (files) => {
+      const tree = treeOf(files);
+      if (tree === null) return null;
+      const { subject, configurations } = tree;
+      return {
+        run: () => {
+          const done = advance(subject, configurations) !== null;
+          return { scenario: C_ENTRY_CODE, start: 'every entry', states: 0, depth: 0, done };
+        },
+        reports: () => [],
+      };
+    },
+    inTree: (files) => {
+      const tree = treeOf(files);
+      const verdict = tree === null ? null : current(keyOf(tree.subject, tree.configurations));
+      return (verdict?.findings ?? []).filter(({ place }) => files.includes(place.file) || place.file.endsWith('.h'));
     },
   };
 }
