@@ -135,6 +135,39 @@ export interface EventSurveyResult {
   readonly findings: readonly Finding[];
 }
 
+/** What was judged, so that silence is not taken for blindness. */
+export interface Coverage {
+  /** Folder of the kernel tree or of the design. */
+  readonly subject: string;
+  /** C code, by configuration. */
+  readonly c: readonly CCoverage[];
+  /** Assembler code, by configuration. */
+  readonly paths: readonly PathCoverage[];
+}
+
+export interface CCoverage {
+  readonly configuration: string;
+  readonly files: number;
+  readonly functions: number;
+  /** Functions in which the parser lost a place, as `file:name`: they are read in part. */
+  readonly unreadable: readonly string[];
+  /** `known` calls have a row, `unresolved` ones are of functions or through pointers that nothing is known of. */
+  readonly calls: { readonly inView: number; readonly known: number; readonly unresolved: number };
+  /** Which bound was hit, or null. */
+  readonly cap: string | null;
+}
+
+export interface PathCoverage {
+  readonly configuration: string;
+  readonly instructions: number;
+  /** Instructions that some entry path reaches. */
+  readonly reached: number;
+  /** The others, by why no path reaches them; the reason is null where nobody knows. */
+  readonly unreached: readonly { readonly reason: string | null; readonly instructions: number }[];
+  /** Kinds of CPU that the paths were run on. */
+  readonly cpus: readonly string[];
+}
+
 /** A node of the call hierarchy. */
 export interface HierarchyItem {
   /** What its callers and callees are asked for with; survives edits. */
@@ -332,6 +365,8 @@ export interface Review {
   readonly configure: (choice: ConfigurationChoice) => void;
   /** Name of the configuration that a file is read with. */
   readonly configurationOf: (file: string) => string;
+  /** What was judged in a folder or file and the tree it belongs to; explore it first. null where nothing is judged. */
+  readonly coverage: (folder: string) => Coverage | null;
   /** The function or symbol that an offset lies in, null outside of all. */
   readonly symbolAt: (file: string, offset: number) => string | null;
   /** Folder that the paths of a new sidecar file for this file count from: the tree's root, or the design. */

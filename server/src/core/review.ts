@@ -10,6 +10,7 @@ import { EVENT_NAMES, eventNamed, eventTitle } from './review/arrivals.ts';
 import { belongsToKernel, createKernelTrees, entryRootOf } from './review/kernel.ts';
 import type { KernelProgram } from './review/kernel-run.ts';
 import type { Contexts } from './review/contexts.ts';
+import { coverageOf } from './review/coverage.ts';
 import { createDocuments } from './review/documents.ts';
 import { createStreams } from './review/streams.ts';
 import { codeSymbols, expansionOfSymbol, symbolAt } from './review/editor-expansion.ts';
@@ -31,7 +32,7 @@ import { createOutline } from './review/outline.ts';
 import { suppressionsFor } from './review/tree-suppressions.ts';
 import type { FoundSuppressions } from './review/tree-suppressions.ts';
 import { readingFindings, unknownOf } from './review/editor-problems.ts';
-import { folderOf, hasEntries, isAssembler, isLeftOut, join, linkUnit, programFor, refusalOf, scenariosOf, unitFor, unitOfFolder } from './review/unit.ts';
+import { folderOf, hasEntries, isAssembler, isC, isLeftOut, join, linkUnit, programFor, refusalOf, scenariosOf, unitFor, unitOfFolder } from './review/unit.ts';
 import type { LinkedUnit } from './review/unit.ts';
 import type { Finding, RunReport } from './rules/finding.ts';
 import { RULES } from './rules/index.ts';
@@ -440,6 +441,17 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       return scope === null ? null : symbolAt(scope, file, offset, nameAt(file, scope.text, offset)?.word ?? null);
     },
     rules: () => RULES.map((rule) => ({ name: rule.name, id: rule.id, group: rule.group, severity: rule.severity, summary: rule.summary, markdown: markdownOf(rule) })),
+    coverage: (folder) => {
+      const unit = folderUnit(folder);
+      if (unit === null) return null;
+      const { root } = unit.linked;
+      const first = unit.linked.unit.files.find((file) => treeFindings.coverage(file).length > 0);
+      // A design that is run is judged by no rule that examines C: what was read of it counts.
+      const read = root === null ? unit.linked.unit.files.filter((file) => isC(file)).slice(0, 1).flatMap(treeFindings.trees) : [];
+      const c = first === undefined ? read.map((one) => one.coverage) : treeFindings.coverage(first);
+      const paths = kernelOf(folder) ?? stubsOf(unit);
+      return c.length === 0 && paths === null ? null : coverageOf(root === null ? folder : root.replace(/\/$/, ''), c, paths);
+    },
     symbolAt: (file, offset) => outline.at(file, offset)?.name ?? null,
     sidecarFolder: (file) => {
       const { root } = streams.chosen(file);

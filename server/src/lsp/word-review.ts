@@ -102,6 +102,7 @@ export function createWordReview({ workspace, mortal }: WordReviewOptions): Revi
     expansionAt: () => null,
     configure: () => undefined,
     configurationOf: () => 'none',
+    coverage: () => null,
     symbolAt: () => null,
     sidecarFolder: folderOf,
     unknown: () => [],
