@@ -3,6 +3,7 @@
 import type { Configuration, FileSource } from './preprocess/stream.ts';
 import type { Program } from './program/program.ts';
 import type { Exploration, Review, Unit, Workspace } from './review-types.ts';
+import { acceptedAt } from './review/accepted.ts';
 import { createContexts } from './review/contexts.ts';
 import { createKernelReview, hasStubs, unitVariants } from './review/kernel-review.ts';
 import type { KernelReview } from './review/kernel-review.ts';
@@ -392,7 +393,11 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     },
     hover: (file, offset) => {
       const scope = scopeOfFile(file);
-      return scope === null ? null : hoverOf(fileUnit(file)?.linked ?? null, scope, offset);
+      if (scope === null) return null;
+      const { root } = streams.chosen(file);
+      const known = root === null ? null : acceptedAt(file, file.slice(root.length), scope.text, offset, outline);
+      const word = hoverOf(fileUnit(file)?.linked ?? null, scope, offset);
+      return known === null || word === null ? (known ?? word) : { markdown: `${known.markdown}\n\n---\n\n${word.markdown}`, span: word.span };
     },
     complete: (file, offset) => {
       const scope = scopeOfFile(file);
