@@ -141,7 +141,7 @@ async function checkHierarchy(tree, connection) {
   const stub = (await incoming(root)).find(({ name }) => name === 'asm_exc_page_fault');
   say(stub !== undefined, 'its stub is among its callers');
   const sources = stub === undefined ? [] : await incoming(stub);
-  const faulting = sources.filter(({ name, detail }) => name.endsWith(': iretq') && detail.startsWith('CPL 0, '));
+  const faulting = sources.filter(({ name, detail }) => name.endsWith(': iretq') && detail.includes(': CPL 0, '));
   say(sources.some(({ name }) => name === '#PF gate') && sources.some(({ name }) => name.startsWith('user mode: ')) && faulting.length > 0, `the stub's are the gate, user mode and ${faulting.length} faulting IRETs with contexts, of ${sources.length}, after ${(performance.now() - began).toFixed(0)} ms`);
   const callees = await outgoing(root);
   const names = callees.map(({ name }) => name);

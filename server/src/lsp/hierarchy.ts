@@ -13,6 +13,9 @@ import type { Locator } from './locate.ts';
 /** Reading the C code of a tree takes seconds, following all entry paths some more; milliseconds. */
 const patience = 60_000;
 
+/** What a hover waits for. */
+const hoverPatience = 800;
+
 /** What an item of ours carries. */
 interface Carried {
   /** A file of the code that it was found from. */
@@ -23,6 +26,17 @@ interface Carried {
 export async function prepareHierarchy(owner: WorkerOwner, locator: Locator, document: OpenDocument, offset: number): Promise<CallHierarchyItem[] | null> {
   const answer = await ask(owner, { kind: 'hierarchy', folder: '', file: document.file, offset }, patience);
   return answer === null || answer.item === null ? null : [itemOf(answer.item, document.file, locator)];
+}
+
+/** The contexts of the C function that a call or a definition at an offset names, for its hover; null where nothing is known soon. */
+export async function functionContexts(owner: WorkerOwner, { file, text }: OpenDocument, offset: number): Promise<string | null> {
+  if (!/\.[ch]$/.test(file)) return null;
+  const behind = /^\w*\s*[()]/.exec(text.slice(offset, offset + 100));
+  const word = `${/\w*$/.exec(text.slice(Math.max(0, offset - 100), offset))?.[0] ?? ''}${/^\w*/.exec(text.slice(offset, offset + 100))?.[0] ?? ''}`;
+  if (behind === null || !/^[A-Za-z_]\w+$/.test(word)) return null;
+  const answer = await ask(owner, { kind: 'hierarchy', folder: '', file, offset }, hoverPatience);
+  const item = answer?.item ?? null;
+  return item === null || item.name !== word || (item.kind !== 'function' && item.kind !== 'handler') ? null : `**Contexts of ${item.name}():** ${item.detail}`.replaceAll('_', '\\_');
 }
 
 export async function incomingCalls(owner: WorkerOwner, locator: Locator, item: CallHierarchyItem): Promise<CallHierarchyIncomingCall[]> {
@@ -51,7 +65,12 @@ function itemOf(item: HierarchyItem, from: string, locator: Locator): CallHierar
   // The protocol wants the name inside the whole.
   const whole = { start: Math.min(span.start, item.nameSpan.start), end: Math.max(span.end, item.nameSpan.end) };
   const data: Carried = { from, key: item.key };
-  return { name: item.name, kind: kindOf(item.kind), detail: item.detail, uri: locator.uri(file), range: rangeOf(lines, whole), selectionRange: rangeOf(lines, item.nameSpan), data };
+  return { name: item.name, kind: kindOf(item.kind), detail: item.kind === 'instruction' ? `${placeText(file, rangeOf(lines, item.nameSpan).start.line)}: ${item.detail}` : item.detail, uri: locator.uri(file), range: rangeOf(lines, whole), selectionRange: rangeOf(lines, item.nameSpan), data };
+}
+
+/** Instructions of one symbol look alike: the line tells them apart. */
+function placeText(file: string, line: number): string {
+  return `${file.slice(file.lastIndexOf('/') + 1)}:${line + 1}`;
 }
 
 function rangesOf({ spans }: HierarchyCall, file: string, locator: Locator): ReturnType<typeof rangeOf>[] {

@@ -16,7 +16,7 @@ import type { EntryFiles } from './entry-files.ts';
 import { assemblerDocuments, inactiveDiagnostics, linksIn, referencesTo, renameRange, renameTo, semanticTokensOf, tokenLegend, workspaceSymbolsFor } from './editing.ts';
 import { expansionChoices, expansionView } from './expansion.ts';
 import { createLenses, kernelContext, raiseActions, raiseEvents } from './events.ts';
-import { incomingCalls, outgoingCalls, prepareHierarchy } from './hierarchy.ts';
+import { functionContexts, incomingCalls, outgoingCalls, prepareHierarchy } from './hierarchy.ts';
 import { hoverAt } from './hover.ts';
 import { completionsAt, definitionsAt, foldsOf, symbolsOf } from './navigation.ts';
 import { pathOfUri } from './paths.ts';
@@ -229,7 +229,7 @@ export function serve(connection: Connection, parts: ServerParts): void {
     onDocument<Hover | null>('hover', null, textDocument.uri, async (session, document) => {
       const offset = offsetOf(document.lines, position);
       const context = session.review.inKernelTree(document.file) ? await kernelContext(partsOf(session).owner, document, offset) : session.review.contextAt(document.file, offset);
-      return hoverAt(session.review, session.locator, document, offset, context);
+      return hoverAt(session.review, session.locator, document, offset, context, await functionContexts(partsOf(session).owner, document, offset));
     }),
   );
   connection.onCompletion(({ textDocument, position }) => onDocument('completion', [], textDocument.uri, (session, document) => [...completionsAt(session.review, document, offsetOf(document.lines, position))]));

@@ -28,6 +28,8 @@ export interface HierarchySide {
 
 /** Items of one kind in one answer; how many more there are is an item of its own. */
 const MOST_ITEMS = 60;
+/** Functions that one item names. */
+const MOST_NAMED = 8;
 
 const tables = new WeakMap<Tree, ContextTable>();
 
@@ -232,8 +234,10 @@ function eventCalls(side: HierarchySide, vector: number, gate: Place): readonly 
   if (comesAnywhere(vector)) calls.push({ item: note('C code of the kernel: any instruction', `CPL 0${vector >= 32 ? ', IF=1' : ''}`, gate, 'context'), spans: [gate.span] });
   const name = VECTORS.find((one) => one.number === vector)?.name ?? '';
   const functions = side.trees.slice(0, 1).flatMap((tree) => faultingFunctions(tree, name).map(({ function: one, steps }) => ({ item: functionItem(side, tree, one, null), spans: steps.map((step) => step.span) })));
-  const entered = [...functions.filter(({ item }) => item.detail !== NO_ENTRY), ...functions.filter(({ item }) => item.detail === NO_ENTRY)];
+  const entered = functions.filter(({ item }) => item.detail !== NO_ENTRY);
   calls.push(...capped(entered.map(({ item, spans }) => ({ item: { ...item, detail: `may raise ${title}; ${item.detail}` }, spans })), `C functions that may raise ${title}`));
+  const others = functions.filter(({ item }) => item.detail === NO_ENTRY);
+  if (others.length > 0) calls.push({ item: note(`${others.length} more C functions`, `${others.slice(0, MOST_NAMED).map(({ item }) => item.name).join(', ')}${others.length > MOST_NAMED ? ', ...' : ''}: no entry in view leads to them`, gate, 'context'), spans: [gate.span] });
   return calls;
 }
 
