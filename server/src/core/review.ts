@@ -144,6 +144,8 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
   function hierarchyOf(file: string): HierarchySide {
     const trees = treeFindings.trees(file);
     const paths = treePaths(file);
+    // Those of a design are soon run, and what its functions run in rests on them.
+    if (paths !== null && streams.chosen(file).root === null) while (!paths.advancePaths(KERNEL_STEPS_AT_ONCE));
     if (paths !== null) return { trees, sides: paths.programs.map((kernel, index) => ({ kernel, run: paths.runs[index] ?? null })), explored: paths.advancePaths(0) };
     const unit = fileUnit(file);
     if (unit === null || unit.linked.root !== null || !hasEntries(unit.linked)) return { trees, sides: [], explored: true };

@@ -14,7 +14,7 @@ import type { Locator } from './locate.ts';
 const patience = 60_000;
 
 /** What a hover waits for. */
-const hoverPatience = 800;
+const hoverPatience = 1500;
 
 /** What an item of ours carries. */
 interface Carried {

@@ -34,7 +34,7 @@ describe('call hierarchy with exception edges', () => {
 
   it('leads from a handler to its stub, and from there to the gate and what raises the event', () => {
     const item = itemAt(design, 'exc_ve)');
-    assert.equal(item?.detail, 'CPL 0, VE IST stack, IRQs off, over user or kernel mode, from #VE');
+    assert.equal(item?.detail, 'CPL 0, VE IST or task stack, IRQs off, over user or kernel mode, from #VE');
     const stubs = callersOf(design, item.key);
     assert.deepEqual(shown(stubs), ['stub asm_exc_ve']);
     const sources = callersOf(design, stubs[0]?.item.key ?? '');

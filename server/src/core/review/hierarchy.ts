@@ -31,14 +31,15 @@ const MOST_ITEMS = 60;
 /** Functions that one item names. */
 const MOST_NAMED = 8;
 
-const tables = new WeakMap<Tree, ContextTable>();
+const tables = new WeakMap<Tree, { readonly table: ContextTable; readonly explored: boolean }>();
 
-export function contextTable(tree: Tree, sides: readonly Sided[]): ContextTable {
+function contextTable({ sides, explored }: HierarchySide, tree: Tree): ContextTable {
   const known = tables.get(tree);
-  if (known !== undefined) return known;
-  const made = joinContexts(tree, rootsOf(tree, sides.map(({ kernel }) => kernel.program)));
-  tables.set(tree, made);
-  return made;
+  // Only a design's roots rest on its entry paths.
+  if (known !== undefined && (known.explored || !explored || !tree.design)) return known.table;
+  const table = joinContexts(tree, rootsOf(tree, sides));
+  tables.set(tree, { table, explored });
+  return table;
 }
 
 /** What the C function with this name is, in the first configuration that has it. */
@@ -107,7 +108,7 @@ function keyOf(key: string): { readonly kind: string; readonly name: string; rea
 const how: Readonly<Record<CallKind, string>> = { call: '', pointer: 'through a pointer; ', handed: 'handed over to be called later; ' };
 
 function functionItem(side: HierarchySide, tree: Tree, one: TreeFunction, edge: CallKind | null): HierarchyItem {
-  const contexts = contextsText(contextTable(tree, side.sides).of(one));
+  const contexts = contextsText(contextTable(side, tree).of(one));
   return {
     key: `c ${one.name} ${tree.root}${one.file}`,
     kind: one.definedBy === null ? 'function' : 'handler',

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { loadGrammars } from '../../shell/grammars.ts';
+import { kernelTable, kernelText } from '../../testing/kernel.ts';
 import { createReview } from '../review.ts';
 import type { Finding, Review } from '../review-types.ts';
 import { edited } from './verify.ts';
@@ -10,6 +11,7 @@ import { edited } from './verify.ts';
 const root = '/tree/';
 const fault = `${root}arch/x86/mm/fault.c`;
 const sidecar = `${root}.xctx.yaml`;
+const numbers = '#define X86_TRAP_NMI 2\n#define X86_TRAP_BP 3\n#define X86_TRAP_GP 13\n#define X86_TRAP_MC 18\n';
 const makefile = readFileSync('test-fixtures/editor/kernel/Makefile', 'utf8');
 
 function late(above = '', store = 'address = read_cr2();'): string {
@@ -113,6 +115,34 @@ describe('suppressions in a kernel tree', () => {
     await start({ [fault]: late(), [sidecar]: known().replace('exc_page_fault', 'exc_page_fualt') });
     assert.deepEqual(review.quickFindings(sidecar).map(({ message }) => message), ['no code here is arch/x86/mm/fault.c#exc_page_fualt: the path counts from /tree']);
     assert.deepEqual(said(), ['cr2-read-late arch/x86/mm/fault.c:7']);
+  });
+
+  describe('of entry paths', () => {
+    const entry = `${root}arch/x86/entry/entry_64.S`;
+    const bare = kernelText.replace(/^\tcld.*\n/m, '');
+
+    /** `rule path:line` of what the entry paths show. */
+    async function shown(text: string, more: Readonly<Record<string, string>> = {}): Promise<readonly string[]> {
+      await start({ [entry]: text, [`${root}arch/x86/kernel/idt.c`]: `${numbers}${kernelTable}`, ...more });
+      const exploration = review.explore(`${root}arch/x86/entry`);
+      while (!exploration.run(10_000).done);
+      return review.findings(`${root}arch/x86/entry`, exploration.reports()).map(({ rule, place }) => `${rule} ${place.file.slice(root.length)}:${(files.get(place.file) ?? '').slice(0, place.span.start).split('\n').length}`);
+    }
+
+    it('takes a finding out at its line or by the symbol, and tells of what is of no use', async () => {
+      assert.notEqual(bare, kernelText);
+      const [found] = (await shown(bare)).filter((one) => one.startsWith('missing-cld '));
+      assert.ok(found !== undefined);
+      const line = Number(found.slice(found.lastIndexOf(':') + 1)) - 1;
+      review.release();
+      const lines = bare.split('\n');
+      const noted = (at: number): string => [...lines.slice(0, at), '/* xctx: allow missing-cld -- string instructions are not used */', ...lines.slice(at)].join('\n');
+      assert.deepEqual((await shown(noted(line))).filter((one) => /^(?:missing-cld|unused)/.test(one)), []);
+      review.release();
+      assert.ok((await shown(noted(0))).includes('unused-suppression arch/x86/entry/entry_64.S:1'));
+      review.release();
+      assert.deepEqual((await shown(bare, { [sidecar]: 'known:\n  - {rule: XR-FLG01, at: "arch/x86/entry/entry_64.S#*", reason: string instructions are not used}\n' })).filter((one) => /^(?:missing-cld|unused)/.test(one)), []);
+    });
   });
 
   it('names the function that a place lies in', async () => {
