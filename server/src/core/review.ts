@@ -24,8 +24,7 @@ import { nameAt } from './review/editor-words.ts';
 import { completionsOf, foldsOf, hoverOf, symbolsOf } from './review/editor.ts';
 import { inspect, merge, plainFinding } from './review/findings.ts';
 import { createRun, excludes, replayTrace } from './review/run.ts';
-import { incoming, itemAt, needsPaths, outgoing } from './review/hierarchy.ts';
-import type { HierarchySide } from './review/hierarchy.ts';
+import { createHierarchyReview } from './review/hierarchy-review.ts';
 import { createTreeFindings } from './review/tree-findings.ts';
 import { mends } from './review/verify.ts';
 import type { Run } from './review/run.ts';
@@ -140,23 +139,13 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     return paths;
   }
 
-  /** What the call hierarchy of a file's code is made of, as far as it was explored. */
-  function hierarchyOf(file: string): HierarchySide {
-    const trees = treeFindings.trees(file);
-    const paths = treePaths(file);
-    // Those of a design are soon run, and what its functions run in rests on them.
-    if (paths !== null && streams.chosen(file).root === null) while (!paths.advancePaths(KERNEL_STEPS_AT_ONCE));
-    if (paths !== null) return { trees, sides: paths.programs.map((kernel, index) => ({ kernel, run: paths.runs[index] ?? null })), explored: paths.advancePaths(0) };
-    const unit = fileUnit(file);
-    if (unit === null || unit.linked.root !== null || !hasEntries(unit.linked)) return { trees, sides: [], explored: true };
-    return { trees, sides: [{ kernel: { program: unit.linked.program, configuration: unit.linked.unit.name, variants: [] }, run: null }], explored: false };
-  }
-
-  /** The entry paths of the whole tree that a file of its C code or stubs belongs to, or of its unit. */
-  function treePaths(file: string): KernelReview | null {
-    const { root } = streams.chosen(file);
-    return root === null ? pathsOf(file) : kernelOf(`${root}arch/x86/entry`);
-  }
+  const hierarchy = createHierarchyReview({
+    trees: treeFindings.trees,
+    root: (file) => streams.chosen(file).root,
+    paths: pathsOf,
+    unit: (file) => fileUnit(file)?.linked ?? null,
+    word: (file, offset) => nameAt(file, usable.read(file) ?? '', offset)?.word ?? null,
+  });
 
   function current(unit: Unit): Held {
     const before = held.get(unit.folder);
@@ -369,13 +358,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     survey: (file, events) => exploredAt(file, null, [])?.survey(file, events.map(vectorsOf)) ?? null,
     eventsAt: (file, offset) => pathsOf(file)?.eventsAt(file, offset) ?? null,
     entryIn: (file, span) => pathsOf(file)?.entryIn(file, span) ?? null,
-    hierarchyAt: (file, offset) => {
-      const word = nameAt(file, usable.read(file) ?? '', offset)?.word ?? null;
-      return word === null ? null : itemAt(hierarchyOf(file), word, file);
-    },
-    incoming: (file, key) => incoming(hierarchyOf(file), key),
-    outgoing: (file, key) => outgoing(hierarchyOf(file), key),
-    prepareHierarchy: (file, key, steps) => !needsPaths(key) || (treePaths(file)?.advancePaths(steps) ?? true),
+    ...hierarchy,
     eventNamed: (name) => {
       const vector = eventNamed(name);
       return { name: vector === null ? null : eventTitle(vector), names: EVENT_NAMES };
