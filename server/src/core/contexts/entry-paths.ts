@@ -7,13 +7,15 @@ import { deliver } from '../machine/deliver.ts';
 import { draftOf, finish } from '../machine/draft.ts';
 import type { Effect } from '../machine/effects.ts';
 import { CODE_REGION, nodeAtAddress, regionIndexOf } from '../machine/layout.ts';
-import { successors } from '../machine/machine.ts';
 import type { State } from '../machine/state.ts';
+import { createPairs } from '../explore/pairs.ts';
 import { entryCall, QUIET_ROUTINES } from '../kernel/entry-calls.ts';
 import type { Program } from '../program/program.ts';
-import { callOutside, outsideName } from './outside.ts';
 import type { PathStart } from './entry-start.ts';
-import { machineModel } from './model.ts';
+import type { PartedState } from './parts.ts';
+import type { PathOutcome } from './path-outcomes.ts';
+import { pathStepsOf } from './path-steps.ts';
+import type { PartedOutcome, PathSteps } from './path-steps.ts';
 
 /** One step of a path. */
 export interface PathStep {
@@ -55,50 +57,20 @@ export function listOf(choices: Choices): readonly number[] {
   return out.reverse();
 }
 
-export interface PathOutcome {
-  readonly label: string;
-  readonly effects: readonly Effect[];
-  readonly state: State;
-  readonly calls: string | null;
-  /** What the call runs in, for those that want to interrupt it. */
-  readonly inside: State | null;
-}
-
 const MOST_STEPS = 60_000;
-
-/** All that may happen at a state of a path, without any event. */
-export function pathOutcomes(program: Program, setup: MachineSetup, state: State): readonly PathOutcome[] {
-  const node = program.code.nodes[state.node];
-  if (node === undefined || node.kind === 'interrupted' || state.ended !== null) return [];
-  if (node.kind === 'feature') {
-    const fixed = state.features.find((name) => name === node.feature || name === `!${node.feature}`);
-    const arms = fixed === undefined ? [node.absent, node.present] : [fixed === node.feature ? node.present : node.absent];
-    return [...new Set(arms)].map((target) => ({ label: '', effects: [], state: { ...state, node: target }, calls: null, inside: null }));
-  }
-  const name = node.kind === 'instruction' ? outsideName(node) : null;
-  if (node.kind === 'instruction' && name !== null && (node.mnemonic === 'call' || node.mnemonic === 'jmp')) {
-    const called = callOutside(setup, state, node, name, program.contexts.get('inside C') ?? 0);
-    return called.after.map((draft) => ({ label: '', effects: draft.effects, state: finish(draft), calls: name, inside: called.inside }));
-  }
-  return successors(setup, state).steps.map((step) => ({ label: step.label, effects: step.effects, state: step.state, calls: null, inside: null }));
-}
 
 /**
  * The outcomes that a path takes. A fault or breakpoint in C code returns with IRET, which unblocks NMIs: behind a call
  * that an NMI stub makes they are blocked or not.
  */
-function pathChoices(program: Program, setup: MachineSetup, state: State): readonly PathOutcome[] {
-  const outcomes = pathOutcomes(program, setup, state);
-  if (!state.cpu.nmiBlocked || setup.delivery !== 'idt') return outcomes;
-  const unblocked = outcomes.flatMap((outcome): readonly PathOutcome[] => {
+function pathChoices(setup: MachineSetup, steps: PathSteps, state: PartedState): readonly PartedOutcome[] {
+  const outcomes = steps.outcomes(state);
+  if (setup.delivery !== 'idt' || !state.cpu.nmiBlocked) return outcomes;
+  const unblocked = outcomes.flatMap((outcome): readonly PartedOutcome[] => {
     if (!entersC(outcome) || outcome.inside === null) return [];
-    return [{ ...outcome, label: 'a fault in the C code returns', state: withoutBlocking(outcome.state), inside: withoutBlocking(outcome.inside) }];
+    return [{ ...outcome, label: 'a fault in the C code returns', state: steps.withoutBlocking(outcome.state), inside: steps.withoutBlocking(outcome.inside) }];
   });
   return unblocked.length === 0 ? outcomes : [...outcomes, ...unblocked];
-}
-
-function withoutBlocking(state: State): State {
-  return { ...state, cpu: { ...state.cpu, nmiBlocked: false } };
 }
 
 /** Whether the outcome is a call of C code that events may interrupt in a context worth telling. */
@@ -129,11 +101,33 @@ export function meetingPoints(program: Program): ReadonlySet<NodeId> {
 }
 
 interface Waiting {
-  readonly state: State;
+  readonly state: PartedState;
   readonly monitors: readonly number[];
   readonly choices: Choices;
   /** A step before was wrong. */
   readonly wrong: boolean;
+}
+
+interface Seen {
+  /** True the first time. */
+  readonly isNew: (state: PartedState, values: readonly number[], wrong: boolean) => boolean;
+}
+
+/** States with what monitors remember: by pairs of numbers, each pair one number. */
+function createSeen(): Seen {
+  const pairs = createPairs();
+  return {
+    isNew: (state, values, wrong) => {
+      let id = pairs.idOf(state.registersId, state.memoryId);
+      id = pairs.idOf(id, state.controlId);
+      id = pairs.idOf(id, state.framesId);
+      id = pairs.idOf(id, state.restId);
+      for (const value of values) id = pairs.idOf(id, value);
+      const before = pairs.size();
+      pairs.idOf(-1 - id, state.node * 2 + (wrong ? 1 : 0));
+      return pairs.size() > before;
+    },
+  };
 }
 
 /** The monitors' values behind a step; the same list where none changed. */
@@ -151,11 +145,10 @@ function changed(monitors: readonly Monitor[], values: readonly number[], step: 
 
 /** Follows one start to the ends of its paths. */
 export function followPath(program: Program, setup: MachineSetup, start: PathStart, monitors: readonly Monitor[], meet: ReadonlySet<NodeId>, visit: PathVisit): void {
-  const model = machineModel(setup, [start.first]);
-  const words = new Uint32Array(model.width);
-  const seen = new Set<string>();
+  const known = pathStepsOf(program, setup);
+  const seen = createSeen();
   const frames = start.interrupted.frames.length;
-  let frontier: Waiting[] = [{ state: start.first, monitors: monitors.map((monitor) => monitor.initial(start)), choices: null, wrong: false }];
+  let frontier: Waiting[] = [{ state: known.stateOf(start.first), monitors: monitors.map((monitor) => monitor.initial(start)), choices: null, wrong: false }];
   let steps = 0;
   for (let depth = 0; frontier.length > 0; depth += 1) {
     const next: Waiting[] = [];
@@ -163,10 +156,7 @@ export function followPath(program: Program, setup: MachineSetup, start: PathSta
       const node = program.code.nodes[state.node];
       if (node === undefined || state.ended !== null) continue;
       if (meet.has(state.node)) {
-        model.pack(state, words, 0);
-        const key = `${words.join(',')};${values.join(',')}${wrong ? '!' : ''}`;
-        if (seen.has(key)) continue;
-        seen.add(key);
+        if (!seen.isNew(state, values, wrong)) continue;
       }
       steps += 1;
       if (steps > MOST_STEPS) {
@@ -174,13 +164,13 @@ export function followPath(program: Program, setup: MachineSetup, start: PathSta
         return;
       }
       if (node.kind !== 'feature') visit.state(state, choices, wrong, depth);
-      const outcomes = pathChoices(program, setup, state);
-      let inside: State | null = null;
+      const outcomes = pathChoices(setup, known, state);
+      let inside: PartedState | null = null;
       outcomes.forEach((outcome, choice) => {
         const taken: Choices = outcomes.length === 1 ? choices : { choice, before: choices };
         const step: PathStep = { program, setup, start, before: state, node, effects: outcome.effects, after: outcome.state, calls: outcome.calls };
         const bad = wrong || visit.step(step, values, taken, depth);
-        if (outcome.inside !== null && outcome.inside.cpu !== inside?.cpu && entersC(outcome)) visit.state((inside = outcome.inside), taken, bad, depth);
+        if (outcome.inside !== null && outcome.inside.controlId !== inside?.controlId && entersC(outcome)) visit.state((inside = outcome.inside), taken, bad, depth);
         if (cameBack(outcome, frames, start)) return;
         next.push({ state: outcome.state, monitors: changed(monitors, values, step), choices: taken, wrong: bad });
       });
@@ -227,13 +217,14 @@ export interface Played {
 
 /** The path of a start again, by its choices, for `steps` steps. */
 export function replayPath(program: Program, setup: MachineSetup, start: PathStart, choices: readonly number[], steps: number): Played {
-  const states: State[] = [start.first];
+  const known = pathStepsOf(program, setup);
+  const states: PartedState[] = [known.stateOf(start.first)];
   const outcomes: PathOutcome[] = [];
   let at = 0;
   for (let step = 0; step < steps; step += 1) {
     const before = states[step];
-    const all = before === undefined ? [] : pathChoices(program, setup, before);
-    const outcome = all.length > 1 ? all[choices[at] ?? 0] : all[0];
+    const all = before === undefined ? [] : pathChoices(setup, known, before);
+    const outcome: PartedOutcome | undefined = all.length > 1 ? all[choices[at] ?? 0] : all[0];
     if (all.length > 1) at += 1;
     if (outcome === undefined) break;
     outcomes.push(outcome);

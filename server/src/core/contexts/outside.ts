@@ -4,7 +4,7 @@ import { entryCall, QUIET_ROUTINES } from '../kernel/entry-calls.ts';
 import type { InstructionNode } from '../machine/code.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import { relocate } from '../machine/frames.ts';
-import { draftOf, fork, load, pop, push, register, setRegister, store } from '../machine/draft.ts';
+import { draftOf, finish, fork, load, pop, push, register, setRegister, store } from '../machine/draft.ts';
 import type { Draft } from '../machine/draft.ts';
 import { addressOfNode, nodeAtAddress, stackNamed, stackOf, top } from '../machine/layout.ts';
 import { CALLER_SAVED, RAX, RDI, RSP } from '../machine/registers.ts';
@@ -34,7 +34,9 @@ export function callOutside(setup: MachineSetup, state: State, node: Instruction
   const draft = draftOf(state);
   const calls = node.mnemonic === 'call' && node.next !== null;
   if (calls && node.next !== null) push(draft, setup, constant(addressOfNode(node.next, false)));
-  const inside: State = { ...state, node: insideNode, registers: draft.registers.slice(), memory: draft.memory.slice() };
+  const within = fork(draft);
+  within.node = insideNode;
+  const inside = finish(within);
   const row = entryCall(name);
   if (row.effect === 'no-return') {
     draft.ended = 'panic';

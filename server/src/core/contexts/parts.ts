@@ -44,7 +44,7 @@ export class PartedState implements State {
   readonly memoryId: number;
   readonly framesId: number;
   readonly restId: number;
-  private readonly parts: Parts;
+  readonly parts: Parts;
 
   constructor(parts: Parts, node: number, registersId: number, controlId: number, memoryId: number, framesId: number, restId: number) {
     this.parts = parts;
@@ -268,7 +268,7 @@ export function createParts(regionCount: number): Parts {
     withRegion: memories.with,
     framesOf: (id) => frameLists.at(id).frames,
     restOf: (id) => rests.at(id).rest,
-    stateOf: (state) => (state instanceof PartedState ? state : new PartedState(parts, state.node, registersId(state.registers), controlId(state.flags, state.cpu), memoryId(state.memory), framesId(state.frames), restId(state))),
+    stateOf: (state) => (state instanceof PartedState && state.parts === parts ? state : new PartedState(parts, state.node, registersId(state.registers), controlId(state.flags, state.cpu), memoryId(state.memory), framesId(state.frames), restId(state))),
     valueOf,
   };
   return parts;

@@ -64,6 +64,11 @@ export function finish(draft: Draft): State {
   return { node, registers, flags, cpu, memory, frames, pending, budgets, features, ghosts, ended };
 }
 
+/** The state with some of its fields replaced, whatever keeps its fields. */
+export function withChange(state: State, change: Partial<State>): State {
+  return { ...finish(draftOf(state)), ...change };
+}
+
 export function changeCpu(draft: Draft, change: Partial<Cpu>): void {
   const noted = recorded(draft);
   if (noted === null) draft.cpu = { ...draft.cpu, ...change };
@@ -145,7 +150,8 @@ export function store(draft: Draft, setup: MachineSetup, address: bigint, size: 
   const region = setup.layout.regions[regionIndexOf(setup.layout, address)];
   if (region === undefined || region.kind === 'code') return false;
   const { slot, byte } = slotOf(region, address);
-  if (byte + size > 8) storeAcross(draft, region, address, size, value);
+  if (size === 8 && byte === 0) setSlot(draft, region, slot, value);
+  else if (byte + size > 8) storeAcross(draft, region, address, size, value);
   else setSlot(draft, region, slot, insertBytes(slotValue(draft, region, slot), byte, size, value));
   if (region.kind !== 'stack') noteGuardStore(draft, setup, address, size);
   else noteFrameEdited(draft, address, size, value);
