@@ -2,12 +2,10 @@
 // semantics run for what is new; everything else is looked up.
 import { record } from '../machine/recording.ts';
 import type { MemoryWrite, Piece, Recording, Writes } from '../machine/recording.ts';
-import { withSlot } from '../machine/draft.ts';
 import type { Effect } from '../machine/effects.ts';
 import type { Step } from '../machine/machine.ts';
-import type { Word } from '../machine/word.ts';
 import { PartedState } from './parts.ts';
-import type { Parts, Slots } from './parts.ts';
+import type { Parts } from './parts.ts';
 
 /** Writes to one region, and the numbers of its content before to those behind. */
 interface RegionWrites {
@@ -107,11 +105,16 @@ export function createKnownSteps(parts: Parts): KnownSteps {
   function registersAfter(before: number, { registers, writes }: Known): number {
     const known = registers?.get(before);
     if (known !== undefined) return known;
-    const words = parts.registersOf(before).slice() as Word[];
-    for (const [index, value] of writes.registers) words[index] = value;
-    const after = parts.registersId(words);
+    let after = before;
+    for (const [index, value] of writes.registers) after = parts.withRegister(after, index, value);
     registers?.set(before, after);
     return after;
+  }
+
+  /** Slots from `length` on are forgotten. */
+  function cut(region: number, length: number): number {
+    const slots = parts.regionOf(region);
+    return slots.length > length ? parts.regionId(slots.slice(0, length)) : region;
   }
 
   function memoryAfter(before: number, written: readonly RegionWrites[]): number {
@@ -120,7 +123,8 @@ export function createKnownSteps(parts: Parts): KnownSteps {
       const old = parts.regionIn(memory, region);
       let now = after.get(old);
       if (now === undefined) {
-        now = parts.regionId(writes.reduce<Slots>((slots, write) => (write.kind === 'slot' ? withSlot(slots, write.slot, write.value) : slots.length > write.length ? slots.slice(0, write.length) : slots), parts.regionOf(old)));
+        now = old;
+        for (const write of writes) now = write.kind === 'slot' ? parts.withSlot(now, write.slot, write.value) : cut(now, write.length);
         after.set(old, now);
       }
       memory = parts.withRegion(memory, region, now);

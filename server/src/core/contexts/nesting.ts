@@ -145,7 +145,7 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
 
   function leaveC(nest: Nest): NestStep {
     const after = only(leaving(0, nest.state));
-    return { label: 'the C handler returns', event: null, effects: after.effects, calls: null, before: nest.state, weight: 1, state: { ...nest, state: after.state } };
+    return { label: 'the C handler returns', event: null, effects: after.effects, calls: null, before: nest.state, weight: 1, state: { state: after.state, owed: nest.owed, spare: nest.spare, nmis: nest.nmis, traps: nest.traps } };
   }
 
   function codeSteps(nest: Nest): readonly NestStep[] {
@@ -156,7 +156,7 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
       const handler = outcome.calls !== null && outcome.inside !== null && entryCall(outcome.calls).effect === 'returns' && !entryCall(outcome.calls).anyStack && !QUIET_ROUTINES.has(outcome.calls);
       const handled = handler && state.frames.at(-1)?.vector === NMI;
       const after = handler && outcome.inside !== null ? outcome.inside : outcome.state;
-      return { label: '', event: null, effects: outcome.effects, calls: outcome.calls, before: state, weight: 1, state: { ...nest, owed: handled ? false : nest.owed, spare: handled ? nest.spare - 1 : nest.spare, state: after } };
+      return { label: '', event: null, effects: outcome.effects, calls: outcome.calls, before: state, weight: 1, state: { state: after, owed: handled ? false : nest.owed, spare: handled ? nest.spare - 1 : nest.spare, nmis: nest.nmis, traps: nest.traps } };
     });
   }
 

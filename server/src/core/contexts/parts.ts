@@ -2,6 +2,7 @@
 // state is six of them. What a step asks of a state is answered from the numbers.
 import { createInterner } from '../explore/interner.ts';
 import { createLists } from '../explore/pairs.ts';
+import { createRows } from '../explore/rows.ts';
 import { isCalm } from '../machine/recording.ts';
 import { IF } from '../machine/state.ts';
 import type { Cpu, Frame, Saved, State } from '../machine/state.ts';
@@ -104,6 +105,9 @@ export interface Parts {
   readonly framesId: (frames: readonly Frame[]) => number;
   readonly restId: (rest: Rest) => number;
   readonly registersOf: (id: number) => readonly Word[];
+  /** The registers with another word in one of them, and a region with another word in a slot. */
+  readonly withRegister: (registersId: number, index: number, value: Word) => number;
+  readonly withSlot: (regionId: number, slot: number, value: Word) => number;
   readonly flagsOf: (controlId: number) => Word;
   readonly cpuOf: (controlId: number) => Cpu;
   readonly memoryOf: (id: number) => State['memory'];
@@ -125,9 +129,9 @@ export interface Parts {
 /** `regionCount`: regions of the memory of every state. */
 export function createParts(regionCount: number): Parts {
   const known = new WeakMap<object, number>();
-  const registers = table<readonly Word[]>();
+  const registers = createRows<Word>();
   const controls = table<Control>();
-  const regions = table<Slots>();
+  const regions = createRows<Word>();
   const memories = createLists(regionCount);
   const frameLists = table<Frames>();
   const rests = table<RestIds>();
@@ -144,10 +148,8 @@ export function createParts(regionCount: number): Parts {
     return made;
   }
 
-  const listed = (words: Slots): string => words.map((one) => one?.id ?? '').join();
-
   function registersId(words: readonly Word[]): number {
-    return once(words, () => registers.idOf(listed(words), () => words));
+    return once(words, () => registers.idOf(words));
   }
 
   function cpuId(cpu: Cpu): number {
@@ -164,7 +166,7 @@ export function createParts(regionCount: number): Parts {
   }
 
   function regionId(slots: Slots): number {
-    return once(slots, () => regions.idOf(listed(slots) + (slots.length > 0 && slots.at(-1) === undefined ? `/${slots.length}` : ''), () => slots));
+    return once(slots, () => regions.idOf(slots));
   }
 
   function memoryId(memory: State['memory']): number {
@@ -172,7 +174,9 @@ export function createParts(regionCount: number): Parts {
   }
 
   function memoryOf(id: number): State['memory'] {
-    return Array.from({ length: regionCount }, (_, at) => regions.at(memories.at(id, at)));
+    const memory: Slots[] = [];
+    for (let at = 0; at < regionCount; at += 1) memory.push(regions.at(memories.at(id, at)));
+    return memory;
   }
 
   function savedId(saved: Saved): number {
@@ -257,7 +261,9 @@ export function createParts(regionCount: number): Parts {
     memoryId,
     framesId,
     restId,
-    registersOf: registers.at,
+    registersOf: registers.at as (id: number) => readonly Word[],
+    withRegister: registers.with,
+    withSlot: regions.with,
     flagsOf: (id) => controls.at(id).flags,
     cpuOf: (id) => controls.at(id).cpu,
     memoryOf,
