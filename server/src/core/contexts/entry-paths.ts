@@ -9,13 +9,13 @@ import type { Effect } from '../machine/effects.ts';
 import { CODE_REGION, nodeAtAddress, regionIndexOf } from '../machine/layout.ts';
 import type { State } from '../machine/state.ts';
 import { createPairs } from '../explore/pairs.ts';
-import { entryCall, QUIET_ROUTINES } from '../kernel/entry-calls.ts';
 import type { Program } from '../program/program.ts';
 import type { PathStart } from './entry-start.ts';
 import type { PartedState } from './parts.ts';
+import { entersC } from './path-outcomes.ts';
 import type { PathOutcome } from './path-outcomes.ts';
 import { pathStepsOf } from './path-steps.ts';
-import type { PartedOutcome, PathSteps } from './path-steps.ts';
+import type { PartedOutcome } from './path-steps.ts';
 
 /** One step of a path. */
 export interface PathStep {
@@ -58,25 +58,6 @@ export function listOf(choices: Choices): readonly number[] {
 }
 
 const MOST_STEPS = 60_000;
-
-/**
- * The outcomes that a path takes. A fault or breakpoint in C code returns with IRET, which unblocks NMIs: behind a call
- * that an NMI stub makes they are blocked or not.
- */
-function pathChoices(setup: MachineSetup, steps: PathSteps, state: PartedState): readonly PartedOutcome[] {
-  const outcomes = steps.outcomes(state);
-  if (setup.delivery !== 'idt' || !state.cpu.nmiBlocked) return outcomes;
-  const unblocked = outcomes.flatMap((outcome): readonly PartedOutcome[] => {
-    if (!entersC(outcome) || outcome.inside === null) return [];
-    return [{ ...outcome, label: 'a fault in the C code returns', state: steps.withoutBlocking(outcome.state), inside: steps.withoutBlocking(outcome.inside) }];
-  });
-  return unblocked.length === 0 ? outcomes : [...outcomes, ...unblocked];
-}
-
-/** Whether the outcome is a call of C code that events may interrupt in a context worth telling. */
-function entersC(outcome: PathOutcome): boolean {
-  return outcome.inside !== null && outcome.calls !== null && !entryCall(outcome.calls).anyStack && !QUIET_ROUTINES.has(outcome.calls);
-}
 
 /** Nodes that more than one node leads to, by a static look: where paths may meet. */
 export function meetingPoints(program: Program): ReadonlySet<NodeId> {
@@ -164,7 +145,7 @@ export function followPath(program: Program, setup: MachineSetup, start: PathSta
         return;
       }
       if (node.kind !== 'feature') visit.state(state, choices, wrong, depth);
-      const outcomes = pathChoices(setup, known, state);
+      const outcomes = known.choices(state);
       let inside: PartedState | null = null;
       outcomes.forEach((outcome, choice) => {
         const taken: Choices = outcomes.length === 1 ? choices : { choice, before: choices };
@@ -181,7 +162,7 @@ export function followPath(program: Program, setup: MachineSetup, start: PathSta
 
 /** The path is over where its event has returned; a landing pad goes on in the code that the event interrupted. */
 function cameBack(outcome: PathOutcome, frames: number, start: PathStart): boolean {
-  if (outcome.state.frames.length > frames || !outcome.effects.some((effect) => effect.kind === 'return')) return false;
+  if (outcome.effects.length === 0 || outcome.state.frames.length > frames || !outcome.effects.some((effect) => effect.kind === 'return')) return false;
   return outcome.state.cpu.cpl === 3 || outcome.state.node === start.interrupted.node || start.interrupted.cpu.cpl === 3;
 }
 
@@ -223,7 +204,7 @@ export function replayPath(program: Program, setup: MachineSetup, start: PathSta
   let at = 0;
   for (let step = 0; step < steps; step += 1) {
     const before = states[step];
-    const all = before === undefined ? [] : pathChoices(setup, known, before);
+    const all = before === undefined ? [] : known.choices(before);
     const outcome: PartedOutcome | undefined = all.length > 1 ? all[choices[at] ?? 0] : all[0];
     if (all.length > 1) at += 1;
     if (outcome === undefined) break;

@@ -1,5 +1,6 @@
 // Steps that were run once are known: by the code they start at and by the pieces of the state that they read. The
 // semantics run for what is new; everything else is looked up.
+import { createAnswersBy } from '../explore/answers.ts';
 import { record } from '../machine/recording.ts';
 import type { MemoryWrite, Piece, Recording, Writes } from '../machine/recording.ts';
 import type { Effect } from '../machine/effects.ts';
@@ -28,15 +29,8 @@ interface Known {
   readonly frames: number | null;
 }
 
-/** What to read next, and where its value leads; or the answer. */
-interface Question<T> {
-  piece: Piece | null;
-  readonly answers: Map<number, Question<T>>;
-  answer: T | null;
-}
-
 export interface Answers<T> {
-  /** The answer to the question of a kind at a state: made from a recording of it, or found. Never null. */
+  /** The answer to the question of a kind at a state: made from a recording of it, or found. */
   readonly of: (kind: number, state: PartedState, make: (recording: Recording) => T) => T;
   /** Answers that were made. */
   readonly made: () => number;
@@ -44,38 +38,14 @@ export interface Answers<T> {
 
 /** `kinds`: how many different questions are asked at a node. */
 export function createAnswers<T>(parts: Parts, kinds: number): Answers<T> {
-  const roots: (Question<T> | undefined)[] = [];
-  let made = 0;
-  const newQuestion = (): Question<T> => ({ piece: null, answers: new Map(), answer: null });
-
-  function learn(root: Question<T>, state: PartedState, make: (recording: Recording) => T): T {
-    made += 1;
-    const recording = record(state);
-    const answer = make(recording);
-    let at = root;
-    for (const piece of recording.reads) {
-      at.piece ??= piece;
-      const value = parts.valueOf(piece, state);
-      let next = at.answers.get(value);
-      if (next === undefined) at.answers.set(value, (next = newQuestion()));
-      at = next;
-    }
-    at.answer = answer;
-    return answer;
-  }
-
+  const answers = createAnswersBy<T, Piece, PartedState>(parts.valueOf);
   return {
-    of: (kind, state, make) => {
-      const root = (roots[state.node * kinds + kind] ??= newQuestion());
-      let at = root;
-      while (at.piece !== null) {
-        const next = at.answers.get(parts.valueOf(at.piece, state));
-        if (next === undefined) return learn(root, state, make);
-        at = next;
-      }
-      return at.answer ?? learn(root, state, make);
-    },
-    made: () => made,
+    of: (kind, state, make) =>
+      answers.of(state.node * kinds + kind, state, () => {
+        const recording = record(state);
+        return { answer: make(recording), reads: recording.reads };
+      }),
+    made: answers.made,
   };
 }
 

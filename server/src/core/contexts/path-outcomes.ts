@@ -1,7 +1,8 @@
 // One step of an entry path: what the code at a state does, with calls out of view taken by the rows of the kernel's
 // functions. Features are chosen by the state or go both ways; no event arrives.
+import { entryCall, QUIET_ROUTINES } from '../kernel/entry-calls.ts';
 import type { MachineSetup } from '../machine/config.ts';
-import { draftOf, finish } from '../machine/draft.ts';
+import { changeCpu, draftOf, finish } from '../machine/draft.ts';
 import type { Effect } from '../machine/effects.ts';
 import { successors } from '../machine/machine.ts';
 import type { State } from '../machine/state.ts';
@@ -36,4 +37,29 @@ export function pathOutcomes(program: Program, setup: MachineSetup, state: State
     return called.after.map((draft) => ({ label: '', effects: draft.effects, state: finish(draft), calls: name, inside: called.inside }));
   }
   return successors(setup, state).steps.map((step) => ({ label: step.label, effects: step.effects, state: step.state, calls: null, inside: null }));
+}
+
+/**
+ * The outcomes that a path takes. A fault or breakpoint in C code returns with IRET, which unblocks NMIs: behind a call
+ * that an NMI stub makes they are blocked or not. `continued`: the state to go on from where steps are recorded.
+ */
+export function pathChoices(program: Program, setup: MachineSetup, state: State, continued: (state: State) => State): readonly PathOutcome[] {
+  const outcomes = pathOutcomes(program, setup, state);
+  if (setup.delivery !== 'idt' || !state.cpu.nmiBlocked) return outcomes;
+  const unblocked = outcomes.flatMap((outcome): readonly PathOutcome[] => {
+    if (!entersC(outcome) || outcome.inside === null) return [];
+    return [{ ...outcome, label: 'a fault in the C code returns', state: withoutBlocking(continued(outcome.state)), inside: withoutBlocking(continued(outcome.inside)) }];
+  });
+  return unblocked.length === 0 ? outcomes : [...outcomes, ...unblocked];
+}
+
+function withoutBlocking(state: State): State {
+  const draft = draftOf(state);
+  changeCpu(draft, { nmiBlocked: false });
+  return finish(draft);
+}
+
+/** Whether the outcome is a call of C code that events may interrupt in a context worth telling. */
+export function entersC(outcome: PathOutcome): boolean {
+  return outcome.inside !== null && outcome.calls !== null && !entryCall(outcome.calls).anyStack && !QUIET_ROUTINES.has(outcome.calls);
 }

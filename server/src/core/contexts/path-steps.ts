@@ -5,12 +5,12 @@ import type { MachineSetup } from '../machine/config.ts';
 import type { Recording } from '../machine/recording.ts';
 import type { State } from '../machine/state.ts';
 import type { Program } from '../program/program.ts';
-import { pathOutcomes } from './path-outcomes.ts';
+import { pathChoices, pathOutcomes } from './path-outcomes.ts';
 import type { PathOutcome } from './path-outcomes.ts';
 import { createAnswers, createKnownSteps } from './known-steps.ts';
 import type { Known } from './known-steps.ts';
-import { createParts, PartedState } from './parts.ts';
-import type { Parts } from './parts.ts';
+import { createParts } from './parts.ts';
+import type { PartedState, Parts } from './parts.ts';
 
 /** An outcome whose states are numbers. */
 export interface PartedOutcome extends PathOutcome {
@@ -31,10 +31,10 @@ export interface PathSteps {
   readonly stateOf: (state: State) => PartedState;
   /** `pathOutcomes` of a state. */
   readonly outcomes: (state: PartedState) => readonly PartedOutcome[];
-  /** The state with NMIs no longer blocked. */
-  readonly withoutBlocking: (state: PartedState) => PartedState;
+  /** `pathChoices` of a state. */
+  readonly choices: (state: PartedState) => readonly PartedOutcome[];
   /** What `run` gives for one of these kinds. */
-  readonly lookedUp: (kinds: readonly number[], run: (kind: number, state: State) => readonly PathOutcome[]) => (kind: number, state: PartedState) => readonly PartedOutcome[];
+  readonly lookedUp: (kinds: readonly number[], run: (kind: number, state: State, continued: Recording['continued']) => readonly PathOutcome[]) => (kind: number, state: PartedState) => readonly PartedOutcome[];
 }
 
 const kept = new WeakMap<Program, { readonly setup: MachineSetup; readonly steps: PathSteps }>();
@@ -62,22 +62,18 @@ function createPathSteps(program: Program, setup: MachineSetup): PathSteps {
 
   const lookedUp: PathSteps['lookedUp'] = (kinds, run) => {
     const answers = createAnswers<readonly KnownOutcome[]>(parts, kinds.length);
-    return (kind, state) => {
-      const outcomes = answers.of(kinds.indexOf(kind), state, (recording) => run(kind, recording.state).map((outcome) => knownOf(outcome, recording)));
-      const out: PartedOutcome[] = [];
-      for (const { label, effects, calls, step, inside } of outcomes) out.push({ label, effects, state: known.after(state, step), calls, inside: inside === null ? null : known.after(state, inside) });
-      return out;
-    };
+    return (kind, state) => behind(state, answers.of(kinds.indexOf(kind), state, (recording) => run(kind, recording.state, recording.continued).map((outcome) => knownOf(outcome, recording))));
   };
-  const own = lookedUp([0], (_, state) => pathOutcomes(program, setup, state));
-  const none: readonly PartedOutcome[] = [];
-  const unblocked = new Map<number, number>();
 
-  function withoutBlocking({ node, registersId, controlId, memoryId, framesId, restId }: PartedState): PartedState {
-    let control = unblocked.get(controlId);
-    if (control === undefined) unblocked.set(controlId, (control = parts.controlId(parts.flagsOf(controlId), { ...parts.cpuOf(controlId), nmiBlocked: false })));
-    return new PartedState(parts, node, registersId, control, memoryId, framesId, restId);
+  function behind(state: PartedState, outcomes: readonly KnownOutcome[]): readonly PartedOutcome[] {
+    const out: PartedOutcome[] = [];
+    for (const { label, effects, calls, step, inside } of outcomes) out.push({ label, effects, state: known.after(state, step), calls, inside: inside === null ? null : known.after(state, inside) });
+    return out;
   }
 
-  return { parts, stateOf: parts.stateOf, withoutBlocking, lookedUp, outcomes: (state) => (state.ended === null ? own(0, state) : none) };
+  const own = lookedUp([0], (_, state) => pathOutcomes(program, setup, state));
+  const none: readonly PartedOutcome[] = [];
+  const choices = lookedUp([0], (_, state, continued) => pathChoices(program, setup, state, continued));
+
+  return { parts, stateOf: parts.stateOf, lookedUp, outcomes: (state) => (state.ended === null ? own(0, state) : none), choices: (state) => (state.ended === null ? choices(0, state) : none) };
 }
