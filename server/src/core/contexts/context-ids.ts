@@ -1,34 +1,36 @@
 // Numbers for the contexts that stubs can tell apart, so that a path asks for each of its states only by number; and which
 // saved RIPs the stub of a vector can tell apart.
+import { createInterner } from '../explore/interner.ts';
 import type { NodeId } from '../machine/code.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import { RSP } from '../machine/registers.ts';
-import type { Cpu, State } from '../machine/state.ts';
 import type { Word } from '../machine/word.ts';
 import type { Program } from '../program/program.ts';
 import { contextKey, stackNameOf } from './entry-start.ts';
+import type { PartedState, Parts } from './parts.ts';
 
-/** The number of a state's context. Most steps change neither the CPU's state nor the stack: those cost two comparisons. */
-export function createContextIds(setup: MachineSetup): (state: State) => number {
-  const ids = new Map<string, number>();
-  const stacks = new Map<Word | undefined, string>();
-  let cpu: Cpu | null = null;
-  let flags: Word | null = null;
-  let stack = '';
-  let last = 0;
+/** The number of a state's context, by what it is made of: the CPU's state with the flags, and the stack. */
+export function createContextIds(setup: MachineSetup, parts: Parts): (state: PartedState) => number {
+  const ids = createInterner();
+  const stacks = createInterner();
+  /** Stacks by the words of RSP, contexts by the CPU's state and the stack. */
+  const stackOfWord: (number | undefined)[] = [];
+  const ofControl: (number[] | undefined)[] = [];
+  const names: string[] = [];
+
+  function stackOf(rsp: Word | undefined): number {
+    const known = stackOfWord[rsp?.id ?? 0];
+    if (known !== undefined) return known;
+    const name = stackNameOf(setup, rsp);
+    const stack = stacks.idOf(name);
+    names[stack] = name;
+    return (stackOfWord[rsp?.id ?? 0] = stack);
+  }
+
   return (state) => {
-    const rsp = state.registers[RSP];
-    let name = stacks.get(rsp);
-    if (name === undefined) stacks.set(rsp, (name = stackNameOf(setup, rsp)));
-    if (state.cpu === cpu && state.flags === flags && name === stack) return last;
-    const key = contextKey(state, name);
-    let id = ids.get(key);
-    if (id === undefined) ids.set(key, (id = ids.size));
-    cpu = state.cpu;
-    flags = state.flags;
-    stack = name;
-    last = id;
-    return id;
+    const stack = stackOf(parts.registersOf(state.registersId)[RSP]);
+    const byStack = (ofControl[state.controlId] ??= []);
+    return (byStack[stack] ??= ids.idOf(contextKey(state, names[stack] ?? '')));
   };
 }
 

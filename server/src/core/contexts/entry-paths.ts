@@ -43,7 +43,7 @@ export interface PathVisit {
    */
   readonly step: (step: PathStep, monitors: readonly number[], choices: Choices, depth: number) => boolean;
   /** Sees each state that the path can be interrupted in: those of its instructions, and of C code that it calls. */
-  readonly state: (state: State, choices: Choices, wrong: boolean, depth: number) => void;
+  readonly state: (state: PartedState, choices: Choices, wrong: boolean, depth: number) => void;
   /** The path went on longer than any real one does. */
   readonly tooLong: () => void;
 }
@@ -135,10 +135,8 @@ export function followPath(program: Program, setup: MachineSetup, start: PathSta
     const next: Waiting[] = [];
     for (const { state, monitors: values, choices, wrong } of frontier) {
       const node = program.code.nodes[state.node];
-      if (node === undefined || state.ended !== null) continue;
-      if (meet.has(state.node)) {
-        if (!seen.isNew(state, values, wrong)) continue;
-      }
+      if (node === undefined || known.hasEnded(state)) continue;
+      if (meet.has(state.node) && !seen.isNew(state, values, wrong)) continue;
       steps += 1;
       if (steps > MOST_STEPS) {
         visit.tooLong();

@@ -3,6 +3,7 @@
 // interrupts; nothing is forgotten between two events.
 import { entryCall, QUIET_ROUTINES } from '../kernel/entry-calls.ts';
 import type { CpuVariant } from '../kernel/variants.ts';
+import { createPairs } from '../explore/pairs.ts';
 import type { Model, Transition } from '../explore/model.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import { deliver } from '../machine/deliver.ts';
@@ -106,6 +107,13 @@ function only(outcomes: readonly PartedOutcome[]): PartedOutcome {
   return one;
 }
 
+/** Steps that leave no choice, taken together: the last of them, how many they are, and what they do to the spare NMIs. */
+interface Chain {
+  readonly last: NestStep | null;
+  readonly weight: number;
+  readonly spare: number;
+}
+
 export interface NestingModel extends Model<Nest> {
   readonly successors: (nest: Nest) => readonly NestStep[];
 }
@@ -148,7 +156,7 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
     return { label: 'the C handler returns', event: null, effects: after.effects, calls: null, before: nest.state, weight: 1, state: { state: after.state, owed: nest.owed, spare: nest.spare, nmis: nest.nmis, traps: nest.traps } };
   }
 
-  function codeSteps(nest: Nest): readonly NestStep[] {
+  function codeSteps(nest: Nest): NestStep[] {
     const { state } = nest;
     if (state.node === insideC) return [leaveC(nest)];
     if (state.node === start.node && state.frames.length === 0) return [];
@@ -166,8 +174,8 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
 
   function all(nest: Nest): readonly NestStep[] {
     const { state } = nest;
-    if (state.ended !== null) return [];
-    const steps = [...codeSteps(nest)];
+    if (known.hasEnded(state)) return [];
+    const steps = codeSteps(nest);
     if (nest.nmis > 0 && mayTake(state)) steps.push(raise(nest, NMI, 'NMI'));
     if (state.node === insideC && state.frames.some((frame) => frame.vector === NMI)) {
       vectors.forEach((vector, index) => {
@@ -177,20 +185,40 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
     return steps;
   }
 
-  function chain(step: NestStep): NestStep {
-    let { state: nest, weight } = step;
-    let { before } = step;
-    let last = step;
-    while (weight < LONGEST_CHAIN && last.effects.length === 0 && nest.state.ended === null) {
+  /** Chains by the machine's state and by which events may still come. */
+  const ids = createPairs();
+  const chains: (Chain | undefined)[] = [];
+
+  function chainFrom(nest: Nest): Chain {
+    let mask = nest.nmis > 0 ? 1 : 0;
+    nest.traps.forEach((left, index) => (mask |= left > 0 ? 2 << index : 0));
+    const { state } = nest;
+    const id = ids.idOf(-1 - ids.idOf(ids.idOf(ids.idOf(ids.idOf(state.registersId, state.memoryId), state.controlId), state.framesId), state.restId), (state.node << (vectors.length + 1)) | mask);
+    return (chains[id] ??= walk(nest));
+  }
+
+  function walk(first: Nest): Chain {
+    let nest = first;
+    let weight = 0;
+    let last: NestStep | null = null;
+    while (weight + 1 < LONGEST_CHAIN && (last === null || last.effects.length === 0) && !known.hasEnded(nest.state)) {
       const behind = all(nest);
       const single = behind[0];
-      if (single === undefined || behind.length !== 1) break;
-      before = nest.state;
+      if (single === undefined || behind.length !== 1 || single.event !== null) break;
       last = single;
       nest = single.state;
       weight += 1;
     }
-    return { ...last, label: step.label, event: step.event, effects: step.effects.length > 0 ? step.effects : last.effects, before: step.effects.length > 0 ? step.before : before, state: nest, weight };
+    // An NMI is owed no more where the C handler has run, which is when the spare ones get fewer.
+    return { last, weight, spare: nest.spare - first.spare };
+  }
+
+  function chain(step: NestStep): NestStep {
+    if (step.effects.length > 0) return step;
+    const { last, weight, spare } = chainFrom(step.state);
+    if (last === null) return step;
+    const { owed, nmis, traps } = step.state;
+    return { label: step.label, event: step.event, effects: last.effects, calls: last.calls, before: last.before, weight: step.weight + weight, state: { state: last.state.state, owed: owed && spare === 0, spare: step.state.spare + spare, nmis, traps } };
   }
 
   return {

@@ -29,6 +29,7 @@ interface KnownOutcome {
 export interface PathSteps {
   readonly parts: Parts;
   readonly stateOf: (state: State) => PartedState;
+  readonly hasEnded: (state: PartedState) => boolean;
   /** `pathOutcomes` of a state. */
   readonly outcomes: (state: PartedState) => readonly PartedOutcome[];
   /** `pathChoices` of a state. */
@@ -72,8 +73,13 @@ function createPathSteps(program: Program, setup: MachineSetup): PathSteps {
   }
 
   const own = lookedUp([0], (_, state) => pathOutcomes(program, setup, state));
-  const none: readonly PartedOutcome[] = [];
   const choices = lookedUp([0], (_, state, continued) => pathChoices(program, setup, state, continued));
 
-  return { parts, stateOf: parts.stateOf, lookedUp, outcomes: (state) => (state.ended === null ? own(0, state) : none), choices: (state) => (state.ended === null ? choices(0, state) : none) };
+  /** By the number of what seldom changes. */
+  const ended: boolean[] = [];
+  const hasEnded = (state: PartedState): boolean => (ended[state.restId] ??= state.ended !== null);
+
+  return { parts, stateOf: parts.stateOf, lookedUp, hasEnded, outcomes: (state) => (hasEnded(state) ? NONE : own(0, state)), choices: (state) => (hasEnded(state) ? NONE : choices(0, state)) };
 }
+
+const NONE: readonly PartedOutcome[] = [];
