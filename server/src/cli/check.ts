@@ -85,7 +85,12 @@ function judge(session: Session, sources: Sources, io: Io): { readonly findings:
     findings.push(...(whole ? all : all.filter((finding) => touches(finding, sources.named))));
     unknown.push(...review.unknown(unit.folder));
   }
-  return { findings, unknown: [...new Set(unknown)] };
+  return { findings: once(findings), unknown: [...new Set(unknown)] };
+}
+
+/** The folders of one kernel tree have the findings of its paths in common. */
+function once(findings: readonly Finding[]): readonly Finding[] {
+  return [...new Map(findings.map((finding) => [`${finding.rule} ${finding.place.file} ${finding.place.span.start} ${finding.message}`, finding])).values()];
 }
 
 function isBelow(folder: string, top: string): boolean {

@@ -232,15 +232,16 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     for (const problem of linked.annotations.get(file)?.problems ?? []) {
       out.push({ ...plainFinding('malformed-annotation', 'warning', problem.place, problem.message), fix: problem.suggestion === null ? null : { title: `Replace by '${problem.suggestion}'`, edits: [{ place: problem.place, newText: problem.suggestion }] } });
     }
-    const examined = treeFindings(file);
+    const examined = treeFindings.inDesign(file);
     if (!hasEntries(linked)) return [...out, ...examined];
     const inspected = [...inspect(RULES, inspectionOf(unit), { file, span: { start: 0, end: 0 } }).filter((finding) => finding.place.file === file), ...examined];
     return [...out, ...suppressed(inspected, linked.program, documents.read).kept];
   }
 
   function findingsOf(folder: string, reports: readonly RunReport[]): readonly Finding[] {
-    if (inKernel(folder)) return merge(reports);
     const unit = folderUnit(folder);
+    const ofTree = unit === null ? [] : treeFindings.inTree(unit.linked.unit.files);
+    if (inKernel(folder)) return [...merge(reports), ...ofTree];
     if (unit === null) return [];
     const inspection = inspectionOf(unit);
     const explored = merge(reports).map((finding): Finding => {
@@ -251,9 +252,9 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       return { ...finding, fix, severity: assumed && finding.severity === 'error' ? 'warning' : finding.severity };
     });
     const inspected = inspect(RULES, inspection, { file: folder, span: { start: 0, end: 0 } });
-    const examined = unit.linked.unit.files.flatMap(treeFindings);
-    const { unused } = suppressed([...inspected, ...explored, ...examined], unit.linked.program, documents.read);
-    return [...suppressed(explored, unit.linked.program, documents.read).kept, ...unusedSuppressions(unused, inspection)];
+    const examined = unit.linked.unit.files.flatMap(treeFindings.inDesign);
+    const { unused } = suppressed([...inspected, ...explored, ...examined, ...ofTree], unit.linked.program, documents.read);
+    return [...suppressed([...explored, ...ofTree], unit.linked.program, documents.read).kept, ...unusedSuppressions(unused, inspection)];
   }
 
   return {
@@ -274,8 +275,9 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     explore: (folder) => {
       const unit = folderUnit(folder);
       const kernel = kernelOf(folder);
-      if (kernel !== null) return kernel.exploration();
-      if (unit === null || !hasEntries(unit.linked)) return nothing;
+      const ofTree = (unit === null ? null : treeFindings.exploration(unit.linked.unit.files)) ?? nothing;
+      if (kernel !== null) return both(ofTree, kernel.exploration());
+      if (unit === null || !hasEntries(unit.linked)) return ofTree;
       return both(stubsOf(unit)?.exploration() ?? nothing, explorationOf(unit, scenariosOf(unit.linked), IDLE_STATES));
     },
     run: (folder, name) => {

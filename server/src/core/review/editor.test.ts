@@ -58,6 +58,25 @@ describe('the editor in a kernel tree', () => {
     assert.match(review.unknown(review.unitOf(entry)?.folder ?? '').join('\n'), /common\.c:5: /);
   });
 
+  it('finds in its C files by exploring, in steps, again after each edit, and never while one types', () => {
+    const handler = (save: string, restore: string): string => `DEFINE_IDTENTRY_MCE(exc_machine_check)\n{\n${save}\tirqentry_state_t state = irqentry_nmi_enter(regs);\n\tirqentry_nmi_exit(regs, state);\n${restore}}\n`;
+    const saved = handler('\tunsigned long dr7 = local_db_save();\n', '\tlocal_db_restore(dr7);\n');
+    const explored = (text: string): readonly string[] => {
+      review.setFile(fault, text);
+      assert.deepEqual(review.quickFindings(fault).filter(({ severity }) => severity === 'error'), []);
+      const folder = review.unitOf(fault)?.folder ?? '';
+      const exploration = review.explore(folder);
+      let slices = 1;
+      while (!exploration.run(1000).done) slices += 1;
+      assert.ok(slices > 20, `${slices} slices`);
+      return review.findings(folder, exploration.reports()).map(({ rule, place }) => `${rule} ${shownIn(text, place)}`);
+    };
+    const shownIn = (text: string, { span }: Place): string => String(text.slice(0, span.start).split('\n').length);
+    assert.deepEqual(explored(handler('', '')), ['dr7-live-in-nmi-like 3']);
+    assert.deepEqual(explored(saved), []);
+    assert.deepEqual(explored(`\n${handler('', '')}`), ['dr7-live-in-nmi-like 4']);
+  });
+
   it('still shows what is wrong with an assembler file', () => {
     review.setFile(entry, textOf(entry).replace('\tswapgs\n', '\tMINI_FENCE 1, 2\n\tmovq (%rax, %rbx\n'));
     assert.ok(review.quickFindings(entry).some(({ severity }) => severity === 'warning'));

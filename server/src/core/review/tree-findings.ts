@@ -1,8 +1,9 @@
 // Findings of the C entry code that a file belongs to: a kernel tree in the configurations of its release, or the C
-// files of a design's folder. Kept for as long as every text that was read stays the same.
+// files of a design's folder. Kept for as long as every text that was read stays the same. A design is judged at once, a
+// tree in steps.
 import { presetConfiguration } from '../preprocess/configurations.ts';
 import type { Configuration, FileSource } from '../preprocess/stream.ts';
-import type { Workspace } from '../review-types.ts';
+import type { Exploration, Workspace } from '../review-types.ts';
 import { RULES } from '../rules/index.ts';
 import type { Finding } from '../rules/finding.ts';
 import type { CTranslationUnit } from '../syntax/c-syntax.ts';
@@ -11,32 +12,42 @@ import { isEntryFile } from '../tree/files.ts';
 import type { TreeSource } from '../tree/tree.ts';
 import { isCurrent } from './streams.ts';
 import type { Read, Streams } from './streams.ts';
-import { judgeTree } from './tree.ts';
-import type { TreeSubject, TreeVerdict } from './tree.ts';
+import { createTreeJudging } from './tree.ts';
+import type { TreeJudging, TreeSubject, TreeVerdict } from './tree.ts';
+
+export interface TreeFindings {
+  /** Findings in one C file of a design; none in a kernel tree, whose files `exploration` is about. */
+  readonly inDesign: (file: string) => readonly Finding[];
+  /** Judges the tree that files belong to; null where no rule examines them. */
+  readonly exploration: (files: readonly string[]) => Exploration | null;
+  /** Findings in files of a kernel tree and in its headers, from what `exploration` judged to its end. */
+  readonly inTree: (files: readonly string[]) => readonly Finding[];
+}
+
+/** What the steps of an exploration are called. */
+export const C_ENTRY_CODE = 'C entry code';
 
 /** Where a tree has no configuration of its own: with what it is by default, with every entry there is, and with least. */
 const matrix = ['pti', 'xenpv+sev+tdx+fred', 'minimal'];
 
-/** Gives the findings in one file; empty where no rule examines it. */
-export function createTreeFindings(workspace: Workspace, source: FileSource, streams: Streams, parse: (text: string) => CTranslationUnit): (file: string) => readonly Finding[] {
+type Subject = Omit<TreeSubject, 'source'>;
+type Judging = Read<TreeJudging>;
+
+export function createTreeFindings(workspace: Workspace, source: FileSource, streams: Streams, parse: (text: string) => CTranslationUnit): TreeFindings {
   const reader = createTreeReader(parse);
   const kept = new Map<string, Read<TreeVerdict>>();
-
-  function subjectOf(file: string): { readonly root: string; readonly design: boolean } | null {
-    const { root } = streams.chosen(file);
-    if (root !== null) return isEntryFile(file.slice(root.length)) ? { root, design: false } : null;
-    return /\.[ch]$/.test(file) ? { root: file.slice(0, file.lastIndexOf('/') + 1), design: true } : null;
-  }
+  const running = new Map<string, Judging>();
 
   /** A design that declares its handlers is run: what is wrong with it shows with a trace, and is said once. */
   function simulated(root: string): boolean {
     return workspace.list(root === '' ? '' : root.slice(0, -1)).some((name) => /\.[chS]$/.test(name) && /xctx: (?:handler|guard|defers-to|clears)\b/.test(source.read(root + name) ?? ''));
   }
 
-  function judged(subject: Omit<TreeSubject, 'source'>, configurations: readonly Configuration[]): TreeVerdict {
-    const key = `${subject.root}|${configurations.map(({ name }) => name).join('|')}`;
-    const before = kept.get(key);
-    if (before !== undefined && isCurrent(before, source)) return before.value;
+  function keyOf(subject: Subject, configurations: readonly Configuration[]): string {
+    return `${subject.root}|${configurations.map(({ name }) => name).join('|')}`;
+  }
+
+  function begin(subject: Subject, configurations: readonly Configuration[]): Judging {
     const reads = new Map<string, string | null>();
     const from: TreeSource = {
       read: (path) => {
@@ -49,18 +60,67 @@ export function createTreeFindings(workspace: Workspace, source: FileSource, str
       },
       list: (folder) => workspace.list(folder === '' && subject.root !== '/' ? subject.root.slice(0, -1) : subject.root + folder),
     };
-    const value = judgeTree({ ...subject, source: from }, configurations, reader, RULES);
-    kept.set(key, { value, reads });
+    return { value: createTreeJudging({ ...subject, source: from }, configurations, reader, RULES), reads };
+  }
+
+  function current(key: string): TreeVerdict | null {
+    const known = kept.get(key);
+    return known !== undefined && isCurrent(known, source) ? known.value : null;
+  }
+
+  /** Goes on for a step; the verdict when that was the last. */
+  function advance(subject: Subject, configurations: readonly Configuration[]): TreeVerdict | null {
+    const key = keyOf(subject, configurations);
+    const before = current(key);
+    if (before !== null) return before;
+    const under = running.get(key);
+    const judging = under !== undefined && isCurrent(under, source) ? under : begin(subject, configurations);
+    running.set(key, judging);
+    if (!judging.value.advance()) return null;
+    const value = judging.value.verdict();
+    running.delete(key);
+    kept.set(key, { value, reads: judging.reads });
     return value;
   }
 
-  return (file) => {
-    const subject = subjectOf(file);
-    if (subject === null) return [];
-    if (subject.design && simulated(subject.root)) return [];
-    const { configuration } = streams.chosen(file);
+  function inDesign(file: string): readonly Finding[] {
+    const { root: tree, configuration } = streams.chosen(file);
+    if (tree !== null || !/\.[ch]$/.test(file)) return [];
+    const root = file.slice(0, file.lastIndexOf('/') + 1);
+    if (simulated(root)) return [];
+    let verdict: TreeVerdict | null = null;
+    while (verdict === null) verdict = advance({ root, design: true }, [configuration]);
+    return verdict.findings.filter((finding) => finding.place.file === file);
+  }
+
+  /** The tree of files and the configurations to judge it in. */
+  function treeOf(files: readonly string[]): { readonly subject: Subject; readonly configurations: readonly Configuration[] } | null {
+    const [first] = files;
+    if (first === undefined) return null;
+    const { root, configuration } = streams.chosen(first);
+    if (root === null || !files.some((file) => isEntryFile(file.slice(root.length)))) return null;
     const release = /^(.*):pti$/.exec(configuration.name)?.[1];
-    const configurations = subject.design || release === undefined ? [configuration] : matrix.flatMap((variant) => presetConfiguration(`${release}:${variant}`) ?? []);
-    return judged(subject, configurations).findings.filter((finding) => finding.place.file === file);
+    return { subject: { root, design: false }, configurations: release === undefined ? [configuration] : matrix.flatMap((variant) => presetConfiguration(`${release}:${variant}`) ?? []) };
+  }
+
+  return {
+    inDesign,
+    exploration: (files) => {
+      const tree = treeOf(files);
+      if (tree === null) return null;
+      const { subject, configurations } = tree;
+      return {
+        run: () => {
+          const done = advance(subject, configurations) !== null;
+          return { scenario: C_ENTRY_CODE, start: 'every entry', states: 0, depth: 0, done };
+        },
+        reports: () => [],
+      };
+    },
+    inTree: (files) => {
+      const tree = treeOf(files);
+      const verdict = tree === null ? null : current(keyOf(tree.subject, tree.configurations));
+      return (verdict?.findings ?? []).filter(({ place }) => files.includes(place.file) || place.file.endsWith('.h'));
+    },
   };
 }

@@ -23,23 +23,63 @@ export interface TreeSubject {
   readonly design: boolean;
 }
 
+/** A judgement under way: each step reads the tree for a configuration, or examines it with one rule. */
+export interface TreeJudging {
+  /** True when all was judged. */
+  readonly advance: () => boolean;
+  /** Steps taken. */
+  readonly steps: () => number;
+  /** What was found so far. */
+  readonly verdict: () => TreeVerdict;
+}
+
 /** Judges the tree in each of the configurations. A rule that throws becomes one finding that names it. */
-export function judgeTree({ source, root, design }: TreeSubject, configurations: readonly Configuration[], read: TreeReader, rules: readonly Rule[]): TreeVerdict {
+export function createTreeJudging({ source, root, design }: TreeSubject, configurations: readonly Configuration[], read: TreeReader, rules: readonly Rule[]): TreeJudging {
+  const judges = rules.filter((rule) => rule.examine !== undefined && (rule.designsOnly !== true || design));
   const found = new Map<string, Finding>();
   const coverage: TreeCoverage[] = [];
-  for (const configuration of configurations) {
-    const tree = read(source, root, design, configuration);
-    for (const rule of rules) {
-      if (rule.examine === undefined || (rule.designsOnly === true && !design)) continue;
-      for (const finding of examined(rule, tree)) {
-        const key = `${finding.rule}|${finding.place.file}|${finding.place.span.start}`;
-        const before = found.get(key);
-        found.set(key, before === undefined ? finding : { ...before, variants: [...before.variants, tree.configuration] });
-      }
+  const waiting = [...configurations];
+  let tree: Tree | null = null;
+  let next = 0;
+  let steps = 0;
+
+  function examine(here: Tree, rule: Rule): void {
+    for (const finding of examined(rule, here)) {
+      const key = `${finding.rule}|${finding.place.file}|${finding.place.span.start}`;
+      const before = found.get(key);
+      found.set(key, before === undefined ? finding : { ...before, variants: [...before.variants, here.configuration] });
     }
-    coverage.push(tree.coverage);
   }
-  return { findings: [...found.values()].sort(inOrder), coverage };
+
+  return {
+    advance: () => {
+      steps++;
+      if (tree === null) {
+        const configuration = waiting.shift();
+        if (configuration === undefined) return true;
+        tree = read(source, root, design, configuration);
+        next = 0;
+        return false;
+      }
+      const rule = judges[next++];
+      if (rule !== undefined) {
+        examine(tree, rule);
+        return false;
+      }
+      coverage.push(tree.coverage);
+      tree = null;
+      return waiting.length === 0;
+    },
+    steps: () => steps,
+    verdict: () => ({ findings: [...found.values()].sort(inOrder), coverage }),
+  };
+}
+
+/** The same, all at once. */
+export function judgeTree(subject: TreeSubject, configurations: readonly Configuration[], read: TreeReader, rules: readonly Rule[]): TreeVerdict {
+  const judging = createTreeJudging(subject, configurations, read, rules);
+  while (!judging.advance());
+  return judging.verdict();
 }
 
 function examined(rule: Rule, tree: Tree): readonly Finding[] {

@@ -73,6 +73,7 @@ function build(source: TreeSource, root: string, design: boolean, configuration:
   const resolve = (name: string, from: string): TreeFunction | null => {
     const candidates = byName.get(name);
     if (candidates === undefined) return null;
+    if (candidates.length === 1) return candidates[0] ?? null;
     return candidates.find((one) => one.file === from) ?? candidates.find((one) => !one.attributes.includes('static')) ?? candidates[0] ?? null;
   };
   const pointees = (member: string): readonly TreeFunction[] => {

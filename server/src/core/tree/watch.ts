@@ -1,5 +1,7 @@
 // A property followed along every path of a function and of the functions it calls: a small automaton that steps and
 // branches drive. Calls into functions in view are summarised by state, so that each body is walked once a state.
+import { afterCall, createFacts, passed, withFact, without } from './facts.ts';
+import type { FactSet } from './facts.ts';
 import type { Graph, Step, StepIndex, Tree, TreeFunction } from './tree.ts';
 
 export type CallStep = Step & { readonly kind: 'call' };
@@ -29,6 +31,19 @@ export interface Exit<S extends string> {
   readonly step: ReturnStep;
 }
 
+interface Summary<S extends string> {
+  readonly exits: readonly Exit<S>[];
+}
+
+const interned = new WeakMap<Tree, ReturnType<typeof createFacts>>();
+
+/** The sets of facts of all walks over a tree. */
+function factsIn(tree: Tree): ReturnType<typeof createFacts> {
+  const known = interned.get(tree) ?? createFacts();
+  interned.set(tree, known);
+  return known;
+}
+
 /** Pairs of step and state walked in one watch: the rule that needs more is left out, and said to be. */
 const MOST_PAIRS = 60_000;
 const DEEPEST = 14;
@@ -48,48 +63,59 @@ export function neverReturns(name: string): boolean {
  * on every path: `user_mode(regs)` of an entry for kernel mode is false.
  */
 export function watch<S extends string>(tree: Tree, start: TreeFunction, first: S, automaton: Watch<S>, facts: ReadonlyMap<string, boolean> = new Map()): readonly Exit<S>[] {
-  const summaries = new Map<string, readonly Exit<S>[]>();
-  const open = new Set<string>();
+  const summaries = new Map<TreeFunction, Map<number, Summary<S>>>();
+  const states = new Map<S, number>();
+  const factsOf = factsIn(tree);
   let pairs = 0;
 
-  function body(callee: TreeFunction, entered: S, known: ReadonlyMap<string, boolean>, calls: Where['calls']): readonly Exit<S>[] {
-    const key = `${callee.file}:${callee.nameSpan.start}|${entered}|${spelled(known)}`;
-    const summary = summaries.get(key);
-    if (summary !== undefined) return summary;
-    if (open.has(key) || calls.length > DEEPEST) return [];
-    open.add(key);
-    const found = walk(callee, entered, known, calls);
-    open.delete(key);
-    summaries.set(key, found);
-    return found;
+  /** One number for a state and what is held in it. */
+  function numbered(state: S, held: FactSet): number {
+    let id = states.get(state);
+    if (id === undefined) states.set(state, (id = states.size));
+    return held.id * MOST_PAIRS + id;
   }
 
-  function walk(callee: TreeFunction, entered: S, known: ReadonlyMap<string, boolean>, calls: Where['calls']): readonly Exit<S>[] {
+  function body(callee: TreeFunction, entered: S, known: FactSet, calls: Where['calls']): readonly Exit<S>[] {
+    let own = summaries.get(callee);
+    if (own === undefined) summaries.set(callee, (own = new Map()));
+    const key = numbered(entered, known);
+    const summary = own.get(key);
+    if (summary !== undefined) return summary.exits;
+    if (calls.length > DEEPEST) return [];
+    // While it is walked, a call of itself adds nothing.
+    own.set(key, { exits: [] });
+    const exits = walk(callee, entered, known, calls);
+    own.set(key, { exits });
+    return exits;
+  }
+
+  function walk(callee: TreeFunction, entered: S, known: FactSet, calls: Where['calls']): readonly Exit<S>[] {
     const graph = callee.graph();
     const where: Where = { function: callee, calls };
     const exits = new Map<string, Exit<S>>();
-    const seen = new Set<string>();
-    const waiting: { readonly at: StepIndex; readonly state: S; readonly facts: ReadonlyMap<string, boolean> }[] = [];
-    const go = (at: StepIndex, state: S | null, held: ReadonlyMap<string, boolean>): void => {
+    const seen: (Set<number> | undefined)[] = [];
+    const waiting: { readonly at: StepIndex; readonly state: S; readonly facts: FactSet }[] = [];
+    const go = (at: StepIndex, state: S | null, held: FactSet): void => {
       if (state === null) return;
-      const key = `${at}|${state}|${spelled(held)}`;
-      if (seen.has(key)) return;
-      seen.add(key);
+      const key = numbered(state, held);
+      const here = (seen[at] ??= new Set());
+      if (here.has(key)) return;
+      here.add(key);
       if (++pairs > MOST_PAIRS) throw new Error(`the walk from ${start.name} passes ${MOST_PAIRS} pairs of step and state: a state of the property has too many values`);
       waiting.push({ at, state, facts: held });
     };
     go(graph.entry, entered, known);
-    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
+    for (let index = 0, item = waiting[0]; item !== undefined; item = waiting[++index]) {
       const step = graph.steps[item.at];
       if (step === undefined) continue;
       const { state, facts: held } = item;
       switch (step.kind) {
         case 'test': {
-          const fact = held.get(step.text);
+          const fact = held.texts.get(step.text);
           for (const holds of [true, false]) {
             if (fact !== undefined && fact !== holds) continue;
             const next = automaton.branch === undefined ? state : automaton.branch(step, holds, state, where);
-            const remembered = graph.repeated.has(step.text) ? new Map(held).set(step.text, holds) : held;
+            const remembered = graph.repeated.has(step.text) ? withFact(held, step.text, holds) : held;
             go(holds ? step.yes : step.no, next, remembered);
           }
           break;
@@ -124,7 +150,7 @@ export function watch<S extends string>(tree: Tree, start: TreeFunction, first: 
     return [...exits.values()];
   }
 
-  function called(step: CallStep, state: S, held: ReadonlyMap<string, boolean>, where: Where, graph: Graph, go: (at: StepIndex, state: S | null, held: ReadonlyMap<string, boolean>) => void): void {
+  function called(step: CallStep, state: S, held: FactSet, where: Where, graph: Graph, go: (at: StepIndex, state: S | null, held: FactSet) => void): void {
     const next = automaton.step(step, state, where);
     if (next === null || terminal.test(step.name)) return;
     const kept = afterCall(held, step);
@@ -140,20 +166,27 @@ export function watch<S extends string>(tree: Tree, start: TreeFunction, first: 
         const behind = automaton.behind === undefined ? exit.state : automaton.behind(step, next, exit.state, exit.step.value, where);
         if (behind === null) continue;
         const outcome = decides === null ? null : truth(exit.step.value);
-        go(step.next, behind, outcome === null ? kept : new Map(kept).set(decides ?? '', outcome));
+        go(step.next, behind, outcome === null ? kept : withFact(kept, decides ?? '', outcome));
       }
     }
     // A body that only recursion reaches, or none of whose paths count: the call ends the path.
   }
 
-  return body(start, first, facts, []);
+  return body(start, first, factsOf(facts), []);
 }
+
+const targets = new WeakMap<Tree, Map<CallStep, readonly TreeFunction[]>>();
 
 /** The function in view that a call means, or those that its pointer may hold. */
 export function targetsOf(tree: Tree, step: CallStep, from: TreeFunction): readonly TreeFunction[] {
-  if (step.indirect) return tree.pointees(step.name);
-  const one = tree.resolve(step.name, from.file);
-  return one === null ? [] : [one];
+  let known = targets.get(tree);
+  if (known === undefined) targets.set(tree, (known = new Map()));
+  const before = known.get(step);
+  if (before !== undefined) return before;
+  const one = step.indirect ? null : tree.resolve(step.name, from.file);
+  const found = step.indirect ? tree.pointees(step.name) : one === null ? [] : [one];
+  known.set(step, found);
+  return found;
 }
 
 /** The condition right behind a call that is its result: `if (kvm_handle_async_pf(...))`. */
@@ -165,33 +198,4 @@ function decidedBy(step: CallStep, graph: Graph): string | null {
 function truth(value: string | null): boolean | null {
   if (value === 'true' || value === '1') return true;
   return value === 'false' || value === '0' ? false : null;
-}
-
-/** What holds in a callee too: it is said of the interrupted context and of the CPU. */
-function passed(held: ReadonlyMap<string, boolean>): ReadonlyMap<string, boolean> {
-  if (held.size === 0) return held;
-  return new Map([...held].filter(([text]) => /^(?:user_mode\(\w*regs\)|in_nmi\(\)|cpu_feature_enabled\(\w+\))$/.test(text)));
-}
-
-function without(held: ReadonlyMap<string, boolean>, target: string): ReadonlyMap<string, boolean> {
-  if (held.size === 0) return held;
-  const word = new RegExp(`\\b${target.replace(/[^\w]/g, '.')}\\b`);
-  const kept = [...held].filter(([text]) => !word.test(text));
-  return kept.length === held.size ? held : new Map(kept);
-}
-
-/** A call forgets the outcome of calls like itself, and of what it got the address of. */
-function afterCall(held: ReadonlyMap<string, boolean>, step: CallStep): ReadonlyMap<string, boolean> {
-  let kept = held;
-  if (held.has(step.text) && !/^(?:user_mode|in_nmi|cpu_feature_enabled)\(/.test(step.text)) kept = new Map([...held].filter(([text]) => text !== step.text));
-  for (const argument of step.arguments) {
-    const name = /^&([A-Za-z_]\w*)/.exec(argument)?.[1];
-    if (name !== undefined) kept = without(kept, name);
-  }
-  return kept;
-}
-
-function spelled(facts: ReadonlyMap<string, boolean>): string {
-  if (facts.size === 0) return '';
-  return [...facts].map(([text, holds]) => `${holds ? '' : '!'}${text}`).sort().join(',');
 }
