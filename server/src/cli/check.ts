@@ -11,6 +11,8 @@ import { clean, couldNotRun, found, refuse } from './io.ts';
 import type { Command, Io } from './io.ts';
 import { allRefused, explore, openSession, sayRefused, unitsOf } from './session.ts';
 import type { Session } from './session.ts';
+import { createShares } from './shares.ts';
+import type { Shares } from './shares.ts';
 import { chooseConfiguration } from './sources.ts';
 import { findSources } from './paths.ts';
 import type { Sources } from './paths.ts';
@@ -58,7 +60,7 @@ export const check: Command = async (argv, io) => {
   const chosen = configuration === null ? null : chooseConfiguration('', workspace, { config: configuration, variant: null, defines: [] });
   if (typeof chosen === 'string') return refuse(io, `check: ${chosen}`);
   const session = await openSession(io, workspace, configuration);
-  const { findings, unknown } = judge(session, sources.sources, io);
+  const { findings, unknown } = await judge(session, sources.sources, createShares(session, configuration, io), io);
   const lowest = severities.indexOf((word('severity') as Severity | null) ?? 'info');
   const shown = inOrder(
     findings.filter(({ severity }) => severities.indexOf(severity) <= lowest),
@@ -71,17 +73,19 @@ export const check: Command = async (argv, io) => {
   return shown.length === 0 ? clean : found;
 };
 
-function judge(session: Session, sources: Sources, io: Io): { readonly findings: readonly Finding[]; readonly unknown: readonly string[] } {
+async function judge(session: Session, sources: Sources, shares: Shares, io: Io): Promise<{ readonly findings: readonly Finding[]; readonly unknown: readonly string[] }> {
   const { review } = session;
   const findings: Finding[] = [];
   const unknown: string[] = [];
   for (const unit of unitsOf(review, sources.files)) {
     io.working(`reviewing ${unit.folder}`);
     const whole = sources.folders.some((folder) => isBelow(unit.folder, folder));
-    const all = [
-      ...unit.files.flatMap((file) => review.quickFindings(file)),
-      ...review.findings(unit.folder, explore(review.explore(unit.folder), unit.name, null, io)),
-    ];
+    const shared = shares.start(unit.folder);
+    const quick = unit.files.flatMap((file) => review.quickFindings(file));
+    const own = explore(shared ? review.exploreRest(unit.folder) : review.explore(unit.folder), unit.name, null, io);
+    const others = shared ? await shares.reports(unit.folder) : [];
+    const reports = shared && others.length === 0 ? explore(review.explore(unit.folder), unit.name, null, io) : [...own, ...others];
+    const all = [...quick, ...review.findings(unit.folder, reports)];
     findings.push(...(whole ? all : all.filter((finding) => touches(finding, sources.named))));
     unknown.push(...review.unknown(unit.folder));
   }
