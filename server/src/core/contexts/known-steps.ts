@@ -2,17 +2,19 @@
 // semantics run for what is new; everything else is looked up.
 import { createAnswersBy } from '../explore/answers.ts';
 import { record } from '../machine/recording.ts';
-import type { MemoryWrite, Piece, Recording, Writes } from '../machine/recording.ts';
+import type { MemoryWrite, Origin, Piece, Recording, Writes } from '../machine/recording.ts';
 import type { Effect } from '../machine/effects.ts';
 import type { Step } from '../machine/machine.ts';
+import type { Word } from '../machine/word.ts';
 import { PartedState } from './parts.ts';
-import type { Parts } from './parts.ts';
+import type { Parts, Slots } from './parts.ts';
 
 /** Writes to one region, and the numbers of its content before to those behind. */
 interface RegionWrites {
   readonly region: number;
   readonly writes: readonly MemoryWrite[];
-  readonly after: Map<number, number>;
+  /** Null where carried words make that depend on more than the region. */
+  readonly after: Map<number, number> | null;
 }
 
 /** What one step does to any state in which it reads what it has read. */
@@ -21,7 +23,7 @@ interface Known {
   readonly event: number | null;
   readonly effects: readonly Effect[];
   readonly writes: Writes;
-  /** Numbers of components before to those behind. */
+  /** Numbers of components before to those behind; null where nothing changes, and where carried words come from memory. */
   readonly registers: Map<number, number> | null;
   readonly regions: readonly RegionWrites[];
   readonly control: Map<number, number> | null;
@@ -49,6 +51,11 @@ export function createAnswers<T>(parts: Parts, kinds: number): Answers<T> {
   };
 }
 
+function regionWrites(region: number, writes: readonly MemoryWrite[]): RegionWrites {
+  const carries = writes.some((write) => write.kind === 'slot' && write.from !== null);
+  return { region, writes, after: carries ? null : new Map() };
+}
+
 export interface KnownSteps {
   /** What a recorded step does to any state that is equal in what it read. */
   readonly knownOf: (step: Step, writes: Writes) => Known;
@@ -64,42 +71,53 @@ export function createKnownSteps(parts: Parts): KnownSteps {
       event: step.event,
       effects: step.effects,
       writes,
-      registers: writes.registers.length > 0 ? new Map() : null,
-      regions: [...new Set(writes.memory.map(({ region }) => region))].map((region) => ({ region, writes: writes.memory.filter((write) => write.region === region), after: new Map() })),
+      registers: writes.registers.every(({ from }) => from?.piece.kind !== 'slot') ? new Map() : null,
+      regions: [...new Set(writes.memory.map(({ region }) => region))].map((region) => regionWrites(region, writes.memory.filter((write) => write.region === region))),
       control: writes.flags !== null || writes.cpu !== null ? new Map() : null,
       rest: writes.pending !== null || writes.features !== null || writes.ghosts !== null || writes.ended !== null ? new Map() : null,
       frames: writes.frames === null ? null : parts.framesId(writes.frames),
     };
   }
 
-  function registersAfter(before: number, { registers, writes }: Known): number {
-    const known = registers?.get(before);
+  function wordOf(value: Word, from: Origin | null, state: PartedState): Word {
+    return from === null ? value : (parts.wordAt(from.piece, state) ?? from.missing);
+  }
+
+  function registersAfter(state: PartedState, { registers, writes }: Known): number {
+    const known = registers?.get(state.registersId);
     if (known !== undefined) return known;
-    let after = before;
-    for (const [index, value] of writes.registers) after = parts.withRegister(after, index, value);
-    registers?.set(before, after);
+    let after = state.registersId;
+    for (const { index, value, from } of writes.registers) after = parts.withRegister(after, index, wordOf(value, from, state));
+    registers?.set(state.registersId, after);
     return after;
   }
 
-  /** Slots from `length` on are forgotten. */
-  function cut(region: number, length: number): number {
-    const slots = parts.regionOf(region);
-    return slots.length > length ? parts.regionId(slots.slice(0, length)) : region;
-  }
-
-  function memoryAfter(before: number, written: readonly RegionWrites[]): number {
-    let memory = before;
+  function memoryAfter(state: PartedState, written: readonly RegionWrites[]): number {
+    let memory = state.memoryId;
     for (const { region, writes, after } of written) {
       const old = parts.regionIn(memory, region);
-      let now = after.get(old);
+      let now = after?.get(old);
       if (now === undefined) {
-        now = old;
-        for (const write of writes) now = write.kind === 'slot' ? parts.withSlot(now, write.slot, write.value) : cut(now, write.length);
-        after.set(old, now);
+        const only = writes[0];
+        now = writes.length === 1 && only?.kind === 'slot' ? parts.withSlot(old, only.slot, wordOf(only.value, only.from, state)) : parts.regionId(writtenTo(parts.regionOf(old), writes, state));
+        after?.set(old, now);
       }
       memory = parts.withRegion(memory, region, now);
     }
     return memory;
+  }
+
+  function writtenTo(slots: Slots, writes: readonly MemoryWrite[], state: PartedState): Slots {
+    const after: (Word | undefined)[] = slots.slice();
+    for (const write of writes) {
+      if (write.kind === 'length') {
+        if (after.length > write.length) after.length = write.length;
+        continue;
+      }
+      while (after.length < write.slot) after.push(undefined);
+      after[write.slot] = wordOf(write.value, write.from, state);
+    }
+    return after;
   }
 
   function controlAfter(before: number, { control, writes }: Known): number {
@@ -125,9 +143,9 @@ export function createKnownSteps(parts: Parts): KnownSteps {
       new PartedState(
         parts,
         step.writes.node,
-        step.registers === null ? state.registersId : registersAfter(state.registersId, step),
+        step.writes.registers.length === 0 ? state.registersId : registersAfter(state, step),
         step.control === null ? state.controlId : controlAfter(state.controlId, step),
-        step.regions.length === 0 ? state.memoryId : memoryAfter(state.memoryId, step.regions),
+        step.regions.length === 0 ? state.memoryId : memoryAfter(state, step.regions),
         step.frames ?? state.framesId,
         step.rest === null ? state.restId : restAfter(state.restId, step),
       ),

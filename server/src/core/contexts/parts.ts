@@ -6,7 +6,7 @@ import { createRows } from '../explore/rows.ts';
 import { isCalm } from '../machine/recording.ts';
 import { IF } from '../machine/state.ts';
 import type { Cpu, Frame, Saved, State } from '../machine/state.ts';
-import type { Piece } from '../machine/recording.ts';
+import type { Origin, Piece } from '../machine/recording.ts';
 import type { Word } from '../machine/word.ts';
 
 /** Slots of a region; those that were never written are missing. */
@@ -122,6 +122,8 @@ export interface Parts {
   readonly size: () => number;
   /** The same state by numbers; itself where it is one of these parts already. */
   readonly stateOf: (state: State) => PartedState;
+  /** The word of a register or slot; undefined where it was never written. */
+  readonly wordAt: (piece: Origin['piece'], state: PartedState) => Word | undefined;
   /** A number that stands for the value of a piece: equal values of one piece have the same number. */
   readonly valueOf: (piece: Piece, state: PartedState) => number;
 }
@@ -255,6 +257,10 @@ export function createParts(regionCount: number): Parts {
     }
   }
 
+  function wordAt(piece: Origin['piece'], state: PartedState): Word | undefined {
+    return piece.kind === 'register' ? registers.at(state.registersId)[piece.index] : regions.at(memories.at(state.memoryId, piece.region))[piece.slot];
+  }
+
   const parts: Parts = {
     registersId,
     controlId,
@@ -275,6 +281,7 @@ export function createParts(regionCount: number): Parts {
     framesOf: (id) => frameLists.at(id).frames,
     restOf: (id) => rests.at(id).rest,
     stateOf: (state) => (state instanceof PartedState && state.parts === parts ? state : new PartedState(parts, state.node, registersId(state.registers), controlId(state.flags, state.cpu), memoryId(state.memory), framesId(state.frames), restId(state))),
+    wordAt,
     valueOf,
   };
   return parts;

@@ -1,21 +1,28 @@
 // A draft of a recorded state: notes what is read of the state that the recording began with, and what is written.
 import type { Draft } from './draft.ts';
 import type { RegisterIndex } from './code.ts';
-import { noteRegister, noteSimple, noteSlot, RecordedCpu } from './recorded-reads.ts';
-import type { Reads } from './recorded-reads.ts';
+import { noteOrigin, noteRegister, noteSimple, noteSlot, RecordedCpu } from './recorded-reads.ts';
+import type { Origin, Reads } from './recorded-reads.ts';
 import type { Cpu, Frame, GuardGhost, Pending, State } from './state.ts';
 import type { Word } from './word.ts';
 
 /** What happens to the words of a region, in this order. */
 export type MemoryWrite =
-  | { readonly kind: 'slot'; readonly region: number; readonly slot: number; readonly value: Word }
+  | { readonly kind: 'slot'; readonly region: number; readonly slot: number; readonly value: Word; readonly from: Origin | null }
   /** Slots from `length` on are forgotten. */
   | { readonly kind: 'length'; readonly region: number; readonly length: number };
+
+/** `from`: where the word is taken from in each state; null where it is this one in all. */
+export interface RegisterWrite {
+  readonly index: RegisterIndex;
+  readonly value: Word;
+  readonly from: Origin | null;
+}
 
 /** Null where the state before stays. */
 export interface Writes {
   readonly node: number;
-  readonly registers: readonly (readonly [RegisterIndex, Word])[];
+  readonly registers: readonly RegisterWrite[];
   readonly memory: readonly MemoryWrite[];
   readonly flags: Word | null;
   readonly cpu: Partial<Cpu> | null;
@@ -41,7 +48,7 @@ export class RecordedDraft implements Draft {
   private readonly fields: { flags: Word; frames: readonly Frame[]; pending: readonly Pending[]; budgets: readonly number[]; features: readonly string[]; ghosts: readonly GuardGhost[]; ended: string | null };
   private readonly written: Set<Field>;
   private readonly recordedCpu: RecordedCpu;
-  private readonly writtenRegisters: Set<RegisterIndex>;
+  private readonly writtenRegisters: Map<RegisterIndex, Origin | null>;
   private readonly memoryWrites: MemoryWrite[];
 
   constructor(state: { readonly own: State; readonly reads: Reads } | RecordedDraft) {
@@ -54,7 +61,7 @@ export class RecordedDraft implements Draft {
       this.fields = { flags, frames, pending, budgets, features, ghosts, ended };
       this.written = new Set();
       this.recordedCpu = new RecordedCpu(cpu, this.reads, []);
-      this.writtenRegisters = new Set();
+      this.writtenRegisters = new Map();
       this.memoryWrites = [];
     } else {
       this.node = state.node;
@@ -63,7 +70,7 @@ export class RecordedDraft implements Draft {
       this.fields = { ...state.fields };
       this.written = new Set(state.written);
       this.recordedCpu = new RecordedCpu(state.recordedCpu.own, this.reads, state.recordedCpu.written);
-      this.writtenRegisters = new Set(state.writtenRegisters);
+      this.writtenRegisters = new Map(state.writtenRegisters);
       this.memoryWrites = [...state.memoryWrites];
     }
   }
@@ -152,32 +159,53 @@ export class RecordedDraft implements Draft {
     return this.written.has(field);
   }
 
-  wroteRegister(index: RegisterIndex): boolean {
-    return this.writtenRegisters.has(index);
-  }
-
   writtenCpu(): ReadonlySet<keyof Cpu> {
     return this.recordedCpu.written;
   }
 
   noteRegisterRead(index: RegisterIndex): void {
-    if (!this.writtenRegisters.has(index)) noteRegister(this.reads, index);
+    const from = this.writtenRegisters.get(index);
+    if (from === undefined) noteRegister(this.reads, index);
+    else if (from !== null) noteOrigin(this.reads, from);
   }
 
   noteRegistersRead(): void {
     noteSimple(this.reads, 'registers');
+    for (const from of this.writtenRegisters.values()) if (from !== null) noteOrigin(this.reads, from);
   }
 
-  noteRegisterWrite(index: RegisterIndex): void {
-    this.writtenRegisters.add(index);
+  noteRegisterWrite(index: RegisterIndex, from: Origin | null): void {
+    this.writtenRegisters.set(index, from);
   }
 
-  noteSlotRead(region: number, slot: number): void {
-    if (!this.memoryWrites.some((write) => write.kind === 'slot' && write.region === region && write.slot === slot)) noteSlot(this.reads, region, slot);
+  /** Null where the word is the same in all states. */
+  originOfRegister(index: RegisterIndex, missing: Word): Origin | null {
+    const from = this.writtenRegisters.get(index);
+    return from === undefined ? { piece: { kind: 'register', index }, missing } : from;
+  }
+
+  originOfSlot(region: number, slot: number, missing: Word): Origin | null {
+    for (let at = this.memoryWrites.length - 1; at >= 0; at -= 1) {
+      const write = this.memoryWrites[at];
+      if (write === undefined || write.region !== region) continue;
+      if (write.kind === 'slot' && write.slot === slot) return write.from;
+      if (write.kind === 'length' && slot >= write.length) return null;
+    }
+    return { piece: { kind: 'slot', region, slot }, missing };
+  }
+
+  noteSlotRead(region: number, slot: number, missing: Word): void {
+    const from = this.originOfSlot(region, slot, missing);
+    if (from !== null) noteOrigin(this.reads, from);
   }
 
   noteRegionRead(region: number): void {
     noteSlot(this.reads, region, -1);
+    for (const write of this.memoryWrites) if (write.kind === 'slot' && write.region === region && write.from !== null) noteOrigin(this.reads, write.from);
+  }
+
+  noteLookedAt(from: Origin): void {
+    noteOrigin(this.reads, from);
   }
 
   noteMemoryWrite(write: MemoryWrite): void {
@@ -205,9 +233,9 @@ export class RecordedDraft implements Draft {
     const when = <T>(field: Field, value: T): T | null => (this.written.has(field) ? value : null);
     return {
       node: this.node,
-      registers: [...this.writtenRegisters].flatMap((index): (readonly [RegisterIndex, Word])[] => {
+      registers: [...this.writtenRegisters].flatMap(([index, from]): readonly RegisterWrite[] => {
         const value = this.registers[index];
-        return value === undefined ? [] : [[index, value]];
+        return value === undefined ? [] : [{ index, value, from }];
       }),
       memory: this.memoryWrites,
       flags: when('flags', flags),

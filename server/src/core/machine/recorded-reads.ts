@@ -3,6 +3,7 @@
 import type { RegisterIndex } from './code.ts';
 import type { RecordedDraft } from './recorded-draft.ts';
 import type { Cpu, State } from './state.ts';
+import type { Word } from './word.ts';
 
 /** A piece of a state, as small as the step asks for. */
 export type Piece =
@@ -12,6 +13,12 @@ export type Piece =
   | { readonly kind: 'cpu'; readonly field: keyof Cpu }
   /** `calm`: `isCalm`; `interrupt flag`: what is known of IF; `innermost`: the innermost frame's address. */
   | { readonly kind: 'registers' | 'flags' | 'calm' | 'interrupt flag' | 'frames' | 'innermost' | 'depth' | 'pending' | 'features' | 'ghosts' };
+
+/** Where a word came from that was carried and not looked at, and what lies there where nothing was ever written. */
+export interface Origin {
+  readonly piece: Piece & { readonly kind: 'register' | 'slot' };
+  readonly missing: Word;
+}
 
 /** Reads of one recording, shared by its state and all its drafts. */
 export interface Reads {
@@ -77,4 +84,10 @@ export function noteSlot(reads: Reads, region: number, slot: number): void {
   if (reads.keys.has(key)) return;
   reads.keys.add(key);
   reads.list.push(slot < 0 ? { kind: 'region', region } : { kind: 'slot', region, slot });
+}
+
+/** A carried word is looked at after all. */
+export function noteOrigin(reads: Reads, { piece }: Origin): void {
+  if (piece.kind === 'register') noteRegister(reads, piece.index);
+  else noteSlot(reads, piece.region, piece.slot);
 }

@@ -10,8 +10,8 @@ import { IF, INITIAL_CPU, RF, TF } from './state.ts';
 import type { Cpu, Frame, GuardGhost, Pending, State } from './state.ts';
 import type { Word } from './word.ts';
 
-export type { MemoryWrite, Writes } from './recorded-draft.ts';
-export type { Piece } from './recorded-reads.ts';
+export type { MemoryWrite, RegisterWrite, Writes } from './recorded-draft.ts';
+export type { Origin, Piece } from './recorded-reads.ts';
 
 export interface Recording {
   /** To be run in the place of the state that is recorded. */
@@ -64,7 +64,8 @@ class RecordedState implements State {
     this.noting ??= new Proxy(this.own.registers, {
       get: (registers, key): unknown => {
         const index = typeof key === 'string' ? Number(key) : NaN;
-        if (Number.isInteger(index) && draft?.wroteRegister(index) !== true) noteRegister(reads, index);
+        if (Number.isInteger(index) && draft !== null) draft.noteRegisterRead(index);
+        else if (Number.isInteger(index)) noteRegister(reads, index);
         return Reflect.get(registers, key);
       },
     });
@@ -81,7 +82,7 @@ class RecordedState implements State {
   }
 
   get memory(): State['memory'] {
-    this.own.memory.forEach((_, region) => noteSlot(this.reads, region, -1));
+    this.own.memory.forEach((_, region) => (this.draft === null ? noteSlot(this.reads, region, -1) : this.draft.noteRegionRead(region)));
     return this.own.memory;
   }
 
