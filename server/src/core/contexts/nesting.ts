@@ -52,6 +52,7 @@ const NMI = 2;
 const MACHINE_CHECK = 18;
 const FRAME_BYTES = 40n;
 const LONGEST_CHAIN = 512;
+const NO_EFFECTS: readonly Effect[] = [];
 /** Words of a packed state. */
 const WIDTH = 7;
 
@@ -198,11 +199,24 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
     return (chains[id] ??= walk(nest));
   }
 
+  /** Up to where an NMI may come, and up to where one could not if none is left; where code is entered and left either way. */
+  const apart = (state: State): boolean => state.node === insideC || state.node === start.node;
+  const stretchToNmi = known.stretches((state) => apart(state) || mayTake(state));
+  const stretchToC = known.stretches(apart);
+
   function walk(first: Nest): Chain {
     let nest = first;
     let weight = 0;
     let last: NestStep | null = null;
     while (weight + 1 < LONGEST_CHAIN && (last === null || last.effects.length === 0) && !known.hasEnded(nest.state)) {
+      const stretch = (nest.nmis > 0 ? stretchToNmi : stretchToC)(nest.state);
+      if (stretch !== null && weight + stretch.steps < LONGEST_CHAIN) {
+        const { state } = nest;
+        nest = { state: known.behind(state, stretch.last), owed: nest.owed, spare: nest.spare, nmis: nest.nmis, traps: nest.traps };
+        last = { label: '', event: null, effects: NO_EFFECTS, calls: null, before: stretch.before === null ? state : known.behind(state, stretch.before), weight: 1, state: nest };
+        weight += stretch.steps;
+        continue;
+      }
       const behind = all(nest);
       const single = behind[0];
       if (single === undefined || behind.length !== 1 || single.event !== null) break;

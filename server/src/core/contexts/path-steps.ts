@@ -1,10 +1,12 @@
 // The steps of entry paths looked up where they were run before: what the machine, a call out of view or a delivery does
 // to a state is known by the pieces of it that are read. Knows neither where paths start nor who judges them.
+import type { CodeNode } from '../machine/code.ts';
 import type { Effect } from '../machine/effects.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import type { Recording } from '../machine/recording.ts';
 import type { State } from '../machine/state.ts';
 import type { Program } from '../program/program.ts';
+import { outsideName } from './outside.ts';
 import { pathChoices, pathOutcomes } from './path-outcomes.ts';
 import type { PathOutcome } from './path-outcomes.ts';
 import { createAnswers, createKnownSteps } from './known-steps.ts';
@@ -26,6 +28,14 @@ interface KnownOutcome {
   readonly inside: Known | null;
 }
 
+/** Steps that leave no choice, do nothing that anybody could judge and call nothing. */
+export interface Stretch {
+  readonly steps: number;
+  readonly last: Known;
+  /** Behind all of them but the last; null where that is the state it begins with. */
+  readonly before: Known | null;
+}
+
 export interface PathSteps {
   readonly parts: Parts;
   readonly stateOf: (state: State) => PartedState;
@@ -34,6 +44,9 @@ export interface PathSteps {
   readonly outcomes: (state: PartedState) => readonly PartedOutcome[];
   /** `pathChoices` of a state. */
   readonly choices: (state: PartedState) => readonly PartedOutcome[];
+  /** The stretch from a state up to where `stops` holds or more than the next step is to be seen; null where it is none. */
+  readonly stretches: (stops: (state: State) => boolean) => (state: PartedState) => Stretch | null;
+  readonly behind: (state: PartedState, step: Known) => PartedState;
   /** What `run` gives for one of these kinds. */
   readonly lookedUp: (kinds: readonly number[], run: (kind: number, state: State, continued: Recording['continued']) => readonly PathOutcome[]) => (kind: number, state: PartedState) => readonly PartedOutcome[];
 }
@@ -72,6 +85,26 @@ function createPathSteps(program: Program, setup: MachineSetup): PathSteps {
     return out;
   }
 
+  const stretches: PathSteps['stretches'] = (stops) => {
+    const answers = createAnswers<Stretch | null>(parts, 1);
+    const knownTo = (state: State, recording: Recording): Known => known.knownOf({ label: '', event: null, effects: [], state }, recording.writesOf(state));
+    const stretchIn = (recording: Recording): Stretch | null => {
+      let at = recording.state;
+      let before: State | null = null;
+      let last: State | null = null;
+      let steps = 0;
+      for (; steps < LONGEST_STRETCH && !stops(at) && !asksMore(program.code.nodes[at.node]); steps += 1) {
+        const outcomes = pathOutcomes(program, setup, at);
+        const only = outcomes[0];
+        if (only === undefined || outcomes.length > 1 || only.inside !== null || only.effects.length > 0 || only.state.ended !== null) break;
+        before = last;
+        last = only.state;
+        at = recording.continued(last);
+      }
+      return last === null ? null : { steps, last: knownTo(last, recording), before: before === null ? null : knownTo(before, recording) };
+    };
+    return (state) => (hasEnded(state) ? null : answers.of(0, state, stretchIn));
+  };
   const own = lookedUp([0], (_, state) => pathOutcomes(program, setup, state));
   const choices = lookedUp([0], (_, state, continued) => pathChoices(program, setup, state, continued));
 
@@ -79,7 +112,15 @@ function createPathSteps(program: Program, setup: MachineSetup): PathSteps {
   const ended: boolean[] = [];
   const hasEnded = (state: PartedState): boolean => (ended[state.restId] ??= state.ended !== null);
 
-  return { parts, stateOf: parts.stateOf, lookedUp, hasEnded, outcomes: (state) => (hasEnded(state) ? NONE : own(0, state)), choices: (state) => (hasEnded(state) ? NONE : choices(0, state)) };
+  return { parts, stateOf: parts.stateOf, lookedUp, hasEnded, stretches, behind: known.after, outcomes: (state) => (hasEnded(state) ? NONE : own(0, state)), choices: (state) => (hasEnded(state) ? NONE : choices(0, state)) };
 }
+
+/** Event returns, and calls out of view, which are asked about live frames. */
+function asksMore(node: CodeNode | undefined): boolean {
+  return node?.kind === 'instruction' && (/^(iret|eret|sysret|sysexit)/.test(node.mnemonic) || outsideName(node) !== null);
+}
+
+/** A longer one is looked up in pieces. */
+const LONGEST_STRETCH = 24;
 
 const NONE: readonly PartedOutcome[] = [];
