@@ -4,34 +4,48 @@ import { createInterner } from '../explore/interner.ts';
 import type { NodeId } from '../machine/code.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import { RSP } from '../machine/registers.ts';
+import type { Cpu, State } from '../machine/state.ts';
 import type { Word } from '../machine/word.ts';
 import type { Program } from '../program/program.ts';
-import { contextKey, stackNameOf } from './entry-start.ts';
-import type { PartedState, Parts } from './parts.ts';
+import { CONTEXT_FLAGS, contextKey, stackNameOf } from './entry-start.ts';
 
-/** The number of a state's context, by what it is made of: the CPU's state with the flags, and the stack. */
-export function createContextIds(setup: MachineSetup, parts: Parts): (state: PartedState) => number {
+/** The number of a state's context. Most steps change none of what it is made of: those cost a few comparisons. */
+export function createContextIds(setup: MachineSetup): (state: State) => number {
   const ids = createInterner();
-  const stacks = createInterner();
-  /** Stacks by the words of RSP, contexts by the CPU's state and the stack. */
-  const stackOfWord: (number | undefined)[] = [];
-  const ofControl: (number[] | undefined)[] = [];
-  const names: string[] = [];
-
-  function stackOf(rsp: Word | undefined): number {
-    const known = stackOfWord[rsp?.id ?? 0];
-    if (known !== undefined) return known;
-    const name = stackNameOf(setup, rsp);
-    const stack = stacks.idOf(name);
-    names[stack] = name;
-    return (stackOfWord[rsp?.id ?? 0] = stack);
-  }
-
+  const stacks = new Map<Word | undefined, string>();
+  /** Flags by what a context shows of them. */
+  const shown = new Map<Word, number>();
+  let cpu: Cpu | null = null;
+  let flags: Word | null = null;
+  let bits = -1;
+  let rsp: Word | undefined;
+  let stack = '';
+  let last = 0;
   return (state) => {
-    const stack = stackOf(parts.registersOf(state.registersId)[RSP]);
-    const byStack = (ofControl[state.controlId] ??= []);
-    return (byStack[stack] ??= ids.idOf(contextKey(state, names[stack] ?? '')));
+    const pointer = state.registers[RSP];
+    let name = stack;
+    if (pointer !== rsp || cpu === null) {
+      name = stacks.get(pointer) ?? stackNameOf(setup, pointer);
+      stacks.set(pointer, name);
+      rsp = pointer;
+    }
+    let now = bits;
+    if (state.flags !== flags) {
+      now = shown.get(state.flags) ?? shownOf(state.flags);
+      shown.set(state.flags, now);
+      flags = state.flags;
+    }
+    if (state.cpu === cpu && now === bits && name === stack) return last;
+    cpu = state.cpu;
+    bits = now;
+    stack = name;
+    return (last = ids.idOf(contextKey(state, name)));
   };
+}
+
+/** What `contextKey` asks of the flags. */
+function shownOf(flags: Word): number {
+  return Number(((flags.known & CONTEXT_FLAGS) << 32n) | (flags.value & CONTEXT_FLAGS));
 }
 
 /** Nodes that code can reach from a stub by jumps, calls and the next instruction. */

@@ -17,8 +17,6 @@ import { comparedNodes, delivered, followPath, listOf, meetingPoints } from './e
 import type { Choices, Monitor, PathStep } from './entry-paths.ts';
 import { entrySetup, outsideContexts } from './entry-start.ts';
 import type { Door, PathStart } from './entry-start.ts';
-import type { PartedState } from './parts.ts';
-import { pathStepsOf } from './path-steps.ts';
 import { shapesOf } from './shapes.ts';
 
 /** One way to be at an instruction. */
@@ -93,9 +91,7 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
   let made = 0;
   let steps = 0;
   const setup = entrySetup(program);
-  const { parts } = pathStepsOf(program, setup);
-  const { stateOf } = parts;
-  const idOf = createContextIds(setup, parts);
+  const idOf = createContextIds(setup);
 
   function add(door: Door, variant: CpuVariant, interrupted: State, first: State, from: string, user: boolean, parent: PathStart['parent']): void {
     made += 1;
@@ -114,10 +110,10 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
     add({ kind: 'event', vector: handler.vector, stub: handler.stub, name: handler.stubName }, variant, state, first, from(), state.cpu.cpl === 3, parent());
   }
 
-  function note(start: PathStart, state: PartedState, choices: Choices, wrong: boolean, depth: number): void {
+  function note(start: PathStart, state: State, choices: Choices, wrong: boolean, depth: number): void {
     const { node } = state;
     const id = idOf(state);
-    const full = (id * 2 + (parts.cpuOf(state.controlId).nmiBlocked ? 1 : 0)) * CPUS + start.cpu;
+    const full = (id * 2 + (state.cpu.nmiBlocked ? 1 : 0)) * CPUS + start.cpu;
     let at = reached.get(node);
     if (at === undefined) reached.set(node, (at = new Map()));
     if (!at.has(full) && at.size < MOST_CONTEXTS * variants.length) at.set(full, { state, start, choices: listOf(choices), steps: depth });
@@ -149,7 +145,7 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
       const user = outside.state.cpu.cpl === 3;
       if (!outside.single) for (const handler of shapes.representatives) {
         if (handler.synthesized || (user && handler.vector === 8)) continue;
-        interrupt(handler, variant, outside.state, idOf(stateOf(outside.state)), () => outside.title, () => null);
+        interrupt(handler, variant, outside.state, idOf(outside.state), () => outside.title, () => null);
       }
       if (!user) continue;
       const fork = forkDoor(program);

@@ -8,14 +8,11 @@ import { draftOf, finish } from '../machine/draft.ts';
 import type { Effect } from '../machine/effects.ts';
 import { CODE_REGION, nodeAtAddress, regionIndexOf } from '../machine/layout.ts';
 import type { State } from '../machine/state.ts';
-import { createPairs } from '../explore/pairs.ts';
 import type { Program } from '../program/program.ts';
 import type { PathStart } from './entry-start.ts';
-import type { PartedState } from './parts.ts';
-import { entersC } from './path-outcomes.ts';
+import { entersC, pathChoices } from './path-outcomes.ts';
 import type { PathOutcome } from './path-outcomes.ts';
-import { pathStepsOf } from './path-steps.ts';
-import type { PartedOutcome } from './path-steps.ts';
+import { createSeenStates } from './seen-states.ts';
 
 /** One step of a path. */
 export interface PathStep {
@@ -43,7 +40,7 @@ export interface PathVisit {
    */
   readonly step: (step: PathStep, monitors: readonly number[], choices: Choices, depth: number) => boolean;
   /** Sees each state that the path can be interrupted in: those of its instructions, and of C code that it calls. */
-  readonly state: (state: PartedState, choices: Choices, wrong: boolean, depth: number) => void;
+  readonly state: (state: State, choices: Choices, wrong: boolean, depth: number) => void;
   /** The path went on longer than any real one does. */
   readonly tooLong: () => void;
 }
@@ -82,33 +79,11 @@ export function meetingPoints(program: Program): ReadonlySet<NodeId> {
 }
 
 interface Waiting {
-  readonly state: PartedState;
+  readonly state: State;
   readonly monitors: readonly number[];
   readonly choices: Choices;
   /** A step before was wrong. */
   readonly wrong: boolean;
-}
-
-interface Seen {
-  /** True the first time. */
-  readonly isNew: (state: PartedState, values: readonly number[], wrong: boolean) => boolean;
-}
-
-/** States with what monitors remember: by pairs of numbers, each pair one number. */
-function createSeen(): Seen {
-  const pairs = createPairs();
-  return {
-    isNew: (state, values, wrong) => {
-      let id = pairs.idOf(state.registersId, state.memoryId);
-      id = pairs.idOf(id, state.controlId);
-      id = pairs.idOf(id, state.framesId);
-      id = pairs.idOf(id, state.restId);
-      for (const value of values) id = pairs.idOf(id, value);
-      const before = pairs.size();
-      pairs.idOf(-1 - id, state.node * 2 + (wrong ? 1 : 0));
-      return pairs.size() > before;
-    },
-  };
 }
 
 /** The monitors' values behind a step; the same list where none changed. */
@@ -126,16 +101,15 @@ function changed(monitors: readonly Monitor[], values: readonly number[], step: 
 
 /** Follows one start to the ends of its paths. */
 export function followPath(program: Program, setup: MachineSetup, start: PathStart, monitors: readonly Monitor[], meet: ReadonlySet<NodeId>, visit: PathVisit): void {
-  const known = pathStepsOf(program, setup);
-  const seen = createSeen();
+  const seen = createSeenStates();
   const frames = start.interrupted.frames.length;
-  let frontier: Waiting[] = [{ state: known.stateOf(start.first), monitors: monitors.map((monitor) => monitor.initial(start)), choices: null, wrong: false }];
+  let frontier: Waiting[] = [{ state: start.first, monitors: monitors.map((monitor) => monitor.initial(start)), choices: null, wrong: false }];
   let steps = 0;
   for (let depth = 0; frontier.length > 0; depth += 1) {
     const next: Waiting[] = [];
     for (const { state, monitors: values, choices, wrong } of frontier) {
       const node = program.code.nodes[state.node];
-      if (node === undefined || known.hasEnded(state)) continue;
+      if (node === undefined || state.ended !== null) continue;
       if (meet.has(state.node) && !seen.isNew(state, values, wrong)) continue;
       steps += 1;
       if (steps > MOST_STEPS) {
@@ -143,13 +117,13 @@ export function followPath(program: Program, setup: MachineSetup, start: PathSta
         return;
       }
       if (node.kind !== 'feature') visit.state(state, choices, wrong, depth);
-      const outcomes = known.choices(state);
-      let inside: PartedState | null = null;
+      const outcomes = pathChoices(program, setup, state);
+      let inside: State | null = null;
       outcomes.forEach((outcome, choice) => {
         const taken: Choices = outcomes.length === 1 ? choices : { choice, before: choices };
         const step: PathStep = { program, setup, start, before: state, node, effects: outcome.effects, after: outcome.state, calls: outcome.calls };
         const bad = wrong || visit.step(step, values, taken, depth);
-        if (outcome.inside !== null && outcome.inside.controlId !== inside?.controlId && entersC(outcome)) visit.state((inside = outcome.inside), taken, bad, depth);
+        if (outcome.inside !== null && outcome.inside.cpu !== inside?.cpu && entersC(outcome)) visit.state((inside = outcome.inside), taken, bad, depth);
         if (cameBack(outcome, frames, start)) return;
         next.push({ state: outcome.state, monitors: changed(monitors, values, step), choices: taken, wrong: bad });
       });
@@ -196,14 +170,13 @@ export interface Played {
 
 /** The path of a start again, by its choices, for `steps` steps. */
 export function replayPath(program: Program, setup: MachineSetup, start: PathStart, choices: readonly number[], steps: number): Played {
-  const known = pathStepsOf(program, setup);
-  const states: PartedState[] = [known.stateOf(start.first)];
+  const states: State[] = [start.first];
   const outcomes: PathOutcome[] = [];
   let at = 0;
   for (let step = 0; step < steps; step += 1) {
     const before = states[step];
-    const all = before === undefined ? [] : known.choices(before);
-    const outcome: PartedOutcome | undefined = all.length > 1 ? all[choices[at] ?? 0] : all[0];
+    const all = before === undefined ? [] : pathChoices(program, setup, before);
+    const outcome = all.length > 1 ? all[choices[at] ?? 0] : all[0];
     if (all.length > 1) at += 1;
     if (outcome === undefined) break;
     outcomes.push(outcome);

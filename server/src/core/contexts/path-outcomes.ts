@@ -41,14 +41,14 @@ export function pathOutcomes(program: Program, setup: MachineSetup, state: State
 
 /**
  * The outcomes that a path takes. A fault or breakpoint in C code returns with IRET, which unblocks NMIs: behind a call
- * that an NMI stub makes they are blocked or not. `continued`: the state to go on from where steps are recorded.
+ * that an NMI stub makes they are blocked or not.
  */
-export function pathChoices(program: Program, setup: MachineSetup, state: State, continued: (state: State) => State): readonly PathOutcome[] {
+export function pathChoices(program: Program, setup: MachineSetup, state: State): readonly PathOutcome[] {
   const outcomes = pathOutcomes(program, setup, state);
   if (setup.delivery !== 'idt' || !state.cpu.nmiBlocked) return outcomes;
   const unblocked = outcomes.flatMap((outcome): readonly PathOutcome[] => {
     if (!entersC(outcome) || outcome.inside === null) return [];
-    return [{ ...outcome, label: 'a fault in the C code returns', state: withoutBlocking(continued(outcome.state)), inside: withoutBlocking(continued(outcome.inside)) }];
+    return [{ ...outcome, label: 'a fault in the C code returns', state: withoutBlocking(outcome.state), inside: withoutBlocking(outcome.inside) }];
   });
   return unblocked.length === 0 ? outcomes : [...outcomes, ...unblocked];
 }

@@ -7,7 +7,7 @@ import type { Recording } from '../machine/recording.ts';
 import type { State } from '../machine/state.ts';
 import type { Program } from '../program/program.ts';
 import { outsideName } from './outside.ts';
-import { pathChoices, pathOutcomes } from './path-outcomes.ts';
+import { pathOutcomes } from './path-outcomes.ts';
 import type { PathOutcome } from './path-outcomes.ts';
 import { createAnswers, createKnownSteps } from './known-steps.ts';
 import type { Known } from './known-steps.ts';
@@ -42,13 +42,11 @@ export interface PathSteps {
   readonly hasEnded: (state: PartedState) => boolean;
   /** `pathOutcomes` of a state. */
   readonly outcomes: (state: PartedState) => readonly PartedOutcome[];
-  /** `pathChoices` of a state. */
-  readonly choices: (state: PartedState) => readonly PartedOutcome[];
   /** The stretch from a state up to where `stops` holds or more than the next step is to be seen; null where it is none. */
   readonly stretches: (stops: (state: State) => boolean) => (state: PartedState) => Stretch | null;
   readonly behind: (state: PartedState, step: Known) => PartedState;
   /** What `run` gives for one of these kinds. */
-  readonly lookedUp: (kinds: readonly number[], run: (kind: number, state: State, continued: Recording['continued']) => readonly PathOutcome[]) => (kind: number, state: PartedState) => readonly PartedOutcome[];
+  readonly lookedUp: (kinds: readonly number[], run: (kind: number, state: State) => readonly PathOutcome[]) => (kind: number, state: PartedState) => readonly PartedOutcome[];
 }
 
 const kept = new WeakMap<Program, { readonly setup: MachineSetup; readonly steps: PathSteps }>();
@@ -76,7 +74,7 @@ function createPathSteps(program: Program, setup: MachineSetup): PathSteps {
 
   const lookedUp: PathSteps['lookedUp'] = (kinds, run) => {
     const answers = createAnswers<readonly KnownOutcome[]>(parts, kinds.length);
-    return (kind, state) => behind(state, answers.of(kinds.indexOf(kind), state, (recording) => run(kind, recording.state, recording.continued).map((outcome) => knownOf(outcome, recording))));
+    return (kind, state) => behind(state, answers.of(kinds.indexOf(kind), state, (recording) => run(kind, recording.state).map((outcome) => knownOf(outcome, recording))));
   };
 
   function behind(state: PartedState, outcomes: readonly KnownOutcome[]): readonly PartedOutcome[] {
@@ -106,13 +104,12 @@ function createPathSteps(program: Program, setup: MachineSetup): PathSteps {
     return (state) => (hasEnded(state) ? null : answers.of(0, state, stretchIn));
   };
   const own = lookedUp([0], (_, state) => pathOutcomes(program, setup, state));
-  const choices = lookedUp([0], (_, state, continued) => pathChoices(program, setup, state, continued));
 
   /** By the number of what seldom changes. */
   const ended: boolean[] = [];
   const hasEnded = (state: PartedState): boolean => (ended[state.restId] ??= state.ended !== null);
 
-  return { parts, stateOf: parts.stateOf, lookedUp, hasEnded, stretches, behind: known.after, outcomes: (state) => (hasEnded(state) ? NONE : own(0, state)), choices: (state) => (hasEnded(state) ? NONE : choices(0, state)) };
+  return { parts, stateOf: parts.stateOf, lookedUp, hasEnded, stretches, behind: known.after, outcomes: (state) => (hasEnded(state) ? NONE : own(0, state)) };
 }
 
 /** Event returns, and calls out of view, which are asked about live frames. */
