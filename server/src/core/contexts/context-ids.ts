@@ -70,9 +70,12 @@ export function ripClassesOf(program: Program, stub: NodeId, compared: ReadonlyM
   const reachable = reachableFrom(program, stub);
   const own = [...new Set([...compared].filter(([at]) => reachable.has(at)).flatMap(([, nodes]) => nodes))].sort((a, b) => a - b);
   if (own.length === 0) return () => 0;
-  return (node) => {
+  const classes: (number | undefined)[] = [];
+  return (node) => (classes[node] ??= classOf(node));
+
+  function classOf(node: NodeId): number {
     let below = 0;
     while (below < own.length && (own[below] ?? 0) < node) below += 1;
     return below * 2 + (own[below] === node ? 1 : 0);
-  };
+  }
 }
