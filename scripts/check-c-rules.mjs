@@ -20,7 +20,7 @@ if (trees.length === 0) {
 }
 
 /** Groups of the corpus whose bugs lie in C or in the tables, and single bugs of other groups. */
-const groups = /^(?:DBG|MC|SEV|TDX|APF|ENT|EXIT|FRED|CTL)-|^(?:GS-07|GS-11|NMI-07|NMI-11|STK-01|STK-05|FLG-09|FLG-11|FLG-13)$/;
+const groups = /^(?:DBG|MC|SEV|TDX|APF|ENT|EXIT|FRED|I32|CTL)-|^(?:GS-07|GS-11|NMI-07|NMI-11|STK-01|STK-05|FLG-09|FLG-11|FLG-13)$/;
 /** Lines between an edit and a finding that still points at it; a finding in the same function does as well. */
 const NEAR = 12;
 

@@ -16,7 +16,7 @@ import { createTreeJudging } from './tree.ts';
 import type { TreeJudging, TreeSubject, TreeVerdict } from './tree.ts';
 
 export interface TreeFindings {
-  /** Findings in one C file of a design; none in a kernel tree, whose files `exploration` is about. */
+  /** Findings in one C or assembler file of a design; none in a kernel tree, whose files `exploration` is about. */
   readonly inDesign: (file: string) => readonly Finding[];
   /** Judges the tree that files belong to; null where no rule examines them. */
   readonly exploration: (files: readonly string[]) => Exploration | null;
@@ -85,7 +85,7 @@ export function createTreeFindings(workspace: Workspace, source: FileSource, str
 
   function inDesign(file: string): readonly Finding[] {
     const { root: tree, configuration } = streams.chosen(file);
-    if (tree !== null || !/\.[ch]$/.test(file)) return [];
+    if (tree !== null || !/\.[chS]$/.test(file)) return [];
     const root = file.slice(0, file.lastIndexOf('/') + 1);
     if (simulated(root)) return [];
     let verdict: TreeVerdict | null = null;

@@ -2,8 +2,13 @@
 import type { PathStep } from '../contexts/entry-paths.ts';
 import { stubFiles } from './path-examples.ts';
 import { cFunctionCalled, entered, isConstant, isInstruction, pathPlace, pathPremises } from './path-vocabulary.ts';
+import type { Place } from '../base/span.ts';
+import { outermost } from '../base/span.ts';
+import type { CodeNode, NodeId } from '../machine/code.ts';
 import { draftOf, load } from '../machine/draft.ts';
-import { RDI } from '../machine/registers.ts';
+import { RDI, RSP } from '../machine/registers.ts';
+import { vectorByNumber } from '../machine/vectors.ts';
+import type { Program } from '../program/program.ts';
 import type { Judgement, Rule } from './rule.ts';
 
 /** Offset of the saved RSP in pt_regs (arch/x86/include/asm/ptrace.h). */
@@ -21,8 +26,84 @@ export function frameShift(step: PathStep): number | null {
   return holds(8n) ? 1 : holds(-8n) ? -1 : null;
 }
 
+/** Words between the frame and RSP where a stub calls a routine, by the routine and the stub's first node. */
+type Slots = ReadonlyMap<NodeId, ReadonlyMap<NodeId, number>>;
+
+const slotsOf = new WeakMap<Program, Slots>();
+
+/** What each stub has below its frame at its first call, read off the pushes that stand before it. */
+function slots(program: Program): Slots {
+  const before = slotsOf.get(program);
+  if (before !== undefined) return before;
+  const words = new Map<NodeId, Map<NodeId, number>>();
+  for (const { vector, stub } of program.handlers) {
+    for (const { target, pushes } of firstCalls(program, stub)) {
+      const own = words.get(target) ?? new Map<NodeId, number>();
+      own.set(stub, pushes + (vectorByNumber(vector)?.errorCode === true ? 1 : 0));
+      words.set(target, own);
+    }
+  }
+  slotsOf.set(program, words);
+  return words;
+}
+
+/** Instructions of a stub that are looked at for its first calls. */
+const FAR = 40;
+
+/** The routines that a stub calls first on each of its ways, and the pushes up to there. */
+function firstCalls(program: Program, stub: NodeId): readonly { readonly target: NodeId; readonly pushes: number }[] {
+  const found: { readonly target: NodeId; readonly pushes: number }[] = [];
+  const waiting: { readonly at: NodeId | null; readonly pushes: number }[] = [{ at: stub, pushes: 0 }];
+  for (let steps = 0; steps < FAR; steps++) {
+    const item = waiting.shift();
+    const node: CodeNode | undefined = item === undefined || item.at === null ? undefined : program.code.nodes[item.at];
+    if (item === undefined) break;
+    if (node?.kind === 'feature') waiting.push({ at: node.absent, pushes: item.pushes });
+    if (node === undefined || !isInstruction(node) || /^(?:ret|iret|pop|add|sub)/.test(node.mnemonic)) continue;
+    if (node.mnemonic === 'call') {
+      if (node.target !== null) found.push({ target: node.target, pushes: item.pushes });
+      continue;
+    }
+    const pushes = item.pushes + (node.mnemonic.startsWith('push') ? 1 : 0);
+    if (node.mnemonic.startsWith('j')) waiting.push({ at: node.target, pushes });
+    if (node.mnemonic !== 'jmp') waiting.push({ at: node.next, pushes });
+  }
+  return found;
+}
+
+/**
+ * A routine that stubs share has one idea of where the frame is: that of the stub whose vector has an error code and
+ * which pushes nothing. Null where the stub agrees, or where no stub says what the routine expects.
+ */
+function placeholderShift(step: PathStep): number | null {
+  const frame = step.before.frames.at(-1);
+  const rsp = step.before.registers[RSP];
+  if (!isInstruction(step.node) || step.node.mnemonic !== 'call' || step.node.target === null) return null;
+  if (step.start.door.kind !== 'event' || frame === undefined || rsp === undefined || !isConstant(rsp)) return null;
+  const known = slots(step.program).get(step.node.target);
+  const own = known?.get(step.start.door.stub);
+  if (known === undefined || own === undefined || own === 1 || BigInt(own) !== (frame.base - rsp.value) / 8n) return null;
+  const agreed = step.program.handlers.some(({ vector, stub }) => vectorByNumber(vector)?.errorCode === true && known.get(stub) === 1);
+  return agreed && Math.abs(own - 1) === 1 ? own - 1 : null;
+}
+
+/** Where most of the stubs that call a routine are wrong, their macro is; where one is, its declaration. */
+function stubPlace(step: PathStep): Place {
+  const known = isInstruction(step.node) && step.node.target !== null ? slots(step.program).get(step.node.target) : undefined;
+  const wrong = [...(known?.values() ?? [])].filter((words) => words !== 1).length;
+  const first = step.start.door.kind === 'event' ? step.program.code.nodes[step.start.door.stub] : undefined;
+  if (first === undefined) return pathPlace(step.node);
+  return wrong > 2 ? pathPlace(first) : outermost(first.origin);
+}
+
 function judge(step: PathStep): readonly Judgement[] {
   if (!isInstruction(step.node)) return [];
+  const beside = placeholderShift(step);
+  if (beside !== null) {
+    const routine = step.program.code.nodes[step.node.target ?? step.node.id]?.symbol ?? 'the routine';
+    const mend = beside > 0 ? 'the processor has pushed an error code already: push no placeholder, or declare the handler as one with an error code' : 'the processor pushes none: push a placeholder, or declare the handler as one without an error code';
+    return [{ place: stubPlace(step), message: `the stub of ${entered(step.start)} calls ${routine}() with the frame one word ${beside > 0 ? 'further up' : 'further down'} than it is looked for there: ${mend}`, premises: pathPremises(step), related: [{ place: pathPlace(step.node), message: 'the call' }] }];
+  }
   const name = cFunctionCalled(step);
   const shift = name === null ? null : frameShift(step);
   if (shift === null) return [];
@@ -43,7 +124,7 @@ export const errorCodeFrameMismatch: Rule = {
   bad: [{ title: 'A placeholder beside the error code of #GP', files: stubFiles({ placeholder: '\tpushq\t$-1\n', swap: '', unswap: '', call: '\tcall\tdemo_gp #~ error-code-frame-mismatch\n', leave: '\taddq\t$16, %rsp\n\tiretq\n' }) }],
   good: [{ title: 'The error code stands in the slot', files: stubFiles({ swap: '', unswap: '' }) }],
   judge: null,
-  path: { at: ['call'], monitor: null, rank: 2, judge },
+  path: { at: ['call'], monitor: null, rank: 4, judge },
   inspect: null,
   fix: null,
 };

@@ -67,6 +67,7 @@ import { sysenterFlagsNotSanitised } from './sysenter-flags-not-sanitised.ts';
 import { irqsOnBeforeState } from './irqs-on-before-state.ts';
 import { irqsOnInEntry } from './irqs-on-in-entry.ts';
 import { swapgsWithoutFence } from './swapgs-without-fence.ts';
+import { bufferClearSpoiltOn32Bit } from './buffer-clear-spoilt-on-32-bit.ts';
 import { exitWithoutBufferClear } from './exit-without-buffer-clear.ts';
 import { returnBeforeUntrain } from './return-before-untrain.ts';
 import { saferetFixupWithoutFence } from './saferet-fixup-without-fence.ts';
@@ -163,6 +164,7 @@ export const RULES: readonly Rule[] = [
   exitWithoutBufferClear,
   returnBeforeUntrain,
   saferetFixupWithoutFence,
+  bufferClearSpoiltOn32Bit,
   userRegisterLiveInC,
   syscallNumberNotExtended,
   registersNotRestored,

@@ -9,6 +9,8 @@ import { designFiles, entryFiles } from './files.ts';
 import { graphOf, plain } from './graph.ts';
 import { isKnown } from './primitives.ts';
 import type { AssemblerFacts, Graph, Registration, Tree, TreeEntry, TreeFunction, TreeGate, TreeSource } from './tree.ts';
+import { returns32 } from './returns-32.ts';
+import type { Returns32 } from './returns-32.ts';
 import { targetsOf } from './watch.ts';
 
 /** One file as parsed for one configuration. */
@@ -22,27 +24,38 @@ interface ReadFile {
 /** Reads a tree for a configuration; keeps what it read for the next time. */
 export function createTreeReader(parse: (text: string) => CTranslationUnit): (source: TreeSource, root: string, design: boolean, configuration: Configuration) => Tree {
   const kept = new Map<string, Map<string, ReadFile>>();
-  const stubs = new Map<string, ReadStubs>();
+  const stubs = new Map<string, ReadFacts<AssemblerFacts>>();
+  // One configuration stands for all 32-bit kernels.
+  const returns = new Map<string, ReadFacts<Returns32>>();
+  function readOnce<T>(held: Map<string, ReadFacts<T>>, key: string, source: TreeSource, make: (from: TreeSource) => T): T {
+    const before = held.get(key);
+    const now = before !== undefined && [...before.reads].every(([path, text]) => source.read(path) === text) ? before : noting(source, make);
+    held.set(key, now);
+    return now.facts;
+  }
   return (source, root, design, configuration) => {
     const key = `${root}|${configuration.name}|${configuration.defines.size}`;
     const files = kept.get(key) ?? new Map<string, ReadFile>();
     kept.set(key, files);
-    return build(source, root, design, configuration, parse, files, () => {
-      const before = stubs.get(key);
-      const now = before !== undefined && [...before.reads].every(([path, text]) => source.read(path) === text) ? before : readStubs(source, root, configuration, design);
-      stubs.set(key, now);
-      return now.facts;
+    return build(source, root, design, configuration, parse, files, {
+      assembler: () => readOnce(stubs, key, source, (from) => assemblerFacts(from, root, configuration, design)),
+      returns32: () => readOnce(returns, root, source, (from) => returns32(from, root, design)),
     });
   };
 }
 
-/** The entry assembler as expanded, with the texts that it was made of. */
-interface ReadStubs {
+/** Facts of assembler, with the texts that they were made of. */
+interface ReadFacts<T> {
   readonly reads: ReadonlyMap<string, string | null>;
-  readonly facts: AssemblerFacts;
+  readonly facts: T;
 }
 
-function readStubs(source: TreeSource, root: string, configuration: Configuration, design: boolean): ReadStubs {
+interface FactMakers {
+  readonly assembler: () => AssemblerFacts;
+  readonly returns32: () => Returns32;
+}
+
+function noting<T>(source: TreeSource, make: (from: TreeSource) => T): ReadFacts<T> {
   const reads = new Map<string, string | null>();
   const read = (path: string): string | null => {
     const known = reads.get(path);
@@ -50,10 +63,10 @@ function readStubs(source: TreeSource, root: string, configuration: Configuratio
     reads.set(path, text);
     return text;
   };
-  return { reads, facts: assemblerFacts({ read, list: source.list }, root, configuration, design) };
+  return { reads, facts: make({ read, list: source.list }) };
 }
 
-function build(source: TreeSource, root: string, design: boolean, configuration: Configuration, parse: (text: string) => CTranslationUnit, kept: Map<string, ReadFile>, stubs: () => AssemblerFacts): Tree {
+function build(source: TreeSource, root: string, design: boolean, configuration: Configuration, parse: (text: string) => CTranslationUnit, kept: Map<string, ReadFile>, facts: FactMakers): Tree {
   const { defines } = configuration;
   const option = (name: string): boolean => defines.get(name) === '1';
   const chosen = design ? designFiles(source) : entryFiles(source);
@@ -94,8 +107,11 @@ function build(source: TreeSource, root: string, design: boolean, configuration:
     entries: tables.flatMap((one) => one.entries),
     registrations,
     get assembler() {
-      assembler ??= stubs();
+      assembler ??= facts.assembler();
       return assembler;
+    },
+    get returns32() {
+      return facts.returns32();
     },
     active: (path) => files.get(path)?.active ?? null,
   };

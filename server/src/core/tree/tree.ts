@@ -1,6 +1,7 @@
 // The facts about a kernel tree's C entry code that rules judge: functions as control-flow graphs, entry points, gates
 // and registrations, for one configuration. Plain values; knows no parser and no rule.
 import type { Place, Span } from '../base/span.ts';
+import type { Returns32 } from './returns-32.ts';
 
 /** What the index may read: a kernel tree, or the folder of a design. Paths are relative to its root, `/`-separated. */
 export interface TreeSource {
@@ -108,6 +109,8 @@ export interface Tree {
   readonly entries: readonly TreeEntry[];
   readonly registrations: readonly Registration[];
   readonly assembler: AssemblerFacts;
+  /** The ways back to user mode of the 32-bit kernel that the tree also builds. */
+  readonly returns32: Returns32;
   /** Source text of a file of the tree, directives and inactive parts blanked. */
   readonly active: (file: string) => string | null;
   readonly coverage: TreeCoverage;
