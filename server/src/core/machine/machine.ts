@@ -42,7 +42,9 @@ export function successors(setup: MachineSetup, state: State): Successors {
   const node = runnable(setup, state);
   if (node === null) return { steps: [], cutOff: false };
   const waits = waitsForFirst(setup, state.budgets);
-  const steps: Step[] = [...ownSteps(setup, state, node, waits)];
+  const own = ownSteps(setup, state, node, waits);
+  if (setup.events.length === 0 && state.pending.length === 0) return { steps: own, cutOff: false };
+  const steps: Step[] = [...own];
   let cutOff = false;
   for (const event of setup.events) {
     if (!mayBeSpent(setup, state.budgets, event, waits) || !eventArrives(setup, state, node, event)) continue;
