@@ -6,19 +6,16 @@ import type { CpuVariant } from '../kernel/variants.ts';
 import { createPairs } from '../explore/pairs.ts';
 import type { Model, Transition } from '../explore/model.ts';
 import type { MachineSetup } from '../machine/config.ts';
-import { deliver } from '../machine/deliver.ts';
-import { pop } from '../machine/carry.ts';
-import { draftOf, finish, setRegister } from '../machine/draft.ts';
 import type { Effect } from '../machine/effects.ts';
-import { addressOfNode, nodeAtAddress, stackNamed, top } from '../machine/layout.ts';
-import { CALLER_SAVED, RSP } from '../machine/registers.ts';
+import { addressOfNode, stackNamed, top } from '../machine/layout.ts';
+import { RSP } from '../machine/registers.ts';
 import { DF } from '../machine/state.ts';
 import type { Frame, State } from '../machine/state.ts';
-import { constant, isConstant, UNKNOWN } from '../machine/word.ts';
+import { constant } from '../machine/word.ts';
 import type { Program } from '../program/program.ts';
 import { boundariesOf } from './boundaries.ts';
+import { MACHINE_CHECK, nestSteps, NMI, SYSENTER, takesNmi } from './nesting-steps.ts';
 import type { PartedState } from './parts.ts';
-import type { PathOutcome } from './path-outcomes.ts';
 import { pathStepsOf } from './path-steps.ts';
 import type { PartedOutcome } from './path-steps.ts';
 
@@ -48,8 +45,6 @@ export interface NestStep extends Transition<Nest> {
   readonly before: State;
 }
 
-const NMI = 2;
-const MACHINE_CHECK = 18;
 const FRAME_BYTES = 40n;
 const LONGEST_CHAIN = 512;
 const NO_EFFECTS: readonly Effect[] = [];
@@ -83,7 +78,7 @@ export function nestingStarts(program: Program, user: State, kernel: State): rea
     registers[RSP] = constant(top(region) - FRAME_BYTES);
     starts.push({ title, state: { ...gap, node, flags: constant(2n | DF), registers }, forged: false });
   };
-  dirty('the first instruction of SYSENTER with DF set', program.code.symbols.get('entry_SYSENTER_compat'), 'entry');
+  dirty('the first instruction of SYSENTER with DF set', program.code.symbols.get(SYSENTER), 'entry');
   dirty('the first instruction of the #MC stub with DF set', program.handlers.find((handler) => handler.vector === MACHINE_CHECK)?.stub, 'MCE');
   if (stack === undefined) return starts;
   for (const depth of [0x28n, 0x100n, 0x1000n]) {
@@ -92,17 +87,6 @@ export function nestingStarts(program: Program, user: State, kernel: State): rea
     starts.push({ title: `the SYSCALL gap with a user RSP 0x${depth.toString(16)} below the top of the NMI stack`, state: { ...gap, registers }, forged: true });
   }
   return starts;
-}
-
-/** The C handler returns, with what a C function may change changed. */
-function leftC(setup: MachineSetup, state: State): PathOutcome {
-  const draft = draftOf(state);
-  for (const index of CALLER_SAVED) setRegister(draft, index, UNKNOWN);
-  const address = pop(draft, setup);
-  const node = isConstant(address) ? nodeAtAddress(address.value) : null;
-  if (node === null) draft.ended = 'left-code';
-  else draft.node = node;
-  return { label: '', effects: draft.effects, state: finish(draft), calls: null, inside: null };
 }
 
 function only(outcomes: readonly PartedOutcome[]): PartedOutcome {
@@ -128,12 +112,7 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
   const visible = reduced ? boundariesOf(program) : null;
   const insideC = program.contexts.get('inside C') ?? -1;
   const known = pathStepsOf(program, setup);
-  const delivery = known.lookedUp([NMI, ...vectors], (vector, state) => {
-    const draft = draftOf(state);
-    deliver(draft, setup, vector);
-    return [{ label: '', effects: draft.effects, state: finish(draft), calls: null, inside: null }];
-  });
-  const leaving = known.lookedUp([0], (_, state) => [leftC(setup, state)]);
+  const { delivery, leaving, stretchToNmi, stretchToC } = nestSteps(known, program, setup, start.node, vectors, visible);
 
   function raise(nest: Nest, vector: number, label: string): NestStep {
     const after = only(delivery(vector, nest.state));
@@ -173,7 +152,7 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
   }
 
   function mayTake(state: State): boolean {
-    return (visible === null || visible.has(state.node) || state.node === insideC || state.node === start.node) && !state.cpu.nmiBlocked && state.cpu.shadow !== 'movss';
+    return (visible === null || visible.has(state.node) || state.node === insideC || state.node === start.node) && takesNmi(state);
   }
 
   function all(nest: Nest): readonly NestStep[] {
@@ -200,11 +179,6 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
     const id = ids.idOf(-1 - ids.idOf(ids.idOf(ids.idOf(ids.idOf(state.registersId, state.memoryId), state.controlId), state.framesId), state.restId), (state.node << (vectors.length + 1)) | mask);
     return (chains[id] ??= walk(nest));
   }
-
-  /** Up to where an NMI may come, and up to where one could not if none is left; where code is entered and left either way. */
-  const apart = (state: State): boolean => state.node === insideC || state.node === start.node;
-  const stretchToNmi = known.stretches((state) => apart(state) || mayTake(state));
-  const stretchToC = known.stretches(apart);
 
   function walk(first: Nest): Chain {
     let nest = first;

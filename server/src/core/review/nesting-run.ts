@@ -45,12 +45,12 @@ export function createNestingRun(kernel: KernelProgram, rules: readonly Rule[], 
   const rule = rules.find((one) => one.name === NESTED_NMI_RULE) ?? null;
   const forged = rules.find((one) => one.name === FORGED_RSP_RULE) ?? null;
   const applies = rule !== null && program.contexts.has('inside C') && program.delivery === 'idt' && program.handlers.some((handler) => handler.vector === 2 && handler.ist.value === 'NMI');
+  const setup = entrySetup(program);
   const waiting: One[] = !applies ? [] : nestingVariants(kernel.variants).flatMap((variant) => {
     const outside = outsideContexts(program, variant);
     const user = outside.find((one) => one.name === 'user');
     const inside = outside.find((one) => one.name === 'kernel');
     if (user === undefined || inside === undefined) return [];
-    const setup = entrySetup(program);
     return nestingStarts(program, user.state, inside.state).map((start) => ({ variant, setup, start }));
   });
   const done: RunReport[] = [];
