@@ -45,12 +45,6 @@ function hierarchyTests() {
   });
 
   it('goes the other way down to the exits', async () => {
-    await workbench.openFile(fault);
-    const line = workbench.lineOf(fault, 'DEFINE_IDTENTRY_RAW_ERRORCODE(exc_page_fault)');
-    await workbench.gotoLine(line);
-    await workbench.clickWord(line, 'exc_page_fault');
-    await workbench.runCommand(commands.callHierarchy);
-    await workbench.waitForTreeRow(/asm_exc_page_fault/, 90_000);
     await workbench.runCommand(commands.outgoingCalls);
     await workbench.waitForTreeRow(/handle_page_fault/, 90_000);
     await workbench.expandTreeRow(/irqentry_exit/);
