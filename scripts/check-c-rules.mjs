@@ -7,7 +7,10 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { designMutants } from './c-rules/design-mutants.mjs';
+import { editedDesign, findingsOf } from './c-rules/designs.mjs';
 import { mutants, mutate } from './c-rules/mutants.mjs';
+import { mutants as assembler } from './entry-paths/mutant-table.mjs';
 import { documented } from './documented.mjs';
 
 const { values, positionals: trees } = parseArgs({
@@ -29,19 +32,22 @@ const outfile = join(scratch, 'core.cjs');
 buildSync({
   stdin: {
     contents: `export { judgeTree } from './review/tree.ts'; export { createTreeReader } from './tree/build.ts'; export { RULES } from './rules/index.ts'; export { createParsers } from './syntax/parser.ts';
-      export { createCParser } from './syntax/c.ts'; export { presetConfiguration, variants } from './preprocess/configurations.ts'; export { releaseOf } from './preprocess/choose-configuration.ts';`,
+      export { createCParser } from './syntax/c.ts'; export { presetConfiguration, variants } from './preprocess/configurations.ts'; export { releaseOf } from './preprocess/choose-configuration.ts';
+      export { createReview } from './review.ts'; export { emptyConfiguration } from './preprocess/configurations.ts';`,
     resolveDir: 'server/src/core',
     loader: 'ts',
   },
   bundle: true, platform: 'node', format: 'cjs', outfile, logLevel: 'warning', alias: { 'web-tree-sitter': './node_modules/web-tree-sitter/web-tree-sitter.cjs' },
 });
-const { judgeTree, createTreeReader, RULES, createParsers, createCParser, presetConfiguration, variants, releaseOf } = createRequire(import.meta.url)(outfile);
+const core = createRequire(import.meta.url)(outfile);
+const { judgeTree, createTreeReader, RULES, createParsers, createCParser, presetConfiguration, variants, releaseOf } = core;
 rmSync(scratch, { recursive: true });
-const parsers = await createParsers({
+const grammars = {
   core: readFileSync('node_modules/web-tree-sitter/web-tree-sitter.wasm'),
   gas: readFileSync('grammars/tree-sitter-gas.wasm'),
   c: readFileSync('node_modules/tree-sitter-c/tree-sitter-c.wasm'),
-});
+};
+const parsers = await createParsers(grammars);
 const reader = createTreeReader(createCParser(parsers));
 
 let passed = 0;
@@ -111,12 +117,21 @@ for (const tree of trees) {
 
 /** What a changed tree has that the clean one has not. */
 function freshFindings(tree, over, rules = RULES) {
-  const before = clean.get(tree);
-  return judge(tree, over, rules).findings.filter((finding) => !before.some((one) => one.rule === finding.rule && one.message === finding.message && one.place.file === finding.place.file && one.name === finding.name));
+  // A rule for designs judges the tree as if it were one.
+  const only = rules.length === 1 && rules[0].designsOnly === true ? [{ ...rules[0], designsOnly: false }] : null;
+  const before = only === null ? clean.get(tree) : judge(tree, undefined, only).findings;
+  return judge(tree, over, only ?? rules).findings.filter((finding) => !before.some((one) => one.rule === finding.rule && one.message === finding.message && one.place.file === finding.place.file && one.name === finding.name));
 }
 
 // Mutants: each must be found by its own rule, in the function that was changed or within a few lines of the change.
 const tried = new Map();
+const byRule = new Map();
+/** Counts a mutant of a rule, and whether the rule found it. */
+function count(kind, rule, found) {
+  const key = `${kind} ${rule}`;
+  const { all, right } = byRule.get(key) ?? { all: 0, right: 0 };
+  byRule.set(key, { all: all + 1, right: right + (found ? 1 : 0) });
+}
 for (const mutant of mutants) {
   if (values.only !== undefined && values.only !== mutant.rule) continue;
   for (const tree of trees) {
@@ -126,11 +141,30 @@ for (const mutant of mutants) {
     tried.set(mutant, (tried.get(mutant) ?? 0) + 1);
     const fresh = freshFindings(tree, new Map([[mutant.file, made.text]]), RULES.filter(({ name }) => name === mutant.rule));
     const own = fresh.filter((finding) => finding.rule === mutant.rule && finding.place.file === mutant.file && (finding.name === mutant.shown || Math.abs(finding.line - made.line) <= NEAR || functionAt(made.text, made.line) === finding.name));
+    count('tree', mutant.rule, own.length > 0);
     report(own.length > 0, `mutant | ${mutant.rule} | ${basename(tree)} ${mutant.file}:${made.line} ${mutant.name ?? 'table'} | ${own.map(({ line }) => line).join(', ') || '-'}`);
     if (own.length === 0 || values.verbose) for (const finding of fresh) console.log(`         ${finding.place.file}:${finding.line} ${finding.message} [${finding.rule}]`);
   }
 }
 for (const mutant of mutants) if (values.only === undefined && !tried.has(mutant)) report(false, `mutant | ${mutant.rule} | ${mutant.file} ${mutant.name ?? 'table'}: its pattern is in none of the trees`);
+
+// Mutants of the designs: each is found by its own rule, at the line that is named, and that rule is silent on the design
+// as it is in the same scenario.
+for (const mutant of designMutants) {
+  if (values.only !== undefined && values.only !== mutant.rule) continue;
+  const title = `mutant | ${mutant.rule} | design ${mutant.design}: ${mutant.name}`;
+  const files = editedDesign(mutant);
+  if (files === null) {
+    report(false, `${title}: the line to edit is not there`);
+    continue;
+  }
+  const before = (await findingsOf(core, grammars, mutant.design, editedDesign({ ...mutant, edits: [] }), mutant.scenario)).filter(({ rule }) => rule === mutant.rule);
+  const told = await findingsOf(core, grammars, mutant.design, files, mutant.scenario);
+  const own = told.filter(({ rule, text }) => rule === mutant.rule && (mutant.line === null || text.includes(mutant.line)));
+  count('design', mutant.rule, own.length > 0);
+  report(own.length > 0 && before.length === 0, `${title} | ${[...new Set(own.map(({ line }) => line))].join(', ') || '-'}${before.length > 0 ? ' | the design as it is has the finding too' : ''}`);
+  if (own.length === 0 || values.verbose) for (const one of told) console.log(`         ${one.file}:${one.line} ${one.message} [${one.rule}]`);
+}
 
 /** Spans of the lines that an edit changes, in the text after it. */
 function changedLines(text, edit) {
@@ -177,6 +211,19 @@ else {
       console.log(`         ${right.includes(finding) ? '' : 'elsewhere: '}${finding.place.file}:${finding.line} ${finding.severity} ${finding.message} [${finding.rule}]`);
       if (values.verbose) for (const { fact } of finding.premises) console.log(`           premise: ${fact}`);
     }
+  }
+}
+
+// Every rule with its mutants: those of this check as found of tried, those of the entry stubs as listed for
+// scripts/check-entry-paths.mjs, which counts what it finds. A rule without any would be a rule that nothing tests.
+if (values.only === undefined) {
+  const dash = (rule, kind) => (byRule.has(`${kind} ${rule}`) ? `${byRule.get(`${kind} ${rule}`).right} of ${byRule.get(`${kind} ${rule}`).all}` : '-');
+  console.log('rule | id | C code of trees | designs | entry stubs');
+  for (const { name, id } of RULES) {
+    const stubs = assembler.filter(({ expect }) => expect.includes(name)).length;
+    console.log(`${name} | ${id} | ${dash(name, 'tree')} | ${dash(name, 'design')} | ${stubs === 0 ? '-' : `${stubs} listed`}`);
+    const right = ['tree', 'design'].reduce((sum, kind) => sum + (byRule.get(`${kind} ${name}`)?.right ?? 0), stubs);
+    if (right === 0) report(false, `${name}: no mutant names it`);
   }
 }
 

@@ -29,6 +29,9 @@ const gs = ['percpu-before-gs', 'swapgs-imbalance', 'cr3-gs-order', 'iret-fault-
 const cr3 = ['access-on-user-cr3', 'iret-fault-unhandled'];
 const back = ['paranoid-cr3-not-verbatim'];
 const nested = ['nested-nmi-breaks-frame'];
+const forged = ['nested-test-trusts-rsp'];
+const prologue = ['fault-in-nmi-prologue'];
+const moved = ['copy-then-switch-atomicity'];
 const fences = ['swapgs-without-fence'];
 const buffers = ['exit-without-buffer-clear'];
 const untrain = ['return-before-untrain'];
@@ -91,6 +94,9 @@ export const mutants = [
   { name: '#GP declared without its error code', file: declarations, edit: replace(/^DECLARE_IDTENTRY_ERRORCODE\(X86_TRAP_GP/, (line) => line.replace('_ERRORCODE', '')), expect: frames },
   { name: '#DE declared with an error code', file: declarations, edit: replace(/^DECLARE_IDTENTRY\(X86_TRAP_DE/, (line) => line.replace('IDTENTRY', 'IDTENTRY_ERRORCODE')), expect: frames },
   { name: 'the #VC stub stays on its stack', file: entry, in: 'idtentry_vc', edit: drop(/^\s*movq\s+%rax, %rsp/), expect: ['c-on-reusable-ist'], guest: true },
+  { name: 'the error code of #VC is read from the stack that was left', file: entry, in: 'idtentry_vc', edit: before(/^\s*movq\s+%rax, %rsp/, '\tmovq\t%rsp, %r12'), also: replace(/^\s*movq\s+ORIG_RAX\(%rsp\), %rsi/, '\tmovq\tORIG_RAX(%r12), %rsi'), expect: moved, guest: true },
+  { name: 'the #VC handler gets the frame that was left', file: entry, in: 'idtentry_vc', edit: before(/^\s*movq\s+%rax, %rsp/, '\tmovq\t%rsp, %r12'), also: before(/^\s*call\s+kernel_/, '\tmovq\t%r12, %rdi'), expect: moved, guest: true },
+  { name: 'the handler from user mode gets the frame on the #DB stack', file: entry, in: 'idtentry_body', edit: replace(/^\s*ALTERNATIVE "call error_entry; movq/, (line) => line.replace('movq %rax', 'movq %rsp, %r12; movq %rax')), also: replace(/^\s*movq\s+%rsp, %rdi/, '\tmovq\t%r12, %rdi'), expect: moved },
   { name: '#DB from user mode takes the paranoid path', file: entry, in: 'idtentry_mce_db', edit: drop(/^\s*jnz\s+\.Lfrom_usermode/), expect: origin },
   { name: '#VC from user mode takes the paranoid path', file: entry, in: 'idtentry_vc', edit: drop(/^\s*jnz\s+\.Lfrom_usermode/), expect: origin, guest: true },
   { name: 'test of CS inverted in the #DB stub', file: entry, in: 'idtentry_mce_db', edit: replace(/^\s*jnz\s+\.Lfrom_usermode/, (line) => line.replace('jnz', 'jz')), expect: [...origin, ...gs, ...cr3] },
@@ -120,7 +126,13 @@ export const mutants = [
   { name: 'interrupts enabled before swapgs', file: entry, in: 'error_entry', edit: before(SWAPGS, '\tsti'), expect: ['irqs-on-before-state'] },
   { name: 'interrupts enabled in the NMI exit', file: entry, in: 'asm_exc_nmi', from: /^nmi_restore/, edit: after(/^nmi_restore/, '\tsti'), expect: ['irqs-enabled-while-nmi-blocked'] },
 
-  { name: 'DF not looked at', file: entry, in: 'asm_exc_nmi', edit: drop(/^\s*jz\s+first_nmi/), expect: nested },
+  { name: 'DF not looked at', file: entry, in: 'asm_exc_nmi', edit: drop(/^\s*jz\s+first_nmi/), expect: forged },
+  { name: 'DF looked at and not asked', file: entry, in: 'asm_exc_nmi', edit: replace(/^\s*testb\s+\$\(X86_EFLAGS_DF/, '\tcmpq\t%rsp, %rsp'), also: replace(/^\s*jz\s+first_nmi/, '\tjne\tfirst_nmi'), expect: forged },
+  { name: 'DF asked the wrong way round', file: entry, in: 'asm_exc_nmi', edit: replace(/^\s*jz\s+first_nmi/, (line) => line.replace('jz', 'jnz')), expect: [...forged, ...nested] },
+  { name: 'a per-CPU counter first in the NMI stub', file: entry, in: 'asm_exc_nmi', edit: after(/^\s*pushq\s+%rdx\b/, '\tincl\tPER_CPU_VAR(cpu_tss_rw + TSS_sp2)'), expect: prologue },
+  { name: 'a global counter before the marker is set', file: entry, in: 'asm_exc_nmi', from: /^first_nmi/, edit: after(/^\s*movq\s+\(%rsp\), %rdx/, '\tincl\tnmi_count(%rip)'), expect: prologue },
+  { name: 'a C function before the marker is set', file: entry, in: 'asm_exc_nmi', edit: before(/^\s*movq\s+\$1, 10\*8/, '\tcall\tnmi_started'), expect: prologue },
+  { name: 'the interrupted stack is read before the marker is set', file: entry, in: 'asm_exc_nmi', from: /^first_nmi/, edit: after(/^\s*movq\s+\(%rsp\), %rdx/, '\tmovq\t4*8(%rsp), %rdx\n\tmovq\t(%rdx), %rdx\n\tmovq\t(%rsp), %rdx'), expect: prologue },
   { name: 'RSP above the NMI stack not looked at', file: entry, in: 'asm_exc_nmi', edit: drop(/^\s*ja\s+first_nmi/), expect: nested },
   { name: 'RSP below the NMI stack not looked at', file: entry, in: 'asm_exc_nmi', edit: drop(/^\s*jb\s+first_nmi/), expect: nested },
   { name: 'the repeated part is not recognised', file: entry, in: 'asm_exc_nmi', edit: drop(/^\s*ja\s+nested_nmi_out/), expect: nested },
@@ -172,6 +184,11 @@ export const mutants = [
   { name: 'the user flags are not saved at SYSCALL', file: entry, in: 'entry_SYSCALL_64', edit: replace(/^\s*pushq\s+%r11/, '\tpushq\t%r10'), expect: [...registers, ...frames] },
   { name: 'the temporary of the NMI stub is not restored', file: entry, in: 'asm_exc_nmi', from: /^first_nmi/, edit: drop(/^\s*movq\s+\(%rsp\), %rdx/), expect: registers },
   { name: 'the temporary of the user page table is not restored', file: entry, in: 'common_interrupt_return', from: /Lpti_restore|pti_restore/, edit: drop(/^\s*popq\s+%rdi/), expect: [...registers, ...frames], releases: ['6.12'] },
+  { name: 'the number of a SYSENTER call is not extended', file: compat, in: 'entry_SYSENTER_compat', edit: drop(/^\s*movl\s+%eax, %eax/), expect: ['syscall-number-not-extended'] },
+  { name: 'the number of a 32-bit SYSCALL is not extended', file: compat, in: 'entry_SYSCALL_compat', edit: drop(/^\s*movl\s+%eax, %eax/), expect: ['syscall-number-not-extended'] },
+  { name: 'RDPID names the CPU in the paranoid entry', file: calling, in: 'GET_PERCPU_BASE', edit: replace(/^\s*LOAD_CPU_AND_NODE_SEG_LIMIT/, '\trdpid\t\\reg'), expect: ['cpu-number-from-rdpid'] },
+  { name: 'no fence before the repair of a safe return', file: 'arch/x86/include/asm/nospec-branch.h', from: /^#define __HANDLE_INTR_SAFERET/, edit: drop(/^\s*lfence;\s*\\$/), expect: ['saferet-fixup-without-fence'], releases: ['6.12'] },
+  { name: 'interrupts enabled while C code is told of an NMI', file: entry, in: 'asm_exc_nmi', edit: before(/^\s*call\s+exc_nmi/, '\tsti'), expect: ['irqs-enabled-while-nmi-blocked'] },
 
   { name: 'registers not restored under FRED', file: fred, in: 'FRED_EXIT', edit: drop(/^\s*POP_REGS/), expect: [...frames, ...registers], releases: ['6.12'] },
   { name: 'ERETS to user mode', file: fred, in: 'asm_fred_entrypoint_user', edit: replace(/ERETU/, (line) => line.replace('ERETU', 'ERETS')), expect: [...frames, ...registers], releases: ['6.12'] },

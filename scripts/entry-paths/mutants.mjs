@@ -68,6 +68,8 @@ export function checkMutants(core, root, disk, result, { match }) {
   const chosen = ({ name, file }) => `${name} ${file}`.includes(match);
   let found = 0;
   let all = 0;
+  /** Mutants near which a rule spoke, of those that name it. */
+  const spoken = new Map();
   for (const mutant of mutants.filter(inRelease(root)).filter(chosen)) {
     const text = mutated(root, disk, mutant);
     if (text === null) {
@@ -78,11 +80,16 @@ export function checkMutants(core, root, disk, result, { match }) {
     const wanted = (finding) => mutant.expect.includes(finding.rule) && isNear(finding);
     const { findings, steps, seconds } = reviewEdited(core, root, disk, new Map([[mutant.file, text]]), { wanted, nested: mutant.expect.includes('nested-nmi-breaks-frame') });
     const right = findings.some(wanted);
+    for (const rule of mutant.expect) spoken.set(rule, (spoken.get(rule) ?? 0) + (findings.some((finding) => finding.rule === rule && isNear(finding)) ? 1 : 0));
     if (right) found += 1;
     result.say(`  ${right ? 'found ' : 'MISSED'} ${mutant.name} (${mutant.in ?? mutant.file.split('/').at(-1)}): ${findings.length === 0 ? 'nothing' : rowOf(findings)}; ${steps} steps, ${seconds.toFixed(1)} s`);
     result.check(`${mutant.name}: found by ${mutant.expect.join(' or ')} near the edit`, right, findings.map((finding) => `${rowOf([finding])}: ${finding.message}`));
   }
   result.say(`  ${found} of ${all} mutants are found`);
+  for (const [rule, count] of [...spoken].sort()) {
+    result.say(`  rule | ${rule} | ${count}`);
+    if (match === '') result.check(`${rule}: finds a mutant that names it`, count > 0);
+  }
   let silent = 0;
   const edits = harmless.filter(inRelease(root)).filter(chosen);
   for (const edit of edits) {

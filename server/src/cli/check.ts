@@ -14,6 +14,8 @@ import { clean, couldNotRun, found, refuse } from './io.ts';
 import type { Command, Io } from './io.ts';
 import { allRefused, explore, openSession, sayRefused, unitsOf } from './session.ts';
 import type { Session } from './session.ts';
+import { createShares } from './shares.ts';
+import type { Shares } from './shares.ts';
 import { chooseConfiguration } from './sources.ts';
 import { findSources } from './paths.ts';
 import type { Sources } from './paths.ts';
@@ -73,7 +75,9 @@ export const check: Command = async (argv, io) => {
   const chosen = configuration === null ? null : chooseConfiguration('', workspace, { config: configuration, variant: null, defines: [] });
   if (typeof chosen === 'string') return refuse(io, `check: ${chosen}`);
   const session = await openSession(io, workspace, configuration);
-  const judged = judge(session, sources.sources, io);
+  // What a thread explored is told as findings, not as coverage.
+  const told = flag('coverage') || word('format') === 'json';
+  const judged = await judge(session, sources.sources, told ? null : createShares(session, configuration, io), io);
   const lowest = severities.indexOf((word('severity') as Severity | null) ?? 'info');
   const counts = ({ severity }: Finding): boolean => severities.indexOf(severity) <= lowest;
   const all = inOrder(judged.findings, session.locate);
@@ -113,7 +117,7 @@ function reviewedIn(baseline: string, sources: Sources, cwd: string): (path: str
   return (path) => named.has(path) || folders.some((folder) => folder === '' || isBelow(path, folder));
 }
 
-function judge(session: Session, sources: Sources, io: Io): Judged {
+async function judge(session: Session, sources: Sources, shares: Shares | null, io: Io): Promise<Judged> {
   const { review } = session;
   const coverage = new Map<string, Coverage>();
   const findings: Finding[] = [];
@@ -121,10 +125,12 @@ function judge(session: Session, sources: Sources, io: Io): Judged {
   for (const unit of unitsOf(review, sources.files)) {
     io.working(`reviewing ${unit.folder}`);
     const whole = sources.folders.some((folder) => isBelow(unit.folder, folder));
-    const all = [
-      ...unit.files.flatMap((file) => review.quickFindings(file)),
-      ...review.findings(unit.folder, explore(review.explore(unit.folder), unit.name, null, io)),
-    ];
+    const shared = shares?.start(unit.folder) ?? false;
+    const quick = unit.files.flatMap((file) => review.quickFindings(file));
+    const rest = explore(shared ? review.exploreRest(unit.folder) : review.explore(unit.folder), unit.name, null, io);
+    const others = shared ? ((await shares?.reports(unit.folder)) ?? []) : [];
+    const reports = shared && others.length === 0 ? explore(review.explore(unit.folder), unit.name, null, io) : [...rest, ...others];
+    const all = [...quick, ...review.findings(unit.folder, reports)];
     findings.push(...(whole ? all : all.filter((finding) => touches(finding, sources.named))));
     unknown.push(...review.unknown(unit.folder));
     const own = review.coverage(unit.folder);

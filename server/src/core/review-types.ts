@@ -298,6 +298,14 @@ export interface Review {
   readonly quickFindings: (file: string) => readonly Finding[];
   /** Everything for the diagnostics of a unit: all scenarios that apply. */
   readonly explore: (folder: string) => Exploration;
+  /**
+   * In how many shares the entry paths of a kernel tree can be explored, each by a review of its own of the same texts;
+   * null where there is no such tree. What is left for this review is `exploreRest`: the reports of the shares in their
+   * order behind its own are those of `explore`.
+   */
+  readonly shares: (folder: string) => { readonly tree: string; readonly count: number } | null;
+  readonly exploreShare: (folder: string, share: number) => Exploration;
+  readonly exploreRest: (folder: string) => Exploration;
   /** One scenario (all its starts), with its verdicts. null where there is no such scenario or unit. */
   readonly run: (folder: string, scenario: string) => Exploration | null;
   /** Findings of the explored tier, merged by root cause over the reports, for all files of the unit. */

@@ -312,6 +312,19 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       if (unit === null || !hasEntries(unit.linked)) return ofTree;
       return both(stubsOf(unit)?.exploration() ?? nothing, explorationOf(unit, scenariosOf(unit.linked), IDLE_STATES));
     },
+    shares: (folder) => {
+      const root = inKernel(folder) ? entryRootOf(folder, streams) : null;
+      return root === null ? null : { tree: root, count: trees.sharesOf(root) };
+    },
+    exploreShare: (folder, share) => {
+      const root = entryRootOf(folder, streams);
+      const programs = root === null ? [] : trees.shareOf(root, share);
+      return programs.length === 0 ? nothing : createKernelReview(programs, RULES, { text: documents.read, annotations: [] }).exploration();
+    },
+    exploreRest: (folder) => {
+      const unit = folderUnit(folder);
+      return (unit === null ? null : treeFindings.exploration(unit.linked.unit.files)) ?? nothing;
+    },
     run: (folder, name) => {
       const unit = folderUnit(folder);
       const scenario = unit === null ? undefined : scenariosOf(unit.linked).find((one) => one.name === name);

@@ -54,6 +54,9 @@ export function createWordReview({ workspace, mortal }: WordReviewOptions): Revi
     scenarios: () => [walk],
     quickFindings: (file) => words(text(file) ?? '', 'bad').map((span) => badFinding(file, span)),
     explore: (folder) => exploration(folder, walk.name),
+    shares: () => null,
+    exploreShare: (folder) => exploration(folder, walk.name),
+    exploreRest: (folder) => exploration(folder, walk.name),
     run: (folder, scenario) => (scenario === walk.name ? exploration(folder, scenario) : null),
     findings: (_folder, reports) => reports.flatMap((report) => report.findings),
     replay: (folder, _scenario, _start, choices) => {

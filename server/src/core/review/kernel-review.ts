@@ -102,5 +102,5 @@ export function unitVariants(program: Program): readonly CpuVariant[] {
 
 /** Whether a unit has stubs that are its own text. */
 export function hasStubs(program: Program): boolean {
-  return program.handlers.some((handler) => !handler.synthesized && program.functions.has(handler.stubName)) || program.gap !== null;
+  return program.handlers.some((handler) => !handler.synthesized && program.functions.has(handler.stubName)) || program.gap !== null || program.code.symbols.has('entry_SYSENTER_compat');
 }

@@ -15,11 +15,12 @@ import type { State } from '../machine/state.ts';
 import { isConstant } from '../machine/word.ts';
 import type { Word } from '../machine/word.ts';
 import type { Program } from '../program/program.ts';
-import { pathOutcomes } from '../contexts/entry-paths.ts';
+import { pathOutcomes } from '../contexts/path-outcomes.ts';
 import type { Finding, RunReport, Trace } from '../rules/finding.ts';
 import type { Rule } from '../rules/rule.ts';
 import { pathPlace } from '../rules/path-vocabulary.ts';
 import { NESTED_NMI_RULE } from '../rules/nested-nmi-breaks-frame.ts';
+import { asksForRsp, FORGED_RSP_RULE, forgedRspMessage } from '../rules/nested-test-trusts-rsp.ts';
 import type { KernelProgram } from './kernel-run.ts';
 import { traceOf } from './trace.ts';
 
@@ -42,6 +43,7 @@ interface One {
 export function createNestingRun(kernel: KernelProgram, rules: readonly Rule[], bounds: NestingBounds = DEFAULT_BOUNDS, reduced = true): NestingRun {
   const { program } = kernel;
   const rule = rules.find((one) => one.name === NESTED_NMI_RULE) ?? null;
+  const forged = rules.find((one) => one.name === FORGED_RSP_RULE) ?? null;
   const applies = rule !== null && program.contexts.has('inside C') && program.delivery === 'idt' && program.handlers.some((handler) => handler.vector === 2 && handler.ist.value === 'NMI');
   const waiting: One[] = !applies ? [] : nestingVariants(kernel.variants).flatMap((variant) => {
     const outside = outsideContexts(program, variant);
@@ -89,23 +91,20 @@ export function createNestingRun(kernel: KernelProgram, rules: readonly Rule[], 
     return node === undefined ? trace : { ...trace, steps: [...trace.steps, { title: what.what, place: node.kind === 'interrupted' ? null : pathPlace(node), symbol: node.symbol, lane, changed: [], steps: 1 }] };
   }
 
+  function found(speaks: Rule, node: CodeNode, { variant }: One): Omit<Finding, 'message' | 'trace'> {
+    return { rule: speaks.name, severity: speaks.severity, place: pathPlace(node), premises: [{ fact: `CPU with ${variant.name}`, place: null, assumed: false }], related: [], fix: null, variants: [`${kernel.configuration}: ${variant.name}`] };
+  }
+
   function report(run: NonNullable<typeof running>, progress: { readonly states: number; readonly transitions: number; readonly depth: number; readonly boundHit: boolean }): RunReport {
     const { fault, one } = run;
     const findings: Finding[] = [];
     const trace = fault === null ? null : withFault(traceTo(run, fault.from, fault.choice), fault.what, fault.step);
-    if (fault !== null && rule !== null && trace !== null) {
+    const asked = fault?.what.kind === 'nmi-lost' && forged !== null && one.start.forged && !done.some(({ findings: before }) => before.some((finding) => finding.rule === NESTED_NMI_RULE)) ? askedForRsp(program, run, fault.from, fault.choice) : null;
+    if (fault !== null && forged !== null && asked !== null && trace !== null) {
+      findings.push({ ...found(forged, asked, one), message: forgedRspMessage(asked, one.start.title), trace });
+    } else if (fault !== null && rule !== null && trace !== null) {
       const node = (fault.what.kind === 'nmi-lost' ? markerWriter(program, run, fault.from, fault.choice) : null) ?? blamed(program.code.nodes, fault.step, fault.what.kind);
-      findings.push({
-        rule: rule.name,
-        severity: rule.severity,
-        place: pathPlace(node),
-        message: messageOf(node, fault.what, one.start.title),
-        premises: [{ fact: `CPU with ${one.variant.name}`, place: null, assumed: false }],
-        trace,
-        related: [],
-        fix: null,
-        variants: [`${kernel.configuration}: ${one.variant.name}`],
-      });
+      findings.push({ ...found(rule, node, one), message: messageOf(node, fault.what, one.start.title), trace });
     }
     return {
       scenario: 'nested NMIs',
@@ -155,8 +154,14 @@ function messageOf(node: CodeNode, fault: NestingFault, start: string): string {
   return `an NMI at ${where} breaks the NMI that it interrupts: ${fault.what} (start: ${start}); the nested NMI must be recognised at every instruction from the entry to the return`;
 }
 
-/** The last instruction that wrote the word by which the dropped NMI was taken for a nested one, or null. */
-function markerWriter(program: Program, run: { readonly one: One; readonly explorer: Explorer; readonly model: NestingModel }, from: number, choice: number): CodeNode | null {
+interface Explored {
+  readonly one: One;
+  readonly explorer: Explorer;
+  readonly model: NestingModel;
+}
+
+/** Every state on the way to a step, those inside its chains too. */
+function statesTo(program: Program, run: Explored, from: number, choice: number): readonly State[] {
   const { setup } = run.one;
   const played = replay<Nest>(run.model, 0, [...run.explorer.pathTo(from).choices, choice]);
   const states: State[] = [];
@@ -166,7 +171,7 @@ function markerWriter(program: Program, run: { readonly one: One; readonly explo
     const first = (played.transitions[index] as NestStep).state.state;
     const end = played.states[index + 1]?.state ?? first;
     states.push(nest.state);
-    for (let state = nest.state, count = 0; count < LONGEST_WALK; count += 1) {
+    for (let state: State = nest.state, count = 0; count < LONGEST_WALK; count += 1) {
       const next = pathOutcomes(program, setup, state);
       const only = next[0];
       if (next.length !== 1 || only === undefined || state.node === end.node) break;
@@ -174,6 +179,22 @@ function markerWriter(program: Program, run: { readonly one: One; readonly explo
       states.push(state);
     }
   }
+  return states;
+}
+
+/** The last instruction of an NMI stub that asked for the interrupted RSP, or null. */
+function askedForRsp(program: Program, run: Explored, from: number, choice: number): CodeNode | null {
+  for (const state of [...statesTo(program, run, from, choice)].reverse()) {
+    const node = program.code.nodes[state.node];
+    if (node !== undefined && asksForRsp(node, state, run.one.setup)) return node;
+  }
+  return null;
+}
+
+/** The last instruction that wrote the word by which the dropped NMI was taken for a nested one, or null. */
+function markerWriter(program: Program, run: Explored, from: number, choice: number): CodeNode | null {
+  const { setup } = run.one;
+  const states = statesTo(program, run, from, choice);
   const test = [...states].reverse().find((state) => {
     const node = program.code.nodes[state.node];
     return node?.kind === 'instruction' && node.mnemonic.startsWith('cmp') && state.frames.at(-1)?.vector === NMI && markerAddress(node, state) !== null;

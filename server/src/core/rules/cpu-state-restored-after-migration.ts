@@ -3,7 +3,7 @@ import { mayMigrate } from '../tree/primitives.ts';
 import type { Step, Tree } from '../tree/tree.ts';
 import { watch } from '../tree/watch.ts';
 import type { Judgement, Rule } from './rule.ts';
-import { entriesOf, factsOf, findings, isCall, known } from './tree-entries.ts';
+import { entriesOf, factsOf, findings, isCall, isNmiLike, known } from './tree-entries.ts';
 
 /** What saves and what restores a register of this CPU. */
 const saves: readonly { readonly what: string; readonly save: RegExp; readonly restore: RegExp }[] = [
@@ -38,7 +38,8 @@ function examine(tree: Tree): readonly Judgement[] {
             return 'free';
           }
           if (isCall(step, save)) return where.calls.length > 0 ? state : 'saved';
-          if (isCall(step, mayMigrate) && state === 'saved') {
+          // An NMI-like entry from kernel mode must not come to the scheduler at all, which other rules say.
+          if (isCall(step, mayMigrate) && state === 'saved' && !(entry !== undefined && entry.origin === 'kernel' && isNmiLike(entry))) {
             handOver = step;
             return 'moved';
           }

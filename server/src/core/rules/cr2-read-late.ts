@@ -6,7 +6,7 @@ import { watch } from '../tree/watch.ts';
 import { entriesOf, factsOf, findings, treeRule } from './tree-entries.ts';
 
 /** Neither faults nor lets anything else in. */
-const harmless = /^(?:read_cr2|cpu_feature_enabled|boot_cpu_has|static_cpu_has|fred_event_data|prefetchw?|user_mode|barrier)$/;
+const harmless = /^(?:(?:native_)?read_cr2|cpu_feature_enabled|boot_cpu_has|static_cpu_has|fred_event_data|prefetchw?|user_mode|barrier)$/;
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
@@ -20,7 +20,7 @@ function examine(tree: Tree): readonly Judgement[] {
         follow: (callee) => callee.file === entry.function.file && !stateHelpers.has(callee.name) && !/oops|^show_|^dump/.test(callee.name),
         step: (step, state, where) => {
           if (step.kind !== 'call') return state;
-          if (step.name === 'read_cr2') {
+          if (step.name === 'read_cr2' || step.name === 'native_read_cr2') {
             if (state === 'late' || where.calls.length > 0) found.at(step, where, 'CR2 is read after code that may fault, or be interrupted by something that does: the handler then works on another address; read it as the first statement and hand the value on');
             return 'read';
           }

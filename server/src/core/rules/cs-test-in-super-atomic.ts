@@ -3,6 +3,7 @@
 import type { PathStep } from '../contexts/entry-paths.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
 import { cFunctionCalled, entered, gsOf, knowledgeOf, pathPlace, pathPremises } from './path-vocabulary.ts';
+import type { Program } from '../program/program.ts';
 import type { Judgement, Rule } from './rule.ts';
 
 const NMI_LIKE: ReadonlySet<number> = new Set([1, 2, 18, 29]);
@@ -13,8 +14,26 @@ export function interruptedOnUserGs(step: PathStep): boolean {
   return start.door.kind === 'event' && NMI_LIKE.has(start.door.vector) && start.interrupted.cpu.cpl === 0 && gsOf(start.interrupted.cpu.gsBase) === 'user';
 }
 
+const readers = new WeakMap<Program, boolean>();
+
+/** A sketch of one stub, without the entry code that it may hit: it swaps, and nothing in it reads the base. */
+function decidesAlone({ program, start }: PathStep): boolean {
+  if (program.gap !== null || program.contexts.has('inside C') || start.door.kind !== 'event' || !NMI_LIKE.has(start.door.vector) || start.user) return false;
+  const { vector } = start.door;
+  const handler = program.handlers.find((one) => one.vector === vector);
+  if (handler === undefined || handler.ist.value === null) return false;
+  const symbol = program.code.nodes[handler.stub]?.symbol;
+  const reads = readers.get(program) ?? program.code.nodes.some((node) => node.kind === 'instruction' && /^(rdmsr|rdgsbase|wrgsbase)/.test(node.mnemonic));
+  readers.set(program, reads);
+  // Behind a branch for user mode that does not come back, a swap says nothing of the kernel's path.
+  return !reads && program.code.nodes.some((node) => node.kind === 'instruction' && node.symbol === symbol && node.mnemonic === 'swapgs');
+}
+
 function judge(step: PathStep): readonly Judgement[] {
   const name = cFunctionCalled(step);
+  if (name !== null && decidesAlone(step)) {
+    return [{ place: pathPlace(step.node), message: `${name}() may run on the user GS base: the stub of an event that may hit entry code swaps by the saved CS alone; read the GS base itself`, premises: [...pathPremises(step), { fact: 'entry code that runs on the user GS base is not in view', place: null, assumed: true }] }];
+  }
   if (name === null || !knowledgeOf(step.program).gs || !interruptedOnUserGs(step) || gsOf(step.before.cpu.gsBase) !== 'user') return [];
   return [{ place: pathPlace(step.node), message: `${name}() runs on the user GS base: ${entered(step.start)} finds CS of kernel mode and the GS base of user mode; read the GS base itself instead of the saved CS`, premises: pathPremises(step) }];
 }

@@ -6,7 +6,7 @@ import { lineOf, reviewFolder } from './examples.test-data.ts';
 
 /** Rule and the text of its line; every other design has no finding. */
 const spoken: Readonly<Record<string, readonly string[]>> = {
-  'apf-flags-word': ['word-consumed-by-nested: this_cpu_write(apf_reason.flags, 0);'],
+  'apf-flags-word': ['one-slot-word-consumed-by-nested: this_cpu_write(apf_reason.flags, 0);'],
   'clear-on-ist-early': ['guard-cleared-on-rewinding-stack: WRITE_ONCE(ve->busy, 0);'],
   'clear-on-ist-last': ['guard-cleared-on-rewinding-stack: WRITE_ONCE(ve->busy, 0);'],
   'frame-duplication': ['guard-cleared-on-rewinding-stack: movl	$0, PER_CPU_VAR(ve_page + 4)'],

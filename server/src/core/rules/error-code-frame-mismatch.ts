@@ -1,7 +1,7 @@
 // XR-STK01: the frame that the stub hands to C is not where pt_regs says: an error code too many or too few.
 import type { PathStep } from '../contexts/entry-paths.ts';
 import { stubFiles } from './path-examples.ts';
-import { cFunctionCalled, entered, isConstant, isInstruction, pathPlace, pathPremises } from './path-vocabulary.ts';
+import { cFunctionCalled, entered, isConstant, isInstruction, knowledgeOf, pathPlace, pathPremises } from './path-vocabulary.ts';
 import type { Place } from '../base/span.ts';
 import { outermost } from '../base/span.ts';
 import type { CodeNode, NodeId } from '../machine/code.ts';
@@ -96,8 +96,22 @@ function stubPlace(step: PathStep): Place {
   return wrong > 2 ? pathPlace(first) : outermost(first.origin);
 }
 
+/** A stub that saves no registers makes no pt_regs to compare with: there a placeholder right below an error code tells. */
+function placeholderBeside(step: PathStep): Judgement | null {
+  const { node, before, start, program } = step;
+  if (!isInstruction(node) || !node.mnemonic.startsWith('push') || start.door.kind !== 'event' || knowledgeOf(program).saves) return null;
+  const [operand] = node.operands;
+  const frame = before.frames.at(-1);
+  const rsp = before.registers[RSP];
+  if (operand?.kind !== 'immediate' || BigInt.asIntN(32, operand.value) > 0n || frame === undefined || rsp === undefined || !isConstant(rsp)) return null;
+  if (vectorByNumber(start.door.vector)?.errorCode !== true || rsp.value !== frame.base - 8n) return null;
+  return { place: pathPlace(node), message: `${node.text} pushes a placeholder below the error code that the processor has pushed for ${entered(start)}: C code finds every word of the frame one further up; push none`, premises: pathPremises(step) };
+}
+
 function judge(step: PathStep): readonly Judgement[] {
   if (!isInstruction(step.node)) return [];
+  const placeholder = placeholderBeside(step);
+  if (placeholder !== null) return [placeholder];
   const beside = placeholderShift(step);
   if (beside !== null) {
     const routine = step.program.code.nodes[step.node.target ?? step.node.id]?.symbol ?? 'the routine';
@@ -124,7 +138,7 @@ export const errorCodeFrameMismatch: Rule = {
   bad: [{ title: 'A placeholder beside the error code of #GP', files: stubFiles({ placeholder: '\tpushq\t$-1\n', swap: '', unswap: '', call: '\tcall\tdemo_gp #~ error-code-frame-mismatch\n', leave: '\taddq\t$16, %rsp\n\tiretq\n' }) }],
   good: [{ title: 'The error code stands in the slot', files: stubFiles({ swap: '', unswap: '' }) }],
   judge: null,
-  path: { at: ['call'], monitor: null, rank: 4, judge },
+  path: { at: ['call', 'access'], monitor: null, rank: 4, judge },
   inspect: null,
   fix: null,
 };

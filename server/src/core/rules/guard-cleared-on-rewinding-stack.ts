@@ -3,7 +3,7 @@
 import type { Place } from '../base/span.ts';
 import { vectorTitle } from '../machine/vectors.ts';
 import { deferralFor, skeletonFor } from './deferral-fix.ts';
-import { lossesOf } from './overwritten.ts';
+import { exposedBy, lossesOf, UNSEEN_NMI } from './overwritten.ts';
 import type { Judgement, Observation, Rule } from './rule.ts';
 import { guardPremises, placeOf, stackName } from './vocabulary.ts';
 
@@ -18,6 +18,15 @@ function judge(observation: Observation): readonly Judgement[] {
       place: placeOf(store),
       message: `reentrancy word cleared on IST stack: ${store.symbol}() clears ${guard.name} while the ${vectorTitle(lost.vector)} frame on the ${stackName(program, lost)} stack is live; the next ${by} before IRET rewinds the stack and overwrites it; re-arm after the frame is dead`,
       premises: guardPremises(program, guard),
+    });
+  }
+  for (const cause of exposedBy(observation)) {
+    if (cause.kind !== 'cleared') continue;
+    const { guard, store } = cause;
+    out.push({
+      place: placeOf(store),
+      message: `reentrancy word cleared on IST stack: ${store.symbol}() clears ${guard.name} while its ${vectorTitle(guard.vector)} frame is live; an NMI before IRET that touches memory which can fail brings the next ${vectorTitle(guard.vector)}, which overwrites it; re-arm after the frame is dead`,
+      premises: [...guardPremises(program, guard), UNSEEN_NMI],
     });
   }
   return out;

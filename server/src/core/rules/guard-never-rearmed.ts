@@ -54,6 +54,8 @@ function judge(observation: Observation): readonly Judgement[] {
     const guard = program.guards[effect.guard];
     const handler = guard === undefined ? null : handlerOf(program, guard.vector);
     if (guard === undefined || handler === null) continue;
+    // What hardware guards and nobody declared is cleared by C code, which may not be in view.
+    if (guard.implicit && handler.function === null) continue;
     const { bare, anyRearm } = exitsOf(program, handler, guard);
     const early = anyRearm ? bare.find((node) => node.text.startsWith('return')) : undefined;
     const place = early === undefined ? handlerPlace(program, handler) : placeOf(early);
@@ -66,6 +68,23 @@ function judge(observation: Observation): readonly Judgement[] {
     out.push({ place, message: `${where}: ${after}; ${mend}`, premises, ...(grave ? { severity: 'error' as const } : {}) });
   }
   return out;
+}
+
+/**
+ * Without an access in view that can be fixed up no run takes the branch behind fixup_exception(): there a return that no
+ * re-arm comes before is read off the handler.
+ */
+function inspect({ program }: Inspection): readonly Judgement[] {
+  if (program.code.extable.length > 0) return [];
+  return program.guards.flatMap((guard): readonly Judgement[] => {
+    const handler = handlerOf(program, guard.vector);
+    if (guard.implicit || handler === null || handler.function === null) return [];
+    if (!nodesOf(program, handler.function).some((node) => node.kind === 'operation' && node.operation.kind === 'call' && program.code.nodes[node.operation.callee]?.symbol === 'fixup_exception')) return [];
+    const { bare, anyRearm } = exitsOf(program, handler, guard);
+    const early = anyRearm ? bare.find((node) => node.text.startsWith('return')) : undefined;
+    if (early === undefined) return [];
+    return [{ place: placeOf(early), message: `${handlerName(handler)} returns here with ${guard.name} set and no deferral armed: ${vectorTitle(guard.vector)} never comes again on this CPU; arm the deferral before this return`, premises: guardPremises(program, guard) }];
+  });
 }
 
 /** Moves the first deferral of the handler to its beginning. */
@@ -163,6 +182,6 @@ ${rearmInterrupt}`,
     },
   ],
   judge,
-  inspect: null,
+  inspect,
   fix,
 };

@@ -13,13 +13,15 @@ import { istStackShared } from './ist-stack-shared.ts';
 import { extableTypeGap } from './extable-type-gap.ts';
 import { userOriginStaysOnIst } from './user-origin-stays-on-ist.ts';
 import { deferralCannotRun } from './deferral-cannot-run.ts';
-import { wordConsumedByNested } from './word-consumed-by-nested.ts';
+import { oneSlotWordConsumedByNested } from './one-slot-word-consumed-by-nested.ts';
 import { missingMotivation } from './missing-motivation.ts';
 import { handOverWordNotCleared } from './hand-over-word-not-cleared.ts';
 import { mmioEmulationUnchecked } from './mmio-emulation-unchecked.ts';
 import { sharedPageNotGuarded } from './shared-page-not-guarded.ts';
+import { faultInNmiPrologue } from './fault-in-nmi-prologue.ts';
 import { iretInNmiNeedsNesting } from './iret-in-nmi-needs-nesting.ts';
 import { irqsEnabledWhileNmiBlocked } from './irqs-enabled-while-nmi-blocked.ts';
+import { nestedTestTrustsRsp } from './nested-test-trusts-rsp.ts';
 import { cr2NotPreserved } from './cr2-not-preserved.ts';
 import { nmiUserAccessNotNofault } from './nmi-user-access-not-nofault.ts';
 import { edgeCoalescingIgnored } from './edge-coalescing-ignored.ts';
@@ -33,6 +35,7 @@ import { assumesBroadcast } from './assumes-broadcast.ts';
 import { taskWorkQueuedTwice } from './task-work-queued-twice.ts';
 import { msrFaultInMachineCheck } from './msr-fault-in-machine-check.ts';
 import { dr7LiveInNmiLike } from './dr7-live-in-nmi-like.ts';
+import { istOnUserReachableTrap } from './ist-on-user-reachable-trap.ts';
 import { dr6ReadLate } from './dr6-read-late.ts';
 import { cpuStateRestoredAfterMigration } from './cpu-state-restored-after-migration.ts';
 import { watchableEntryWord } from './watchable-entry-word.ts';
@@ -51,6 +54,7 @@ import { errorCodeFrameMismatch } from './error-code-frame-mismatch.ts';
 import { frameUnbalancedAtReturn } from './frame-unbalanced-at-return.ts';
 import { frameBelowRsp } from './frame-below-rsp.ts';
 import { istShiftNotUnwound } from './ist-shift-not-unwound.ts';
+import { copyThenSwitchAtomicity } from './copy-then-switch-atomicity.ts';
 import { istGateUnfit } from './ist-gate-unfit.ts';
 import { userRspTrusted } from './user-rsp-trusted.ts';
 import { cOnEntryStack } from './c-on-entry-stack.ts';
@@ -107,13 +111,15 @@ export const RULES: readonly Rule[] = [
   extableTypeGap,
   userOriginStaysOnIst,
   deferralCannotRun,
-  wordConsumedByNested,
+  oneSlotWordConsumedByNested,
   missingMotivation,
   handOverWordNotCleared,
   mmioEmulationUnchecked,
   sharedPageNotGuarded,
+  faultInNmiPrologue,
   iretInNmiNeedsNesting,
   irqsEnabledWhileNmiBlocked,
+  nestedTestTrustsRsp,
   cr2NotPreserved,
   nmiUserAccessNotNofault,
   edgeCoalescingIgnored,
@@ -127,6 +133,7 @@ export const RULES: readonly Rule[] = [
   taskWorkQueuedTwice,
   msrFaultInMachineCheck,
   dr7LiveInNmiLike,
+  istOnUserReachableTrap,
   dr6ReadLate,
   cpuStateRestoredAfterMigration,
   watchableEntryWord,
@@ -145,6 +152,7 @@ export const RULES: readonly Rule[] = [
   frameUnbalancedAtReturn,
   frameBelowRsp,
   istShiftNotUnwound,
+  copyThenSwitchAtomicity,
   istGateUnfit,
   userRspTrusted,
   cOnEntryStack,

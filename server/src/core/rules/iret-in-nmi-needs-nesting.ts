@@ -2,7 +2,10 @@
 // of the first.
 import { guardedWord, rearmInterrupt } from './example-text.ts';
 import { lossesOf } from './overwritten.ts';
+import type { Tree } from '../tree/tree.ts';
+import { latchFaults } from './nmi-latch.ts';
 import type { Judgement, Observation, Rule } from './rule.ts';
+import { entriesOf, findings } from './tree-entries.ts';
 import { handlerOf, stackName, stubPlace } from './vocabulary.ts';
 
 const NMI = 2;
@@ -20,6 +23,40 @@ function judge(observation: Observation): readonly Judgement[] {
       premises: [],
     }));
 }
+
+/** In a tree: the latch of the handler, where it has one. */
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  for (const entry of entriesOf(tree)) {
+    if (entry.vector !== 'NMI' || entry.delivery !== 'idt') continue;
+    for (const { step, message } of latchFaults(entry.function)) found.at(step, { function: entry.function, calls: [] }, message);
+  }
+  return found.all();
+}
+
+const latched = (set: string, note: string, again: string): string => `static DEFINE_PER_CPU(int, nmi_busy);
+
+DEFINE_IDTENTRY_RAW(exc_nmi)
+{
+	unsigned long cr2, dr7;
+	irqentry_state_t state;
+
+	if (this_cpu_read(nmi_busy)) {
+${note}		return;
+	}
+${set}again:
+	cr2 = read_cr2();
+	dr7 = local_db_save();
+	state = irqentry_nmi_enter(regs);
+	do_sources(regs);
+	irqentry_nmi_exit(regs, state);
+	local_db_restore(dr7);
+	if (read_cr2() != cr2)
+		write_cr2(cr2);
+${again}`;
+const SET = '\tthis_cpu_write(nmi_busy, 1);\n';
+const NOTE = '\t\tthis_cpu_write(nmi_busy, 2);\n';
+const AGAIN = '\tif (this_cpu_dec_return(nmi_busy))\n\t\tgoto again;\n}\n';
 
 function design(body: string, mark: string): string {
   return `${guardedWord('deferred')}
@@ -54,9 +91,14 @@ export const iretInNmiNeedsNesting: Rule = {
   instead: 'From kernel mode: a marker word and copies of the frame, and a nested NMI that only asks for a repeat. From user mode: run on the task stack with a latch of three states. Or FRED, where only the return from an NMI unblocks NMIs.',
   falsePositives: ['An NMI handler in which nothing can fault and no breakpoint or machine check can arrive.', 'Without an IST stack a nested NMI adds a frame below the first.'],
   references: ['SDM vol. 3A, "Handling Multiple NMIs"', 'semantics NMI-02, NMI-06'],
-  bad: [{ title: 'A user access in an NMI on an IST stack', files: { 'design.c': design('__get_user(value, (u64 __user *)regs->bp);', ' //~ iret-in-nmi-needs-nesting') } }],
-  good: [{ title: 'No access that can fault', files: { 'design.c': design('value = regs->bp;', '') } }],
+  bad: [
+    { title: 'A latch that nobody asks at the end', files: { 'nmi.c': latched(SET, NOTE, '\tthis_cpu_write(nmi_busy, 0);\n} //~ iret-in-nmi-needs-nesting\n') } },
+    { title: 'A nested NMI that leaves no note', files: { 'nmi.c': latched(SET, '', AGAIN).replace('nmi_busy)) {', 'nmi_busy)) { //~ iret-in-nmi-needs-nesting') } },
+    { title: 'A user access in an NMI on an IST stack', files: { 'design.c': design('__get_user(value, (u64 __user *)regs->bp);', ' //~ iret-in-nmi-needs-nesting') } },
+  ],
+  good: [{ title: 'A latch of three states', files: { 'nmi.c': latched(SET, NOTE, AGAIN) } }, { title: 'No access that can fault', files: { 'design.c': design('value = regs->bp;', '') } }],
   judge,
   inspect: null,
+  examine,
   fix: null,
 };

@@ -1,24 +1,43 @@
 // XR-FLG05: interrupts are on where the contract of an entry wants them off: before its state is set up, at the exit
 // helper, or in NMI-like code.
 import { stateHelpers } from '../tree/primitives.ts';
-import type { Tree } from '../tree/tree.ts';
+import { placeIn } from '../tree/tree.ts';
+import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
 import { mayReturnBehind } from '../tree/paths.ts';
 import { watch } from '../tree/watch.ts';
+import type { Where } from '../tree/watch.ts';
 import type { Judgement } from './rule.ts';
 import { entriesOf, entryPremise, factsOf, findings, isNmiLike, treeRule } from './tree-entries.ts';
 
-/** State of the entry, then what is known of IF. */
-type State = `${'raw' | 'in' | 'nmi'} ${'off' | 'on' | 'as before'}`;
+/** State of the entry, then what is known of IF, and where it was set. */
+type State = `${'raw' | 'in' | 'nmi'} ${'off' | `${'on' | 'perhaps'} ${number}`}`;
 
-const enables = /^local_irq_enable$/;
+const enables = /^(?:raw_)?local_irq_enable$/;
 const disables = /^(?:raw_)?local_irq_disable(?:_exit_to_user)?$/;
+
+/** A function that brings back the IF of what it interrupted and takes it away again, both by the same condition. */
+function putsBack(one: TreeFunction): boolean {
+  return one.graph().steps.some((step) => step.kind === 'call' && step.name === 'raw_local_irq_disable');
+}
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
+  /** Calls that set IF, by their number in the state. */
+  const set: { readonly step: Step; readonly where: Where }[] = [];
+  const numberOf = (step: Step, where: Where): number => {
+    const known = set.findIndex((one) => one.step === step);
+    return known >= 0 ? known : set.push({ step, where }) - 1;
+  };
   for (const entry of entriesOf(tree)) {
     const premises = [entryPremise(tree, entry)];
     // #VC forwards ordinary exceptions to their handlers, and runs off its IST stack.
     const nmiLike = isNmiLike(entry) && entry.vector !== 'VC';
+    /** Where it shows; where another function left them on, that one is to blame, for all entries that call it. */
+    const stillOn = (step: Step, where: Where, by: string, message: string): void => {
+      const cause = set[Number(by)];
+      if (cause === undefined || cause.where.function === where.function || cause.where.function.file !== where.function.file) found.at(step, where, message, { premises });
+      else found.at(cause.step, cause.where, `interrupts that are enabled here are still on in ${where.function.name}(): ${message}`, { premises, related: [{ place: placeIn(tree, where.function.file, step.span), message: 'they are still on here' }] });
+    };
     watch<State>(
       tree,
       entry.function,
@@ -26,31 +45,33 @@ function examine(tree: Tree): readonly Judgement[] {
       {
         follow: (callee) => (callee.definedBy === null || callee === entry.function) && !callee.name.startsWith('cond_local_irq_') && !stateHelpers.has(callee.name) && !/panic$|oops|^(?:show|dump|print|die)|exit_to_user_mode/.test(callee.name),
         step: (step, state, where) => {
-          const [context, flag] = state.split(' ', 2) as [string, string];
-          if (step.kind === 'return' && where.calls.length === 0 && entry.wrapped && flag !== 'off' && state !== 'in off') {
-            found.at(step, where, 'the handler returns with interrupts on, and the exit helper behind it wants them off: an interrupt in the exit finds its state half undone; disable them on every path', { premises });
+          const [context, flag, by] = state.split(' ', 3) as [string, string, string];
+          if (step.kind === 'return' && where.calls.length === 0 && flag !== 'off' && (entry.wrapped || (context === 'raw' && flag === 'on'))) {
+            stillOn(step, where, by, entry.wrapped ? 'the handler returns with interrupts on, and the exit helper behind it wants them off: an interrupt in the exit finds its state half undone; disable them on every path' : 'the handler returns to its stub with interrupts on, and the stub wants them off: an interrupt finds GS and the stack half restored; disable them on every path');
           }
           if (step.kind !== 'call') return state;
           const helper = stateHelpers.get(step.name);
           if (helper?.role === 'enter') {
+            const early = context === 'raw' && flag === 'on' ? set[Number(by)] : undefined;
+            if (early !== undefined) found.at(early.step, early.where, `interrupts are enabled before ${step.name}(): an interrupt then runs in a context that RCU and lockdep take for user mode; call the entry helper first`, { premises });
             const on = step.name === 'syscall_enter_from_user_mode' || step.name === 'syscall_enter_from_user_mode_prepare';
-            return helper.state === 'nmi' ? 'nmi off' : on ? 'in on' : step.name === 'syscall_enter_from_user_mode_work' ? state : 'in off';
+            return helper.state === 'nmi' ? 'nmi off' : on ? `in on ${numberOf(step, where)}` : step.name === 'syscall_enter_from_user_mode_work' ? state : 'in off';
           }
           if (helper?.role === 'exit') {
-            if (helper.state !== 'syscall' && !state.endsWith(' off')) {
-              found.at(step, where, `${step.name}() is called with interrupts on: an interrupt in it finds the state of the entry half undone; disable them before`, { premises });
-            }
+            if (helper.state !== 'syscall' && flag !== 'off') stillOn(step, where, by, `${step.name}() is called with interrupts on: an interrupt in it finds the state of the entry half undone; disable them before`);
             return 'raw off';
           }
           if (disables.test(step.name) || step.name === 'cond_local_irq_disable') return `${context} off` as State;
           if (!enables.test(step.name) && step.name !== 'cond_local_irq_enable') return state;
+          if (step.name.startsWith('raw_') && putsBack(where.function)) return state;
           if (context === 'nmi' && nmiLike && mayReturnBehind(where.function, step)) {
             found.at(step, where, 'interrupts are enabled in NMI-like code: an interrupt runs on its stack, and its return unblocks NMIs; leave them off', { premises });
           }
-          if (context === 'raw' && !step.name.startsWith('cond_')) {
+          if (context === 'raw' && step.name === 'local_irq_enable') {
             found.at(step, where, 'interrupts are enabled before the entry helper: an interrupt then runs in a context that RCU and lockdep take for user mode; call the entry helper first', { premises });
+            return state;
           }
-          return `${context} ${step.name.startsWith('cond_') ? 'as before' : 'on'}` as State;
+          return `${context} ${step.name.startsWith('cond_') ? 'perhaps' : 'on'} ${numberOf(step, where)}` as State;
         },
       },
       factsOf(entry),

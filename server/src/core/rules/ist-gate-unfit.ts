@@ -1,5 +1,6 @@
-// XR-STK06: the stack of a gate does not fit the way its vector is raised, or the stub behind it.
-import type { Tree, TreeEntry, TreeGate } from '../tree/tree.ts';
+// XR-STK06: a gate has an IST stack that the way its vector is raised, or the stub behind it, does not allow.
+import { userReachableRows } from './ist-on-user-reachable-trap.ts';
+import type { Tree, TreeEntry } from '../tree/tree.ts';
 import type { Judgement } from './rule.ts';
 import { findings, treeRule } from './tree-entries.ts';
 
@@ -17,17 +18,13 @@ function examine(tree: Tree): readonly Judgement[] {
     if (gate.ist === null) continue;
     if (ofIret.has(gate.vector)) {
       found.place(gate.place, `${gate.vector} has the IST stack ${gate.ist}: IRET to user mode raises it with the user's GS base, and its handler may return there or schedule, which no IST stack and no paranoid stub allows; use INTG`);
-    } else if (gate.dpl3) {
-      found.place(gate.place, `${gate.vector} may be raised by user code with an instruction and has the IST stack ${gate.ist}: a #DB held back by MOV SS arrives at its first instruction; use SYSG, which has no IST stack`);
+    } else if (gate.dpl3 && !tree.gates.some((other) => other.ist === gate.ist && userReachableRows(gate, other)?.trap === gate)) {
+      found.place(gate.place, `${gate.vector} may be raised by an instruction anywhere and has the IST stack ${gate.ist}: the same instruction in its own handler starts the stack over, and the path from user mode may signal and schedule; use SYSG, which has no IST stack`);
     }
     const declared = stubs.get(gate.stub);
     if (declared !== undefined && !paranoid.test(declared.macro) && anywhere.has(gate.vector)) {
-      found.place(gate.place, `${gate.vector} has the IST stack ${gate.ist}, and ${declared.macro} gives it a stub that decides about SWAPGS by the saved CS: it may arrive in kernel mode with the user's GS base; declare it with the variant for IST`, { related: [{ place: declared.place, message: 'declared here' }] });
+      found.place(declared.place, `${gate.vector} has the IST stack ${gate.ist}, and ${declared.macro} gives it a stub that decides about SWAPGS by the saved CS: it may arrive in kernel mode with the user's GS base; declare it with the variant for IST`, { related: [{ place: gate.place, message: 'its row' }] });
     }
-  }
-  for (const gate of final(tree.gates)) {
-    if (gate.ist !== null || !anywhere.has(gate.vector)) continue;
-    found.place(gate.place, `${gate.vector} may arrive at any instruction and has no IST stack: in the SYSCALL gap its frame goes to the user's stack; use ISTG`);
   }
   for (const entry of tree.entries) {
     if (paranoid.test(entry.macro) && ofIret.has(entry.vector)) {
@@ -35,11 +32,6 @@ function examine(tree: Tree): readonly Judgement[] {
     }
   }
   return found.all();
-}
-
-/** The last row of each vector: later tables replace earlier ones. */
-function final(gates: readonly TreeGate[]): readonly TreeGate[] {
-  return [...new Map(gates.map((gate) => [gate.vector, gate] as const)).values()];
 }
 
 const table = (row: string, mark: string): string => `static const struct idt_data demo_idts[] = {
@@ -53,14 +45,14 @@ export const istGateUnfit = treeRule({
   id: 'XR-STK06',
   group: 'Stacks and frames',
   severity: 'error',
-  summary: 'a vector has an IST stack that it must not have, or lacks the one that it needs',
-  why: 'IRET to user mode faults in kernel mode with the user\'s GS base: only the ordinary stub of #GP, #NP and #SS knows that place and makes an entry from user mode of it. On an IST stack the fault is handled as one of the kernel and leaves with one SWAPGS too many (CVE-2014-9322). A vector that may hit the SYSCALL gap, on the other hand, has no other stack than an IST stack.',
+  summary: 'a vector has an IST stack that it must not have, or one that its stub does not fit',
+  why: 'IRET to user mode faults in kernel mode with the user\'s GS base: only the ordinary stub of #GP, #NP and #SS knows that place and makes an entry from user mode of it. On an IST stack the fault is handled as one of the kernel and leaves with one SWAPGS too many (CVE-2014-9322). A gate for user code on an IST stack meets its own instruction again.',
   instead: 'INTG with DECLARE_IDTENTRY_ERRORCODE for faults of IRET, SYSG for what user code may raise, ISTG with the stub for IST for NMI, #DB, #MC, #DF and #VC.',
-  falsePositives: ['Early tables, whose rows later ones replace.'],
-  references: ['semantics IRET-03, IRET-05, IDT-05, DB-06', 'CVE-2014-9322, CVE-2018-8897'],
+  falsePositives: ['A gate for user code that shares its stack with #DB, an NMI or #MC: ist-on-user-reachable-trap speaks of it.'],
+  references: ['semantics IRET-03, IRET-05, IDT-05', 'CVE-2014-9322'],
   bad: [
     { title: 'A fault of IRET', files: { 'idt.c': table('ISTG(X86_TRAP_SS, asm_exc_stack_segment, IST_INDEX_DF),', ' //~ ist-gate-unfit') } },
-    { title: 'No stack in the gap', files: { 'idt.c': table('INTG(X86_TRAP_MC, asm_exc_machine_check),', ' //~ ist-gate-unfit') } },
+    { title: 'A gate for user code on a stack of its own', files: { 'idt.c': table('G(X86_TRAP_BP, asm_exc_int3, IST_INDEX_BP + 1, GATE_INTERRUPT, DPL3, __KERNEL_CS),', ' //~ ist-gate-unfit') } },
   ],
   good: [{ title: 'Each as it needs', files: { 'idt.c': table('INTG(X86_TRAP_SS, asm_exc_stack_segment),', '') } }],
   examine,

@@ -3,9 +3,11 @@
 import type { Place } from '../base/span.ts';
 import { vectorTitle } from '../machine/vectors.ts';
 import type { Handler, Program } from '../program/program.ts';
+import type { Tree } from '../tree/tree.ts';
 import { guardedWord } from './example-text.ts';
 import type { Fix } from './finding.ts';
 import type { Inspection, Judgement, Observation, Rule } from './rule.ts';
+import { findings } from './tree-entries.ts';
 import { gatePlace, handlerOf, isAbout, neverInGap } from './vocabulary.ts';
 
 function declaredAnywhere(program: Program, handler: Handler): boolean {
@@ -42,6 +44,18 @@ function inspect({ program }: Inspection): readonly Judgement[] {
   );
 }
 
+/** May arrive at any kernel instruction, also where there is no kernel stack (IDT-05). */
+const anywhere = new Set(['X86_TRAP_NMI', 'X86_TRAP_DF', 'X86_TRAP_MC', 'X86_TRAP_DB', 'X86_TRAP_VC']);
+
+/** In a tree: the last row of each vector, for later tables replace earlier ones. */
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  for (const gate of new Map(tree.gates.map((one) => [one.vector, one] as const)).values()) {
+    if (gate.ist === null && anywhere.has(gate.vector)) found.place(gate.place, `${gate.vector} may arrive at any instruction and has no IST stack: in the SYSCALL gap its frame goes to the user's stack; use ISTG`);
+  }
+  return found.all();
+}
+
 /** `INTG(v, s)` to `ISTG(v, s, IST_INDEX_NAME)`, `ist=none` to `ist=NAME`. */
 function fix(place: Place, inspection: Inspection): Fix | null {
   const text = inspection.text(place.file)?.slice(place.span.start, place.span.end) ?? '';
@@ -69,6 +83,15 @@ void ve_rearm(struct pt_regs *regs)
 `;
 }
 
+const table = (early: string, row: string, mark: string): string => `static const struct idt_data early_idts[] = {
+	${early},
+};
+
+static const struct idt_data def_idts[] = {
+	${row},${mark}
+};
+`;
+
 export const istRequired: Rule = {
   name: 'ist-required',
   id: 'XR-VE10',
@@ -77,9 +100,10 @@ export const istRequired: Rule = {
   summary: 'a vector that can arrive in the SYSCALL gap has no IST stack',
   why: 'Without a privilege change and without IST the CPU pushes the frame at the current RSP. Between SYSCALL and the load of the kernel RSP that is the value user mode left: the frame is written at CPL 0 wherever it points. Events that code never raises there, such as #PF on pinned entry text, can live without IST; an event that any access can raise cannot.',
   instead: 'Give the vector an IST stack (or use FRED), or have it promised, as the TDX module does, that it never comes there, and write that down: never-in gap vectors=VE -- who promises it.',
-  falsePositives: ['#VE in Linux, which is an interrupt gate without IST on the promise of the TDX module.', '#BP, which was moved off its IST stack on purpose.'],
+  falsePositives: ['#VE in Linux, which is an interrupt gate without IST on the promise of the TDX module.', '#BP, which was moved off its IST stack on purpose.', 'Early tables, whose rows later ones replace.'],
   references: ['SDM vol. 3A, "Stack Switching in 64-Bit Mode"', 'semantics IDT-05, VE-20, SYS-03'],
   bad: [
+    { title: 'A row without an IST stack', files: { 'idt.c': table('ISTG(X86_TRAP_NMI, asm_exc_nmi, IST_INDEX_NMI)', 'INTG(X86_TRAP_MC, asm_exc_machine_check)', ' //~ ist-required') } },
     { title: 'No IST stack, and nothing keeps #VE out of the gap', files: { 'design.c': design('none', '') } },
     {
       title: 'Declared to hit any code, in a table row without IST',
@@ -104,10 +128,12 @@ asm_demo_mc:
     },
   ],
   good: [
+    { title: 'A row with an IST stack, which replaces an early one', files: { 'idt.c': table('INTG(X86_TRAP_DB, asm_exc_debug)', 'ISTG(X86_TRAP_DB, asm_exc_debug, IST_INDEX_DB)', '') } },
     { title: 'An IST stack', files: { 'design.c': design('VE', '/* xctx: fallback-ok vmexit -- the host resolves it */\n') } },
     { title: 'A promise, written down', files: { 'design.c': design('none', '/* xctx: never-in gap vectors=VE -- the host never takes entry text or stacks away */\n') } },
   ],
   judge,
   inspect,
+  examine,
   fix,
 };

@@ -1,6 +1,7 @@
 // XR-STK04: the IST entry of #VC is shifted and not set back, is shifted too late, or its old value is not kept.
-import type { Step, Tree } from '../tree/tree.ts';
+import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
 import { watch } from '../tree/watch.ts';
+import { aliases, mentions } from './interrupted-rsp.ts';
 import type { Judgement } from './rule.ts';
 import { entriesOf, factsOf, findings, isCall, treeRule } from './tree-entries.ts';
 import { watchProofs } from './tree-proofs.ts';
@@ -40,6 +41,14 @@ function examine(tree: Tree): readonly Judgement[] {
         facts,
       );
     }
+    const reads = steps.find((step) => isCall(step, /^(?:raw_|__)*this_cpu_read$/) && /\.ist\[/.test(step.arguments[0] ?? ''));
+    if (unshift.test(one.name) && reads !== undefined && !steps.some((step) => isCall(step, istWriter) && /\.ist\[/.test(step.arguments[0] ?? ''))) {
+      found.at(reads, { function: one, calls: [] }, 'the shifted IST entry is read and never set back: every further event of the vector uses less of its stack, until it runs over; write the old entry, which lies at the new top');
+    }
+    const written = steps.find(writesIst);
+    if (written !== undefined && one.parameters.length > 0 && !below(one, written)) {
+      found.at(written, { function: one, calls: [] }, 'the new IST entry is not below the interrupted stack pointer on any path: the next event of the vector starts over at the top and overwrites the frame that was interrupted; where RSP lies on that stack, take it as the new entry');
+    }
     if (steps.some(writesIst)) {
       watchProofs(tree, one, [{ key: 'k', what: '', does: (step) => step.kind === 'store' && step.target.startsWith('*(') }], {
         at: (step, missing, where) => {
@@ -52,9 +61,17 @@ function examine(tree: Tree): readonly Judgement[] {
   return found.all();
 }
 
+/** Whether the value that is written comes from the interrupted stack pointer. */
+function below(one: TreeFunction, written: Step): boolean {
+  const value = written.kind === 'call' ? (written.arguments[1] ?? '') : '';
+  return one.parameters.some((regs) => aliases(one, `${regs}->sp`).some((name) => mentions(value, name)));
+}
+
+const istWriter = /^(?:raw_|__)*this_cpu_write$/;
+
 /** A new value for an IST entry of the live TSS, not the old one that is taken back. */
 function writesIst(step: Step): boolean {
-  return isCall(step, /^(?:raw_|__)*this_cpu_write$/) && /\.ist\[/.test(step.arguments[0] ?? '') && !(step.arguments[1] ?? '').startsWith('*');
+  return isCall(step, istWriter) && /\.ist\[/.test(step.arguments[0] ?? '') && !(step.arguments[1] ?? '').startsWith('*');
 }
 
 const handler = (lines: string): string => `DEFINE_IDTENTRY_RAW(exc_nmi)

@@ -5,6 +5,7 @@ import type { Handler, Program } from '../program/program.ts';
 import type { Tree, TreeGate } from '../tree/tree.ts';
 import { guardedWord } from './example-text.ts';
 import { lossesOf } from './overwritten.ts';
+import { userReachable, userReachableRows } from './ist-on-user-reachable-trap.ts';
 import type { Inspection, Judgement, Observation, Rule } from './rule.ts';
 import { findings } from './tree-entries.ts';
 import { gatePlace, handlerOf, stackName } from './vocabulary.ts';
@@ -18,7 +19,7 @@ function inspect({ program }: Inspection): readonly Judgement[] {
     if (stack === null) continue;
     const other = first.get(stack);
     if (other === undefined) first.set(stack, handler);
-    else if (other.vector !== handler.vector) out.push(...shared(program, handler, other, stack));
+    else if (other.vector !== handler.vector && userReachable(handler, other) === null) out.push(...shared(program, handler, other, stack));
   }
   return out;
 }
@@ -45,7 +46,7 @@ function examine(tree: Tree): readonly Judgement[] {
     if (gate.ist === null) continue;
     const other = first.get(gate.ist);
     if (other === undefined) first.set(gate.ist, gate);
-    else if (other.vector !== gate.vector) {
+    else if (other.vector !== gate.vector && userReachableRows(gate, other) === null) {
       found.place(gate.place, `${gate.vector} and ${other.vector} share the IST stack ${gate.ist}: one in the handler of the other rewinds the stack and overwrites its frame; give each an IST stack of its own, there are seven`, {
         related: [{ place: other.place, message: `${other.vector} uses it too` }],
       });

@@ -5,6 +5,11 @@ import type { Judgement } from './rule.ts';
 import { visitContexts } from './tree-contexts.ts';
 import { entryPremise, findings, isCall, treeRule } from './tree-entries.ts';
 
+/** Whether a lock is one that only its file can take. */
+function isOfFile(tree: Tree, file: string, lock: string): boolean {
+  return new RegExp(`^static\\b[^;(]*(?:\\(${lock}\\)|\\b${lock}\\b)`, 'm').test(tree.active(file) ?? '');
+}
+
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
   // A lock that only NMI-like code takes cannot be held by what it interrupted.
@@ -19,7 +24,7 @@ function examine(tree: Tree): readonly Judgement[] {
   visitContexts(tree, (step, context, where, entry) => {
     if (context !== 'nmi' || !isCall(step, spinningLocks)) return;
     const lock = step.arguments[0] ?? '';
-    if (/^&\w+$/.test(lock) && !elsewhere.has(lock)) return;
+    if (/^&\w+$/.test(lock) && !elsewhere.has(lock) && isOfFile(tree, where.function.file, lock.slice(1))) return;
     found.at(step, where, `${step.name}(${lock}) spins in NMI-like context: whoever was interrupted with the lock held never gives it back; use the try form and a way without the lock`, { premises: [entryPremise(tree, entry)] });
   });
   return found.all();

@@ -31,11 +31,13 @@ function examine(tree: Tree): readonly Judgement[] {
   }
   for (const entry of entriesOf(tree)) {
     if (entry.vector !== 'NMI') continue;
-    watchProofs(tree, entry.function, [refused], {
+    watchProofs(tree, entry.function, [refused, ours], {
       facts: factsOf(entry),
-      follow: (callee) => !/_nmi$|_nofault$|_inatomic$/.test(callee.name),
+      follow: (callee) => !/(?:copy|user)\w*_nmi$|_nofault$|_inatomic$/.test(callee.name) && !accessors.test(callee.name),
       at: (step, missing, where) => {
-        if (isUserAccess(step) && !step.name.endsWith('_inatomic') && missing.length > 0) {
+        if (isUserAccess(step) && step.name.endsWith('_inatomic') && missing.includes(ours)) {
+          found.at(step, where, `${step.name}() is reached from the NMI handler before ${ours.what}: an NMI may arrive while another address space is loaded; use copy_from_user_nmi(), which asks`);
+        } else if (isUserAccess(step) && !step.name.endsWith('_inatomic') && missing.includes(refused)) {
           found.at(step, where, `${step.name}() is reached from the NMI handler and may sleep in the page fault that it takes; use copy_from_user_nmi(), which returns the number of bytes that it did not copy`);
         }
         return false;
@@ -45,7 +47,7 @@ function examine(tree: Tree): readonly Judgement[] {
   return found.all();
 }
 
-function isUserAccess(step: Step): step is Step & { readonly kind: 'call' } {
+export function isUserAccess(step: Step): step is Step & { readonly kind: 'call' } {
   return isCall(step, accessors);
 }
 

@@ -3,6 +3,7 @@ import type { CodeNode } from '../machine/code.ts';
 import type { Frame } from '../machine/state.ts';
 import type { Guard } from '../program/program.ts';
 import { extableTree, handlerTree, isExtableHandler } from './call-tree.ts';
+import type { Premise } from './finding.ts';
 import type { Observation } from './rule.ts';
 import { handlerOf, nodeAt } from './vocabulary.ts';
 
@@ -60,6 +61,24 @@ function causeOf(observation: Observation, lost: Frame, byVector: number | null)
   if (ghost.aboveFrame) return { kind: 'cleared-above', guard, store };
   return { kind: onlyByExtable(observation, store, guard) ? 'cleared-by-extable-handler' : 'cleared', guard, store };
 }
+
+/**
+ * A guard that a transition clears while a frame of its vector is live on a rewinding stack, where no NMI handler is in
+ * view: a run then shows no event that uses it, and any NMI may bring one. With the cause that a loss would have.
+ */
+export function exposedBy(observation: Observation): readonly LossCause[] {
+  const { program, before, node } = observation;
+  if (handlerOf(program, 2) !== null) return [];
+  return observation.effects.flatMap((effect): readonly LossCause[] => {
+    const guard = effect.kind === 'guard-cleared' && effect.live && effect.rewinding ? program.guards[effect.guard] : undefined;
+    if (guard === undefined || guard.implicit || !guard.protects.includes('stack')) return [];
+    if (before.frames.at(-1)?.vector !== guard.vector) return [{ kind: 'cleared-above', guard, store: node }];
+    return [{ kind: onlyByExtable(observation, node, guard) ? 'cleared-by-extable-handler' : 'cleared', guard, store: node }];
+  });
+}
+
+/** The premise of an exposure that no event in view uses. */
+export const UNSEEN_NMI: Premise = { fact: 'an NMI, whose handler is not in view, touches memory that raises the event again', place: null, assumed: true };
 
 /** Whether the store runs for the guard's vector only through an exception-table handler. */
 function onlyByExtable(observation: Observation, store: CodeNode, guard: Guard): boolean {

@@ -1,10 +1,39 @@
 // XR-CR02: the way back into kernel code loads another page table than the one that was interrupted.
-import type { PathStep } from '../contexts/entry-paths.ts';
+import type { CodeNode } from '../machine/code.ts';
+import type { Monitor, PathStep } from '../contexts/entry-paths.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
-import { cr3Of, entered, exitJump, exitPlace, expectedState, isEventReturn, knowledgeOf, pathPremises } from './path-vocabulary.ts';
+import { cr3Of, entered, exitJump, exitPlace, expectedState, isEventReturn, isInstruction, knowledgeOf, pathPremises } from './path-vocabulary.ts';
 import type { Judgement, Rule } from './rule.ts';
 
-function judge(step: PathStep, value: number): readonly Judgement[] {
+/** Writes of CR3 that a path has made, up to three, beside the jump to shared return code. */
+const WRITES = 4;
+const writes: Monitor = {
+  initial: () => 0,
+  next: (value, step) => {
+    const jump = exitJump.next(Math.floor(value / WRITES), step);
+    return jump * WRITES + Math.min(WRITES - 1, (value % WRITES) + (writesCr3(step.node) ? 1 : 0));
+  },
+};
+
+function writesCr3(node: CodeNode): boolean {
+  const target = isInstruction(node) && node.mnemonic.startsWith('mov') ? node.operands[1] : undefined;
+  return target?.kind === 'system-register' && target.name === 'cr3';
+}
+
+const ANYWHERE: ReadonlySet<number> = new Set([1, 2, 18, 29]);
+
+/** A sketch of one stub without the entry code that it may hit: what it has loaded it never takes back for kernel code. */
+function leavesLoaded({ program, start, after }: PathStep, count: number): boolean {
+  if (program.gap !== null || program.contexts.has('inside C') || start.door.kind !== 'event' || !ANYWHERE.has(start.door.vector) || start.user) return false;
+  const { vector } = start.door;
+  return count === 1 && after.cpu.cpl === 0 && program.handlers.some((handler) => handler.vector === vector && handler.ist.value !== null);
+}
+
+function judge(step: PathStep, seen: number): readonly Judgement[] {
+  const value = Math.floor(seen / WRITES);
+  if (isEventReturn(step) && leavesLoaded(step, seen % WRITES)) {
+    return [{ place: exitPlace(step, value), message: `${step.node.text} returns to kernel code with the CR3 that the stub has loaded (${entered(step.start)}): entry code that it interrupted may have run on the user's; load the value that the entry saved, on every path`, premises: [...pathPremises(step), { fact: 'entry code that runs on the user CR3 is not in view', place: null, assumed: true }] }];
+  }
   if (!isEventReturn(step) || !knowledgeOf(step.program).cr3) return [];
   const wanted = cr3Of(expectedState(step));
   const found = cr3Of(step.after);
@@ -48,7 +77,7 @@ export const paranoidCr3NotVerbatim: Rule = {
   bad: [{ title: 'The exit does not go back to the user CR3', files: { 'entry.S': stub(''), 'design.c': handlerOfGp } }],
   good: [{ title: 'The saved value on every path', files: { 'entry.S': stub('\tmovq\t%r14, %cr3\n'), 'design.c': handlerOfGp } }],
   judge: null,
-  path: { at: ['return'], monitor: exitJump, judge },
+  path: { at: ['return'], monitor: writes, judge },
   inspect: null,
   fix: null,
 };

@@ -3,6 +3,7 @@ import { sleepers } from '../tree/primitives.ts';
 import type { Tree } from '../tree/tree.ts';
 import type { Judgement } from './rule.ts';
 import { contextNames, visitContexts } from './tree-contexts.ts';
+import { isUserAccess } from './nmi-user-access-not-nofault.ts';
 import { entryPremise, findings, isCall, treeRule } from './tree-entries.ts';
 
 function examine(tree: Tree): readonly Judgement[] {
@@ -11,6 +12,8 @@ function examine(tree: Tree): readonly Judgement[] {
     if (context === 'task' || context === 'unknown' || step.kind !== 'call' || step.indirect) return;
     const allocates = /^k[mz]?v?[mzc]?alloc\w*$/.test(step.name) && step.arguments.some((one) => /\bGFP_KERNEL\b/.test(one));
     if (!allocates && !isCall(step, sleepers)) return;
+    // User accesses of the NMI handler are nmi-user-access-not-nofault's.
+    if (entry.vector === 'NMI' && isUserAccess(step)) return;
     found.at(step, where, `${step.kind === 'call' ? step.name : ''}() may sleep and is reached in ${contextNames[context]}, where nothing can be scheduled; leave it to task_work or irq_work`, { premises: [entryPremise(tree, entry)] });
   });
   return found.all();

@@ -15,8 +15,8 @@ function examine(tree: Tree): readonly Judgement[] {
       if (entry.delivery !== 'syscall' || !/int80/.test(entry.function.name)) continue;
       watchProofs(tree, entry.function, [{ key: 'v', what: '', test: (text, holds) => !holds && text.startsWith('int80_is_external(') }], {
         at: (step, missing, where) => {
-          const acts = isCall(step, /^(?:local_irq_enable|syscall_enter_from_user_mode\w*|do_syscall_32_irqs_on)$/) && step.name !== 'syscall_enter_from_user_mode_prepare';
-          if (acts && missing.length > 0) found.at(step, where, `${step.name}() runs before it was asked whether vector 0x80 is an external interrupt: ${step.name === 'local_irq_enable' ? 'with interrupts on, the in-service bit that tells may belong to another interrupt' : 'a hypervisor injects a system call that no program made'}; ask int80_is_external() first, with interrupts off`);
+          const acts = isCall(step, /^(?:(?:raw_)?local_irq_enable|syscall_enter_from_user_mode\w*|do_syscall_32_irqs_on)$/) && step.name !== 'syscall_enter_from_user_mode_prepare';
+          if (acts && missing.length > 0) found.at(step, where, `${step.name}() runs before it was asked whether vector 0x80 is an external interrupt: ${step.name.endsWith('local_irq_enable') ? 'with interrupts on, the in-service bit that tells may belong to another interrupt' : 'a hypervisor injects a system call that no program made'}; ask int80_is_external() first, with interrupts off`);
           return acts;
         },
       });

@@ -2,8 +2,13 @@
 // the interrupted RSP is one that user space chose.
 import { vectorTitle } from '../machine/vectors.ts';
 import { isConstant } from '../machine/word.ts';
+import type { Step, Tree } from '../tree/tree.ts';
 import { guardedWord, rearmInterrupt } from './example-text.ts';
+import { aliases, inRange, knownStack, mentions, notEntryStack, notInGap, registersOf } from './interrupted-rsp.ts';
 import type { Judgement, Observation, Rule } from './rule.ts';
+import { findings } from './tree-entries.ts';
+import { watchProofs, whats } from './tree-proofs.ts';
+import type { Proof } from './tree-proofs.ts';
 import { placeOf, stackName } from './vocabulary.ts';
 
 function judge(observation: Observation): readonly Judgement[] {
@@ -17,6 +22,29 @@ function judge(observation: Observation): readonly Judgement[] {
       message: `${node.symbol} leaves the ${stackName(program, frame)} stack for the interrupted RSP: between SYSCALL and the load of the kernel's RSP that is the user's, and there might not be a kernel stack; check RIP and RSP first and use a stack of its own otherwise`,
       premises: [{ fact: `${vectorTitle(frame.vector)} interrupted kernel mode on a stack pointer that user space chose`, place: null, assumed: false }],
     }));
+}
+
+/** In a tree: a function that copies the frame to the interrupted stack pointer, for its stub to switch to. */
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  for (const one of tree.functions) {
+    const regs = registersOf(one);
+    if (regs === undefined) continue;
+    const pointers = aliases(one, `${regs}->sp`);
+    const takes = (step: Step): boolean => step.kind === 'store' && step.value === `${regs}->sp`;
+    const moves = (step: Step): boolean => (step.kind === 'store' && /^\*\w+$/.test(step.target) && step.value === `*${regs}`) || (step.kind === 'call' && /^(?:__)?mem(?:cpy|move)$/.test(step.name) && step.arguments[1] === regs);
+    const { steps } = one.graph();
+    if (!steps.some(moves) || !steps.some(takes)) continue;
+    const taken: Proof = { key: 't', what: '', does: takes, undoes: (step) => step.kind === 'store' && pointers.includes(step.target) && !pointers.some((name) => mentions(step.value, name)) };
+    watchProofs(tree, one, [taken, notInGap, knownStack, notEntryStack, inRange], {
+      at: (step, missing, where) => {
+        if (!moves(step) || missing.includes(taken)) return false;
+        if (missing.length > 0) found.at(step, where, `the frame is moved to the interrupted stack pointer before ${whats(missing)}: the user, or a stack that is being rewound, chooses where the kernel writes; use the fall-back stack there`);
+        return true;
+      },
+    });
+  }
+  return found.all();
 }
 
 /** A stub; `leave` is what it does on the IST stack in kernel mode. */
@@ -88,6 +116,21 @@ void demo_ve_on_ist(void)
 }
 ${rearmInterrupt}`;
 
+const chooser = (gap: string, mark: string): string => `struct pt_regs *demo_leave_ist(struct pt_regs *regs)
+{
+	unsigned long sp = regs->sp;
+	struct stack_info info;
+	struct pt_regs *copy;
+
+	if (${gap}!get_stack_info_noinstr((unsigned long *)sp, current, &info) || info.type == STACK_TYPE_ENTRY ||
+	    info.type > STACK_TYPE_EXCEPTION_LAST)
+		sp = fallback_top();
+	copy = (struct pt_regs *)sp - 1;
+	*copy = *regs;${mark}
+	return copy;
+}
+`;
+
 export const unsafeSwitchOffIst: Rule = {
   name: 'unsafe-switch-off-ist',
   id: 'XR-VE07',
@@ -97,7 +140,7 @@ export const unsafeSwitchOffIst: Rule = {
   why: 'SYSCALL switches no stack. For two instructions the CPU is in kernel mode on the RSP that user mode left in the register. A handler that copies its frame to the interrupted stack writes kernel data, at CPL 0, wherever that points.',
   instead: 'Have a checker return the stack pointer to go to: reject the SYSCALL gap by RIP, accept an RSP only within a known kernel stack and with room to spare, and use a stack of its own otherwise.',
   falsePositives: ['A switch to the top of the task stack, as from user mode.', 'A switch to a per-CPU stack that does not come from the frame.'],
-  references: ['SDM vol. 2, "SYSCALL - Fast System Call"', 'semantics VE-20, VC-02, SYS-03'],
+  references: ['SDM vol. 2, "SYSCALL - Fast System Call"', 'Linux 545ac14c16b5', 'semantics VE-20, VC-02, SYS-03'],
   bad: [
     {
       title: 'Copies the frame to wherever the interrupted RSP points',
@@ -106,9 +149,14 @@ export const unsafeSwitchOffIst: Rule = {
         'design.c': handlers,
       },
     },
+    { title: 'The choice in C, without the gap', files: { 'leave.c': chooser('', ' //~ unsafe-switch-off-ist') } },
   ],
-  good: [{ title: 'Stays on the IST stack in kernel mode, and re-arms by an interrupt', files: { 'entry.S': stub('\tcall\tdemo_ve_on_ist\n'), 'design.c': handlers } }],
+  good: [
+    { title: 'Stays on the IST stack in kernel mode, and re-arms by an interrupt', files: { 'entry.S': stub('\tcall\tdemo_ve_on_ist\n'), 'design.c': handlers } },
+    { title: 'The choice in C, with every refusal', files: { 'leave.c': chooser('ip_within_syscall_gap(regs) || ', '') } },
+  ],
   judge,
   inspect: null,
+  examine,
   fix: null,
 };

@@ -52,13 +52,24 @@ function judge(observation: Observation): readonly Judgement[] {
 /** In a kernel tree the C code is not in view: its functions for user origin need the task stack. */
 function judgePath(step: PathStep): readonly Judgement[] {
   const { node, before, start, program } = step;
-  if (!isInstruction(node) || !start.user || start.door.kind !== 'event' || start.door.vector === DOUBLE_FAULT || !program.contexts.has('inside C')) return [];
+  if (!isInstruction(node) || !start.user || start.door.kind !== 'event' || start.door.vector === DOUBLE_FAULT) return [];
   const { vector } = start.door;
+  if (!program.contexts.has('inside C')) return inSketch(step, vector);
   const name = cFunctionCalled(step);
   const stack = program.handlers.find((handler) => handler.vector === vector)?.ist.value ?? null;
   const current = stackNameOf(step.setup, rspOf(before));
   if (name === null || stack === null || entryCall(name).anyStack || (current !== stack && current !== FALLBACK)) return [];
   return [{ place: pathPlace(node), message: `${name}() runs on the ${current} stack for a ${vectorTitle(vector)} from user mode: a fault of its return to user mode, and every later event of the vector, starts over at the top of that stack; switch to the task stack first`, premises: pathPremises(step) }];
+}
+
+/** A stub alone: it enables interrupts, or calls the work of the way to user mode. */
+function inSketch(step: PathStep, vector: number): readonly Judgement[] {
+  const { node, before, program } = step;
+  const stack = program.handlers.find((handler) => handler.vector === vector)?.ist.value ?? null;
+  if (stack === null || stackNameOf(step.setup, rspOf(before)) !== stack || !isInstruction(node)) return [];
+  const name = cFunctionCalled(step);
+  const message = node.mnemonic === 'sti' ? `${node.symbol}() enables interrupts for a ${vectorTitle(vector)} from user mode while its frame is still on the ${stack} stack; switch to the task stack first` : name !== null && (NEEDS_TASK_STACK.test(name) || /^exit_\w*work|^prepare_exit/.test(name)) ? `${name}() needs the task stack and is called on the ${stack} stack for a ${vectorTitle(vector)} from user mode; test CS in the stub and switch` : null;
+  return message === null ? [] : [{ place: pathPlace(node), message, premises: pathPremises(step) }];
 }
 
 const NEEDS_TASK_STACK = /^(force_sig\w*|send_sig\w*|schedule\w*|cond_resched|mutex_lock\w*|task_work_add|irqentry_exit_to_user_mode|exit_to_user_mode\w*)$/;
@@ -148,7 +159,7 @@ export const userOriginStaysOnIst: Rule = {
   bad: [{ title: 'A stub that does not ask where the event came from', files: { 'entry.S': stub('', ' #~ user-origin-stays-on-ist'), 'design.c': handlers } }],
   good: [{ title: 'To the task stack from user mode', files: { 'entry.S': stub(toTask, ''), 'design.c': handlers } }],
   judge,
-  path: { at: ['call'], monitor: null, rank: 2, judge: judgePath },
+  path: { at: ['call', 'flags'], monitor: null, rank: 2, judge: judgePath },
   inspect: null,
   fix: null,
 };

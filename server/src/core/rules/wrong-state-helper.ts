@@ -15,7 +15,8 @@ function examine(tree: Tree): readonly Judgement[] {
   for (const entry of entriesOf(tree)) {
     if (entry.wrapped || entry.delivery === 'syscall') continue;
     const premises = [entryPremise(tree, entry)];
-    const nmiLike = isNmiLike(entry);
+    // A breakpoint in kernel text may be hit by whatever runs there, an NMI included.
+    const nmiLike = isNmiLike(entry) || (entry.vector === 'BP' && entry.origin !== 'user');
     const nmi = entry.vector === 'NMI';
     watch<State>(
       tree,
@@ -52,7 +53,7 @@ function examine(tree: Tree): readonly Judgement[] {
 function wrongHelper(state: string, mode: string, nmi: boolean, nmiLike: boolean): string | null {
   if (nmi) return state === 'nmi' ? null : 'an NMI may interrupt any entry half done, from user mode as well; use irqentry_nmi_enter()';
   if (mode === 'user' && state === 'nmi') return 'it then counts as an NMI, and signals and the scheduler are not for it; use irqentry_enter_from_user_mode()';
-  if (mode === 'kernel' && nmiLike && state !== 'nmi') return 'it may arrive at any kernel instruction, also where RCU does not watch and locks are held; use irqentry_nmi_enter()';
+  if (mode !== 'user' && nmiLike && state !== 'nmi') return 'it may arrive at any kernel instruction, also where RCU does not watch and locks are held; use irqentry_nmi_enter()';
   return mode === 'kernel' && state === 'user' ? 'nothing came from user mode; use irqentry_enter()' : null;
 }
 

@@ -115,8 +115,8 @@ function examine(tree: Tree): readonly Judgement[] {
   return found.all();
 }
 
-export const wordConsumedByNested: Rule = {
-  name: 'word-consumed-by-nested',
+export const oneSlotWordConsumedByNested: Rule = {
+  name: 'one-slot-word-consumed-by-nested',
   id: 'XR-VE15',
   group: 'Re-entrancy and #VE',
   severity: 'error',
@@ -125,7 +125,7 @@ export const wordConsumedByNested: Rule = {
   instead: 'Ask for the origin first: a #PF from kernel mode is never the host\'s, so it must leave the word alone. A sequence number in the word does the same.',
   falsePositives: ['Words that carry an owner or a sequence number.'],
   references: ['semantics APF-02, APF-05', 'Linux, arch/x86/kernel/kvm.c'],
-  bad: [{ title: 'The flag first, the origin second', files: { 'design.c': design('if (consume_flags() && !from_kernel(regs))\n\t\treturn;', ' //~ word-consumed-by-nested') } }],
+  bad: [{ title: 'The flag first, the origin second', files: { 'design.c': design('if (consume_flags() && !from_kernel(regs))\n\t\treturn;', ' //~ one-slot-word-consumed-by-nested') } }],
   good: [{ title: 'The origin first', files: { 'design.c': design('if (!from_kernel(regs) && consume_flags())\n\t\treturn;', '') } }],
   judge,
   inspect: null,

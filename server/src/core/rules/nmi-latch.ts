@@ -1,0 +1,60 @@
+// The latch of an NMI handler that may be entered again while it runs: a per-CPU word that says so, in which a nested NMI
+// leaves a note, and which the first one asks before it ends.
+import { stateHelpers } from '../tree/primitives.ts';
+import { successorsOf } from '../tree/paths.ts';
+import type { Step, TreeFunction } from '../tree/tree.ts';
+
+export interface LatchFault {
+  readonly step: Step;
+  readonly message: string;
+}
+
+/** What the handler's latch gets wrong; nothing where it has none. */
+export function latchFaults(one: TreeFunction): readonly LatchFault[] {
+  const { steps, entry } = one.graph();
+  const enters = new Set(steps.flatMap((step, index) => (step.kind === 'call' && stateHelpers.get(step.name)?.role === 'enter' ? [index] : [])));
+  const reach = (from: number, blocked: (index: number) => boolean): ReadonlySet<number> => {
+    const seen = new Set<number>();
+    const waiting = [from];
+    for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+      const step = steps[at];
+      if (step === undefined || seen.has(at) || blocked(at)) continue;
+      seen.add(at);
+      waiting.push(...successorsOf(step));
+    }
+    return seen;
+  };
+  const never = (): boolean => false;
+  const reachesWork = (from: number): boolean => [...reach(from, never)].some((at) => enters.has(at));
+  const writes = (word: string) => (index: number): boolean => {
+    const step = steps[index];
+    return step !== undefined && ((step.kind === 'call' && writer.test(step.name) && step.arguments[0] === word) || (step.kind === 'test' && taker.exec(step.text)?.[1] === word));
+  };
+  const out: LatchFault[] = [];
+  for (const index of reach(entry, (at) => enters.has(at))) {
+    const step = steps[index];
+    const word = step?.kind === 'test' ? reader.exec(step.text)?.[1] : undefined;
+    if (step?.kind !== 'test' || word === undefined) continue;
+    const [nested, first] = reachesWork(step.yes) ? [step.no, step.yes] : [step.yes, step.no];
+    // A latch is a word that this function writes and that sends one of two NMIs away.
+    if (reachesWork(nested) || !reachesWork(first) || !steps.some((_, at) => writes(word)(at))) continue;
+    const leaves = [...reach(nested, writes(word))].find((at) => steps[at]?.kind === 'return');
+    if (leaves !== undefined) out.push({ step, message: `a nested NMI goes away here and leaves no note in ${word}: its event is lost; store the note before the return` });
+    if ([...reach(first, writes(word))].some((at) => enters.has(at))) out.push({ step, message: `the handler goes on without setting ${word}: a nested NMI does not see that one is handled and runs in the middle of it; set it before the work` });
+    for (const work of enters) {
+      const asks = (at: number): boolean => {
+        const test = steps[at];
+        return test?.kind === 'test' && new RegExp(`\\b${word}\\b`).test(test.text) && (reachesWork(test.yes) || reachesWork(test.no));
+      };
+      const behind = steps[work];
+      const end = behind === undefined ? undefined : successorsOf(behind).flatMap((from) => [...reach(from, asks)]).find((at) => steps[at]?.kind === 'return');
+      const at = end === undefined ? undefined : steps[end];
+      if (at !== undefined) out.push({ step: at, message: `the handler ends without asking ${word} again: an NMI that came meanwhile has left its note there and is lost; go back to the work where there is one` });
+    }
+  }
+  return out;
+}
+
+const reader = /^(?:raw_|__)*this_cpu_read\((\w+)\)/;
+const writer = /^(?:raw_|__)*this_cpu_(?:write|inc|add|or)$/;
+const taker = /^(?:raw_|__)*this_cpu_(?:dec_return|xchg|cmpxchg)\((\w+)/;
