@@ -7,7 +7,12 @@ import { project } from '../contexts/projection.ts';
 import type { Projection } from '../contexts/projection.ts';
 import { listed } from '../hierarchy/contexts.ts';
 import type { CodeNode } from '../machine/code.ts';
+import type { MachineSetup } from '../machine/config.ts';
+import { draftOf, load } from '../machine/draft.ts';
+import { RSP } from '../machine/registers.ts';
+import type { State } from '../machine/state.ts';
 import { VECTORS, vectorTitle } from '../machine/vectors.ts';
+import { isConstant } from '../machine/word.ts';
 import type { Handler } from '../program/program.ts';
 import { pathPlace } from '../rules/path-vocabulary.ts';
 import { labelPlace } from '../rules/vocabulary.ts';
@@ -67,7 +72,8 @@ export function sourcesOf(sides: readonly Sided[], vector: number, explored: boo
   if (vector === DOUBLE_FAULT) return [];
   for (const { kernel, run } of sides) {
     const { program } = kernel;
-    if (!program.handlers.some((handler) => handler.vector === vector) && program.fred === null) continue;
+    // With FRED no event comes through a gate and its stub (FR-01).
+    if (program.fred !== null || !program.handlers.some((handler) => handler.vector === vector)) continue;
     for (const node of program.code.nodes) {
       if (!(node.kind === 'instruction' || (anywhere && node.kind === 'operation')) || node.symbol === '' || /xen/i.test(node.symbol) || (!anywhere && !isRaisedBy(program, node, vector))) continue;
       const states = run === null ? [] : statesAt(run.analysis, node, vector);
@@ -98,9 +104,23 @@ function outermostIn({ origin }: CodeNode, whole: Place): Place {
 
 function statesAt(analysis: EntryAnalysis, node: CodeNode, vector: number): readonly Projection[] {
   const { program, setup } = analysis;
-  const may = analysis.reached(node.id).filter(({ state }) => arrivalOf(program, setup, state, vector).can === 'yes');
+  const may = analysis.reached(node.id).filter(({ state }) => arrivalOf(program, setup, state, vector).can === 'yes' && (comesAnywhere(vector) || !returnsToKernel(setup, node, state)));
   return may.slice(0, MOST_STATES).map(({ state, start }) => project(program, setup, state, start.from));
 }
+
+/** An event return to kernel mode loads what the kernel itself saved: only one to user mode may fault (IRET-05). */
+function returnsToKernel(setup: MachineSetup, node: CodeNode, state: State): boolean {
+  if (node.kind !== 'instruction') return false;
+  if (node.mnemonic.startsWith('erets')) return true;
+  const rsp = state.registers[RSP];
+  if (!node.mnemonic.startsWith('iret') || rsp === undefined || !isConstant(rsp)) return false;
+  const cs = load(draftOf(state), setup, rsp.value + CS_OFFSET, 8);
+  return (cs.known & RPL) === RPL && (cs.value & RPL) !== RPL;
+}
+
+const RPL = 3n;
+/** CS lies above RIP in the frame (SDM vol. 3A, "64-Bit Mode Stack Frame"). */
+const CS_OFFSET = 8n;
 
 /** What contexts have in common, and the values of what they have not. */
 export function machineText(contexts: readonly Projection[]): string {

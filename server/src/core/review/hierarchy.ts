@@ -207,6 +207,11 @@ function callersOfStub(side: HierarchySide, name: string): readonly HierarchyCal
     if (door?.kind !== 'instruction' || own === null || calls.some((call) => call.item.name === door.instruction)) continue;
     calls.push({ item: note(door.instruction, 'user mode, CPL 3: enters here without a stack switch', own, 'event'), spans: [own.span] });
   }
+  for (const { kernel } of side.sides) {
+    const { fred, code } = kernel.program;
+    const mode = fred === null ? null : code.nodes[fred.user]?.symbol === name ? 'user' : code.nodes[fred.kernel]?.symbol === name ? 'kernel' : null;
+    if (mode !== null && own !== null) calls.push({ item: note(`FRED: every event in ${mode} mode`, mode === 'user' ? 'CPL 3; enters on the stack of level 0' : 'CPL 0; enters on the stack of the event\'s level, or stays on the interrupted one', own, 'event'), spans: [own.span] });
+  }
   const vectors = [...new Set(handlers.map(({ handler }) => handler.vector))].slice(0, 1);
   for (const vector of vectors) if (own !== null) calls.push(...eventCalls(side, vector, handlers[0]?.handler.place ?? own));
   for (const [symbol, nodes] of callingStubs(side.sides, name)) {

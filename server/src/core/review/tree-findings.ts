@@ -8,7 +8,7 @@ import { RULES } from '../rules/index.ts';
 import type { Finding } from '../rules/finding.ts';
 import type { CTranslationUnit } from '../syntax/c-syntax.ts';
 import { createTreeReader } from '../tree/build.ts';
-import { entryAssembler, isEntryFile } from '../tree/files.ts';
+import { isEntryFile } from '../tree/files.ts';
 import type { Tree, TreeCoverage, TreeSource } from '../tree/tree.ts';
 import { isCurrent } from './streams.ts';
 import type { Read, Streams } from './streams.ts';
@@ -30,6 +30,9 @@ export interface TreeFindings {
 
 /** What the steps of an exploration are called. */
 export const C_ENTRY_CODE = 'C entry code';
+
+/** Assembler files and headers whose stubs call the C entry code. */
+const stubs = /^arch\/x86\/entry\/[^/]+\.[Sh]$/;
 
 /** Where a tree has no configuration of its own: with what it is by default, with every entry there is, and with least. */
 const matrix = ['pti', 'xenpv+sev+tdx+fred', 'minimal'];
@@ -91,7 +94,7 @@ export function createTreeFindings(workspace: Workspace, source: FileSource, str
   function subjectAt(file: string): { readonly subject: Subject; readonly configurations: readonly Configuration[] } | null {
     const { root, configuration } = streams.chosen(file);
     if (root === null) return /\.[chS]$/.test(file) ? { subject: { root: file.slice(0, file.lastIndexOf('/') + 1), design: true }, configurations: [configuration] } : null;
-    return treeOf(entryAssembler.includes(file.slice(root.length)) ? [file, `${root}arch/x86/mm/fault.c`] : [file]);
+    return treeOf(stubs.test(file.slice(root.length)) ? [file, `${root}arch/x86/mm/fault.c`] : [file]);
   }
 
   function current(key: string): TreeVerdict | null {
