@@ -4,6 +4,7 @@
  * One CR3 (no page-table isolation), no speculation barriers, and CR4.FSGSBASE off, so that the sign of the GS base
  * tells whose it is: user mode cannot load a negative one.
  */
+/* xctx: assume !X86_FEATURE_FSGSBASE -- this kernel leaves CR4.FSGSBASE off */
 #ifndef MINIKERNEL_ENTRY_H
 #define MINIKERNEL_ENTRY_H
 

@@ -47,3 +47,8 @@ export const IDT_VARIANTS: readonly CpuVariant[] = [
 
 /** CPUs with FRED have none of the bugs that VERW mends. */
 export const FRED_VARIANTS: readonly CpuVariant[] = [{ name: 'FRED', present: [...always, 'X86_FEATURE_FRED', 'X86_FEATURE_FSGSBASE'] }];
+
+/** The feature that an assumption `!X86_FEATURE_...` says no CPU has; null for assumptions about something else. */
+export function absentFeature(subject: string): string | null {
+  return /^!(X86_FEATURE_\w+)$/.exec(subject)?.[1] ?? null;
+}

@@ -1,5 +1,6 @@
 // What the review says of entry code that it runs by its paths: a kernel tree's, and that of a unit with stubs of its own.
 import type { Place, Span } from '../base/span.ts';
+import { absentFeature } from '../kernel/variants.ts';
 import type { CpuVariant } from '../kernel/variants.ts';
 import type { Program } from '../program/program.ts';
 import type { Finding, RunReport } from '../rules/finding.ts';
@@ -94,10 +95,11 @@ function concerns({ program }: KernelProgram, file: string, offset: number | nul
 export function unitVariants(program: Program): readonly CpuVariant[] {
   const writesCr3 = program.code.nodes.some((node) => node.kind === 'instruction' && node.mnemonic.startsWith('mov') && node.operands.at(-1)?.kind === 'system-register' && (node.operands.at(-1) as { readonly name: string }).name === 'cr3');
   const pti = writesCr3 ? ['X86_FEATURE_PTI'] : [];
+  const absent = new Set(program.directives.flatMap((directive) => (directive.kind === 'assume' ? (absentFeature(directive.subject) ?? []) : [])));
   return [
     { name: writesCr3 ? 'PTI' : 'no PTI', present: pti },
     { name: writesCr3 ? 'PTI, FSGSBASE' : 'FSGSBASE', present: [...pti, 'X86_FEATURE_FSGSBASE'] },
-  ];
+  ].filter(({ present }) => !present.some((feature) => absent.has(feature)));
 }
 
 /** Whether a unit has stubs that are its own text. */

@@ -1,5 +1,6 @@
 // XR-ANN05: an assumption about something that is gone, or that is not what it was when the assumption was made.
 import type { Place } from '../base/span.ts';
+import { absentFeature } from '../kernel/variants.ts';
 import type { Program } from '../program/program.ts';
 import type { Directive } from '../syntax/annotation-types.ts';
 import type { Fix } from './finding.ts';
@@ -31,7 +32,7 @@ function inspect(inspection: Inspection): readonly Judgement[] {
   const { program } = inspection;
   const out: Judgement[] = [];
   for (const directive of program.directives) {
-    if (directive.kind !== 'assume') continue;
+    if (directive.kind !== 'assume' || absentFeature(directive.subject) !== null) continue;
     const text = textOf(inspection, directive.subject);
     if (!isKnown(program, directive.subject)) {
       out.push({ place: directive.place, message: `${directive.subject} is neither defined nor used here any more: the assumption is about nothing; delete it or name what it is about`, premises: [] });

@@ -179,7 +179,7 @@ export const annotationKeywords: readonly AnnotationKeyword[] = [
   },
   {
     name: 'assume',
-    summary: 'Something the tool cannot see and shall take for granted; it is listed with every verdict.',
+    summary: 'Something the tool cannot see and shall take for granted; it is listed with every verdict. `!X86_FEATURE_FSGSBASE` says that no CPU has the feature on: paths are then not run with it.',
     syntax: 'assume SUBJECT [hash=TEXT] -- reason',
     word: { name: 'SUBJECT', values: named('function') },
     keys: [{ name: 'hash', summary: 'Hash of the subject as it was when assumed; a change is reported.', required: false, values: named(null) }],
