@@ -17,6 +17,8 @@ export const context = [/stack/, /\bIST/, /\bIF\b/, /\bNMI\b/, /live frames/, /c
 export const commands = {
   runScenario: 'Entrycheck: Run scenario',
   showExpansion: 'Entrycheck: Show macro expansion',
+  callHierarchy: 'Calls: Show Call Hierarchy',
+  outgoingCalls: 'Calls: Show Outgoing Calls',
 };
 
 /** The mail's corner case, by a part of its row in the pick list. */

@@ -254,6 +254,43 @@ export class Workbench {
     }
   }
 
+  async waitForQuickInput() {
+    await this.page.locator('.quick-input-widget:visible input.input').waitFor();
+  }
+
+  /** Texts of the rows of the call hierarchy, as far as they are in view. */
+  async treeRows() {
+    return await this.hierarchyRows().allInnerTexts();
+  }
+
+  async waitForTreeRow(text, timeout) {
+    await this.hierarchyRows().filter({ hasText: text }).first().waitFor({ timeout });
+  }
+
+  /** Opens what lies below a row. */
+  async expandTreeRow(text) {
+    await this.hierarchyRows().filter({ hasText: text }).first().locator('.monaco-tl-twistie').click();
+  }
+
+  /** Goes to the place that a row is about. */
+  async openTreeRow(text) {
+    await this.hierarchyRows().filter({ hasText: text }).first().dblclick();
+  }
+
+  hierarchyRows() {
+    return this.page.locator('.part.sidebar .monaco-list-row:visible');
+  }
+
+  /** A link in the open hover, by its text. */
+  async clickHoverLink(text) {
+    await this.page.locator(hovers).locator('a', { hasText: text }).first().click();
+  }
+
+  /** An open tab whose label has the text. */
+  async waitForTab(text) {
+    await this.page.locator('.editor-group-container .tab', { hasText: text }).first().waitFor();
+  }
+
   async fillQuickInput(text) {
     const input = this.page.locator('.quick-input-widget:visible input.input');
     await input.waitFor();

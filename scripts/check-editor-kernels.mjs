@@ -40,6 +40,17 @@ const files = [
   'arch/x86/xen/xen-asm.S',
   'arch/x86/kvm/vmx/vmenter.S',
 ];
+/** Places that the built-in profile accepts, by file, a piece of the line, and a piece of what the hover says. */
+const accepted = [
+  ['arch/x86/kernel/cpu/mce/core.c', 'mce_wrmsrl(MSR_IA32_MCG_STATUS, 0)', 'MCIP is cleared'],
+  ['arch/x86/kernel/cpu/mce/core.c', '__wrmsr(MSR_IA32_MCG_STATUS, 0', 'MCIP is cleared'],
+  ['arch/x86/kernel/cpu/mce/core.c', 'local_irq_enable();', 'interrupts are enabled on whatever stack'],
+  ['arch/x86/kernel/nmi.c', 'sev_es_nmi_complete();', 'the hypervisor may inject the next NMI'],
+  ['arch/x86/kernel/nmi.c', 'pr_emerg("NMI: PCI system error', 'prints in NMI context'],
+  ['arch/x86/entry/entry_64.S', 'cmpl\t$1, -8(%rsp)', 'reads a word below RSP'],
+  ['arch/x86/kernel/traps.c', 'return;\n\t}\n#endif\n\n\tirqentry_nmi_enter(regs)', 'returns from a #DF'],
+];
+
 const server = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist', 'cli.js');
 const names = ['', 'error', 'warning', 'info', 'hint'];
 
@@ -96,6 +107,57 @@ async function checkTree(tree) {
     for (const item of [...bad, ...infos].slice(0, 4)) console.log(`      ${item.range.start.line + 1}: ${names[item.severity]}: ${item.message} [${item.code}]`);
     await connection.sendNotification('textDocument/didClose', { textDocument: { uri } });
   }
+  await checkHierarchy(tree, connection);
+  await checkAccepted(tree, connection);
   await connection.sendRequest('shutdown');
   child.kill();
+}
+
+function say(ok, text) {
+  checked += 1;
+  if (!ok) failures += 1;
+  console.log(`${ok ? ' ok' : 'BAD'} ${text}`);
+}
+
+async function open(tree, name, connection) {
+  const file = join(tree, name);
+  const uri = pathToFileURL(file).href;
+  const text = readFileSync(file, 'utf8');
+  await connection.sendNotification('textDocument/didOpen', { textDocument: { uri, languageId: name.endsWith('.S') ? 'gas-x86' : 'c', version: 1, text } });
+  return { uri, text };
+}
+
+/** From handlers to what raises their events, and to their exits. */
+async function checkHierarchy(tree, connection) {
+  const { uri, text } = await open(tree, 'arch/x86/mm/fault.c', connection);
+  const before = text.slice(0, text.indexOf('(exc_page_fault)') + 1).split('\n');
+  const position = { line: before.length - 1, character: before.at(-1).length };
+  const began = performance.now();
+  const [root] = (await connection.sendRequest('textDocument/prepareCallHierarchy', { textDocument: { uri }, position })) ?? [];
+  say(root?.name === 'exc_page_fault' && /^CPL 0, .*IRQs off.*#PF/.test(root.detail), `call hierarchy of exc_page_fault: ${root?.detail}`);
+  if (root === undefined) return;
+  const incoming = async (item) => (await connection.sendRequest('callHierarchy/incomingCalls', { item })).map(({ from }) => from);
+  const outgoing = async (item) => (await connection.sendRequest('callHierarchy/outgoingCalls', { item })).map(({ to }) => to);
+  const stub = (await incoming(root)).find(({ name }) => name === 'asm_exc_page_fault');
+  say(stub !== undefined, 'its stub is among its callers');
+  const sources = stub === undefined ? [] : await incoming(stub);
+  const faulting = sources.filter(({ name, detail }) => name.endsWith(': iretq') && detail.includes(': CPL 0, '));
+  say(sources.some(({ name }) => name === '#PF gate') && sources.some(({ name }) => name.startsWith('user mode: ')) && faulting.length > 0, `the stub's are the gate, user mode and ${faulting.length} faulting IRETs with contexts, of ${sources.length}, after ${(performance.now() - began).toFixed(0)} ms`);
+  const callees = await outgoing(root);
+  const names = callees.map(({ name }) => name);
+  say(['irqentry_enter', 'handle_page_fault', 'irqentry_exit'].every((name) => names.includes(name)), `it calls ${names.join(', ')}`);
+  const ends = stub === undefined ? [] : (await outgoing(stub)).map(({ name }) => name);
+  say(ends.includes('exc_page_fault') && ends.includes('error_return'), `its stub goes to ${ends.join(', ')}`);
+  await connection.sendNotification('textDocument/didClose', { textDocument: { uri } });
+}
+
+async function checkAccepted(tree, connection) {
+  for (const [name, piece, title] of accepted) {
+    const { uri, text } = await open(tree, name, connection);
+    const at = text.indexOf(piece);
+    const before = text.slice(0, at + 1).split('\n');
+    const hover = at < 0 ? null : await connection.sendRequest('textDocument/hover', { textDocument: { uri }, position: { line: before.length - 1, character: before.at(-1).length } });
+    say(hover?.contents.value.includes(`**Known:** ${title}`) === true, `${name}:${before.length}: known, because ... (${title})`);
+    await connection.sendNotification('textDocument/didClose', { textDocument: { uri } });
+  }
 }

@@ -7,6 +7,7 @@ import { methods } from '../../server/src/lsp/protocol.ts';
 import type { CompareResult, RunResult, ScenariosResult, TraceView } from '../../server/src/lsp/protocol.ts';
 import type { ComparePanel } from './compare-panel.ts';
 import { showExpansion } from './expansion.ts';
+import { suppress } from './suppress.ts';
 import { explainRule } from './rule-pages.ts';
 import type { TracePanel } from './trace-panel.ts';
 
@@ -28,6 +29,7 @@ export function registerCommands(client: LanguageClient, traces: TracePanel, com
     register('showTrace', (uri, key) => showTrace(client, traces, textOrNull(uri), textOrNull(key))),
     register('showExpansion', () => showExpansion(client)),
     register('explainRule', (name) => explainRule(client, textOrNull(name))),
+    register('suppress', suppress),
     register('restartServer', () => client.restart()),
     register('showOutput', async () => client.outputChannel.show(true)),
   );

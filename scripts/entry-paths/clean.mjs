@@ -1,5 +1,4 @@
 // The unmodified tree in each configuration: no finding, and a context or a named reason for every instruction.
-import { coverage } from './unreached.mjs';
 import { configurations, createTree, placesOf, reviewProgram } from './core.mjs';
 
 export function checkClean(core, root, disk, result) {
@@ -11,7 +10,7 @@ export function checkClean(core, root, disk, result) {
     result.say(`${kernel.configuration}: ${findings.length} findings, ${run.analysis.starts()} starts of ${run.analysis.doors.length} doors on ${run.analysis.variants.length} kinds of CPU, ${run.analysis.steps()} steps, ${seconds.toFixed(1)} s`);
     result.check(`${kernel.configuration}: no finding`, findings.length === 0, findings.map((finding) => `${placesOf(tree, finding).map(({ file, line }) => `${file}:${line}`)[0]}: ${finding.message} [${finding.rule}]`));
     result.check(`${kernel.configuration}: every path ends`, inconclusive.length === 0, run.analysis.unbounded());
-    const { files, byReason, unexplained } = coverage(core, kernel, run.analysis);
+    const { files, byReason, unexplained } = core.instructionCoverage(kernel.program, run.analysis, (node) => core.pathPlace(node).file);
     for (const [file, { reached, all }] of files) result.say(`  ${file.slice(tree.root.length)}: ${reached} of ${all} instructions have a context`);
     for (const [reason, count] of byReason) result.say(`  ${String(count).padStart(5)} without: ${reason}`);
     result.check(`${kernel.configuration}: every instruction has a context or a reason`, unexplained.length === 0, unexplained.map(({ node, facts }) => `${facts.owners.join()}: ${node.text} (${[...facts.features].join()}) at ${node.origin.file.slice(tree.root.length)}:${tree.lineOf(node.origin.file, node.origin.span.start)}`));

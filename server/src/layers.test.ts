@@ -17,6 +17,7 @@ const mayImport: ReadonlyMap<string, readonly string[]> = new Map([
   ['core/contexts', ['core/base', 'core/machine', 'core/kernel', 'core/program', 'core/explore']],
   ['core/scenarios', ['core/base', 'core/machine', 'core/kernel', 'core/program', 'core/explore']],
   ['core/tree', ['core/base', 'core/syntax', 'core/preprocess']],
+  ['core/hierarchy', ['core/base', 'core/tree']],
   ['core/rules', ['core/base', 'core/machine', 'core/kernel', 'core/program', 'core/tree', 'core/explore', 'core/contexts', 'core/scenarios']],
   ['core/review', ['core']],
   ['core/render', ['core']],

@@ -1,21 +1,27 @@
 // `entrycheck check`: the findings of files and folders in the form of compilers, as JSON, or for a mail.
+import { coverageText } from '../core/render/coverage.ts';
 import { checkJson } from '../core/render/json.ts';
 import { mailFinding } from '../core/render/mail.ts';
 import { coloured, plain } from '../core/render/paint.ts';
 import { inOrder } from '../core/render/places.ts';
 import { findingText } from '../core/render/text.ts';
-import type { Finding, Severity } from '../core/review-types.ts';
+import type { Coverage, Finding, Severity } from '../core/review-types.ts';
 import { createNodeWorkspace } from '../shell/workspace.ts';
 import { parseArguments } from './arguments.ts';
+import { compare, pathIn, readBaseline, writeBaseline } from './baseline.ts';
+import type { BaselineEntry } from './baseline.ts';
 import { clean, couldNotRun, found, refuse } from './io.ts';
 import type { Command, Io } from './io.ts';
 import { allRefused, explore, openSession, sayRefused, unitsOf } from './session.ts';
 import type { Session } from './session.ts';
+import { createShares } from './shares.ts';
+import type { Shares } from './shares.ts';
 import { chooseConfiguration } from './sources.ts';
 import { findSources } from './paths.ts';
 import type { Sources } from './paths.ts';
 
-export const usage = `usage: entrycheck check [--format gcc|json|mail] [--severity LEVEL] [--config FILE|PRESET] PATH...
+export const usage = `usage: entrycheck check [--format gcc|json|mail] [--severity LEVEL] [--config FILE|PRESET]
+                        [--coverage] [--baseline FILE | --write-baseline FILE] PATH...
 
 Reviews every folder with assembler, C or scenario files (.S, .s, .c,
 *.xctx-scenario.yaml) among PATH and below.
@@ -29,6 +35,10 @@ through it, are shown.
   --config FILE|PRESET
                    a .config or a built-in configuration (6.12, 6.12:minimal)
                    for kernel files; otherwise that of their tree
+  --coverage       what was judged: functions, calls, instructions (in JSON always)
+  --baseline FILE  findings that FILE has are counted and not shown
+  --write-baseline FILE
+                   writes the findings to FILE instead of showing them
 
 exit status: 0 nothing found, 1 findings, 2 could not run
 `;
@@ -42,6 +52,9 @@ export const check: Command = async (argv, io) => {
     { name: 'format', kind: 'word', words: ['gcc', 'json', 'mail'] },
     { name: 'severity', kind: 'word', words: severities },
     { name: 'config', kind: 'word', words: null },
+    { name: 'coverage', kind: 'flag', words: null },
+    { name: 'baseline', kind: 'word', words: null },
+    { name: 'write-baseline', kind: 'word', words: null },
   ]);
   if (parsed.kind === 'wrong') return refuse(io, parsed.message);
   const { positionals, flag, word } = parsed.arguments;
@@ -50,6 +63,10 @@ export const check: Command = async (argv, io) => {
     return clean;
   }
   if (positionals.length === 0) return refuse(io, 'check: no PATH given; name files or folders, for example: entrycheck check .');
+  const write = word('write-baseline');
+  if (word('baseline') !== null && write !== null) return refuse(io, 'check: --baseline shows what is new, --write-baseline writes all there is: give one of them');
+  const baseline = word('baseline') === null ? null : readBaseline(word('baseline') ?? '', io.cwd);
+  if (typeof baseline === 'string') return refuse(io, `check: ${baseline}`);
 
   const workspace = createNodeWorkspace(io.cwd);
   const sources = findSources(positionals, io.cwd, workspace);
@@ -58,34 +75,71 @@ export const check: Command = async (argv, io) => {
   const chosen = configuration === null ? null : chooseConfiguration('', workspace, { config: configuration, variant: null, defines: [] });
   if (typeof chosen === 'string') return refuse(io, `check: ${chosen}`);
   const session = await openSession(io, workspace, configuration);
-  const { findings, unknown } = judge(session, sources.sources, io);
+  // What a thread explored is told as findings, not as coverage.
+  const told = flag('coverage') || word('format') === 'json';
+  const judged = await judge(session, sources.sources, told ? null : createShares(session, configuration, io), io);
   const lowest = severities.indexOf((word('severity') as Severity | null) ?? 'info');
-  const shown = inOrder(
-    findings.filter(({ severity }) => severities.indexOf(severity) <= lowest),
-    session.locate,
-  );
-  print(shown, unknown, word('format') ?? 'gcc', session, io);
+  const counts = ({ severity }: Finding): boolean => severities.indexOf(severity) <= lowest;
+  const all = inOrder(judged.findings, session.locate);
+  if (write !== null) {
+    const problem = writeBaseline(write, io.cwd, all.filter(counts), session.review);
+    if (problem !== null) return refuse(io, `check: ${problem}`);
+    const written = all.filter(counts).length;
+    io.err(`entrycheck: ${written === 1 ? '1 finding' : `${written} findings`} written to ${write}\n`);
+    sayRefused(session, sources.sources.files, io);
+    return allRefused(session, sources.sources.files) ? couldNotRun : clean;
+  }
+  const compared = baseline === null ? null : compare(baseline, all, io.cwd, session.review, reviewedIn(baseline.file, sources.sources, io.cwd));
+  const shown = (compared?.fresh ?? all).filter(counts);
+  print({ ...judged, findings: shown }, compared === null || baseline === null ? null : { file: baseline.file, known: compared.known, stale: compared.stale }, word('format') ?? 'gcc', flag('coverage'), session, io);
   for (const note of sources.sources.notes) io.err(`entrycheck: ${note}\n`);
   sayRefused(session, sources.sources.files, io);
   if (allRefused(session, sources.sources.files)) return couldNotRun;
   return shown.length === 0 ? clean : found;
 };
 
-function judge(session: Session, sources: Sources, io: Io): { readonly findings: readonly Finding[]; readonly unknown: readonly string[] } {
+interface Judged {
+  readonly findings: readonly Finding[];
+  readonly unknown: readonly string[];
+  readonly coverage: readonly Coverage[];
+}
+
+interface Known {
+  readonly file: string;
+  readonly known: number;
+  readonly stale: readonly BaselineEntry[];
+}
+
+/** Whether an entry's file was judged: it was named, or lies in or below a folder that was. */
+function reviewedIn(baseline: string, sources: Sources, cwd: string): (path: string) => boolean {
+  const named = new Set([...sources.named].map((file) => pathIn(baseline, cwd, file)));
+  const folders = sources.folders.map((folder) => pathIn(baseline, cwd, folder));
+  return (path) => named.has(path) || folders.some((folder) => folder === '' || isBelow(path, folder));
+}
+
+async function judge(session: Session, sources: Sources, shares: Shares | null, io: Io): Promise<Judged> {
   const { review } = session;
+  const coverage = new Map<string, Coverage>();
   const findings: Finding[] = [];
   const unknown: string[] = [];
   for (const unit of unitsOf(review, sources.files)) {
     io.working(`reviewing ${unit.folder}`);
     const whole = sources.folders.some((folder) => isBelow(unit.folder, folder));
-    const all = [
-      ...unit.files.flatMap((file) => review.quickFindings(file)),
-      ...review.findings(unit.folder, explore(review.explore(unit.folder), unit.name, null, io)),
-    ];
+    const shared = shares?.start(unit.folder) ?? false;
+    const quick = unit.files.flatMap((file) => review.quickFindings(file));
+    const rest = explore(shared ? review.exploreRest(unit.folder) : review.explore(unit.folder), unit.name, null, io);
+    const others = shared ? ((await shares?.reports(unit.folder)) ?? []) : [];
+    const reports = shared && others.length === 0 ? explore(review.explore(unit.folder), unit.name, null, io) : [...rest, ...others];
+    const all = [...quick, ...review.findings(unit.folder, reports)];
     findings.push(...(whole ? all : all.filter((finding) => touches(finding, sources.named))));
     unknown.push(...review.unknown(unit.folder));
+    const own = review.coverage(unit.folder);
+    if (own === null) continue;
+    // Folders of one tree tell of its C code and of its paths, whichever they belong to.
+    const before = coverage.get(own.subject);
+    coverage.set(own.subject, before === undefined ? own : { subject: own.subject, c: own.c.length > 0 ? own.c : before.c, paths: own.paths.length > 0 ? own.paths : before.paths });
   }
-  return { findings: once(findings), unknown: [...new Set(unknown)] };
+  return { findings: once(findings), unknown: [...new Set(unknown)], coverage: [...coverage.values()] };
 }
 
 /** The folders of one kernel tree have the findings of its paths in common. */
@@ -106,14 +160,20 @@ function touches(finding: Finding, files: ReadonlySet<string>): boolean {
   );
 }
 
-function print(findings: readonly Finding[], unknown: readonly string[], format: string, { locate }: Session, io: Io): void {
+function print({ findings, unknown, coverage }: Judged, known: Known | null, format: string, told: boolean, { locate }: Session, io: Io): void {
   if (format === 'json') {
-    io.out(`${JSON.stringify(checkJson(findings, unknown, locate), null, 2)}\n`);
+    io.out(`${JSON.stringify(checkJson(findings, unknown, coverage, known, locate), null, 2)}\n`);
     return;
   }
   for (const finding of findings) {
     const lines = format === 'mail' ? [...mailFinding(finding, locate), ''] : findingText(finding, locate, io.color ? coloured : plain);
     io.out(`${lines.join('\n')}\n`);
+  }
+  if (told) for (const one of coverage) io.out(`${coverageText(one).join('\n')}\n`);
+  if (told && coverage.length === 0) io.out('coverage: nothing here is judged by rules or entry paths\n');
+  if (known !== null) {
+    io.err(`entrycheck: ${known.known === 1 ? '1 finding is' : `${known.known} findings are`} in the baseline ${known.file} and not shown\n`);
+    for (const { path, symbol, rule, line, count } of known.stale) io.err(`entrycheck: ${known.file}: found no more${count > 1 ? `, ${count} times` : ''}: ${rule} at ${path}${symbol === null ? '' : `#${symbol}`}: ${line}\n`);
   }
   if (unknown.length > mostUnknown) io.err(`entrycheck: ${unknown.length} names and calls are not in view (--format json lists them)\n`);
   else for (const sentence of unknown) io.err(`entrycheck: ${sentence}\n`);

@@ -7,6 +7,8 @@ export interface Io {
   readonly cwd: string;
   /** Folder of the running bundle; the grammars and the server lie in it. */
   readonly home: string;
+  /** The bundle itself, to be run in threads; null where commands run as part of another program. */
+  readonly bundle: string | null;
   readonly color: boolean;
   /** Width of the terminal in columns; 100 where the output is no terminal. */
   readonly columns: number;

@@ -1,9 +1,12 @@
 #!/usr/bin/env node
-// The command line: gives the sub-command the process's streams, and turns a crash into one line. Knows
-// nothing of reviews.
+// The command line: gives the sub-command the process's streams, and turns a crash into one line; as a
+// thread of itself it explores a share. Knows nothing of reviews.
+import { parentPort, workerData } from 'node:worker_threads';
 import { entrycheck } from './commands.ts';
 import { couldNotRun } from './io.ts';
 import type { Io } from './io.ts';
+import { serveShare } from './shares.ts';
+import type { ShareRequest } from './shares.ts';
 
 const environment = process.env;
 let activity = 'starting';
@@ -13,27 +16,33 @@ const io: Io = {
   err: (text) => void process.stderr.write(text),
   cwd: process.cwd(),
   home: __dirname,
+  bundle: __filename,
   color: process.stdout.isTTY === true && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb',
   columns: process.stdout.isTTY === true ? Math.max(60, process.stdout.columns) : 100,
   progress: process.stderr.isTTY === true,
   working: (on) => void (activity = on),
 };
 
-/** A reader that went away (`| head`) ends the program as SIGPIPE would. */
-const brokenPipe = 128 + 13;
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: Error & { readonly code?: string }) => process.exit(error.code === 'EPIPE' ? brokenPipe : couldNotRun));
-}
+if (parentPort === null) runCommand();
+else void serveShare(parentPort, workerData as ShareRequest);
 
-entrycheck(process.argv.slice(2), io).then(
-  (status) => {
-    // Not process.exit(): what was written to a pipe may still be on its way.
-    process.exitCode = status;
-  },
-  (error: unknown) => {
-    const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`entrycheck: internal error while ${activity}: ${(message.split('\n')[0] ?? '').trim()} (a bug of entrycheck, not of the code under review; ENTRYCHECK_DEBUG=1 prints the stack)\n`);
-    if ((environment['ENTRYCHECK_DEBUG'] ?? '') !== '' && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
-    process.exitCode = couldNotRun;
-  },
-);
+function runCommand(): void {
+  /** A reader that went away (`| head`) ends the program as SIGPIPE would. */
+  const brokenPipe = 128 + 13;
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: Error & { readonly code?: string }) => process.exit(error.code === 'EPIPE' ? brokenPipe : couldNotRun));
+  }
+
+  entrycheck(process.argv.slice(2), io).then(
+    (status) => {
+      // Not process.exit(): what was written to a pipe may still be on its way.
+      process.exitCode = status;
+    },
+    (error: unknown) => {
+      const message = error instanceof Error ? error.message : String(error);
+      process.stderr.write(`entrycheck: internal error while ${activity}: ${(message.split('\n')[0] ?? '').trim()} (a bug of entrycheck, not of the code under review; ENTRYCHECK_DEBUG=1 prints the stack)\n`);
+      if ((environment['ENTRYCHECK_DEBUG'] ?? '') !== '' && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+      process.exitCode = couldNotRun;
+    },
+  );
+}

@@ -19,6 +19,8 @@ export interface Workspace {
   readonly read: (path: string) => string | null;
   /** Names of the plain files in a folder; empty where there is none. */
   readonly list: (folder: string) => readonly string[];
+  /** The date as `2027-01-31`, for what is accepted until a day; without it no day ever comes. */
+  readonly today?: () => string;
 }
 
 /** How the settings choose a configuration; without one, each file has that of its tree. */
@@ -133,6 +135,60 @@ export interface EventSurveyResult {
   readonly findings: readonly Finding[];
 }
 
+/** What was judged, so that silence is not taken for blindness. */
+export interface Coverage {
+  /** Folder of the kernel tree or of the design. */
+  readonly subject: string;
+  /** C code, by configuration. */
+  readonly c: readonly CCoverage[];
+  /** Assembler code, by configuration. */
+  readonly paths: readonly PathCoverage[];
+}
+
+export interface CCoverage {
+  readonly configuration: string;
+  readonly files: number;
+  readonly functions: number;
+  /** Functions in which the parser lost a place, as `file:name`: they are read in part. */
+  readonly unreadable: readonly string[];
+  /** `known` calls have a row, `unresolved` ones are of functions or through pointers that nothing is known of. */
+  readonly calls: { readonly inView: number; readonly known: number; readonly unresolved: number };
+  /** Which bound was hit, or null. */
+  readonly cap: string | null;
+}
+
+export interface PathCoverage {
+  readonly configuration: string;
+  readonly instructions: number;
+  /** Instructions that some entry path reaches. */
+  readonly reached: number;
+  /** The others, by why no path reaches them; the reason is null where nobody knows. */
+  readonly unreached: readonly { readonly reason: string | null; readonly instructions: number }[];
+  /** Kinds of CPU that the paths were run on. */
+  readonly cpus: readonly string[];
+}
+
+/** A node of the call hierarchy. */
+export interface HierarchyItem {
+  /** What its callers and callees are asked for with; survives edits. */
+  readonly key: string;
+  /** `event`: a gate or an instruction that enters; `context`: code outside the entry set; `unresolved`: not in view. */
+  readonly kind: 'function' | 'handler' | 'stub' | 'event' | 'instruction' | 'context' | 'unresolved';
+  readonly name: string;
+  /** What is known of the contexts in which it runs. */
+  readonly detail: string;
+  readonly place: Place;
+  /** In the file of `place`. */
+  readonly nameSpan: Span;
+}
+
+export interface HierarchyCall {
+  /** The caller, or the callee. */
+  readonly item: HierarchyItem;
+  /** Where the calls are, in the file of the caller. */
+  readonly spans: readonly Span[];
+}
+
 export interface SymbolEntry {
   readonly name: string;
   readonly detail: string;
@@ -242,6 +298,14 @@ export interface Review {
   readonly quickFindings: (file: string) => readonly Finding[];
   /** Everything for the diagnostics of a unit: all scenarios that apply. */
   readonly explore: (folder: string) => Exploration;
+  /**
+   * In how many shares the entry paths of a kernel tree can be explored, each by a review of its own of the same texts;
+   * null where there is no such tree. What is left for this review is `exploreRest`: the reports of the shares in their
+   * order behind its own are those of `explore`.
+   */
+  readonly shares: (folder: string) => { readonly tree: string; readonly count: number } | null;
+  readonly exploreShare: (folder: string, share: number) => Exploration;
+  readonly exploreRest: (folder: string) => Exploration;
   /** One scenario (all its starts), with its verdicts. null where there is no such scenario or unit. */
   readonly run: (folder: string, scenario: string) => Exploration | null;
   /** Findings of the explored tier, merged by root cause over the reports, for all files of the unit. */
@@ -268,6 +332,13 @@ export interface Review {
   readonly eventsAt: (file: string, offset: number) => readonly string[] | null;
   /** The first instruction of a text that entry paths are known to reach, with the events that may arrive there. */
   readonly entryIn: (file: string, span: Span) => { readonly offset: number; readonly events: readonly string[] } | null;
+  /** The function or stub at an offset as the root of a call hierarchy. */
+  readonly hierarchyAt: (file: string, offset: number) => HierarchyItem | null;
+  /** Callers of an item, exceptions included; `file` is one of the code it was found from. */
+  readonly incoming: (file: string, key: string) => readonly HierarchyCall[];
+  readonly outgoing: (file: string, key: string) => readonly HierarchyCall[];
+  /** Runs about `steps` further steps of what callers of an item rest on; true when that is all. */
+  readonly prepareHierarchy: (file: string, key: string, steps: number) => boolean;
   /** The name of an event as it is written here, or null with what it may have been meant for. */
   readonly eventNamed: (name: string) => { readonly name: string | null; readonly names: readonly string[] };
   /** Whether contexts of a file come from the entry paths of a whole kernel tree, which take seconds. Links nothing. */
@@ -302,6 +373,12 @@ export interface Review {
   readonly configure: (choice: ConfigurationChoice) => void;
   /** Name of the configuration that a file is read with. */
   readonly configurationOf: (file: string) => string;
+  /** What was judged in a folder or file and the tree it belongs to; explore it first. null where nothing is judged. */
+  readonly coverage: (folder: string) => Coverage | null;
+  /** The function or symbol that an offset lies in, null outside of all. */
+  readonly symbolAt: (file: string, offset: number) => string | null;
+  /** Folder that the paths of a new sidecar file for this file count from: the tree's root, or the design. */
+  readonly sidecarFolder: (file: string) => string;
   /** What the tool did not know in this unit: `call of trace_thing() not in view`. */
   readonly unknown: (folder: string) => readonly string[];
   readonly release: () => void;

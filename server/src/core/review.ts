@@ -3,6 +3,7 @@
 import type { Configuration, FileSource } from './preprocess/stream.ts';
 import type { Program } from './program/program.ts';
 import type { Exploration, Review, Unit, Workspace } from './review-types.ts';
+import { acceptedAt } from './review/accepted.ts';
 import { createContexts } from './review/contexts.ts';
 import { createKernelReview, hasStubs, unitVariants } from './review/kernel-review.ts';
 import type { KernelReview } from './review/kernel-review.ts';
@@ -10,6 +11,7 @@ import { EVENT_NAMES, eventNamed, eventTitle } from './review/arrivals.ts';
 import { belongsToKernel, createKernelTrees, entryRootOf } from './review/kernel.ts';
 import type { KernelProgram } from './review/kernel-run.ts';
 import type { Contexts } from './review/contexts.ts';
+import { coverageOf } from './review/coverage.ts';
 import { createDocuments } from './review/documents.ts';
 import { createStreams } from './review/streams.ts';
 import { codeSymbols, expansionOfSymbol, symbolAt } from './review/editor-expansion.ts';
@@ -22,17 +24,21 @@ import { nameAt } from './review/editor-words.ts';
 import { completionsOf, foldsOf, hoverOf, symbolsOf } from './review/editor.ts';
 import { inspect, merge, plainFinding } from './review/findings.ts';
 import { createRun, excludes, replayTrace } from './review/run.ts';
+import { createHierarchyReview } from './review/hierarchy-review.ts';
 import { createTreeFindings } from './review/tree-findings.ts';
 import { mends } from './review/verify.ts';
 import type { Run } from './review/run.ts';
+import { createOutline } from './review/outline.ts';
+import { suppressionsFor } from './review/tree-suppressions.ts';
+import type { FoundSuppressions } from './review/tree-suppressions.ts';
 import { readingFindings, unknownOf } from './review/editor-problems.ts';
-import { hasEntries, isAssembler, isLeftOut, linkUnit, programFor, refusalOf, scenariosOf, unitFor, unitOfFolder } from './review/unit.ts';
+import { folderOf, hasEntries, isAssembler, isC, isLeftOut, join, linkUnit, programFor, refusalOf, scenariosOf, unitFor, unitOfFolder } from './review/unit.ts';
 import type { LinkedUnit } from './review/unit.ts';
 import type { Finding, RunReport } from './rules/finding.ts';
 import { RULES } from './rules/index.ts';
 import { markdownOf } from './rules/page.ts';
 import type { Inspection } from './rules/rule.ts';
-import { suppressed, unusedSuppressions } from './rules/suppressions.ts';
+import { allowsOf, suppress, unusedSuppressions } from './rules/suppressions.ts';
 import { placeOf } from './rules/vocabulary.ts';
 import { builtInScenarios } from './scenarios/built-in.ts';
 import type { Scenario, StartContext } from './scenarios/scenario.ts';
@@ -109,6 +115,13 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
   }
   const treeFindings = createTreeFindings(workspace, usable, streams, parseC);
 
+  const outline = createOutline({ read: documents.read, items: documents.items, defines: (file) => streams.chosen(file).configuration.defines, parse: parseC });
+
+  /** What accepts findings in files of a tree, or of a design. */
+  function acceptedIn(files: Iterable<string>, root: string | null): FoundSuppressions {
+    return suppressionsFor(files, root, { read: documents.read, workspace, outline });
+  }
+
   const inKernel = (path: string): boolean => belongsToKernel(path, streams, usable.read);
 
   /** What runs the entry paths of a file: those of its tree, or of the stubs of its unit. */
@@ -125,6 +138,14 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     while (paths !== null && !paths.advanceAt(file, offset, vectors, KERNEL_STEPS_AT_ONCE));
     return paths;
   }
+
+  const hierarchy = createHierarchyReview({
+    trees: treeFindings.trees,
+    root: (file) => streams.chosen(file).root,
+    paths: pathsOf,
+    unit: (file) => fileUnit(file)?.linked ?? null,
+    word: (file, offset) => nameAt(file, usable.read(file) ?? '', offset)?.word ?? null,
+  });
 
   function current(unit: Unit): Held {
     const before = held.get(unit.folder);
@@ -232,17 +253,19 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     for (const problem of linked.annotations.get(file)?.problems ?? []) {
       out.push({ ...plainFinding('malformed-annotation', 'warning', problem.place, problem.message), fix: problem.suggestion === null ? null : { title: `Replace by '${problem.suggestion}'`, edits: [{ place: problem.place, newText: problem.suggestion }] } });
     }
+    if (isSidecarFile(file)) for (const { place, message } of acceptedIn([join(folderOf(file), 'x')], root).lost) if (place.file === file) out.push(plainFinding('malformed-annotation', 'warning', place, message));
     const examined = treeFindings.inDesign(file);
     if (!hasEntries(linked)) return [...out, ...examined];
+    const accepted = acceptedIn([file], root).suppressions;
     const inspected = [...inspect(RULES, inspectionOf(unit), { file, span: { start: 0, end: 0 } }).filter((finding) => finding.place.file === file), ...examined];
-    return [...out, ...suppressed(inspected, linked.program, documents.read).kept];
+    return [...out, ...suppress(inspected, [...accepted, ...allowsOf(linked.program, documents.read)]).kept];
   }
 
   function findingsOf(folder: string, reports: readonly RunReport[]): readonly Finding[] {
     const unit = folderUnit(folder);
-    const ofTree = unit === null ? [] : treeFindings.inTree(unit.linked.unit.files);
-    if (inKernel(folder)) return [...merge(reports), ...ofTree];
-    if (unit === null) return [];
+    if (unit === null) return inKernel(folder) ? merge(reports) : [];
+    const ofTree = treeFindings.inTree(unit.linked.unit.files);
+    if (unit.linked.root !== null && (inKernel(folder) || !hasEntries(unit.linked))) return acceptedOfTree(unit.linked, unit.linked.root, [...merge(reports), ...ofTree]);
     const inspection = inspectionOf(unit);
     const explored = merge(reports).map((finding): Finding => {
       const rule = RULES.find((one) => one.name === finding.rule);
@@ -253,8 +276,17 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     });
     const inspected = inspect(RULES, inspection, { file: folder, span: { start: 0, end: 0 } });
     const examined = unit.linked.unit.files.flatMap(treeFindings.inDesign);
-    const { unused } = suppressed([...inspected, ...explored, ...examined, ...ofTree], unit.linked.program, documents.read);
-    return [...suppressed([...explored, ...ofTree], unit.linked.program, documents.read).kept, ...unusedSuppressions(unused, inspection)];
+    const accepted = [...allowsOf(unit.linked.program, documents.read), ...acceptedIn(unit.linked.unit.files, unit.linked.root).suppressions];
+    const { unused } = suppress([...inspected, ...explored, ...examined, ...ofTree], accepted);
+    return [...suppress([...explored, ...ofTree], accepted).kept, ...unusedSuppressions(unused, documents.read)];
+  }
+
+  /** In a kernel tree: findings without the accepted ones, and the suppressions for files of the unit that take out nothing. */
+  function acceptedOfTree(linked: LinkedUnit, root: string, findings: readonly Finding[]): readonly Finding[] {
+    const files = new Set(linked.unit.files);
+    const { suppressions } = acceptedIn([...files, ...findings.map(({ place }) => place.file)], root);
+    const { kept, unused } = suppress(findings, suppressions);
+    return [...kept, ...unusedSuppressions(unused.filter((one) => files.has(one.file)), documents.read)];
   }
 
   return {
@@ -280,6 +312,19 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       if (unit === null || !hasEntries(unit.linked)) return ofTree;
       return both(stubsOf(unit)?.exploration() ?? nothing, explorationOf(unit, scenariosOf(unit.linked), IDLE_STATES));
     },
+    shares: (folder) => {
+      const root = inKernel(folder) ? entryRootOf(folder, streams) : null;
+      return root === null ? null : { tree: root, count: trees.sharesOf(root) };
+    },
+    exploreShare: (folder, share) => {
+      const root = entryRootOf(folder, streams);
+      const programs = root === null ? [] : trees.shareOf(root, share);
+      return programs.length === 0 ? nothing : createKernelReview(programs, RULES, { text: documents.read, annotations: [] }).exploration();
+    },
+    exploreRest: (folder) => {
+      const unit = folderUnit(folder);
+      return (unit === null ? null : treeFindings.exploration(unit.linked.unit.files)) ?? nothing;
+    },
     run: (folder, name) => {
       const unit = folderUnit(folder);
       const scenario = unit === null ? undefined : scenariosOf(unit.linked).find((one) => one.name === name);
@@ -288,6 +333,8 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     findings: findingsOf,
     verifiedFix: (folder, finding) => {
       const unit = folderUnit(folder);
+      // Taking out a comment changes nothing that is judged.
+      if (finding.rule === 'unused-suppression') return finding.fix;
       if (unit === null || finding.fix === null) return null;
       return mends(finding.fix, finding, unit.linked, usable, unit.configuration, parseC, RULES) ? finding.fix : null;
     },
@@ -324,16 +371,19 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     survey: (file, events) => exploredAt(file, null, [])?.survey(file, events.map(vectorsOf)) ?? null,
     eventsAt: (file, offset) => pathsOf(file)?.eventsAt(file, offset) ?? null,
     entryIn: (file, span) => pathsOf(file)?.entryIn(file, span) ?? null,
+    ...hierarchy,
     eventNamed: (name) => {
       const vector = eventNamed(name);
       return { name: vector === null ? null : eventTitle(vector), names: EVENT_NAMES };
     },
     inKernelTree: inKernel,
     stands: (folder, finding) => {
+      const { file, span } = finding.place;
+      if (finding.rule === 'unused-suppression') return span.start < span.end;
+      if (suppress([finding], acceptedIn([file], streams.chosen(file).root).suppressions).kept.length === 0) return false;
       if (inKernel(folder)) return true;
       const unit = folderUnit(folder);
       if (unit === null) return false;
-      const { file, span } = finding.place;
       return unit.linked.program.code.nodes.some((node) => {
         const place = placeOf(node);
         return place.file === file && place.span.start < span.end && span.start < place.span.end;
@@ -341,7 +391,11 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     },
     hover: (file, offset) => {
       const scope = scopeOfFile(file);
-      return scope === null ? null : hoverOf(fileUnit(file)?.linked ?? null, scope, offset);
+      if (scope === null) return null;
+      const { root } = streams.chosen(file);
+      const known = root === null ? null : acceptedAt(file, file.slice(root.length), scope.text, offset, outline);
+      const word = hoverOf(fileUnit(file)?.linked ?? null, scope, offset);
+      return known === null || word === null ? (known ?? word) : { markdown: `${known.markdown}\n\n---\n\n${word.markdown}`, span: word.span };
     },
     complete: (file, offset) => {
       const scope = scopeOfFile(file);
@@ -390,6 +444,22 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       return scope === null ? null : symbolAt(scope, file, offset, nameAt(file, scope.text, offset)?.word ?? null);
     },
     rules: () => RULES.map((rule) => ({ name: rule.name, id: rule.id, group: rule.group, severity: rule.severity, summary: rule.summary, markdown: markdownOf(rule) })),
+    coverage: (folder) => {
+      const unit = folderUnit(folder);
+      if (unit === null) return null;
+      const { root } = unit.linked;
+      const first = unit.linked.unit.files.find((file) => treeFindings.coverage(file).length > 0);
+      // A design that is run is judged by no rule that examines C: what was read of it counts.
+      const read = root === null ? unit.linked.unit.files.filter((file) => isC(file)).slice(0, 1).flatMap(treeFindings.trees) : [];
+      const c = first === undefined ? read.map((one) => one.coverage) : treeFindings.coverage(first);
+      const paths = kernelOf(folder) ?? stubsOf(unit);
+      return c.length === 0 && paths === null ? null : coverageOf(root === null ? folder : root.replace(/\/$/, ''), c, paths);
+    },
+    symbolAt: (file, offset) => outline.at(file, offset)?.name ?? null,
+    sidecarFolder: (file) => {
+      const { root } = streams.chosen(file);
+      return root === null ? folderOf(file) : root.replace(/\/$/, '');
+    },
     unknown: (folder) => {
       const unit = folderUnit(folder);
       return unit === null ? [] : unknownOf(unit.linked, documents.read);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { URI } from 'vscode-uri';
-import type { Diagnostic, Hover } from 'vscode-languageserver/node';
+import type { CallHierarchyIncomingCall, CallHierarchyItem, CallHierarchyOutgoingCall, Diagnostic, Hover } from 'vscode-languageserver/node';
 import { createReview } from '../core/review.ts';
 import type { Review } from '../core/review-types.ts';
 import { loadGrammars } from '../shell/grammars.ts';
@@ -66,6 +66,37 @@ function describeDesign(): void {
       let shown = await ask();
       while (shown.includes('still being explored')) shown = await ask();
       for (const part of [/\(rewinds\)/, /blocked: an NMI/, /guard ve\\_page\.busy/, /live frames/, /The way here/]) assert.match(shown, part);
+    });
+
+    it('has a call hierarchy from its handler to the stub, the gate and what raises the event', async () => {
+      const line = lines.findIndex((each) => each.includes('DEFINE_IDTENTRY_IST(exc_ve)'));
+      const position = { line, character: lines[line]?.indexOf('exc_ve') ?? 0 };
+      const [root] = (await client.connection.sendRequest<CallHierarchyItem[] | null>('textDocument/prepareCallHierarchy', { textDocument: { uri }, position })) ?? [];
+      assert.ok(root !== undefined);
+      assert.deepEqual([root.name, root.uri, root.selectionRange.start], ['exc_ve', uri, position]);
+      const incoming = (item: CallHierarchyItem) => client.connection.sendRequest<CallHierarchyIncomingCall[]>('callHierarchy/incomingCalls', { item });
+      const [stub] = await incoming(root);
+      assert.ok(stub !== undefined);
+      assert.equal(stub.from.name, 'asm_exc_ve');
+      assert.ok(stub.from.uri.endsWith('/entry.S') && stub.fromRanges.length > 0);
+      const sources = await incoming(stub.from);
+      assert.deepEqual(sources.slice(0, 2).map(({ from }) => from.name), ['#VE gate', 'user mode: any instruction']);
+      assert.ok(sources.some(({ from }) => /^design\.c:\d+: CPL 0, .*stack, IF=/.test(from.detail ?? '')), sources.map(({ from }) => from.detail).join('\n'));
+      const outgoing = await client.connection.sendRequest<CallHierarchyOutgoingCall[]>('callHierarchy/outgoingCalls', { item: root });
+      assert.deepEqual(outgoing.map(({ to }) => to.name), ['ve_handle']);
+      assert.deepEqual(await incoming({ ...root, data: null }), []);
+    });
+
+    it('tells in the hover of a function the contexts joined over its callers', async () => {
+      const line = lines.findIndex((each) => each.includes('DEFINE_IDTENTRY_IST(exc_ve)'));
+      const position = { line, character: lines[line]?.indexOf('exc_ve') ?? 0 };
+      const contexts = /Contexts of exc.{1,4}ve\(\):\*\* CPL 0, VE IST or task stack, IRQs off, over user or kernel mode, from #VE/;
+      // The worker answers once it has read the design.
+      for (let asked = 0; ; asked += 1) {
+        const hover = await client.connection.sendRequest<Hover | null>('textDocument/hover', { textDocument: { uri }, position });
+        if (contexts.test(JSON.stringify(hover?.contents))) break;
+        assert.ok(asked < 10, JSON.stringify(hover?.contents));
+      }
     });
 
     it('runs the corner case of the mail: violated, and each step has a place', async () => {

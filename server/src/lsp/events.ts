@@ -23,7 +23,8 @@ const usual: readonly string[] = ['NMI', '#MC', '#DB'];
 /** Lenses of one symbol. */
 const mostLenses = 4;
 
-async function ask<K extends Question['kind']>(owner: WorkerOwner, question: Question & { readonly kind: K }, milliseconds: number): Promise<(Answer & { readonly kind: K }) | null> {
+/** An answer of the worker; null where it takes longer. */
+export async function ask<K extends Question['kind']>(owner: WorkerOwner, question: Question & { readonly kind: K }, milliseconds: number): Promise<(Answer & { readonly kind: K }) | null> {
   const handle = owner.submit(question, false, { progress: () => undefined, partial: () => undefined });
   let timer: ReturnType<typeof setTimeout> | null = null;
   const late = new Promise<null>((resolve) => {

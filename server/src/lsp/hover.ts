@@ -9,12 +9,12 @@ import type { Locator } from './locate.ts';
 const rowsShown = 6;
 const stepsShown = 8;
 
-/** `context` is what holds there, or `exploring` where that is not known yet. */
-export function hoverAt(review: Review, locator: Locator, document: OpenDocument, offset: number, given: ContextInfo | 'exploring' | null): Hover | null {
+/** `given` is what holds there, or `exploring` where that is not known yet; `joined` the contexts of a C function named there. */
+export function hoverAt(review: Review, locator: Locator, document: OpenDocument, offset: number, given: ContextInfo | 'exploring' | null, joined: string | null): Hover | null {
   if (document.refusal !== null) return null;
   const word = review.hover(document.file, offset);
   const context = given === 'exploring' ? null : given;
-  const parts = [...(given === 'exploring' ? ['*contexts: the entry paths of this tree are still being explored*'] : []), ...(context === null ? [] : [contextMarkdown(context, locator)]), ...(word === null ? [] : [word.markdown])];
+  const parts = [...(given === 'exploring' ? ['*contexts: the entry paths of this tree are still being explored*'] : []), ...(context === null ? [] : [contextMarkdown(context, locator)]), ...(word === null ? [] : [word.markdown]), ...(joined === null ? [] : [joined])];
   if (parts.length === 0) return null;
   const span = word?.span ?? context?.place.span;
   const inThisFile = word !== null || context?.place.file === document.file;

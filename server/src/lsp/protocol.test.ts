@@ -8,7 +8,7 @@ import { createWorkspace } from '../worker/disk.ts';
 import { startThread } from '../worker/start.ts';
 import { serveEngine } from '../worker/thread.ts';
 import { methods } from './protocol.ts';
-import type { CompareResult, RunResult, ScenariosResult, TraceView } from './protocol.ts';
+import type { CompareResult, RunResult, SuppressionDraft, ScenariosResult, TraceView } from './protocol.ts';
 import type { ServerParts } from './server.ts';
 import { connectClient, fullClient } from './test-client.ts';
 import type { TestClient } from './test-client.ts';
@@ -145,10 +145,13 @@ function describeProtocol(): void {
       await client.open(uri, 'entry\n\tbad\n');
       const diagnostics = await client.diagnostics(uri, has('bad-word'));
       const actions = await client.connection.sendRequest<readonly CodeAction[]>('textDocument/codeAction', { textDocument: { uri }, range: at(1, 2, 2), context: { diagnostics } });
-      assert.deepEqual(actions.map(({ title }) => title), ['Write good instead', 'Explain rule bad-word', 'Suppress bad-word with a reason']);
+      assert.deepEqual(actions.map(({ title }) => title), ['Write good instead', 'Explain rule bad-word', 'Suppress bad-word with a reason', 'Suppress bad-word with a reason, in .xctx.yaml']);
       assert.equal(actions[0]?.isPreferred, true);
       assert.deepEqual(actions[0]?.edit?.changes, { [uri]: [{ range: at(1, 1, 4), newText: 'good' }] });
-      assert.deepEqual(actions[2]?.edit?.changes, { [uri]: [{ range: at(1, 0, 0), newText: '\t/* xctx: allow bad-word -- reason */\n' }] });
+      const drafts = actions.slice(2).map(({ command }) => command?.arguments?.[0] as SuppressionDraft);
+      assert.deepEqual(drafts[0], { rule: 'bad-word', uri, create: false, line: 1, before: '\t/* xctx: allow bad-word -- ', after: ' */\n', form: 'comment' });
+      assert.equal(drafts[1]?.uri, uri.replace(/[^/]*$/, '.xctx.yaml'));
+      assert.deepEqual([drafts[1].create, drafts[1].line, drafts[1].before, drafts[1].after], [true, 0, 'known:\n  - {rule: bad-word, at: entry.S#*, reason: ', '}\n']);
     });
 
     it('names no command to clients that have none', async () => {
@@ -157,6 +160,7 @@ function describeProtocol(): void {
       const diagnostics = await client.diagnostics(uri, has('ugly-word'));
       const actions = await client.connection.sendRequest<readonly CodeAction[]>('textDocument/codeAction', { textDocument: { uri }, range: at(0, 0, 0), context: { diagnostics } });
       assert.deepEqual(actions.map(({ title }) => title), ['Suppress ugly-word with a reason']);
+      assert.deepEqual(actions[0]?.edit?.changes, { [uri]: [{ range: at(0, 0, 0), newText: '/* xctx: allow ugly-word -- reason */\n' }] });
     });
 
     it('lists and runs scenarios; the steps are replayed from the key', async () => {

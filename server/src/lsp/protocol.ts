@@ -167,6 +167,19 @@ export interface HostFilesParams {
   readonly files: readonly { readonly uri: string; readonly text: string }[];
 }
 
+/** A suppression that lacks its reason: `before`, the reason, `after` go in at the start of a line. */
+export interface SuppressionDraft {
+  readonly rule: string;
+  readonly uri: string;
+  /** The file does not exist yet. */
+  readonly create: boolean;
+  readonly line: number;
+  readonly before: string;
+  readonly after: string;
+  /** How the reason is to be written. */
+  readonly form: 'comment' | 'yaml';
+}
+
 export const methods = {
   scenarios: 'entrycheck/scenarios',
   run: 'entrycheck/run',
@@ -211,4 +224,5 @@ export const commands = {
   showTrace: 'entrycheck.showTrace',
   explainRule: 'entrycheck.explainRule',
   raiseHere: 'entrycheck.raiseHere',
+  suppress: 'entrycheck.suppress',
 } as const;

@@ -16,6 +16,7 @@ import type { EntryFiles } from './entry-files.ts';
 import { assemblerDocuments, inactiveDiagnostics, linksIn, referencesTo, renameRange, renameTo, semanticTokensOf, tokenLegend, workspaceSymbolsFor } from './editing.ts';
 import { expansionChoices, expansionView } from './expansion.ts';
 import { createLenses, kernelContext, raiseActions, raiseEvents } from './events.ts';
+import { functionContexts, incomingCalls, outgoingCalls, prepareHierarchy } from './hierarchy.ts';
 import { hoverAt } from './hover.ts';
 import { completionsAt, definitionsAt, foldsOf, symbolsOf } from './navigation.ts';
 import { pathOfUri } from './paths.ts';
@@ -171,6 +172,7 @@ export function serve(connection: Connection, parts: ServerParts): void {
         definitionProvider: true,
         referencesProvider: true,
         workspaceSymbolProvider: true,
+        callHierarchyProvider: true,
         documentLinkProvider: { resolveProvider: false },
         ...(abilities.registerRename ? {} : { renameProvider: { prepareProvider: true } }),
         semanticTokensProvider: { legend: tokenLegend, full: true, documentSelector: assemblerDocuments },
@@ -227,7 +229,7 @@ export function serve(connection: Connection, parts: ServerParts): void {
     onDocument<Hover | null>('hover', null, textDocument.uri, async (session, document) => {
       const offset = offsetOf(document.lines, position);
       const context = session.review.inKernelTree(document.file) ? await kernelContext(partsOf(session).owner, document, offset) : session.review.contextAt(document.file, offset);
-      return hoverAt(session.review, session.locator, document, offset, context);
+      return hoverAt(session.review, session.locator, document, offset, context, await functionContexts(partsOf(session).owner, document, offset));
     }),
   );
   connection.onCompletion(({ textDocument, position }) => onDocument('completion', [], textDocument.uri, (session, document) => [...completionsAt(session.review, document, offsetOf(document.lines, position))]));
@@ -237,6 +239,11 @@ export function serve(connection: Connection, parts: ServerParts): void {
   connection.onReferences(({ textDocument, position, context }) =>
     onDocument('references', [], textDocument.uri, (session, document) => [...referencesTo(session.review, session.locator, document, offsetOf(document.lines, position), context.includeDeclaration)]),
   );
+  connection.languages.callHierarchy.onPrepare(({ textDocument, position }) =>
+    onDocument('call hierarchy', null, textDocument.uri, (session, document) => prepareHierarchy(partsOf(session).owner, session.locator, document, offsetOf(document.lines, position))),
+  );
+  connection.languages.callHierarchy.onIncomingCalls(({ item }) => answer('incoming calls', [], (session) => incomingCalls(partsOf(session).owner, session.locator, item)));
+  connection.languages.callHierarchy.onOutgoingCalls(({ item }) => answer('outgoing calls', [], (session) => outgoingCalls(partsOf(session).owner, session.locator, item, pathOfUri(item.uri))));
   connection.onPrepareRename(({ textDocument, position }) => onDocument('rename', null, textDocument.uri, (session, document) => renameRange(session.review, document, offsetOf(document.lines, position))));
   connection.onRenameRequest(({ textDocument, position, newName }) =>
     onDocument('rename', null, textDocument.uri, (session, document) => renameTo(session.review, session.locator, document, offsetOf(document.lines, position), newName)),
@@ -252,7 +259,7 @@ export function serve(connection: Connection, parts: ServerParts): void {
   );
   connection.onCodeAction((params) =>
     onDocument<CodeAction[]>('code actions', [], params.textDocument.uri, async (session, document) => [
-      ...actionsAt(session.findings(document.file).findings, session.locator, document, params, abilities),
+      ...actionsAt(session.review, session.findings(document.file).findings, session.locator, document, params, abilities),
       ...(abilities.commands ? await raiseActions(partsOf(session), document, params) : []),
     ]),
   );

@@ -109,7 +109,8 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
   /** A file of no unit (a header) may be part of all of them. */
   function touch(file: string): void {
     const folder = unitFolder(file);
-    for (const touched of folder === null ? openFolders() : withTree(folder)) {
+    // A sidecar file may be about files of every folder below its own.
+    for (const touched of folder === null ? openFolders() : isSidecar(file) ? new Set([folder, ...openFolders()]) : withTree(folder)) {
       const state = unitState(touched);
       state.revision += 1;
       state.job?.handle.cancel();
@@ -241,7 +242,7 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
     cancelWarming?.();
     cancelWarming = null;
     touch(file);
-    host.changed([file], 'edit');
+    host.changed(isSidecar(file) ? [...open.keys()] : [file], 'edit');
     if (settings.exploreOnIdle) schedule();
   }
 
@@ -338,6 +339,10 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
 /** Folders of one kernel tree have the same findings. */
 function once(findings: readonly Finding[]): readonly Finding[] {
   return [...new Map(findings.map((finding) => [`${identity(finding)} ${finding.message}`, finding])).values()];
+}
+
+function isSidecar(file: string): boolean {
+  return /\.xctx\.ya?ml$/.test(file);
 }
 
 function identity({ rule, place }: Finding): string {

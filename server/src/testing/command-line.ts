@@ -19,6 +19,7 @@ export async function runCommand(argv: readonly string[], cwd = resolve('.')): P
     err: (text) => void (err += text),
     cwd,
     home: resolve('out'),
+    bundle: null,
     color: false,
     columns: 100,
     progress: false,

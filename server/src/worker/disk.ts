@@ -17,10 +17,11 @@ export interface HostWorkspace extends Workspace {
 /** Paths are absolute or URIs. */
 export function createWorkspace(): HostWorkspace {
   const given = new Map<string, string>();
-  const { read, list, forget } = createNodeWorkspace('/', given);
+  const { read, list, forget, today } = createNodeWorkspace('/', given);
   return {
     read,
     list,
+    ...(today === undefined ? {} : { today }),
     forget,
     give: (files) => {
       for (const { file, text } of files) {

@@ -131,6 +131,11 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
         if (!review.prepareAt(question.file, question.offset, question.events, stepsPerSlice)) return null;
         return { kind: 'raise', run: review.raise(question.file, question.offset, question.events) };
       }
+      case 'hierarchy':
+        return { kind: 'hierarchy', item: review.hierarchyAt(question.file, question.offset) };
+      case 'calls':
+        if (question.direction === 'incoming' && !review.prepareHierarchy(question.file, question.key, stepsPerSlice)) return null;
+        return { kind: 'calls', calls: review[question.direction](question.file, question.key) };
       default:
         return unreachable(question);
     }
@@ -140,7 +145,8 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
   function sendPartial(job: RunningJob, exploration: Exploration, current: string): void {
     if (current === job.current) return;
     job.current = current;
-    const findings = review.findings(job.job.folder, exploration.reports());
+    // Whether a suppression is of use shows when everything has been explored.
+    const findings = review.findings(job.job.folder, exploration.reports()).filter(({ rule }) => rule !== 'unused-suppression');
     if (findings.length <= job.sent) return;
     job.sent = findings.length;
     host.post({ kind: 'partial', id: job.id, findings: findings.map((finding) => withKeys({ ...finding, fix: null })) });

@@ -1,7 +1,7 @@
 // What server and worker say to each other: the same text edits that the server's review gets, jobs, and results whose
 // traces are replay keys only. Both sides compile against this file; nothing here runs.
 import type { Span } from '../core/base/span.ts';
-import type { ConfigurationChoice, ContextInfo, EventRun, Finding, Progress, RunReport, TextEdit } from '../core/review-types.ts';
+import type { ConfigurationChoice, ContextInfo, EventRun, Finding, HierarchyCall, HierarchyItem, Progress, RunReport, TextEdit } from '../core/review-types.ts';
 
 export type Job =
   /** Everything for the diagnostics of a unit. */
@@ -17,13 +17,18 @@ export type Question =
   | { readonly kind: 'entries'; readonly folder: string; readonly file: string; readonly spans: readonly Span[] }
   | { readonly kind: 'events'; readonly folder: string; readonly file: string; readonly offset: number }
   /** Events raised at an offset, when all that leads there is explored. */
-  | { readonly kind: 'raise'; readonly folder: string; readonly file: string; readonly offset: number; readonly events: readonly string[] };
+  | { readonly kind: 'raise'; readonly folder: string; readonly file: string; readonly offset: number; readonly events: readonly string[] }
+  | { readonly kind: 'hierarchy'; readonly folder: string; readonly file: string; readonly offset: number }
+  /** Callers or callees of an item, when what they rest on is explored. */
+  | { readonly kind: 'calls'; readonly folder: string; readonly file: string; readonly key: string; readonly direction: 'incoming' | 'outgoing' };
 
 export type Answer =
   | { readonly kind: 'context'; readonly info: ContextInfo | null }
   | { readonly kind: 'entries'; readonly entries: readonly ({ readonly offset: number; readonly events: readonly string[] } | null)[] }
   | { readonly kind: 'events'; readonly events: readonly string[] | null }
-  | { readonly kind: 'raise'; readonly run: EventRun | null };
+  | { readonly kind: 'raise'; readonly run: EventRun | null }
+  | { readonly kind: 'hierarchy'; readonly item: HierarchyItem | null }
+  | { readonly kind: 'calls'; readonly calls: readonly HierarchyCall[] };
 
 export type ToWorker =
   | { readonly kind: 'set'; readonly file: string; readonly text: string }

@@ -1,35 +1,51 @@
 // Numbers for the contexts that stubs can tell apart, so that a path asks for each of its states only by number; and which
 // saved RIPs the stub of a vector can tell apart.
+import { createInterner } from '../explore/interner.ts';
 import type { NodeId } from '../machine/code.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import { RSP } from '../machine/registers.ts';
 import type { Cpu, State } from '../machine/state.ts';
 import type { Word } from '../machine/word.ts';
 import type { Program } from '../program/program.ts';
-import { contextKey, stackNameOf } from './entry-start.ts';
+import { CONTEXT_FLAGS, contextKey, stackNameOf } from './entry-start.ts';
 
-/** The number of a state's context. Most steps change neither the CPU's state nor the stack: those cost two comparisons. */
+/** The number of a state's context. Most steps change none of what it is made of: those cost a few comparisons. */
 export function createContextIds(setup: MachineSetup): (state: State) => number {
-  const ids = new Map<string, number>();
+  const ids = createInterner();
   const stacks = new Map<Word | undefined, string>();
+  /** Flags by what a context shows of them. */
+  const shown = new Map<Word, number>();
   let cpu: Cpu | null = null;
   let flags: Word | null = null;
+  let bits = -1;
+  let rsp: Word | undefined;
   let stack = '';
   let last = 0;
   return (state) => {
-    const rsp = state.registers[RSP];
-    let name = stacks.get(rsp);
-    if (name === undefined) stacks.set(rsp, (name = stackNameOf(setup, rsp)));
-    if (state.cpu === cpu && state.flags === flags && name === stack) return last;
-    const key = contextKey(state, name);
-    let id = ids.get(key);
-    if (id === undefined) ids.set(key, (id = ids.size));
+    const pointer = state.registers[RSP];
+    let name = stack;
+    if (pointer !== rsp || cpu === null) {
+      name = stacks.get(pointer) ?? stackNameOf(setup, pointer);
+      stacks.set(pointer, name);
+      rsp = pointer;
+    }
+    let now = bits;
+    if (state.flags !== flags) {
+      now = shown.get(state.flags) ?? shownOf(state.flags);
+      shown.set(state.flags, now);
+      flags = state.flags;
+    }
+    if (state.cpu === cpu && now === bits && name === stack) return last;
     cpu = state.cpu;
-    flags = state.flags;
+    bits = now;
     stack = name;
-    last = id;
-    return id;
+    return (last = ids.idOf(contextKey(state, name)));
   };
+}
+
+/** What `contextKey` asks of the flags. */
+function shownOf(flags: Word): number {
+  return Number(((flags.known & CONTEXT_FLAGS) << 32n) | (flags.value & CONTEXT_FLAGS));
 }
 
 /** Nodes that code can reach from a stub by jumps, calls and the next instruction. */
@@ -54,9 +70,12 @@ export function ripClassesOf(program: Program, stub: NodeId, compared: ReadonlyM
   const reachable = reachableFrom(program, stub);
   const own = [...new Set([...compared].filter(([at]) => reachable.has(at)).flatMap(([, nodes]) => nodes))].sort((a, b) => a - b);
   if (own.length === 0) return () => 0;
-  return (node) => {
+  const classes: (number | undefined)[] = [];
+  return (node) => (classes[node] ??= classOf(node));
+
+  function classOf(node: NodeId): number {
     let below = 0;
     while (below < own.length && (own[below] ?? 0) < node) below += 1;
     return below * 2 + (own[below] === node ? 1 : 0);
-  };
+  }
 }

@@ -3,16 +3,15 @@
 import type { CpuVariant } from '../kernel/variants.ts';
 import type { InstructionNode, NodeId } from '../machine/code.ts';
 import type { MachineSetup } from '../machine/config.ts';
-import { draftOf, finish, load, setRegister, store } from '../machine/draft.ts';
-import { addressOfNode, stackNamed, top } from '../machine/layout.ts';
-import { REGISTER_NAMES, RSP } from '../machine/registers.ts';
-import { AC, ARITHMETIC, DF, IF, KERNEL_CS, KERNEL_SS, NT, USER_CS, USER_SS } from '../machine/state.ts';
+import { draftOf, load } from '../machine/draft.ts';
+import { RSP } from '../machine/registers.ts';
 import type { State } from '../machine/state.ts';
 import { vectorTitle } from '../machine/vectors.ts';
-import { and, constant, isConstant, or, UNKNOWN } from '../machine/word.ts';
+import { isConstant } from '../machine/word.ts';
 import type { Word } from '../machine/word.ts';
 import type { Handler, Program } from '../program/program.ts';
 import { createContextIds, ripClassesOf } from './context-ids.ts';
+import { callDoors, calledFrom, enterBy, forkDoor, instructionDoors, newTask } from './entry-doors.ts';
 import { comparedNodes, delivered, followPath, listOf, meetingPoints } from './entry-paths.ts';
 import type { Choices, Monitor, PathStep } from './entry-paths.ts';
 import { entrySetup, outsideContexts } from './entry-start.ts';
@@ -78,7 +77,7 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
   const compared = comparedNodes(program);
   // A sketch that compares no saved RIP with its IRET is not about faults of that IRET.
   const tellsIretFaults = insideC >= 0 || [...compared.values()].flat().some((node) => program.code.nodes[node]?.kind === 'instruction' && (program.code.nodes[node] as InstructionNode).mnemonic.startsWith('iret'));
-  const reached = new Map<NodeId, Map<number, Reached>>();
+  const reached: (Map<number, Reached> | undefined)[] = [];
   /** Doors by representative vector, with the contexts each was taken from: by context, RIP class and CPU. */
   const taken = new Map(shapes.representatives.map((handler) => [handler.vector, new Set<number>()]));
   const ripClass = new Map(shapes.representatives.map((handler) => [handler.vector, ripClassesOf(program, handler.stub, compared)]));
@@ -86,7 +85,9 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
   const nmiLikeSeen = new Set<number>();
   const nmiRip = ripClass.get(NMI) ?? (() => 0);
   const faulting = new Set(program.code.nodes.flatMap((node) => (node.kind === 'instruction' && mayFault(node) ? [node.id] : [])));
-  const waiting: PathStart[] = [];
+  /** Starts that are to be run, from `next` on. */
+  const waiting: (PathStart | undefined)[] = [];
+  let next = 0;
   const tooLong: string[] = [];
   let made = 0;
   let steps = 0;
@@ -114,8 +115,7 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
     const { node } = state;
     const id = idOf(state);
     const full = (id * 2 + (state.cpu.nmiBlocked ? 1 : 0)) * CPUS + start.cpu;
-    let at = reached.get(node);
-    if (at === undefined) reached.set(node, (at = new Map()));
+    const at = (reached[node] ??= new Map());
     if (!at.has(full) && at.size < MOST_CONTEXTS * variants.length) at.set(full, { state, start, choices: listOf(choices), steps: depth });
     // What goes wrong is told where it does: nothing is started from there.
     if (wrong || nameless(state.registers[RSP])) return;
@@ -161,7 +161,7 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
   const calls = callDoors(program).filter((door) => !stubs.has(door.entry) && shapes.counterpart(door.entry) === null);
 
   function addCalls(): boolean {
-    const door = calls.find((one) => !reached.has(one.entry));
+    const door = calls.find((one) => reached[one.entry] === undefined);
     if (door === undefined) return false;
     calls.splice(calls.indexOf(door), 1);
     for (const variant of variants) {
@@ -178,11 +178,13 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
     variants,
     advance: (starts) => {
       for (let run = 0; run < starts; run += 1) {
-        const start = waiting.shift();
+        const start = waiting[next];
         if (start === undefined) {
           if (!addCalls()) return true;
           continue;
         }
+        waiting[next] = undefined;
+        next += 1;
         followPath(program, setup, start, monitors, meet, {
           step: (step, values, choices, depth) => {
             steps += 1;
@@ -192,9 +194,9 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
           tooLong: () => tooLong.push(`${start.door.name} from ${start.from}`),
         });
       }
-      return waiting.length === 0 && !calls.some((one) => !reached.has(one.entry));
+      return next === waiting.length && !calls.some((one) => reached[one.entry] === undefined);
     },
-    reached: (node) => [...((reached.get(node) ?? reached.get(shapes.counterpart(node) ?? -1))?.values() ?? [])],
+    reached: (node) => [...((reached[node] ?? reached[shapes.counterpart(node) ?? -1])?.values() ?? [])],
     starts: () => made,
     steps: () => steps,
     unbounded: () => tooLong,
@@ -234,107 +236,6 @@ function faultsOf(node: InstructionNode, state: State, setup: MachineSetup, tell
     return value === undefined || !isConstant(value) ? SEGMENT_FAULTS : [];
   }
   return [];
-}
-
-/** Under FRED SYSCALL and SYSENTER are events and enter by its doors (FR-01). */
-function instructionDoors(program: Program): readonly (Door & { kind: 'instruction' })[] {
-  if (program.fred !== null) return [];
-  const doors: (Door & { kind: 'instruction' })[] = [];
-  for (const name of ['entry_SYSCALL_64', 'entry_SYSCALL_compat', 'entry_SYSCALL32_ignore', 'ignore_sysret']) {
-    const entry = program.code.symbols.get(name);
-    if (entry !== undefined) doors.push({ kind: 'instruction', entry, name, instruction: 'SYSCALL' });
-  }
-  const sysenter = program.code.symbols.get('entry_SYSENTER_compat');
-  if (sysenter !== undefined) doors.push({ kind: 'instruction', entry: sysenter, name: 'entry_SYSENTER_compat', instruction: 'SYSENTER' });
-  return doors;
-}
-
-function forkDoor(program: Program): (Door & { kind: 'fork' }) | null {
-  const name = ['ret_from_fork_asm', 'ret_from_fork'].find((one) => program.code.symbols.has(one));
-  const entry = name === undefined ? undefined : program.code.symbols.get(name);
-  return name === undefined || entry === undefined ? null : { kind: 'fork', entry, name };
-}
-
-/** Order of the general registers in struct pt_regs, lowest address first (arch/x86/include/asm/ptrace.h). */
-const PT_REGS_ORDER = [15, 14, 13, 12, 5, 3, 11, 10, 9, 8, 0, 1, 2, 6, 7];
-
-/** copy_thread() leaves the parent's pt_regs at the top of the new task's stack (arch/x86/kernel/process.c). */
-function newTask(setup: MachineSetup, entry: NodeId, kernel: State, user: State): State {
-  const draft = draftOf({ ...kernel, node: entry });
-  const regs = setup.layout.regions[setup.taskStack];
-  const base = (regs === undefined ? 0n : top(regs)) - 168n;
-  const words = [...PT_REGS_ORDER.map((index) => user.registers[index] ?? UNKNOWN), UNKNOWN, constant(addressOfNode(user.node, true)), constant(USER_CS), user.flags, user.registers[RSP] ?? UNKNOWN, constant(USER_SS)];
-  words.forEach((value, index) => store(draft, setup, base + BigInt(index * 8), 8, value));
-  setRegister(draft, RSP, constant(base));
-  return finish(draft);
-}
-
-const RCX = REGISTER_NAMES.indexOf('rcx');
-const R11 = REGISTER_NAMES.indexOf('r11');
-/** SYS-02: Linux clears all flags that user space can set but ID and the unused ones. */
-const LINUX_FMASK = ARITHMETIC | IF | DF | NT | AC | (1n << 8n) | (3n << 12n) | (1n << 16n) | (1n << 21n);
-
-const KERNEL_MODE = { cpl: 0, cs: constant(KERNEL_CS), ss: constant(KERNEL_SS) } as const;
-
-/** SYSCALL and SYSENTER: SYS-01, SYS-08. */
-function enterBy(program: Program, setup: MachineSetup, door: Door & { kind: 'instruction' }, user: State): State {
-  const registers = [...user.registers];
-  if (door.instruction === 'SYSCALL') {
-    registers[RCX] = constant(addressOfNode(user.node, true));
-    registers[R11] = user.flags;
-    return { ...user, node: door.entry, registers, flags: or(and(user.flags, constant(~LINUX_FMASK)), constant(2n)), cpu: { ...user.cpu, ...KERNEL_MODE } };
-  }
-  const entry = stackNamed(program.layout, 'entry');
-  registers[RSP] = constant(entry === null ? setup.rsp0 : top(entry));
-  return { ...user, node: door.entry, registers, flags: and(user.flags, constant(~IF)), cpu: { ...user.cpu, ...KERNEL_MODE } };
-}
-
-/** Files of entry code proper: others are linked for what they call. */
-const ENTRY_FOLDER = /(^|\/)arch\/x86\/entry\//;
-
-/** Symbols that are typed as functions: they may be called from C; other code may not. */
-function routinesOf(program: Program): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (const stream of program.streams) {
-    for (const item of stream.items) {
-      if (item.kind === 'directive' && item.name === '.type' && /STT_FUNC|@function/.test(item.arguments.join(' '))) names.add(item.arguments[0]?.split(/[\s,]/)[0] ?? '');
-    }
-  }
-  return names;
-}
-
-/** Code that is no function by its type and that C code calls all the same (arch/x86/kernel/dumpstack.c). */
-const CALLED_BY_C: ReadonlySet<string> = new Set(['rewind_stack_and_make_dead']);
-
-/** With FRED the GS base is loaded by LKGS, and SWAPGS is no instruction (GS-06). */
-const NOT_WITH_FRED: ReadonlySet<string> = new Set(['asm_load_gs_index']);
-
-/** Routines with a `.size` that no path reaches: C code calls them. Those for Xen PV are not native code. */
-function callDoors(program: Program): (Door & { kind: 'call' })[] {
-  const doors: (Door & { kind: 'call' })[] = [];
-  const routines = routinesOf(program);
-  for (const info of program.functions.values()) {
-    if (info.language !== 'asm' || /xen/i.test(info.name) || (program.fred !== null && NOT_WITH_FRED.has(info.name)) || !ENTRY_FOLDER.test(info.place.file)) continue;
-    const node = program.code.nodes[info.entry];
-    if (node?.kind !== 'instruction' && node?.kind !== 'feature') continue;
-    if (node.symbol === info.name && (routines.has(info.name) || CALLED_BY_C.has(info.name))) doors.push({ kind: 'call', entry: info.entry, name: info.name });
-  }
-  return doors;
-}
-
-function calledFrom(state: State, entry: NodeId, program: Program): State {
-  const rsp = state.registers[RSP];
-  if (rsp === undefined || !isConstant(rsp)) return state;
-  const registers = [...state.registers];
-  registers[RSP] = constant(rsp.value - 8n);
-  const task = program.layout.regions.find((region) => region.name === 'task');
-  if (task === undefined) return state;
-  const slot = Number((top(task) - 1n - (rsp.value - 8n)) >> 3n);
-  const words = [...(state.memory[task.index] ?? [])];
-  while (words.length < slot) words.push(undefined);
-  words[slot] = constant(addressOfNode(program.contexts.get('inside C') ?? 0, false));
-  const memory = state.memory.map((region, index) => (index === task.index ? words : region));
-  return { ...state, node: entry, registers, memory };
 }
 
 export function titleOfStart(start: PathStart): string {

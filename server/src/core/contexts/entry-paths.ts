@@ -7,13 +7,12 @@ import { deliver } from '../machine/deliver.ts';
 import { draftOf, finish } from '../machine/draft.ts';
 import type { Effect } from '../machine/effects.ts';
 import { CODE_REGION, nodeAtAddress, regionIndexOf } from '../machine/layout.ts';
-import { successors } from '../machine/machine.ts';
 import type { State } from '../machine/state.ts';
-import { entryCall, QUIET_ROUTINES } from '../kernel/entry-calls.ts';
 import type { Program } from '../program/program.ts';
-import { callOutside, outsideName } from './outside.ts';
 import type { PathStart } from './entry-start.ts';
-import { machineModel } from './model.ts';
+import { entersC, pathChoices } from './path-outcomes.ts';
+import type { PathOutcome } from './path-outcomes.ts';
+import { createSeenStates } from './seen-states.ts';
 
 /** One step of a path. */
 export interface PathStep {
@@ -55,56 +54,7 @@ export function listOf(choices: Choices): readonly number[] {
   return out.reverse();
 }
 
-export interface PathOutcome {
-  readonly label: string;
-  readonly effects: readonly Effect[];
-  readonly state: State;
-  readonly calls: string | null;
-  /** What the call runs in, for those that want to interrupt it. */
-  readonly inside: State | null;
-}
-
 const MOST_STEPS = 60_000;
-
-/** All that may happen at a state of a path, without any event. */
-export function pathOutcomes(program: Program, setup: MachineSetup, state: State): readonly PathOutcome[] {
-  const node = program.code.nodes[state.node];
-  if (node === undefined || node.kind === 'interrupted' || state.ended !== null) return [];
-  if (node.kind === 'feature') {
-    const fixed = state.features.find((name) => name === node.feature || name === `!${node.feature}`);
-    const arms = fixed === undefined ? [node.absent, node.present] : [fixed === node.feature ? node.present : node.absent];
-    return [...new Set(arms)].map((target) => ({ label: '', effects: [], state: { ...state, node: target }, calls: null, inside: null }));
-  }
-  const name = node.kind === 'instruction' ? outsideName(node) : null;
-  if (node.kind === 'instruction' && name !== null && (node.mnemonic === 'call' || node.mnemonic === 'jmp')) {
-    const called = callOutside(setup, state, node, name, program.contexts.get('inside C') ?? 0);
-    return called.after.map((draft) => ({ label: '', effects: draft.effects, state: finish(draft), calls: name, inside: called.inside }));
-  }
-  return successors(setup, state).steps.map((step) => ({ label: step.label, effects: step.effects, state: step.state, calls: null, inside: null }));
-}
-
-/**
- * The outcomes that a path takes. A fault or breakpoint in C code returns with IRET, which unblocks NMIs: behind a call
- * that an NMI stub makes they are blocked or not.
- */
-function pathChoices(program: Program, setup: MachineSetup, state: State): readonly PathOutcome[] {
-  const outcomes = pathOutcomes(program, setup, state);
-  if (!state.cpu.nmiBlocked || setup.delivery !== 'idt') return outcomes;
-  const unblocked = outcomes.flatMap((outcome): readonly PathOutcome[] => {
-    if (!entersC(outcome) || outcome.inside === null) return [];
-    return [{ ...outcome, label: 'a fault in the C code returns', state: withoutBlocking(outcome.state), inside: withoutBlocking(outcome.inside) }];
-  });
-  return unblocked.length === 0 ? outcomes : [...outcomes, ...unblocked];
-}
-
-function withoutBlocking(state: State): State {
-  return { ...state, cpu: { ...state.cpu, nmiBlocked: false } };
-}
-
-/** Whether the outcome is a call of C code that events may interrupt in a context worth telling. */
-function entersC(outcome: PathOutcome): boolean {
-  return outcome.inside !== null && outcome.calls !== null && !entryCall(outcome.calls).anyStack && !QUIET_ROUTINES.has(outcome.calls);
-}
 
 /** Nodes that more than one node leads to, by a static look: where paths may meet. */
 export function meetingPoints(program: Program): ReadonlySet<NodeId> {
@@ -151,9 +101,7 @@ function changed(monitors: readonly Monitor[], values: readonly number[], step: 
 
 /** Follows one start to the ends of its paths. */
 export function followPath(program: Program, setup: MachineSetup, start: PathStart, monitors: readonly Monitor[], meet: ReadonlySet<NodeId>, visit: PathVisit): void {
-  const model = machineModel(setup, [start.first]);
-  const words = new Uint32Array(model.width);
-  const seen = new Set<string>();
+  const seen = createSeenStates();
   const frames = start.interrupted.frames.length;
   let frontier: Waiting[] = [{ state: start.first, monitors: monitors.map((monitor) => monitor.initial(start)), choices: null, wrong: false }];
   let steps = 0;
@@ -162,12 +110,7 @@ export function followPath(program: Program, setup: MachineSetup, start: PathSta
     for (const { state, monitors: values, choices, wrong } of frontier) {
       const node = program.code.nodes[state.node];
       if (node === undefined || state.ended !== null) continue;
-      if (meet.has(state.node)) {
-        model.pack(state, words, 0);
-        const key = `${words.join(',')};${values.join(',')}${wrong ? '!' : ''}`;
-        if (seen.has(key)) continue;
-        seen.add(key);
-      }
+      if (meet.has(state.node) && !seen.isNew(state, values, wrong)) continue;
       steps += 1;
       if (steps > MOST_STEPS) {
         visit.tooLong();
@@ -191,7 +134,7 @@ export function followPath(program: Program, setup: MachineSetup, start: PathSta
 
 /** The path is over where its event has returned; a landing pad goes on in the code that the event interrupted. */
 function cameBack(outcome: PathOutcome, frames: number, start: PathStart): boolean {
-  if (outcome.state.frames.length > frames || !outcome.effects.some((effect) => effect.kind === 'return')) return false;
+  if (outcome.effects.length === 0 || outcome.state.frames.length > frames || !outcome.effects.some((effect) => effect.kind === 'return')) return false;
   return outcome.state.cpu.cpl === 3 || outcome.state.node === start.interrupted.node || start.interrupted.cpu.cpl === 3;
 }
 

@@ -233,6 +233,9 @@ const LDT = 4n;
 /** Flags that delivery leaves alone and stubs have to clear: that one is set is what counts (DEL-03). */
 const LEFT_ALONE = DF | AC;
 
+/** All flags that make a difference to a context. */
+export const CONTEXT_FLAGS = LEFT_ALONE | IF;
+
 /**
  * Equal for two states that no stub could tell apart when they are interrupted, whatever their RIP and whether NMIs are
  * blocked: an NMI only comes where they are not, and no other stub asks.

@@ -1,8 +1,8 @@
 // Steps that were run once are known: by the code they start at and by the pieces of the state that they read. The
 // semantics run for what is new; everything else is looked up.
+import { createAnswersBy } from '../explore/answers.ts';
 import { record } from '../machine/recording.ts';
-import type { MemoryWrite, Piece, Recording, Writes } from '../machine/recording.ts';
-import { withSlot } from '../machine/draft.ts';
+import type { MemoryWrite, Origin, Piece, Recording, Writes } from '../machine/recording.ts';
 import type { Effect } from '../machine/effects.ts';
 import type { Step } from '../machine/machine.ts';
 import type { Word } from '../machine/word.ts';
@@ -13,7 +13,8 @@ import type { Parts, Slots } from './parts.ts';
 interface RegionWrites {
   readonly region: number;
   readonly writes: readonly MemoryWrite[];
-  readonly after: Map<number, number>;
+  /** Null where carried words make that depend on more than the region. */
+  readonly after: Map<number, number> | null;
 }
 
 /** What one step does to any state in which it reads what it has read. */
@@ -22,7 +23,7 @@ interface Known {
   readonly event: number | null;
   readonly effects: readonly Effect[];
   readonly writes: Writes;
-  /** Numbers of components before to those behind. */
+  /** Numbers of components before to those behind; null where nothing changes, and where carried words come from memory. */
   readonly registers: Map<number, number> | null;
   readonly regions: readonly RegionWrites[];
   readonly control: Map<number, number> | null;
@@ -30,15 +31,8 @@ interface Known {
   readonly frames: number | null;
 }
 
-/** What to read next, and where its value leads; or the answer. */
-interface Question<T> {
-  piece: Piece | null;
-  readonly answers: Map<number, Question<T>>;
-  answer: T | null;
-}
-
 export interface Answers<T> {
-  /** The answer to the question of a kind at a state: made from a recording of it, or found. Never null. */
+  /** The answer to the question of a kind at a state: made from a recording of it, or found. */
   readonly of: (kind: number, state: PartedState, make: (recording: Recording) => T) => T;
   /** Answers that were made. */
   readonly made: () => number;
@@ -46,39 +40,20 @@ export interface Answers<T> {
 
 /** `kinds`: how many different questions are asked at a node. */
 export function createAnswers<T>(parts: Parts, kinds: number): Answers<T> {
-  const roots: (Question<T> | undefined)[] = [];
-  let made = 0;
-  const newQuestion = (): Question<T> => ({ piece: null, answers: new Map(), answer: null });
-
-  function learn(root: Question<T>, state: PartedState, make: (recording: Recording) => T): T {
-    made += 1;
-    const recording = record(state);
-    const answer = make(recording);
-    let at = root;
-    for (const piece of recording.reads) {
-      at.piece ??= piece;
-      const value = parts.valueOf(piece, state);
-      let next = at.answers.get(value);
-      if (next === undefined) at.answers.set(value, (next = newQuestion()));
-      at = next;
-    }
-    at.answer = answer;
-    return answer;
-  }
-
+  const answers = createAnswersBy<T, Piece, PartedState>(parts.valueOf);
   return {
-    of: (kind, state, make) => {
-      const root = (roots[state.node * kinds + kind] ??= newQuestion());
-      let at = root;
-      while (at.piece !== null) {
-        const next = at.answers.get(parts.valueOf(at.piece, state));
-        if (next === undefined) return learn(root, state, make);
-        at = next;
-      }
-      return at.answer ?? learn(root, state, make);
-    },
-    made: () => made,
+    of: (kind, state, make) =>
+      answers.of(state.node * kinds + kind, state, () => {
+        const recording = record(state);
+        return { answer: make(recording), reads: recording.reads };
+      }),
+    made: answers.made,
   };
+}
+
+function regionWrites(region: number, writes: readonly MemoryWrite[]): RegionWrites {
+  const carries = writes.some((write) => write.kind === 'slot' && write.from !== null);
+  return { region, writes, after: carries ? null : new Map() };
 }
 
 export interface KnownSteps {
@@ -96,36 +71,53 @@ export function createKnownSteps(parts: Parts): KnownSteps {
       event: step.event,
       effects: step.effects,
       writes,
-      registers: writes.registers.length > 0 ? new Map() : null,
-      regions: [...new Set(writes.memory.map(({ region }) => region))].map((region) => ({ region, writes: writes.memory.filter((write) => write.region === region), after: new Map() })),
+      registers: writes.registers.every(({ from }) => from?.piece.kind !== 'slot') ? new Map() : null,
+      regions: [...new Set(writes.memory.map(({ region }) => region))].map((region) => regionWrites(region, writes.memory.filter((write) => write.region === region))),
       control: writes.flags !== null || writes.cpu !== null ? new Map() : null,
       rest: writes.pending !== null || writes.features !== null || writes.ghosts !== null || writes.ended !== null ? new Map() : null,
       frames: writes.frames === null ? null : parts.framesId(writes.frames),
     };
   }
 
-  function registersAfter(before: number, { registers, writes }: Known): number {
-    const known = registers?.get(before);
+  function wordOf(value: Word, from: Origin | null, state: PartedState): Word {
+    return from === null ? value : (parts.wordAt(from.piece, state) ?? from.missing);
+  }
+
+  function registersAfter(state: PartedState, { registers, writes }: Known): number {
+    const known = registers?.get(state.registersId);
     if (known !== undefined) return known;
-    const words = parts.registersOf(before).slice() as Word[];
-    for (const [index, value] of writes.registers) words[index] = value;
-    const after = parts.registersId(words);
-    registers?.set(before, after);
+    let after = state.registersId;
+    for (const { index, value, from } of writes.registers) after = parts.withRegister(after, index, wordOf(value, from, state));
+    registers?.set(state.registersId, after);
     return after;
   }
 
-  function memoryAfter(before: number, written: readonly RegionWrites[]): number {
-    let memory = before;
+  function memoryAfter(state: PartedState, written: readonly RegionWrites[]): number {
+    let memory = state.memoryId;
     for (const { region, writes, after } of written) {
       const old = parts.regionIn(memory, region);
-      let now = after.get(old);
+      let now = after?.get(old);
       if (now === undefined) {
-        now = parts.regionId(writes.reduce<Slots>((slots, write) => (write.kind === 'slot' ? withSlot(slots, write.slot, write.value) : slots.length > write.length ? slots.slice(0, write.length) : slots), parts.regionOf(old)));
-        after.set(old, now);
+        const only = writes[0];
+        now = writes.length === 1 && only?.kind === 'slot' ? parts.withSlot(old, only.slot, wordOf(only.value, only.from, state)) : parts.regionId(writtenTo(parts.regionOf(old), writes, state));
+        after?.set(old, now);
       }
       memory = parts.withRegion(memory, region, now);
     }
     return memory;
+  }
+
+  function writtenTo(slots: Slots, writes: readonly MemoryWrite[], state: PartedState): Slots {
+    const after: (Word | undefined)[] = slots.slice();
+    for (const write of writes) {
+      if (write.kind === 'length') {
+        if (after.length > write.length) after.length = write.length;
+        continue;
+      }
+      while (after.length < write.slot) after.push(undefined);
+      after[write.slot] = wordOf(write.value, write.from, state);
+    }
+    return after;
   }
 
   function controlAfter(before: number, { control, writes }: Known): number {
@@ -151,9 +143,9 @@ export function createKnownSteps(parts: Parts): KnownSteps {
       new PartedState(
         parts,
         step.writes.node,
-        step.registers === null ? state.registersId : registersAfter(state.registersId, step),
+        step.writes.registers.length === 0 ? state.registersId : registersAfter(state, step),
         step.control === null ? state.controlId : controlAfter(state.controlId, step),
-        step.regions.length === 0 ? state.memoryId : memoryAfter(state.memoryId, step.regions),
+        step.regions.length === 0 ? state.memoryId : memoryAfter(state, step.regions),
         step.frames ?? state.framesId,
         step.rest === null ? state.restId : restAfter(state.restId, step),
       ),

@@ -3,10 +3,12 @@
 // interrupts; nothing is forgotten between two events.
 import { entryCall, QUIET_ROUTINES } from '../kernel/entry-calls.ts';
 import type { CpuVariant } from '../kernel/variants.ts';
+import { createPairs } from '../explore/pairs.ts';
 import type { Model, Transition } from '../explore/model.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import { deliver } from '../machine/deliver.ts';
-import { draftOf, finish, pop, setRegister } from '../machine/draft.ts';
+import { pop } from '../machine/carry.ts';
+import { draftOf, finish, setRegister } from '../machine/draft.ts';
 import type { Effect } from '../machine/effects.ts';
 import { addressOfNode, nodeAtAddress, stackNamed, top } from '../machine/layout.ts';
 import { CALLER_SAVED, RSP } from '../machine/registers.ts';
@@ -15,8 +17,10 @@ import type { Frame, State } from '../machine/state.ts';
 import { constant, isConstant, UNKNOWN } from '../machine/word.ts';
 import type { Program } from '../program/program.ts';
 import { boundariesOf } from './boundaries.ts';
-import { pathOutcomes } from './entry-paths.ts';
-import { machineModel } from './model.ts';
+import type { PartedState } from './parts.ts';
+import type { PathOutcome } from './path-outcomes.ts';
+import { pathStepsOf } from './path-steps.ts';
+import type { PartedOutcome } from './path-steps.ts';
 
 /** What is explored: how often each event may come, and from where. */
 export interface NestingBounds {
@@ -27,7 +31,7 @@ export interface NestingBounds {
 
 /** The machine with what the events leave owed: an NMI was delivered and no C handler has run for it yet. */
 export interface Nest {
-  readonly state: State;
+  readonly state: PartedState;
   readonly owed: boolean;
   /** NMIs delivered so far less runs of the C handler: a stub repeats it for nested NMIs and for nothing else. */
   readonly spare: number;
@@ -48,6 +52,9 @@ const NMI = 2;
 const MACHINE_CHECK = 18;
 const FRAME_BYTES = 40n;
 const LONGEST_CHAIN = 512;
+const NO_EFFECTS: readonly Effect[] = [];
+/** Words of a packed state. */
+const WIDTH = 7;
 
 export interface NestingStart {
   readonly title: string;
@@ -87,6 +94,30 @@ export function nestingStarts(program: Program, user: State, kernel: State): rea
   return starts;
 }
 
+/** The C handler returns, with what a C function may change changed. */
+function leftC(setup: MachineSetup, state: State): PathOutcome {
+  const draft = draftOf(state);
+  for (const index of CALLER_SAVED) setRegister(draft, index, UNKNOWN);
+  const address = pop(draft, setup);
+  const node = isConstant(address) ? nodeAtAddress(address.value) : null;
+  if (node === null) draft.ended = 'left-code';
+  else draft.node = node;
+  return { label: '', effects: draft.effects, state: finish(draft), calls: null, inside: null };
+}
+
+function only(outcomes: readonly PartedOutcome[]): PartedOutcome {
+  const [one] = outcomes;
+  if (one === undefined || outcomes.length > 1) throw new Error('a delivery has one outcome');
+  return one;
+}
+
+/** Steps that leave no choice, taken together: the last of them, how many they are, and what they do to the spare NMIs. */
+interface Chain {
+  readonly last: NestStep | null;
+  readonly weight: number;
+  readonly spare: number;
+}
+
 export interface NestingModel extends Model<Nest> {
   readonly successors: (nest: Nest) => readonly NestStep[];
 }
@@ -96,21 +127,26 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
   const vectors = [...bounds.traps.keys()];
   const visible = reduced ? boundariesOf(program) : null;
   const insideC = program.contexts.get('inside C') ?? -1;
-  const packer = machineModel(setup, [start]);
+  const known = pathStepsOf(program, setup);
+  const delivery = known.lookedUp([NMI, ...vectors], (vector, state) => {
+    const draft = draftOf(state);
+    deliver(draft, setup, vector);
+    return [{ label: '', effects: draft.effects, state: finish(draft), calls: null, inside: null }];
+  });
+  const leaving = known.lookedUp([0], (_, state) => [leftC(setup, state)]);
 
   function raise(nest: Nest, vector: number, label: string): NestStep {
-    const draft = draftOf(nest.state);
-    deliver(draft, setup, vector);
+    const after = only(delivery(vector, nest.state));
     const index = vectors.indexOf(vector);
     return {
       label,
       event: vector,
-      effects: draft.effects,
+      effects: after.effects,
       calls: null,
       before: nest.state,
       weight: 1,
       state: {
-        state: finish(draft),
+        state: after.state,
         owed: vector === NMI ? true : nest.owed,
         spare: vector === NMI ? nest.spare + 1 : nest.spare,
         nmis: vector === NMI ? nest.nmis - 1 : nest.nmis,
@@ -119,37 +155,31 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
     };
   }
 
-  /** The C handler returns, with what a C function may change changed. */
   function leaveC(nest: Nest): NestStep {
-    const draft = draftOf(nest.state);
-    for (const index of CALLER_SAVED) setRegister(draft, index, UNKNOWN);
-    const address = pop(draft, setup);
-    const node = isConstant(address) ? nodeAtAddress(address.value) : null;
-    if (node === null) draft.ended = 'left-code';
-    else draft.node = node;
-    return { label: 'the C handler returns', event: null, effects: draft.effects, calls: null, before: nest.state, weight: 1, state: { ...nest, state: finish(draft) } };
+    const after = only(leaving(0, nest.state));
+    return { label: 'the C handler returns', event: null, effects: after.effects, calls: null, before: nest.state, weight: 1, state: { state: after.state, owed: nest.owed, spare: nest.spare, nmis: nest.nmis, traps: nest.traps } };
   }
 
-  function codeSteps(nest: Nest): readonly NestStep[] {
+  function codeSteps(nest: Nest): NestStep[] {
     const { state } = nest;
     if (state.node === insideC) return [leaveC(nest)];
-    if (state.frames.length === 0 && state.node === start.node) return [];
-    return pathOutcomes(program, setup, state).map((outcome): NestStep => {
+    if (state.node === start.node && state.frames.length === 0) return [];
+    return known.outcomes(state).map((outcome): NestStep => {
       const handler = outcome.calls !== null && outcome.inside !== null && entryCall(outcome.calls).effect === 'returns' && !entryCall(outcome.calls).anyStack && !QUIET_ROUTINES.has(outcome.calls);
       const handled = handler && state.frames.at(-1)?.vector === NMI;
       const after = handler && outcome.inside !== null ? outcome.inside : outcome.state;
-      return { label: '', event: null, effects: outcome.effects, calls: outcome.calls, before: state, weight: 1, state: { ...nest, owed: handled ? false : nest.owed, spare: handled ? nest.spare - 1 : nest.spare, state: after } };
+      return { label: '', event: null, effects: outcome.effects, calls: outcome.calls, before: state, weight: 1, state: { state: after, owed: handled ? false : nest.owed, spare: handled ? nest.spare - 1 : nest.spare, nmis: nest.nmis, traps: nest.traps } };
     });
   }
 
   function mayTake(state: State): boolean {
-    return !state.cpu.nmiBlocked && state.cpu.shadow !== 'movss' && (visible === null || visible.has(state.node) || state.node === insideC || state.node === start.node);
+    return (visible === null || visible.has(state.node) || state.node === insideC || state.node === start.node) && !state.cpu.nmiBlocked && state.cpu.shadow !== 'movss';
   }
 
   function all(nest: Nest): readonly NestStep[] {
     const { state } = nest;
-    if (state.ended !== null) return [];
-    const steps = [...codeSteps(nest)];
+    if (known.hasEnded(state)) return [];
+    const steps = codeSteps(nest);
     if (nest.nmis > 0 && mayTake(state)) steps.push(raise(nest, NMI, 'NMI'));
     if (state.node === insideC && state.frames.some((frame) => frame.vector === NMI)) {
       vectors.forEach((vector, index) => {
@@ -159,31 +189,70 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
     return steps;
   }
 
-  function chain(step: NestStep): NestStep {
-    let { state: nest, weight } = step;
-    let { before } = step;
-    let last = step;
-    while (weight < LONGEST_CHAIN && last.effects.length === 0 && nest.state.ended === null) {
+  /** Chains by the machine's state and by which events may still come. */
+  const ids = createPairs();
+  const chains: (Chain | undefined)[] = [];
+
+  function chainFrom(nest: Nest): Chain {
+    let mask = nest.nmis > 0 ? 1 : 0;
+    nest.traps.forEach((left, index) => (mask |= left > 0 ? 2 << index : 0));
+    const { state } = nest;
+    const id = ids.idOf(-1 - ids.idOf(ids.idOf(ids.idOf(ids.idOf(state.registersId, state.memoryId), state.controlId), state.framesId), state.restId), (state.node << (vectors.length + 1)) | mask);
+    return (chains[id] ??= walk(nest));
+  }
+
+  /** Up to where an NMI may come, and up to where one could not if none is left; where code is entered and left either way. */
+  const apart = (state: State): boolean => state.node === insideC || state.node === start.node;
+  const stretchToNmi = known.stretches((state) => apart(state) || mayTake(state));
+  const stretchToC = known.stretches(apart);
+
+  function walk(first: Nest): Chain {
+    let nest = first;
+    let weight = 0;
+    let last: NestStep | null = null;
+    while (weight + 1 < LONGEST_CHAIN && (last === null || last.effects.length === 0) && !known.hasEnded(nest.state)) {
+      const stretch = (nest.nmis > 0 ? stretchToNmi : stretchToC)(nest.state);
+      if (stretch !== null && weight + stretch.steps < LONGEST_CHAIN) {
+        const { state } = nest;
+        nest = { state: known.behind(state, stretch.last), owed: nest.owed, spare: nest.spare, nmis: nest.nmis, traps: nest.traps };
+        last = { label: '', event: null, effects: NO_EFFECTS, calls: null, before: stretch.before === null ? state : known.behind(state, stretch.before), weight: 1, state: nest };
+        weight += stretch.steps;
+        continue;
+      }
       const behind = all(nest);
-      const only = behind[0];
-      if (only === undefined || behind.length !== 1) break;
-      before = nest.state;
-      last = only;
-      nest = only.state;
+      const single = behind[0];
+      if (single === undefined || behind.length !== 1 || single.event !== null) break;
+      last = single;
+      nest = single.state;
       weight += 1;
     }
-    return { ...last, label: step.label, event: step.event, effects: step.effects.length > 0 ? step.effects : last.effects, before: step.effects.length > 0 ? step.before : before, state: nest, weight };
+    // An NMI is owed no more where the C handler has run, which is when the spare ones get fewer.
+    return { last, weight, spare: nest.spare - first.spare };
+  }
+
+  function chain(step: NestStep): NestStep {
+    if (step.effects.length > 0) return step;
+    const { last, weight, spare } = chainFrom(step.state);
+    if (last === null) return step;
+    const { owed, nmis, traps } = step.state;
+    return { label: step.label, event: step.event, effects: last.effects, calls: last.calls, before: last.before, weight: step.weight + weight, state: { state: last.state.state, owed: owed && spare === 0, spare: step.state.spare + spare, nmis, traps } };
   }
 
   return {
-    width: packer.width + 1,
-    initial: () => [{ state: start, owed: false, spare: 0, nmis: bounds.nmis, traps: [...bounds.traps.values()] }],
+    width: WIDTH,
+    initial: () => [{ state: known.stateOf(start), owed: false, spare: 0, nmis: bounds.nmis, traps: [...bounds.traps.values()] }],
     successors: (nest) => (reduced ? all(nest).map(chain) : all(nest)),
     pack: (nest, into, offset) => {
-      packer.pack(nest.state, into, offset);
-      let rest = (nest.spare + 1) * 2 + (nest.owed ? 1 : 0);
-      for (const left of [nest.nmis, ...nest.traps]) rest = rest * 16 + left;
-      into[offset + packer.width] = rest;
+      const { node, registersId, controlId, memoryId, framesId, restId } = nest.state;
+      into[offset] = node;
+      into[offset + 1] = registersId;
+      into[offset + 2] = controlId;
+      into[offset + 3] = memoryId;
+      into[offset + 4] = framesId;
+      into[offset + 5] = restId;
+      let counts = (nest.spare + 1) * 2 + (nest.owed ? 1 : 0);
+      for (const left of [nest.nmis, ...nest.traps]) counts = counts * 16 + left;
+      into[offset + 6] = counts;
     },
   };
 }

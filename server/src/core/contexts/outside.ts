@@ -4,7 +4,8 @@ import { entryCall, QUIET_ROUTINES } from '../kernel/entry-calls.ts';
 import type { InstructionNode } from '../machine/code.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import { relocate } from '../machine/frames.ts';
-import { draftOf, fork, load, pop, push, register, setRegister, store } from '../machine/draft.ts';
+import { carriedFrom, carryToMemory, pop, push } from '../machine/carry.ts';
+import { draftOf, finish, fork, load, register, setRegister, store } from '../machine/draft.ts';
 import type { Draft } from '../machine/draft.ts';
 import { addressOfNode, nodeAtAddress, stackNamed, stackOf, top } from '../machine/layout.ts';
 import { CALLER_SAVED, RAX, RDI, RSP } from '../machine/registers.ts';
@@ -34,7 +35,9 @@ export function callOutside(setup: MachineSetup, state: State, node: Instruction
   const draft = draftOf(state);
   const calls = node.mnemonic === 'call' && node.next !== null;
   if (calls && node.next !== null) push(draft, setup, constant(addressOfNode(node.next, false)));
-  const inside: State = { ...state, node: insideNode, registers: draft.registers.slice(), memory: draft.memory.slice() };
+  const within = fork(draft);
+  within.node = insideNode;
+  const inside = finish(within);
   const row = entryCall(name);
   if (row.effect === 'no-return') {
     draft.ended = 'panic';
@@ -85,8 +88,8 @@ function comeBack(draft: Draft, setup: MachineSetup): void {
 
 function copyWords(draft: Draft, setup: MachineSetup, from: bigint, to: bigint, bytes: bigint): void {
   const words = [];
-  for (let offset = 0n; offset < bytes; offset += 8n) words.push(load(draft, setup, from + offset, 8));
-  words.forEach((value, index) => store(draft, setup, to + BigInt(index * 8), 8, value));
+  for (let offset = 0n; offset < bytes; offset += 8n) words.push(carriedFrom(draft, setup, from + offset));
+  words.forEach((word, index) => carryToMemory(draft, setup, to + BigInt(index * 8), word));
 }
 
 /** Ghost frames follow the copy that counts from now on. */

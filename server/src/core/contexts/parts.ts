@@ -2,10 +2,11 @@
 // state is six of them. What a step asks of a state is answered from the numbers.
 import { createInterner } from '../explore/interner.ts';
 import { createLists } from '../explore/pairs.ts';
+import { createRows } from '../explore/rows.ts';
 import { isCalm } from '../machine/recording.ts';
 import { IF } from '../machine/state.ts';
 import type { Cpu, Frame, Saved, State } from '../machine/state.ts';
-import type { Piece } from '../machine/recording.ts';
+import type { Origin, Piece } from '../machine/recording.ts';
 import type { Word } from '../machine/word.ts';
 
 /** Slots of a region; those that were never written are missing. */
@@ -44,7 +45,7 @@ export class PartedState implements State {
   readonly memoryId: number;
   readonly framesId: number;
   readonly restId: number;
-  private readonly parts: Parts;
+  readonly parts: Parts;
 
   constructor(parts: Parts, node: number, registersId: number, controlId: number, memoryId: number, framesId: number, restId: number) {
     this.parts = parts;
@@ -104,6 +105,9 @@ export interface Parts {
   readonly framesId: (frames: readonly Frame[]) => number;
   readonly restId: (rest: Rest) => number;
   readonly registersOf: (id: number) => readonly Word[];
+  /** The registers with another word in one of them, and a region with another word in a slot. */
+  readonly withRegister: (registersId: number, index: number, value: Word) => number;
+  readonly withSlot: (regionId: number, slot: number, value: Word) => number;
   readonly flagsOf: (controlId: number) => Word;
   readonly cpuOf: (controlId: number) => Cpu;
   readonly memoryOf: (id: number) => State['memory'];
@@ -118,6 +122,8 @@ export interface Parts {
   readonly size: () => number;
   /** The same state by numbers; itself where it is one of these parts already. */
   readonly stateOf: (state: State) => PartedState;
+  /** The word of a register or slot; undefined where it was never written. */
+  readonly wordAt: (piece: Origin['piece'], state: PartedState) => Word | undefined;
   /** A number that stands for the value of a piece: equal values of one piece have the same number. */
   readonly valueOf: (piece: Piece, state: PartedState) => number;
 }
@@ -125,9 +131,9 @@ export interface Parts {
 /** `regionCount`: regions of the memory of every state. */
 export function createParts(regionCount: number): Parts {
   const known = new WeakMap<object, number>();
-  const registers = table<readonly Word[]>();
+  const registers = createRows<Word>();
   const controls = table<Control>();
-  const regions = table<Slots>();
+  const regions = createRows<Word>();
   const memories = createLists(regionCount);
   const frameLists = table<Frames>();
   const rests = table<RestIds>();
@@ -144,10 +150,8 @@ export function createParts(regionCount: number): Parts {
     return made;
   }
 
-  const listed = (words: Slots): string => words.map((one) => one?.id ?? '').join();
-
   function registersId(words: readonly Word[]): number {
-    return once(words, () => registers.idOf(listed(words), () => words));
+    return once(words, () => registers.idOf(words));
   }
 
   function cpuId(cpu: Cpu): number {
@@ -164,7 +168,7 @@ export function createParts(regionCount: number): Parts {
   }
 
   function regionId(slots: Slots): number {
-    return once(slots, () => regions.idOf(listed(slots) + (slots.length > 0 && slots.at(-1) === undefined ? `/${slots.length}` : ''), () => slots));
+    return once(slots, () => regions.idOf(slots));
   }
 
   function memoryId(memory: State['memory']): number {
@@ -172,7 +176,9 @@ export function createParts(regionCount: number): Parts {
   }
 
   function memoryOf(id: number): State['memory'] {
-    return Array.from({ length: regionCount }, (_, at) => regions.at(memories.at(id, at)));
+    const memory: Slots[] = [];
+    for (let at = 0; at < regionCount; at += 1) memory.push(regions.at(memories.at(id, at)));
+    return memory;
   }
 
   function savedId(saved: Saved): number {
@@ -251,13 +257,19 @@ export function createParts(regionCount: number): Parts {
     }
   }
 
+  function wordAt(piece: Origin['piece'], state: PartedState): Word | undefined {
+    return piece.kind === 'register' ? registers.at(state.registersId)[piece.index] : regions.at(memories.at(state.memoryId, piece.region))[piece.slot];
+  }
+
   const parts: Parts = {
     registersId,
     controlId,
     memoryId,
     framesId,
     restId,
-    registersOf: registers.at,
+    registersOf: registers.at as (id: number) => readonly Word[],
+    withRegister: registers.with,
+    withSlot: regions.with,
     flagsOf: (id) => controls.at(id).flags,
     cpuOf: (id) => controls.at(id).cpu,
     memoryOf,
@@ -268,7 +280,8 @@ export function createParts(regionCount: number): Parts {
     withRegion: memories.with,
     framesOf: (id) => frameLists.at(id).frames,
     restOf: (id) => rests.at(id).rest,
-    stateOf: (state) => (state instanceof PartedState ? state : new PartedState(parts, state.node, registersId(state.registers), controlId(state.flags, state.cpu), memoryId(state.memory), framesId(state.frames), restId(state))),
+    stateOf: (state) => (state instanceof PartedState && state.parts === parts ? state : new PartedState(parts, state.node, registersId(state.registers), controlId(state.flags, state.cpu), memoryId(state.memory), framesId(state.frames), restId(state))),
+    wordAt,
     valueOf,
   };
   return parts;

@@ -6,6 +6,7 @@ import type { Effect } from './effects.ts';
 import { regionIndexOf, top } from './layout.ts';
 import type { Region } from './layout.ts';
 import { recorded, recordedDraft, recordedFork } from './recording.ts';
+import type { Origin } from './recording.ts';
 import { RSP } from './registers.ts';
 import type { Cpu, Frame, GuardGhost, Pending, State } from './state.ts';
 import { and, constant, equal, extractBytes, insertBytes, isConstant, or, shiftLeft, shiftRight, truncate, UNKNOWN, ZERO } from './word.ts';
@@ -64,6 +65,11 @@ export function finish(draft: Draft): State {
   return { node, registers, flags, cpu, memory, frames, pending, budgets, features, ghosts, ended };
 }
 
+/** The state with some of its fields replaced, whatever keeps its fields. */
+export function withChange(state: State, change: Partial<State>): State {
+  return { ...finish(draftOf(state)), ...change };
+}
+
 export function changeCpu(draft: Draft, change: Partial<Cpu>): void {
   const noted = recorded(draft);
   if (noted === null) draft.cpu = { ...draft.cpu, ...change };
@@ -83,7 +89,12 @@ export function sharedRegisters(draft: Draft): readonly Word[] {
 }
 
 export function setRegister(draft: Draft, index: RegisterIndex, value: Word): void {
-  recorded(draft)?.noteRegisterWrite(index);
+  recorded(draft)?.noteRegisterWrite(index, null);
+  replaceRegister(draft, index, value);
+}
+
+/** Without a note of who wrote it. */
+export function replaceRegister(draft: Draft, index: RegisterIndex, value: Word): void {
   if (draft.registers[index] === value) return;
   if (!draft.ownsRegisters) {
     draft.registers = draft.registers.slice();
@@ -118,8 +129,21 @@ function neverWritten(region: Region): Word {
 }
 
 function slotValue(draft: Draft, region: Region, slot: number): Word {
-  recorded(draft)?.noteSlotRead(region.index, slot);
+  recorded(draft)?.noteSlotRead(region.index, slot, neverWritten(region));
   return draft.memory[region.index]?.[slot] ?? neverWritten(region);
+}
+
+/** The slot of a stack that an address is the start of, or null. */
+export function placeOf(setup: MachineSetup, address: bigint): { readonly region: Region; readonly slot: number } | null {
+  const region = setup.layout.regions[regionIndexOf(setup.layout, address)];
+  if (region === undefined || region.kind !== 'stack' || (address & 7n) !== 0n) return null;
+  return { region, slot: slotOf(region, address).slot };
+}
+
+/** What a slot holds, nobody looking, and what it holds where it was never written. */
+export function slotWord(draft: Draft, region: Region, slot: number): { readonly word: Word; readonly missing: Word } {
+  const missing = neverWritten(region);
+  return { word: draft.memory[region.index]?.[slot] ?? missing, missing };
 }
 
 /** All slots of a region, for those that search it. */
@@ -145,7 +169,8 @@ export function store(draft: Draft, setup: MachineSetup, address: bigint, size: 
   const region = setup.layout.regions[regionIndexOf(setup.layout, address)];
   if (region === undefined || region.kind === 'code') return false;
   const { slot, byte } = slotOf(region, address);
-  if (byte + size > 8) storeAcross(draft, region, address, size, value);
+  if (size === 8 && byte === 0) setSlot(draft, region, slot, value);
+  else if (byte + size > 8) storeAcross(draft, region, address, size, value);
   else setSlot(draft, region, slot, insertBytes(slotValue(draft, region, slot), byte, size, value));
   if (region.kind !== 'stack') noteGuardStore(draft, setup, address, size);
   else noteFrameEdited(draft, address, size, value);
@@ -166,20 +191,25 @@ function storeAcross(draft: Draft, region: Region, address: bigint, size: Access
 
 /** A handler may send its own return elsewhere: the saved RSP of the innermost frame is its to change. */
 function noteFrameEdited(draft: Draft, address: bigint, size: AccessSize, value: Word): void {
-  const noted = recorded(draft);
-  noted?.noteInnermostRead();
-  const innermost = noted === null ? draft.frames.at(-1) : noted.innermost();
-  if (innermost === undefined || address !== innermost.base + SAVED_RSP || size !== 8) return;
+  if (!isEditOfFrame(draft, address) || size !== 8) return;
   const frame = draft.frames.at(-1);
   if (frame === undefined || frame.rsp === value) return;
   draft.frames = [...draft.frames.slice(0, -1), { ...frame, rsp: value }];
 }
 
+/** Whether the word there is the saved RSP of the innermost frame. */
+export function isEditOfFrame(draft: Draft, address: bigint): boolean {
+  const noted = recorded(draft);
+  noted?.noteInnermostRead();
+  const innermost = noted === null ? draft.frames.at(-1) : noted.innermost();
+  return innermost !== undefined && address === innermost.base + SAVED_RSP;
+}
+
 /** Offset of the saved RSP from the saved RIP. */
 const SAVED_RSP = 24n;
 
-function setSlot(draft: Draft, region: Region, slot: number, value: Word): void {
-  recorded(draft)?.noteMemoryWrite({ kind: 'slot', region: region.index, slot, value });
+export function setSlot(draft: Draft, region: Region, slot: number, value: Word, from: Origin | null = null): void {
+  recorded(draft)?.noteMemoryWrite({ kind: 'slot', region: region.index, slot, value, from });
   const before = draft.memory[region.index] ?? [];
   const after = withSlot(before, slot, value);
   if (after !== before) setRegion(draft, region.index, after);
@@ -259,23 +289,4 @@ export function setGhost(draft: Draft, guard: number, ghost: GuardGhost): void {
 /** An instruction's own access, for data breakpoints. */
 export function noteAccess(draft: Draft, address: bigint, size: AccessSize, write: boolean): void {
   if (draft.accesses !== null) draft.accesses.push({ address, size, write });
-}
-
-export function push(draft: Draft, setup: MachineSetup, value: Word): void {
-  const rsp = stackPointer(draft);
-  if (rsp === null) {
-    setRegister(draft, RSP, UNKNOWN);
-    return;
-  }
-  noteAccess(draft, rsp - 8n, 8, true);
-  store(draft, setup, rsp - 8n, 8, value);
-  setRegister(draft, RSP, constant(rsp - 8n));
-}
-
-export function pop(draft: Draft, setup: MachineSetup): Word {
-  const rsp = stackPointer(draft);
-  if (rsp === null) return UNKNOWN;
-  noteAccess(draft, rsp, 8, false);
-  setRegister(draft, RSP, constant(rsp + 8n));
-  return load(draft, setup, rsp, 8);
 }

@@ -4,7 +4,8 @@ import type { CodeNode, InstructionNode } from './code.ts';
 import type { EnvironmentEvent, MachineSetup } from './config.ts';
 import { dataBreakpoints, hasDataBreakpoints, NO_BREAKPOINTS, SINGLE_STEP } from './debug.ts';
 import { deliver, deliverable } from './deliver.ts';
-import { changeCpu, draftOf, finish, guardBusy, push, setRegister } from './draft.ts';
+import { push } from './carry.ts';
+import { changeCpu, draftOf, finish, guardBusy, setRegister } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { interruptsClosed, mayArrive, nmiHeldOff, raise } from './environment.ts';
 import { DEBUG, MACHINE_CHECK, NMI } from './event.ts';
@@ -41,7 +42,9 @@ export function successors(setup: MachineSetup, state: State): Successors {
   const node = runnable(setup, state);
   if (node === null) return { steps: [], cutOff: false };
   const waits = waitsForFirst(setup, state.budgets);
-  const steps: Step[] = [...ownSteps(setup, state, node, waits)];
+  const own = ownSteps(setup, state, node, waits);
+  if (setup.events.length === 0 && state.pending.length === 0) return { steps: own, cutOff: false };
+  const steps: Step[] = [...own];
   let cutOff = false;
   for (const event of setup.events) {
     if (!mayBeSpent(setup, state.budgets, event, waits) || !eventArrives(setup, state, node, event)) continue;

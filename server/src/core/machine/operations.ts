@@ -2,7 +2,8 @@
 // address. Calls of kernel primitives act by their row; anything else that is not in view is opaque, and said to be.
 import type { CExpression, Operation, OperationNode } from './code.ts';
 import type { MachineSetup, PrimitiveBehaviour } from './config.ts';
-import { changeCpu, fork, load, pop, push, register, setRegister, stackPointer, store } from './draft.ts';
+import { pop, push } from './carry.ts';
+import { changeCpu, fork, load, register, setRegister, stackPointer, store } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { settleFrame } from './frames.ts';
 import { evaluate, lowBits } from './expressions.ts';

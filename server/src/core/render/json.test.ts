@@ -8,6 +8,13 @@ import { sampleContext, sampleFinding, sampleRun, sampleText, sampleWarning } fr
 
 const locate = locator((file) => sampleText.get(file) ?? null);
 
+const coverage = {
+  subject: 'tree',
+  c: [{ configuration: '6.12', files: 3, functions: 9, unreadable: ['a.c:f'], calls: { inView: 4, known: 5, unresolved: 1 }, cap: null }],
+  paths: [{ configuration: '6.12', instructions: 10, reached: 8, unreached: [{ reason: 'filling that code jumps over', instructions: 1 }, { reason: null, instructions: 1 }], cpus: ['PTI'] }],
+};
+const baseline = { file: 'known.json', known: 2, stale: [{ rule: 'cr2-read-late', path: 'a.c', symbol: null, line: 'x();', message: 'late', count: 1 }] };
+
 /** The errors of `value` by the published schema of that name. */
 function errors(schema: string, value: unknown): unknown {
   const validate = new Ajv2020({ allErrors: true, strict: true }).compile(JSON.parse(readFileSync(`docs/schema/${schema}.schema.json`, 'utf8')) as object);
@@ -16,8 +23,8 @@ function errors(schema: string, value: unknown): unknown {
 
 describe('JSON', () => {
   it('check, run and context are as their schemas say', () => {
-    assert.deepEqual(errors('check', checkJson([sampleFinding, sampleWarning], ['call of resolve() not in view'], locate)), []);
-    assert.deepEqual(errors('check', checkJson([], [], locate)), []);
+    assert.deepEqual(errors('check', checkJson([sampleFinding, sampleWarning], ['call of resolve() not in view'], [coverage], baseline, locate)), []);
+    assert.deepEqual(errors('check', checkJson([], [], [], null, locate)), []);
     assert.deepEqual(errors('run', runJson(sampleRun, locate)), []);
     assert.deepEqual(errors('run', runJson({ ...sampleRun, verdict: 'holds', trace: null }, locate)), []);
     assert.deepEqual(errors('context', contextJson(sampleContext, locate)), []);
@@ -37,13 +44,13 @@ describe('JSON', () => {
   });
 
   it('the schemas allow no other keys', () => {
-    assert.notDeepEqual(errors('check', { ...checkJson([], [], locate), extra: 1 }), []);
+    assert.notDeepEqual(errors('check', { ...checkJson([], [], [], null, locate), extra: 1 }), []);
     assert.notDeepEqual(errors('run', { ...runJson(sampleRun, locate), extra: 1 }), []);
     assert.notDeepEqual(errors('context', { ...contextJson(sampleContext, locate), extra: 1 }), []);
   });
 
   it('a finding carries its place, its rule and its steps with what they changed', () => {
-    const [finding] = checkJson([sampleFinding], [], locate).findings;
+    const [finding] = checkJson([sampleFinding], [], [], null, locate).findings;
     assert.deepEqual(
       { ...finding, message: '', trace: finding?.trace.slice(1, 2) },
       {

@@ -1,6 +1,6 @@
 // Findings, runs and contexts as JSON values, version 1; the schemas are in docs/schema. Lines and columns are
 // one-based. Pure: serialising is the caller's.
-import type { ContextInfo, ContextRow } from '../review-types.ts';
+import type { ContextInfo, ContextRow, Coverage } from '../review-types.ts';
 import type { Finding, RunReport, Severity, Trace, Verdict } from '../rules/finding.ts';
 import type { Locate } from './places.ts';
 
@@ -28,6 +28,17 @@ export interface JsonCheck {
   readonly version: 1;
   readonly findings: readonly JsonFinding[];
   readonly unknown: readonly string[];
+  readonly coverage: readonly Coverage[];
+  /** null without a baseline. */
+  readonly baseline: JsonBaseline | null;
+}
+
+export interface JsonBaseline {
+  readonly file: string;
+  /** Findings that it has, which are not listed. */
+  readonly known: number;
+  /** Entries that nothing matches any more. */
+  readonly stale: readonly { readonly rule: string; readonly path: string; readonly symbol: string | null; readonly line: string; readonly message: string; readonly count: number }[];
 }
 
 export interface JsonRun {
@@ -71,8 +82,8 @@ export interface JsonContextRow {
   readonly way: readonly { readonly title: string; readonly file: string; readonly line: number }[];
 }
 
-export function checkJson(findings: readonly Finding[], unknown: readonly string[], locate: Locate): JsonCheck {
-  return { version: 1, findings: findings.map((finding) => findingJson(finding, locate)), unknown };
+export function checkJson(findings: readonly Finding[], unknown: readonly string[], coverage: readonly Coverage[], baseline: JsonBaseline | null, locate: Locate): JsonCheck {
+  return { version: 1, findings: findings.map((finding) => findingJson(finding, locate)), unknown, coverage, baseline };
 }
 
 export function findingJson(finding: Finding, locate: Locate): JsonFinding {

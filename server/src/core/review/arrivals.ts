@@ -132,6 +132,16 @@ export function interruptersAt(program: Program, setup: MachineSetup, state: Sta
   return [...asked, FIRST_EXTERNAL, ...own].map((vector) => arrivalOf(program, setup, state, vector));
 }
 
+/** Whether an event may come at any instruction, not only where one raises it. */
+export function comesAnywhere(vector: number): boolean {
+  return ANYWHERE.includes(vector) || vector >= FIRST_EXTERNAL;
+}
+
+/** Whether the instruction is there to raise the exception: its memory is not the kernel's own. */
+export function isRaisedBy(program: Program, node: CodeNode, vector: number): boolean {
+  return node.kind === 'instruction' && expectsFault(program, node) && raises(node, vector);
+}
+
 /** Events that are worth raising at a node whatever its contexts are: those of any instruction that have a gate. */
 export function eventsAnywhere(setup: MachineSetup): readonly number[] {
   return ANYWHERE.filter((vector) => hasEntry(setup, vector));

@@ -1,8 +1,10 @@
 // Follows events that are raised at an instruction: delivery, the real stub, the next event inside the C handler of the one
 // before it, the returns, and the interrupted path to its own end. Nothing is assumed to restore what it interrupts.
 import { entryCall, QUIET_ROUTINES } from '../kernel/entry-calls.ts';
-import { meetingPoints, pathOutcomes, replayPath } from '../contexts/entry-paths.ts';
-import type { PathOutcome, PathStep } from '../contexts/entry-paths.ts';
+import { meetingPoints, replayPath } from '../contexts/entry-paths.ts';
+import { pathOutcomes } from '../contexts/path-outcomes.ts';
+import type { PathOutcome } from '../contexts/path-outcomes.ts';
+import type { PathStep } from '../contexts/entry-paths.ts';
 import type { Reached } from '../contexts/entry-analysis.ts';
 import type { PathStart } from '../contexts/entry-start.ts';
 import { machineModel } from '../contexts/model.ts';
@@ -10,7 +12,7 @@ import type { MachineTransition } from '../contexts/model.ts';
 import type { CodeNode, NodeId } from '../machine/code.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import { deliver } from '../machine/deliver.ts';
-import { draftOf, finish } from '../machine/draft.ts';
+import { draftOf, finish, withChange } from '../machine/draft.ts';
 import type { Effect } from '../machine/effects.ts';
 import { addressOfNode } from '../machine/layout.ts';
 import { RSP } from '../machine/registers.ts';
@@ -157,7 +159,7 @@ export function createFollower(program: Program, setup: MachineSetup, judging: J
           const levels = [...walk.levels.slice(0, -1), { ...level, handled: tried, values: judging.monitors.map((monitor, index) => monitor.next(level.values[index] ?? 0, step)) }];
           const back = cameBack({ ...walk, notes: said, state: outcome.state, levels, link }, outcome);
           // The machine forgets stacks without a frame; code entered by SYSCALL has none, and what it keeps there counts.
-          const after = back.levels.length < levels.length && back.state.cpu.cpl === 0 ? { ...back, state: { ...back.state, memory: walk.state.memory } } : back;
+          const after = back.levels.length < levels.length && back.state.cpu.cpl === 0 ? { ...back, state: withChange(back.state, { memory: walk.state.memory }) } : back;
           if (after.levels.length === 0) ended ??= after;
           else if (after.levels.length === 1 && after.left > 0 && after.state.node === reached.state.node && walk.levels.length > 1) next.push(raiseHere(after, vectors));
           else next.push(after);
@@ -234,7 +236,7 @@ export function createFollower(program: Program, setup: MachineSetup, judging: J
     const node = program.code.nodes[call];
     const registers = [...walk.state.registers];
     if (node?.kind === 'instruction' && node.mnemonic === 'call') registers[RSP] = add(registers[RSP] ?? constant(0n), constant(8n));
-    return { ...walk, state: { ...walk.state, node: call, registers }, levels: [...walk.levels.slice(0, -1), { ...level, call: null }] };
+    return { ...walk, state: withChange(walk.state, { node: call, registers }), levels: [...walk.levels.slice(0, -1), { ...level, call: null }] };
   }
 
   function handled(walk: Walk, level: Level, call: NodeId | null): Walk {

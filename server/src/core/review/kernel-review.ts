@@ -19,7 +19,10 @@ export interface KernelReview {
   readonly contextAt: (file: string, offset: number) => ContextInfo | null;
   /** Runs about `steps` further steps; true when nothing is left. */
   readonly advance: (steps: number) => boolean;
+  readonly programs: readonly KernelProgram[];
   readonly runs: readonly KernelRun[];
+  /** Runs about `steps` further steps of the entry paths alone; true when nothing is left. */
+  readonly advancePaths: (steps: number) => boolean;
   /** Runs about `steps` further steps of what contexts at a place need, with entries for the events; true when that is all. */
   readonly advanceAt: (file: string, offset: number | null, vectors: readonly number[], steps: number) => boolean;
   /** Raises events, by their vectors, at the instruction there; null where there is none. All must be explored. */
@@ -63,7 +66,9 @@ export function createKernelReview(programs: readonly KernelProgram[], rules: re
   }
 
   return {
+    programs,
     runs,
+    advancePaths: (steps) => runs.every((run) => run.advancePaths(steps)),
     advance,
     advanceAt,
     exploration: () => ({

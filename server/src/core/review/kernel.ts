@@ -55,9 +55,20 @@ export function linkKernel(root: string, streams: Streams, delivery: 'idt' | 'fr
   return { program, parts: [...read, ...sources] };
 }
 
+/** A tree as one configuration and one way of delivery read it. */
+interface Reading {
+  readonly name: string;
+  readonly from: Streams;
+  readonly delivery: 'idt' | 'fred';
+}
+
 export interface KernelTrees {
   /** The programs of a tree, the same objects as before where no text changed. */
   readonly programsOf: (root: string) => readonly KernelProgram[];
+  /** How many shares the programs of a tree can be given out in; links nothing. */
+  readonly sharesOf: (root: string) => number;
+  /** The programs of one share alone: those of all shares in their order are all programs. */
+  readonly shareOf: (root: string, share: number) => readonly KernelProgram[];
 }
 
 /** `streamsFor` reads a tree with another configuration than the chosen one. */
@@ -66,23 +77,30 @@ export function createKernelTrees(streams: Streams, streamsFor: (configuration: 
   const others = new Map<string, Streams>();
 
   function programsOf(root: string): readonly KernelProgram[] {
-    const chosen = streams.chosen(root + NATIVE).configuration;
-    const linked: { readonly name: string; readonly made: Linked; readonly delivery: 'idt' | 'fred' }[] = [];
-    const parts: unknown[] = [];
-    for (const { from, delivery } of readings(chosen)) parts.push(...partsOf(root, from, delivery));
+    const all = readings(streams.chosen(root + NATIVE).configuration);
+    const parts = all.flatMap(({ from, delivery }) => partsOf(root, from, delivery));
     const before = held.get(root);
     if (before !== undefined && before.parts.length === parts.length && before.parts.every((part, index) => part === parts[index])) return before.programs;
-    for (const { name, from, delivery } of readings(chosen)) {
-      const made = linkKernel(root, from, delivery);
-      if (made !== null) linked.push({ name, made, delivery });
-    }
-    const programs = linked.map(({ name, made, delivery }): KernelProgram => ({ program: made.program, configuration: name, variants: delivery === 'fred' ? FRED_VARIANTS : IDT_VARIANTS }));
+    const programs = linked(root, all);
     held.set(root, { parts, programs });
     return programs;
   }
 
-  function readings(chosen: Configuration): readonly { readonly name: string; readonly from: Streams; readonly delivery: 'idt' | 'fred' }[] {
-    const out: { readonly name: string; readonly from: Streams; readonly delivery: 'idt' | 'fred' }[] = [{ name: chosen.name, from: streams, delivery: 'idt' }];
+  function linked(root: string, all: readonly Reading[]): readonly KernelProgram[] {
+    return all.flatMap(({ name, from, delivery }): readonly KernelProgram[] => {
+      const made = linkKernel(root, from, delivery);
+      return made === null ? [] : [{ program: made.program, configuration: name, variants: delivery === 'fred' ? FRED_VARIANTS : IDT_VARIANTS }];
+    });
+  }
+
+  /** The tree's own configuration, and the others, which read the same texts. */
+  function shares(root: string): readonly (readonly Reading[])[] {
+    const [own, ...others] = readings(streams.chosen(root + NATIVE).configuration);
+    return [own === undefined ? [] : [own], others].filter((share) => share.length > 0);
+  }
+
+  function readings(chosen: Configuration): readonly Reading[] {
+    const out: Reading[] = [{ name: chosen.name, from: streams, delivery: 'idt' }];
     const release = /^(\d+\.\d+)(:pti)?$/.exec(chosen.name)?.[1];
     const guest = release === undefined ? null : presetConfiguration(`${release}:xenpv+sev+tdx+fred`);
     const whole = guest === null ? null : other(guest);
@@ -100,7 +118,7 @@ export function createKernelTrees(streams: Streams, streamsFor: (configuration: 
     return made;
   }
 
-  return { programsOf };
+  return { programsOf, sharesOf: (root) => shares(root).length, shareOf: (root, share) => linked(root, shares(root)[share] ?? []) };
 }
 
 function partsOf(root: string, streams: Streams, delivery: 'idt' | 'fred'): readonly unknown[] {

@@ -15,7 +15,7 @@ import type { State } from '../machine/state.ts';
 import { isConstant } from '../machine/word.ts';
 import type { Word } from '../machine/word.ts';
 import type { Program } from '../program/program.ts';
-import { pathOutcomes } from '../contexts/entry-paths.ts';
+import { pathOutcomes } from '../contexts/path-outcomes.ts';
 import type { Finding, RunReport, Trace } from '../rules/finding.ts';
 import type { Rule } from '../rules/rule.ts';
 import { pathPlace } from '../rules/path-vocabulary.ts';
@@ -171,7 +171,7 @@ function statesTo(program: Program, run: Explored, from: number, choice: number)
     const first = (played.transitions[index] as NestStep).state.state;
     const end = played.states[index + 1]?.state ?? first;
     states.push(nest.state);
-    for (let state = nest.state, count = 0; count < LONGEST_WALK; count += 1) {
+    for (let state: State = nest.state, count = 0; count < LONGEST_WALK; count += 1) {
       const next = pathOutcomes(program, setup, state);
       const only = next[0];
       if (next.length !== 1 || only === undefined || state.node === end.node) break;

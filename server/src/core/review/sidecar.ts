@@ -12,13 +12,17 @@ interface Subject {
   readonly offset: number;
 }
 
-/** The directives of a sidecar file about a unit's code; `folder` is where its paths count from. */
-export function joinSidecar(file: string, text: string, folder: string, streams: readonly AssemblerStream[], sources: readonly CSource[]): AnnotationSet {
+/**
+ * The directives of a sidecar file about a unit's code; `folder` is where its paths count from. In a kernel tree they may
+ * be about files of other units: what names no code is then found where suppressions are looked for.
+ */
+export function joinSidecar(file: string, text: string, folder: string, streams: readonly AssemblerStream[], sources: readonly CSource[], inTree: boolean): AnnotationSet {
   const parsed = parseSidecar(file, text);
   const problems: AnnotationProblem[] = [...parsed.problems];
   const directives: Directive[] = [];
   for (const subject of parsed.subjects) {
     const found = subjectOf(subject, folder, streams, sources);
+    if (found === null && inTree) continue;
     if (found === null) {
       problems.push({ place: subject.place, message: `no code of this unit is ${subject.path}${subject.symbol === null ? '' : `#${subject.symbol}`}, name a function, variable or label of a file beside this one`, suggestion: null });
       continue;
@@ -27,7 +31,7 @@ export function joinSidecar(file: string, text: string, folder: string, streams:
       directives.push({ ...directive, annotation: { ...directive.annotation, file: found.file, subjectOffset: found.offset } });
     }
   }
-  for (const [what, entries] of [['configs', parsed.configs], ['known', parsed.known], ['helpers', parsed.helpers]] as const) {
+  for (const [what, entries] of [['configs', parsed.configs], ['helpers', parsed.helpers]] as const) {
     const first = entries[0];
     if (first !== undefined) problems.push({ place: first.place, message: `\`${what}\` is read but not used by this version`, suggestion: null });
   }

@@ -8,8 +8,8 @@ import { RULES } from '../rules/index.ts';
 import type { Finding } from '../rules/finding.ts';
 import type { CTranslationUnit } from '../syntax/c-syntax.ts';
 import { createTreeReader } from '../tree/build.ts';
-import { isEntryFile } from '../tree/files.ts';
-import type { TreeSource } from '../tree/tree.ts';
+import { entryAssembler, isEntryFile } from '../tree/files.ts';
+import type { Tree, TreeCoverage, TreeSource } from '../tree/tree.ts';
 import { isCurrent } from './streams.ts';
 import type { Read, Streams } from './streams.ts';
 import { createTreeJudging } from './tree.ts';
@@ -22,6 +22,10 @@ export interface TreeFindings {
   readonly exploration: (files: readonly string[]) => Exploration | null;
   /** Findings in files of a kernel tree and in its headers, from what `exploration` judged to its end. */
   readonly inTree: (files: readonly string[]) => readonly Finding[];
+  /** The C entry code that a file belongs to in each configuration that it is judged in, the chosen one first. */
+  readonly trees: (file: string) => readonly Tree[];
+  /** What was judged of it so far, by configuration. */
+  readonly coverage: (file: string) => readonly TreeCoverage[];
 }
 
 /** What the steps of an exploration are called. */
@@ -37,6 +41,7 @@ export function createTreeFindings(workspace: Workspace, source: FileSource, str
   const reader = createTreeReader(parse);
   const kept = new Map<string, Read<TreeVerdict>>();
   const running = new Map<string, Judging>();
+  const keptTrees = new Map<string, Read<readonly Tree[]>>();
 
   /** A design that declares its handlers is run: what is wrong with it shows with a trace, and is said once. */
   function simulated(root: string): boolean {
@@ -47,20 +52,46 @@ export function createTreeFindings(workspace: Workspace, source: FileSource, str
     return `${subject.root}|${configurations.map(({ name }) => name).join('|')}`;
   }
 
-  function begin(subject: Subject, configurations: readonly Configuration[]): Judging {
+  /** Notes every text that is read, so that what is made of them is kept for as long as they are the same. */
+  function noting(root: string): { readonly from: TreeSource; readonly reads: ReadonlyMap<string, string | null> } {
     const reads = new Map<string, string | null>();
     const from: TreeSource = {
       read: (path) => {
-        const whole = subject.root + path;
+        const whole = root + path;
         const known = reads.get(whole);
         if (known !== undefined) return known;
         const text = source.read(whole);
         reads.set(whole, text);
         return text;
       },
-      list: (folder) => workspace.list(folder === '' && subject.root !== '/' ? subject.root.slice(0, -1) : subject.root + folder),
+      list: (folder) => workspace.list(folder === '' && root !== '/' ? root.slice(0, -1) : root + folder),
     };
+    return { from, reads };
+  }
+
+  function begin(subject: Subject, configurations: readonly Configuration[]): Judging {
+    const { from, reads } = noting(subject.root);
     return { value: createTreeJudging({ ...subject, source: from }, configurations, reader, RULES), reads };
+  }
+
+  function treesAt(file: string): readonly Tree[] {
+    const about = subjectAt(file);
+    if (about === null) return [];
+    const { subject, configurations } = about;
+    const key = keyOf(subject, configurations);
+    const before = keptTrees.get(key);
+    if (before !== undefined && isCurrent(before, source)) return before.value;
+    const { from, reads } = noting(subject.root);
+    const value = configurations.map((configuration) => reader(from, subject.root, subject.design, configuration));
+    keptTrees.set(key, { value, reads });
+    return value;
+  }
+
+  /** The code that a file of it, its stubs included, belongs to. */
+  function subjectAt(file: string): { readonly subject: Subject; readonly configurations: readonly Configuration[] } | null {
+    const { root, configuration } = streams.chosen(file);
+    if (root === null) return /\.[chS]$/.test(file) ? { subject: { root: file.slice(0, file.lastIndexOf('/') + 1), design: true }, configurations: [configuration] } : null;
+    return treeOf(entryAssembler.includes(file.slice(root.length)) ? [file, `${root}arch/x86/mm/fault.c`] : [file]);
   }
 
   function current(key: string): TreeVerdict | null {
@@ -105,6 +136,11 @@ export function createTreeFindings(workspace: Workspace, source: FileSource, str
 
   return {
     inDesign,
+    trees: treesAt,
+    coverage: (file) => {
+      const about = subjectAt(file);
+      return (about === null ? null : current(keyOf(about.subject, about.configurations)))?.coverage ?? [];
+    },
     exploration: (files) => {
       const tree = treeOf(files);
       if (tree === null) return null;

@@ -111,7 +111,7 @@ export function linkUnit(unit: Unit, source: FileSource, front: Streams): Linked
   }
   for (const file of here) {
     const text = isSidecarFile(file) ? source.read(file) : null;
-    if (text !== null) annotations.set(file, joinSidecar(file, text, folderOf(file), streams, sources));
+    if (text !== null) annotations.set(file, joinSidecar(file, text, folderOf(file), streams, sources, root !== null));
   }
   const directives: Directive[] = [...annotations.values()].flatMap((set) => set.directives);
   let program: Program | null = null;
@@ -137,7 +137,7 @@ export function isLeftOut(file: string, root: string | null, configuration: Conf
 
 /** Whether a unit says which code handles which event: the rest of a kernel tree has nothing to explore. */
 export function hasEntries({ root, annotations, scenarioFiles, sources }: LinkedUnit): boolean {
-  return root === null || scenarioFiles.size > 0 || [...annotations.values()].some((set) => set.directives.length > 0) || sources.some((source) => source.idtRows.length > 0);
+  return root === null || scenarioFiles.size > 0 || [...annotations.values()].some((set) => set.directives.some(({ kind }) => kind !== 'allow' && kind !== 'why')) || sources.some((source) => source.idtRows.length > 0);
 }
 
 /** Scenarios of a unit: the built-in ones that say something about it, then the ones of its own files. */

@@ -1,5 +1,5 @@
-// `xctx: allow RULE -- reason`: takes out the findings that the next statement or function is allowed to have, and tells
-// which of these annotations took out nothing.
+// Accepted findings: `xctx: allow RULE -- reason` at the next statement or function, and what sidecar files know. Takes
+// them out, and tells which of the suppressions took out nothing.
 import { nearest } from '../base/nearest.ts';
 import type { Place, Span } from '../base/span.ts';
 import { outermost } from '../base/span.ts';
@@ -7,53 +7,74 @@ import type { Program } from '../program/program.ts';
 import type { Directive } from '../syntax/annotation-types.ts';
 import type { Finding } from './finding.ts';
 import { RULES, ruleNamed } from './index.ts';
-import type { Inspection } from './rule.ts';
 import { statementAt } from './text-edits.ts';
-import { deleteAnnotation } from './unused-suppression.ts';
+import { deleteSuppression } from './unused-suppression.ts';
 import { labelPlace } from './vocabulary.ts';
 
 export type Allow = Directive & { readonly kind: 'allow' };
 
+/** Findings that somebody accepts: by an annotation in the code, or by a line of a sidecar file. */
+export interface Suppression {
+  /** Name or catalogue id, as written. */
+  readonly rule: string;
+  /** The file whose findings it takes out. */
+  readonly file: string;
+  /** null for the whole file. */
+  readonly scope: Span | null;
+  /** Where it is written. */
+  readonly place: Place;
+  /** Why it takes out nothing any more: `it was to be looked at again by 2027-01-31`; null while it counts. */
+  readonly expired: string | null;
+}
+
 export interface Suppressed<T> {
   readonly kept: readonly T[];
-  readonly unused: readonly Allow[];
+  readonly unused: readonly Suppression[];
 }
 
-/** `text` reads a file of the unit; findings outside a scope are kept as they are, in their order. */
-export function suppressed<T extends { readonly rule: string; readonly place: Place }>(findings: readonly T[], program: Program, text: (file: string) => string | null): Suppressed<T> {
-  const allows = program.directives.filter((directive): directive is Allow => directive.kind === 'allow').map((allow) => ({ allow, scope: scopeOf(allow, program, text) }));
-  if (allows.length === 0) return { kept: findings, unused: [] };
-  const used = new Set<Allow>();
+/** Takes the findings out that are accepted; those that are kept keep their order. */
+export function suppress<T extends { readonly rule: string; readonly place: Place }>(findings: readonly T[], suppressions: readonly Suppression[]): Suppressed<T> {
+  if (suppressions.length === 0) return { kept: findings, unused: [] };
+  const used = new Set<Suppression>();
   const kept = findings.filter((finding) => {
-    const by = allows.filter(({ allow, scope }) => covers(allow, scope, finding));
-    for (const { allow } of by) used.add(allow);
-    return by.length === 0;
+    const by = suppressions.filter((one) => covers(one, finding));
+    for (const one of by) used.add(one);
+    return by.every((one) => one.expired !== null);
   });
-  return { kept, unused: allows.map(({ allow }) => allow).filter((allow) => !used.has(allow)) };
+  return { kept, unused: suppressions.filter((one) => one.expired !== null || !used.has(one)) };
 }
 
-/** Findings for the annotations that `suppressed()` names as unused. */
-export function unusedSuppressions(unused: readonly Allow[], inspection: Inspection): readonly Finding[] {
-  return unused.map((allow) => {
-    const near = ruleNamed(allow.rule) === null ? nearest(allow.rule, RULES.flatMap((rule) => [rule.name, rule.id])) : null;
-    const why = ruleNamed(allow.rule) === null ? `no rule is called ${allow.rule}${near === null ? '' : `, the nearest is ${near}`}` : `no scenario shows ${allow.rule} here`;
-    return {
-      rule: 'unused-suppression',
-      severity: 'warning',
-      place: allow.place,
-      message: `this annotation allows nothing: ${why}; delete it`,
-      premises: [],
-      trace: null,
-      related: [],
-      fix: deleteAnnotation(allow.place, inspection),
-      variants: [],
-    };
-  });
+/** The suppressions that a program's annotations are; `text` reads a file of the unit. */
+export function allowsOf(program: Program, text: (file: string) => string | null): readonly Suppression[] {
+  return program.directives
+    .filter((directive): directive is Allow => directive.kind === 'allow')
+    .map((allow) => ({ rule: allow.rule, file: allow.annotation.file, scope: scopeOf(allow, program, text), place: allow.place, expired: null }));
 }
 
-function covers(allow: Allow, scope: Span, finding: { readonly rule: string; readonly place: Place }): boolean {
-  const name = ruleNamed(allow.rule)?.name ?? allow.rule;
-  return finding.rule === name && finding.place.file === allow.place.file && scope.start <= finding.place.span.start && finding.place.span.start < scope.end;
+/** Findings for the suppressions that `suppress()` names as unused. */
+export function unusedSuppressions(unused: readonly Suppression[], text: (file: string) => string | null): readonly Finding[] {
+  return unused.map(({ rule, place, expired }) => ({
+    rule: 'unused-suppression',
+    severity: 'warning',
+    place,
+    message: expired ?? `this suppression allows nothing: ${whyUnused(rule)}; delete it`,
+    premises: [],
+    trace: null,
+    related: [],
+    fix: deleteSuppression(place, text),
+    variants: [],
+  }));
+}
+
+function whyUnused(rule: string): string {
+  if (ruleNamed(rule) !== null) return `${rule} finds nothing here`;
+  const near = nearest(rule, RULES.flatMap((one) => [one.name, one.id]));
+  return `no rule is called ${rule}${near === null ? '' : `, the nearest is ${near}`}`;
+}
+
+function covers({ rule, file, scope }: Suppression, finding: { readonly rule: string; readonly place: Place }): boolean {
+  const name = ruleNamed(rule)?.name ?? rule;
+  return finding.rule === name && finding.place.file === file && (scope === null || (scope.start <= finding.place.span.start && finding.place.span.start < scope.end));
 }
 
 /** The function whose head the annotation stands at, else the statement behind it. */
@@ -69,7 +90,7 @@ function scopeOf(allow: Allow, program: Program, text: (file: string) => string 
   return stubAt(program, file, pastDirectives(whole, line)) ?? line;
 }
 
-function lineAt(text: string, offset: number): Span {
+export function lineAt(text: string, offset: number): Span {
   const newline = text.indexOf('\n', offset);
   return { start: offset, end: newline === -1 ? text.length : newline + 1 };
 }
@@ -82,7 +103,7 @@ function pastDirectives(text: string, line: Span): Span {
 }
 
 /** A mark or comment behind the statement belongs to its line. */
-function longer(a: Span, b: Span): Span {
+export function longer(a: Span, b: Span): Span {
   return { start: a.start, end: Math.max(a.end, b.end) };
 }
 

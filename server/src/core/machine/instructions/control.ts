@@ -1,7 +1,8 @@
 // Jumps, calls and returns.
 import type { Example, Execution, InstructionRow } from './row.ts';
 import { flag, goTo, proceed, read, write } from './row.ts';
-import { fork, pop, push, setRegister } from '../draft.ts';
+import { pop, push } from '../carry.ts';
+import { fork, setRegister } from '../draft.ts';
 import type { Draft } from '../draft.ts';
 import { addressOfNode, nodeAtAddress } from '../layout.ts';
 import { CALLER_SAVED } from '../registers.ts';

@@ -1,9 +1,10 @@
 // Moves, stack operations and address arithmetic.
 import type { InstructionRow, Execution } from './row.ts';
-import { effectiveAddress, flag, proceed, read, write } from './row.ts';
+import { carried, carryTo, effectiveAddress, flag, proceed, read, write } from './row.ts';
 import { processorOf } from '../config.ts';
 import { GENERAL_DETECT_CAUSE } from '../debug.ts';
-import { load, noteAccess, pop, push, register, setRegister, store } from '../draft.ts';
+import { pop, popCarried, pushCarried } from '../carry.ts';
+import { load, noteAccess, register, setRegister, store } from '../draft.ts';
 import type { Draft } from '../draft.ts';
 import { DEBUG, GENERAL_PROTECTION } from '../event.ts';
 import { fault, segmentLoadFaults } from '../possible-fault.ts';
@@ -15,6 +16,11 @@ import type { Word } from '../word.ts';
 
 function move(x: Execution): readonly Draft[] {
   const [from, to] = x.node.operands;
+  const whole = x.size === 8 && (to?.kind === 'register' || to?.kind === 'memory') ? carried(x, from) : null;
+  if (whole !== null) {
+    carryTo(x, to, whole);
+    return proceed(x);
+  }
   const value = read(x, from);
   write(x, to, from?.kind === 'immediate' ? truncate(constant(from.value), x.size) : value);
   return proceed(x);
@@ -97,14 +103,13 @@ function repeatMove(x: Execution): readonly Draft[] {
 
 const pushRow = (x: Execution): readonly Draft[] => {
   const operand = x.node.operands[0];
-  const value = operand?.kind === 'immediate' ? constant(BigInt.asIntN(32, operand.value)) : read(x, operand, 8);
-  push(x.draft, x.setup, value);
+  const value = operand?.kind === 'immediate' ? constant(BigInt.asIntN(32, operand.value)) : null;
+  pushCarried(x.draft, x.setup, (value === null ? carried(x, operand) : null) ?? { word: value ?? read(x, operand, 8), from: null });
   return proceed(x);
 };
 
 const popRow = (x: Execution): readonly Draft[] => {
-  const value = pop(x.draft, x.setup);
-  write(x, x.node.operands[0], value, 8);
+  carryTo(x, x.node.operands[0], popCarried(x.draft, x.setup));
   return proceed(x);
 };
 

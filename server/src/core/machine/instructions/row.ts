@@ -1,4 +1,6 @@
 // What an instruction row is, and how rows read and write operands. One row per mnemonic family member.
+import { carriedFrom, carriedRegister, carryToMemory, carryToRegister, lookedAt } from '../carry.ts';
+import type { Carried } from '../carry.ts';
 import type { AccessSize, InstructionNode, MachineOperand } from '../code.ts';
 import type { MachineSetup } from '../config.ts';
 import { processorOf } from '../config.ts';
@@ -194,6 +196,31 @@ export function write(x: Execution, operand: MachineOperand | undefined, value: 
     case 'immediate':
       return;
   }
+}
+
+/** A whole register or word of memory that goes elsewhere as it is, or null for operands that are looked at. */
+export function carried(x: Execution, operand: MachineOperand | undefined): Carried | null {
+  if (operand?.kind === 'register' && operand.size === 8) return carriedRegister(x.draft, operand.register);
+  if (operand?.kind !== 'memory' || x.size !== 8) return null;
+  const address = linearAddress(x.draft, operand);
+  if (!isConstant(address)) return null;
+  noteAccess(x.draft, address.value, 8, false);
+  return carriedFrom(x.draft, x.setup, address.value);
+}
+
+/** Writes a word to where it goes: looked at only where what is written there counts. */
+export function carryTo(x: Execution, operand: MachineOperand | undefined, value: Carried): void {
+  if (operand?.kind === 'register' && operand.size === 8 && operand.register !== RSP) {
+    carryToRegister(x.draft, operand.register, value);
+    return;
+  }
+  const address = operand?.kind === 'memory' && x.size === 8 ? linearAddress(x.draft, operand) : null;
+  if (address === null || !isConstant(address) || stackOf(x.setup.layout, address.value + 1n) === null) {
+    write(x, operand, lookedAt(x.draft, value), 8);
+    return;
+  }
+  noteAccess(x.draft, address.value, 8, true);
+  carryToMemory(x.draft, x.setup, address.value, value);
 }
 
 /** Loads RSP; tells where the stack changed. */

@@ -2,7 +2,8 @@
 import type { Execution, InstructionRow } from './row.ts';
 import { proceed, read, write } from './row.ts';
 import { processorOf } from '../config.ts';
-import { changeCpu, pop, push, register, setRegister } from '../draft.ts';
+import { pop, push } from '../carry.ts';
+import { changeCpu, register, setRegister } from '../draft.ts';
 import type { Draft } from '../draft.ts';
 import { GENERAL_PROTECTION } from '../event.ts';
 import { loadFlags } from '../flags.ts';

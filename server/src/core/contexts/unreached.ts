@@ -1,10 +1,23 @@
-// Why an instruction of the entry files has no context: the reasons that count, each a fact about the instruction. What
-// has neither a context nor a reason is a fault of the analysis.
+// How many instructions of a program some entry path reaches, and why it reaches the others not: the reasons that count,
+// each a fact about the instruction. What has neither a context nor a reason is a fault of the analysis.
+import type { CodeNode, NodeId } from '../machine/code.ts';
+import type { Program } from '../program/program.ts';
+import type { EntryAnalysis } from './entry-analysis.ts';
+
+interface Facts {
+  readonly text: string;
+  readonly file: string;
+  /** The symbol, or those whose alternative it is. */
+  readonly owners: readonly string[];
+  /** CPU features that it is patched in for, `!` before those it is patched out for. */
+  readonly features: ReadonlySet<string>;
+  readonly fred: boolean;
+}
 
 /** Kernel routines whose C callers are not entry code: KVM's file is linked for the stubs that it calls. */
 const KVM = /\/kvm\//;
 
-export const reasons = [
+const reasons: readonly { readonly reason: string; readonly holds: (facts: Facts) => boolean }[] = [
   { reason: 'entry by the IDT, SYSCALL or SYSENTER, which a CPU with FRED does not use', holds: ({ file, fred }) => fred && !file.endsWith('_fred.S') },
   { reason: 'Xen PV, whose paths break the native contract by design', holds: ({ owners, features }) => owners.some((name) => /xen/i.test(name)) || features.has('X86_FEATURE_XENPV') },
   { reason: 'call through a table of paravirt operations, which boot replaces', holds: ({ text }) => /\bpv_ops\b|\bBUG_func$/.test(text) },
@@ -19,16 +32,23 @@ export const reasons = [
   { reason: 'FRED, which has a program of its own', holds: ({ features, fred }) => !fred && features.has('X86_FEATURE_FRED') },
 ];
 
-/** Instructions of a program, those without a context, and those of them without a reason, by the file they are written in. */
-export function coverage(core, kernel, analysis) {
-  const { nodes } = kernel.program.code;
+export interface InstructionCoverage {
+  /** By the file that the instructions are written in, as `fileOf` says. */
+  readonly files: ReadonlyMap<string, { readonly reached: number; readonly all: number }>;
+  readonly byReason: ReadonlyMap<string, number>;
+  readonly unexplained: readonly { readonly node: CodeNode; readonly facts: Facts }[];
+}
+
+/** Instructions of a program with and without a context. `fileOf` says where a reader finds an instruction. */
+export function instructionCoverage(program: Program, analysis: EntryAnalysis, fileOf: (node: CodeNode) => string): InstructionCoverage {
+  const { nodes } = program.code;
   const arms = armsOf(nodes);
-  const files = new Map();
-  const byReason = new Map();
-  const unexplained = [];
+  const files = new Map<string, { reached: number; all: number }>();
+  const byReason = new Map<string, number>();
+  const unexplained: { readonly node: CodeNode; readonly facts: Facts }[] = [];
   for (const node of nodes) {
     if (node.kind !== 'instruction') continue;
-    const { file } = core.pathPlace(node);
+    const file = fileOf(node);
     const count = files.get(file) ?? { reached: 0, all: 0 };
     files.set(file, count);
     count.all += 1;
@@ -37,7 +57,7 @@ export function coverage(core, kernel, analysis) {
       continue;
     }
     const arm = arms.get(node.id);
-    const facts = { text: node.text, file, owners: node.symbol === '' ? [...(arm?.owners ?? [])] : [node.symbol], features: arm?.features ?? new Set(), fred: kernel.program.fred !== null };
+    const facts: Facts = { text: node.text, file, owners: node.symbol === '' ? [...(arm?.owners ?? [])] : [node.symbol], features: arm?.features ?? new Set(), fred: program.fred !== null };
     const why = reasons.find(({ holds }) => holds(facts))?.reason ?? null;
     if (why === null) unexplained.push({ node, facts });
     else byReason.set(why, (byReason.get(why) ?? 0) + 1);
@@ -45,18 +65,22 @@ export function coverage(core, kernel, analysis) {
   return { files, byReason, unexplained };
 }
 
+interface Arm {
+  readonly features: Set<string>;
+  readonly owners: Set<string>;
+}
+
 /** For each instruction of a replacement: the features it is patched in for, and the symbols it is patched into. */
-function armsOf(nodes) {
-  const arms = new Map();
-  const walk = (start, feature, owner) => {
-    const seen = new Set();
+function armsOf(nodes: readonly CodeNode[]): ReadonlyMap<NodeId, Arm> {
+  const arms = new Map<NodeId, Arm>();
+  const walk = (start: NodeId, feature: string, owner: string): void => {
+    const seen = new Set<NodeId>();
     const waiting = [start];
-    while (waiting.length > 0) {
-      const at = waiting.pop();
+    for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
       const node = nodes[at];
       if (node === undefined || seen.has(at) || node.symbol !== '') continue;
       seen.add(at);
-      const arm = arms.get(at) ?? { features: new Set(), owners: new Set() };
+      const arm = arms.get(at) ?? { features: new Set<string>(), owners: new Set<string>() };
       arms.set(at, arm);
       arm.features.add(feature);
       arm.owners.add(owner);

@@ -1,0 +1,61 @@
+// Configurations of a kernel tree explored in threads are those explored in the command's own.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { buildSync } from 'esbuild';
+import { runCommand, withFiles } from '../testing/command-line.ts';
+import { kernelTable, kernelText } from '../testing/kernel.ts';
+import { createNodeWorkspace } from '../shell/workspace.ts';
+import { openSession } from './session.ts';
+import { createShares } from './shares.ts';
+
+const folder = 'out/threads';
+const bundle = resolve(folder, 'cli.js');
+
+const numbers = '#define X86_TRAP_DB 1\n#define X86_TRAP_NMI 2\n#define X86_TRAP_BP 3\n#define X86_TRAP_GP 13\n#define X86_TRAP_MC 18\n';
+const guards = kernelText.split('\n').flatMap((line, index) => (line.endsWith('# guard') ? [index] : []));
+
+/** A tree whose stubs lack some of the lines that their contract rests on. */
+function treeWithout(dropped: readonly number[]): { readonly [path: string]: string } {
+  const text = kernelText.split('\n').filter((_, index) => !dropped.map((one) => guards[one]).includes(index)).join('\n');
+  return { 'Makefile': 'VERSION = 6\nPATCHLEVEL = 12\n', 'include/linux/kconfig.h': '', 'arch/x86/entry/entry_64.S': text, 'arch/x86/kernel/idt.c': numbers + kernelTable };
+}
+
+describe('shares of a kernel tree', () => {
+  before(() => {
+    buildSync({ entryPoints: ['server/src/cli/main.ts'], outfile: bundle, bundle: true, platform: 'node', format: 'cjs', external: ['web-tree-sitter'], logLevel: 'error' });
+    mkdirSync(folder, { recursive: true });
+    for (const name of ['web-tree-sitter.wasm', 'tree-sitter-c.wasm', 'tree-sitter-gas.wasm']) copyFileSync(join('out', name), join(folder, name));
+  });
+
+  for (const [name, dropped] of [['as they are', []], ['without the first guard', [0]], ['without two others', [2, 5]]] as const) {
+    it(`explored in threads give the findings of stubs ${name}`, async function () {
+      this.timeout(60_000);
+      await withFiles(treeWithout(dropped), async (tree) => {
+        const argv = ['check', 'arch/x86/entry', '--format', 'json'];
+        const alone = await runCommand(argv, tree);
+        const { status, stdout } = spawnSync(process.execPath, [bundle, ...argv], { cwd: tree, encoding: 'utf8' });
+        assert.deepEqual([status, JSON.parse(stdout)], [alone.status, JSON.parse(alone.out)]);
+        assert.equal(alone.status, 1);
+      });
+    });
+  }
+
+  it('are started once a tree, and not where there is one processor or no tree', async function () {
+    this.timeout(60_000);
+    await withFiles({ ...treeWithout([]), 'design.S': 'nop\n' }, async (tree) => {
+      const io = { out: () => undefined, err: () => undefined, cwd: tree, home: resolve('out'), bundle, color: false, columns: 100, progress: false, working: () => undefined };
+      const session = await openSession(io, createNodeWorkspace(tree));
+      const shares = createShares(session, null, io);
+      const several = availableParallelism() > 1;
+      assert.equal(shares.start(join(tree, 'arch/x86/entry')), several);
+      assert.equal(shares.start(join(tree, 'arch/x86/kernel')), several);
+      assert.equal(createShares(session, null, { ...io, bundle: null }).start(join(tree, 'arch/x86/entry')), false);
+      const [one, other] = await Promise.all([shares.reports(join(tree, 'arch/x86/entry')), shares.reports(join(tree, 'arch/x86/kernel'))]);
+      assert.deepEqual(one, other);
+      assert.equal(one.some((report) => report.scenario === 'entry paths'), several);
+    });
+  });
+});

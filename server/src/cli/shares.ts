@@ -1,0 +1,75 @@
+// Entry paths of a kernel tree explored in threads, one a share, while the command does everything else: each thread runs
+// the command line's own bundle with a review of its own that reads the same files. Only reports come back.
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
+import { createReview } from '../core/review.ts';
+import type { RunReport } from '../core/review-types.ts';
+import { loadGrammars } from '../shell/grammars.ts';
+import { createNodeWorkspace } from '../shell/workspace.ts';
+import type { Io } from './io.ts';
+import type { Session } from './session.ts';
+
+/** What a thread is started with. */
+export interface ShareRequest {
+  readonly home: string;
+  readonly cwd: string;
+  readonly configuration: string | null;
+  readonly folder: string;
+  readonly share: number;
+}
+
+/** Steps between two looks at whether that was all. */
+const STEPS = 1_000_000;
+
+interface Answer {
+  readonly reports: readonly RunReport[];
+  /** Files that could not be read. */
+  readonly refused: readonly string[];
+}
+
+export interface Shares {
+  /** Starts a thread a share of the tree that a folder belongs to, once; false where there is nothing to share out. */
+  readonly start: (folder: string) => boolean;
+  /** Reports of all shares; empty where no share had anything to explore. */
+  readonly reports: (folder: string) => Promise<readonly RunReport[]>;
+}
+
+export function createShares({ review, workspace }: Session, configuration: string | null, { bundle, home, cwd }: Io): Shares {
+  const started = new Map<string, Promise<readonly Answer[]>>();
+  return {
+    start: (folder) => {
+      const shares = bundle === null || availableParallelism() < 2 ? null : review.shares(folder);
+      if (bundle === null || shares === null || shares.count < 2) return false;
+      const { tree, count } = shares;
+      if (!started.has(tree)) started.set(tree, Promise.all(Array.from({ length: count }, (_, share) => exploredIn(bundle, { home, cwd, configuration, folder, share }))));
+      return true;
+    },
+    reports: async (folder) => {
+      const answers = (await started.get(review.shares(folder)?.tree ?? '')) ?? [];
+      // What was refused there is refused here, and said once.
+      for (const path of answers.flatMap(({ refused }) => refused)) workspace.refusal(path);
+      return answers.flatMap(({ reports }) => reports);
+    },
+  };
+}
+
+function exploredIn(bundle: string, request: ShareRequest): Promise<Answer> {
+  return new Promise((settle, fail) => {
+    const worker = new Worker(bundle, { workerData: request });
+    worker.once('message', settle);
+    worker.once('error', fail);
+    worker.once('exit', (code) => fail(new Error(`the thread that explores ${request.folder} ended with ${code} and without reports`)));
+  });
+}
+
+/** The other side: explores its share and says what it found. */
+export async function serveShare(port: MessagePort, { home, cwd, configuration, folder, share }: ShareRequest): Promise<void> {
+  const workspace = createNodeWorkspace(cwd);
+  const review = await createReview(loadGrammars(home), workspace, null);
+  review.configure({ configuration, defines: [] });
+  const exploration = review.exploreShare(folder, share);
+  while (!exploration.run(STEPS).done);
+  const answer: Answer = { reports: exploration.reports(), refused: workspace.refused().map(({ path }) => path) };
+  port.postMessage(answer);
+}
