@@ -14,6 +14,7 @@ const breakpoint = 'arch/x86/kernel/hw_breakpoint.c';
 const common = 'arch/x86/kernel/cpu/common.c';
 const generic = 'kernel/entry/common.c';
 const idt = 'arch/x86/kernel/idt.c';
+const entry32 = 'arch/x86/entry/entry_32.S';
 
 /** An `if` on a condition with its one statement. */
 const guard = (condition) => new RegExp(`^[ \\t]*if \\([^\\n]*${condition}[^\\n]*(?:\\n[^\\n]*)?\\)\\)*\\n?[ \\t]+(?:return|goto)[^;]*;\\n`, 'm');
@@ -121,6 +122,9 @@ export const mutants = [
   ['fred-return-state-lost', 'arch/x86/mm/extable.c', 'ex_handler_eretu', { drop: line('uregs->fred_cs.sl = 0') }],
   ['ist-assumption-under-fred', 'arch/x86/entry/entry_fred.c', 'fred_entry_from_kernel', { drop: /fred_exc_nmi/, by: 'exc_nmi' }],
   ['ist-assumption-under-fred', 'arch/x86/kernel/fred.c', 'cpu_init_fred_rsps', { drop: /FRED_STKLVL\(X86_TRAP_NMI, FRED_NMI_STACK_LEVEL\) \|/ }],
+  ['buffer-clear-spoilt-on-32-bit', entry32, null, { drop: /^\tCLEAR_CPU_BUFFERS\n(?=\.Lirq_return)/m }],
+  ['buffer-clear-spoilt-on-32-bit', entry32, null, { drop: /^(\tlss\s[^\n]*back to espfix[^\n]*\n)\tCLEAR_CPU_BUFFERS\n/m, by: '$1' }],
+  ['buffer-clear-spoilt-on-32-bit', entry32, null, { drop: /^(\tRESTORE_REGS pop=4[^\n]*\n)(\tCLEAR_CPU_BUFFERS\n)/m, by: '$2$1' }],
   // Other functions, other places and other ways to write it.
   ['iret-in-nmi-needs-nesting', nmi, 'exc_nmi', { drop: line('this_cpu_write\\(nmi_state, NMI_LATCHED') }],
   ['iret-in-nmi-needs-nesting', nmi, 'exc_nmi', { drop: line('this_cpu_write\\(nmi_state, NMI_EXECUTING') }],
