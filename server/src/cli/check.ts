@@ -25,8 +25,8 @@ export const usage = `usage: entrycheck check [--format gcc|json|mail] [--severi
 
 Reviews every folder with assembler, C or scenario files (.S, .s, .c,
 *.xctx-scenario.yaml) among PATH and below.
-A file is reviewed together with its folder; findings in it, or whose trace runs
-through it, are shown.
+A file is reviewed together with its folder, a header with what uses it; findings
+in it, or whose trace runs through it, are shown.
 
   --format gcc     file:line:col: error: message [rule], trace as indented notes (default)
   --format json    one object, docs/schema/check.schema.json

@@ -9,6 +9,7 @@ import { clean, refuse } from './io.ts';
 import type { Command } from './io.ts';
 import { openSession, prepare } from './session.ts';
 import { tidy } from './paths.ts';
+import { treePaths } from './tree-path.ts';
 
 export const usage = `usage: entrycheck context [--format text|json] FILE:LINE[:COLUMN]
 
@@ -35,14 +36,15 @@ export const context: Command = async (argv, io) => {
   if (where === undefined || point === null || others.length > 0) {
     return refuse(io, `context: give one place as FILE:LINE or FILE:LINE:COLUMN${where === undefined || point !== null ? '' : `, not '${where}'`}`);
   }
-  const file = tidy(point[1] ?? '');
+  const name = tidy(point[1] ?? '');
+  const file = treePaths(io.cwd).inside(name);
   const line = Number(point[2]);
 
   const workspace = createNodeWorkspace(io.cwd);
   const text = workspace.read(file);
-  if (text === null) return refuse(io, `${file}: ${workspace.refusal(file) ?? 'not readable'}`);
+  if (text === null) return refuse(io, `${name}: ${workspace.refusal(file) ?? 'not readable'}`);
   const index = indexLines(text);
-  if (line < 1 || line > index.starts.length) return refuse(io, `${file}:${line}: the file has ${index.starts.length} lines`);
+  if (line < 1 || line > index.starts.length) return refuse(io, `${name}:${line}: the file has ${index.starts.length} lines`);
   const start = offsetAt(index, { line: line - 1, column: 0 });
   const lineText = text.slice(start, offsetAt(index, { line: line - 1, column: Number.MAX_SAFE_INTEGER }));
   const column = point[3] === undefined ? Math.max(0, lineText.search(/\S/)) : Number(point[3]) - 1;
@@ -52,7 +54,7 @@ export const context: Command = async (argv, io) => {
   const offset = start + Math.max(0, Math.min(column, lineText.length));
   prepare(session, file, offset, [], io);
   const info = session.review.contextAt(file, offset);
-  if (info === null) return refuse(io, `${file}:${line}: no instruction or statement of an entry path on this line: ${lineText.trim() === '' ? 'it is blank' : lineText.trim()}`);
+  if (info === null) return refuse(io, `${name}:${line}: no instruction or statement of an entry path on this line: ${lineText.trim() === '' ? 'it is blank' : lineText.trim()}`);
   const out =
     word('format') === 'json'
       ? JSON.stringify(contextJson(info, session.locate), null, 2)

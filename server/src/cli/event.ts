@@ -10,6 +10,7 @@ import type { Io } from './io.ts';
 import { didYouMean } from './nearest.ts';
 import { openSession, prepare, showProgress } from './session.ts';
 import { tidy } from './paths.ts';
+import { treePaths } from './tree-path.ts';
 
 const instructionsAtOnce = 4;
 
@@ -33,13 +34,14 @@ async function here(where: string, given: EventArguments, io: Io): Promise<numbe
   const point = /^(.+?):(\d+)(?::(\d+))?:?$/.exec(where);
   if (point === null) return refuse(io, `run: --at takes FILE:LINE or FILE:LINE:COLUMN, not '${where}'`);
   if (given.event === null) return refuse(io, 'run: --at needs the events to raise there, as --event NMI or --event NMI,VE');
-  const file = tidy(point[1] ?? '');
+  const name = tidy(point[1] ?? '');
+  const file = treePaths(io.cwd).inside(name);
   const line = Number(point[2]);
   const workspace = createNodeWorkspace(io.cwd);
   const text = workspace.read(file);
-  if (text === null) return refuse(io, `${file}: ${workspace.refusal(file) ?? 'not readable'}`);
+  if (text === null) return refuse(io, `${name}: ${workspace.refusal(file) ?? 'not readable'}`);
   const index = indexLines(text);
-  if (line < 1 || line > index.starts.length) return refuse(io, `${file}:${line}: no such line: the file has ${index.starts.length} lines`);
+  if (line < 1 || line > index.starts.length) return refuse(io, `${name}:${line}: no such line: the file has ${index.starts.length} lines`);
   const start = offsetAt(index, { line: line - 1, column: 0 });
   const lineText = text.slice(start, offsetAt(index, { line: line - 1, column: Number.MAX_SAFE_INTEGER }));
   const column = point[3] === undefined ? Math.max(0, lineText.search(/\S/)) : Number(point[3]) - 1;
@@ -51,14 +53,15 @@ async function here(where: string, given: EventArguments, io: Io): Promise<numbe
   io.working(`raising ${events.join(', ')} at ${where}`);
   prepare(session, file, offset, events, io);
   const run = session.review.raise(file, offset, events);
-  if (run === null) return refuse(io, `${file}:${line}: no instruction of an entry path on this line: ${lineText.trim() === '' ? 'it is blank' : lineText.trim()}`);
+  if (run === null) return refuse(io, `${name}:${line}: no instruction of an entry path on this line: ${lineText.trim() === '' ? 'it is blank' : lineText.trim()}`);
   io.out(`${given.format === 'json' ? JSON.stringify(eventRunJson(run, session.locate), null, 2) : eventRunText(run, session.locate, io.columns, io.color ? coloured : plain).join('\n')}\n`);
   if (run.rows.length === 0) return refuse(io, `run: nothing was raised: ${run.silence ?? 'no context is known'}`);
   return run.rows.some(({ answer }) => answer === 'violated' || answer === 'inconclusive') ? found : clean;
 }
 
 async function everywhere(path: string, given: EventArguments, io: Io): Promise<number> {
-  const file = tidy(path);
+  const name = tidy(path);
+  const file = treePaths(io.cwd).inside(name);
   const workspace = createNodeWorkspace(io.cwd);
   if (workspace.read(file) === null) return refuse(io, `${path}: ${workspace.refusal(file) ?? 'not readable'}`);
   const session = await openSession(io, workspace, given.config);
@@ -67,14 +70,14 @@ async function everywhere(path: string, given: EventArguments, io: Io): Promise<
   io.working(`raising events everywhere in ${file}`);
   prepare(session, file, null, [], io);
   const survey = session.review.survey(file, events.map((name) => [name]));
-  if (survey === null || survey.result().instructions === 0) return refuse(io, `${file}: no instruction of an entry path in this file`);
+  if (survey === null || survey.result().instructions === 0) return refuse(io, `${name}: no instruction of an entry path in this file`);
   while (!survey.advance(instructionsAtOnce)) {
     const { done, instructions, counts } = survey.result();
     showProgress(io, `${file}: ${done} of ${instructions} instructions, ${counts.reduce((sum, one) => sum + one.violated, 0)} violated`);
   }
   showProgress(io, '');
   const result = survey.result();
-  io.out(`${given.format === 'json' ? JSON.stringify(surveyJson(file, result, session.locate), null, 2) : surveyText(file, result, session.locate, io.columns, io.color ? coloured : plain).join('\n')}\n`);
+  io.out(`${given.format === 'json' ? JSON.stringify(surveyJson(name, result, session.locate), null, 2) : surveyText(name, result, session.locate, io.columns, io.color ? coloured : plain).join('\n')}\n`);
   return result.counts.some(({ violated, inconclusive }) => violated + inconclusive > 0) ? found : clean;
 }
 

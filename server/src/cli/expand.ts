@@ -7,6 +7,7 @@ import type { Place } from '../core/base/span.ts';
 import { preprocess } from '../core/preprocess/preprocess.ts';
 import type { AssemblerStream, FileSource, InstructionItem } from '../core/preprocess/stream.ts';
 import { chooseConfiguration, diskSource, readOptions } from './sources.ts';
+import { treePaths } from './tree-path.ts';
 
 export interface Output {
   write(text: string): void;
@@ -19,8 +20,9 @@ const usage = 'usage: expand FILE [--symbol S] [--config FILE|PRESET] [--variant
 export async function expand(argv: readonly string[], io: Output): Promise<number> {
   const options = readOptions(argv, ['--symbol', '--config', '--variant', '--format', '-D']);
   if (typeof options === 'string') return refuse(io, options);
-  const [file, ...more] = options.rest;
-  if (file === undefined || more.length > 0) return refuse(io, usage);
+  const [given, ...more] = options.rest;
+  if (given === undefined || more.length > 0) return refuse(io, usage);
+  const file = treePaths(process.cwd()).inside(given);
   const one = (name: string): string | null => options.values.get(name)?.at(-1) ?? null;
   const format = one('--format') ?? 'text';
   if (format !== 'text' && format !== 'json') return refuse(io, `unknown format ${format}: there are text and json`);

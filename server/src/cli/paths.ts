@@ -1,8 +1,10 @@
 // From the paths on the command line to the files that are reviewed: folders are searched below, with caps that are
 // said. Knows nothing of what is in a file.
 import { readdirSync, statSync } from 'node:fs';
+import { findKernelRoot } from '../core/preprocess/includes.ts';
 import { missing, onDisk, reason } from '../shell/workspace.ts';
 import type { NodeWorkspace } from '../shell/workspace.ts';
+import { treePaths } from './tree-path.ts';
 
 export const mostFiles = 4000;
 export const deepest = 24;
@@ -10,6 +12,7 @@ export const deepest = 24;
 /** Linker scripts: the C preprocessor reads them, the assembler does not. */
 const linkerScript = /\.lds\.S$/;
 const source = /\.(?:S|s|c)$|\.xctx-scenario\.(?:ya?ml|json)$/;
+const header = /\.h$/;
 const skippedFolders: ReadonlySet<string> = new Set(['node_modules']);
 
 export interface Sources {
@@ -25,14 +28,15 @@ export interface Sources {
 
 export type Found = { readonly kind: 'sources'; readonly sources: Sources } | { readonly kind: 'refused'; readonly message: string };
 
-/** Every path must be a folder with sources below it or a readable source or scenario file. */
+/** Every path must be a folder with sources below it or a readable source, header or scenario file. */
 export function findSources(paths: readonly string[], cwd: string, workspace: NodeWorkspace): Found {
   const files = new Set<string>();
   const named = new Set<string>();
   const folders: string[] = [];
   const notes: string[] = [];
+  const tree = treePaths(cwd);
   for (const given of paths) {
-    const path = tidy(given);
+    const path = tree.inside(tidy(given));
     const kind = kindOf(onDisk(cwd, path));
     if (kind === 'folder') {
       const below = filesBelow(path, cwd, notes);
@@ -44,11 +48,27 @@ export function findSources(paths: readonly string[], cwd: string, workspace: No
     const refusal = kind === 'file' ? workspace.refusal(path) : kind;
     if (refusal !== null) return refused(`${given}: ${refusal}${mend(refusal)}`);
     if (linkerScript.test(path)) return refused(`${given}: a linker script, which has no code`);
+    if (header.test(path)) {
+      const users = usersOf(path, workspace);
+      if (users.length === 0) return refused(`${given}: a header that no source beside it uses; name a file that includes it`);
+      for (const file of users) files.add(file);
+      named.add(path);
+      continue;
+    }
     if (!source.test(path)) return refused(`${given}: not an assembler, C or scenario file (.S, .s, .c, .xctx-scenario.yaml)`);
     files.add(path);
     named.add(path);
   }
   return { kind: 'sources', sources: { files: [...files], named, folders, notes } };
+}
+
+/** What a header is reviewed with: the entry code of its kernel tree, or the sources in its folder. */
+function usersOf(path: string, workspace: NodeWorkspace): readonly string[] {
+  const root = findKernelRoot(path, workspace);
+  const entry = `${root ?? ''}arch/x86/entry/entry_64.S`;
+  if (root !== null) return workspace.refusal(entry) === null ? [entry] : [];
+  const folder = path.slice(0, path.lastIndexOf('/') + 1);
+  return workspace.list(folder === '' ? '' : folder.slice(0, -1)).filter((name) => /\.[Ssc]$/.test(name) && !linkerScript.test(name)).map((name) => folder + name);
 }
 
 function refused(message: string): Found {

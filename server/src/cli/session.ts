@@ -8,6 +8,7 @@ import { loadGrammars } from '../shell/grammars.ts';
 import { missing } from '../shell/workspace.ts';
 import type { NodeWorkspace } from '../shell/workspace.ts';
 import type { Io } from './io.ts';
+import { treePaths } from './tree-path.ts';
 
 export interface Session {
   readonly review: Review;
@@ -24,7 +25,9 @@ export async function openSession(io: Io, workspace: NodeWorkspace, configuratio
   io.working('loading the grammars');
   const review = await createReview(loadGrammars(io.home), workspace, null);
   review.configure({ configuration, defines: [] });
-  return { review, workspace, locate: locator((file) => review.text(file)) };
+  const locate = locator((file) => review.text(file));
+  const { shown } = treePaths(io.cwd);
+  return { review, workspace, locate: (place) => ({ ...locate(place), file: shown(place.file) }) };
 }
 
 /** Says which files were not reviewed and why, those included that vanished since they were listed. */
