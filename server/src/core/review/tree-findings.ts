@@ -41,7 +41,7 @@ type Subject = Omit<TreeSubject, 'source'>;
 type Judging = Read<TreeJudging>;
 
 export function createTreeFindings(workspace: Workspace, source: FileSource, streams: Streams, parse: (text: string) => CTranslationUnit): TreeFindings {
-  const reader = createTreeReader(parse);
+  const reader = createTreeReader(parse, (file, configuration) => (streams.chosen(file).configuration === configuration ? streams.assembler(file) : null));
   const kept = new Map<string, Read<TreeVerdict>>();
   const running = new Map<string, Judging>();
   const keptTrees = new Map<string, Read<readonly Tree[]>>();

@@ -12,14 +12,21 @@ const nothing: AssemblerFacts = { labels: new Map(), paranoidWords: [], paranoid
 /** The stub of an IST event and the two routines around its C handler. */
 const paranoid = /^paranoid_(?:entry|exit)$/;
 
-export function assemblerFacts(source: TreeSource, root: string, configuration: Configuration, design: boolean): AssemblerFacts {
+/** A file as it was expanded for somebody else already, with the texts that were read for it; null where it was not. */
+export type Expanded = (file: string, configuration: Configuration) => { readonly value: AssemblerStream; readonly reads: ReadonlyMap<string, string | null> } | null;
+
+export function assemblerFacts(source: TreeSource, root: string, configuration: Configuration, design: boolean, expanded: Expanded): AssemblerFacts {
   if (design) return nothing;
   const labels = new Map<string, Place>();
   const words: AssemblerFacts['paranoidWords'][number][] = [];
   const features = new Map<string, Place>();
   for (const path of entryAssembler) {
     if (source.read(path) === null) continue;
-    const stream = preprocess(root + path, { read: (file) => (file.startsWith(root) ? source.read(file.slice(root.length)) : null) }, configuration);
+    const read = (file: string): string | null => (file.startsWith(root) ? source.read(file.slice(root.length)) : null);
+    const before = expanded(root + path, configuration);
+    // What it was made of counts as read here too.
+    for (const file of before?.reads.keys() ?? []) read(file);
+    const stream = before?.value ?? preprocess(root + path, { read }, configuration);
     for (const item of stream.items) if (item.kind === 'label') labels.set(item.name, outermost(item.origin));
     readWords(stream, words, features);
   }

@@ -5,6 +5,7 @@ import type { MacroTable } from '../syntax/c-directives.ts';
 import type { CFunctionDefinition, CTerm, CTranslationUnit } from '../syntax/c-syntax.ts';
 import type { Configuration } from '../preprocess/stream.ts';
 import { assemblerFacts } from './assembler.ts';
+import type { Expanded } from './assembler.ts';
 import { designFiles, entryFiles } from './files.ts';
 import { graphOf, plain } from './graph.ts';
 import { isKnown } from './primitives.ts';
@@ -22,7 +23,7 @@ interface ReadFile {
 }
 
 /** Reads a tree for a configuration; keeps what it read for the next time. */
-export function createTreeReader(parse: (text: string) => CTranslationUnit): (source: TreeSource, root: string, design: boolean, configuration: Configuration) => Tree {
+export function createTreeReader(parse: (text: string) => CTranslationUnit, expanded: Expanded = () => null): (source: TreeSource, root: string, design: boolean, configuration: Configuration) => Tree {
   const kept = new Map<string, Map<string, ReadFile>>();
   const stubs = new Map<string, ReadFacts<AssemblerFacts>>();
   // One configuration stands for all 32-bit kernels.
@@ -38,7 +39,7 @@ export function createTreeReader(parse: (text: string) => CTranslationUnit): (so
     const files = kept.get(key) ?? new Map<string, ReadFile>();
     kept.set(key, files);
     return build(source, root, design, configuration, parse, files, {
-      assembler: () => readOnce(stubs, key, source, (from) => assemblerFacts(from, root, configuration, design)),
+      assembler: () => readOnce(stubs, key, source, (from) => assemblerFacts(from, root, configuration, design, expanded)),
       returns32: () => readOnce(returns, root, source, (from) => returns32(from, root, design)),
     });
   };
