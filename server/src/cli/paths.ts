@@ -1,7 +1,7 @@
 // From the paths on the command line to the files that are reviewed: folders are searched below, with caps that are
 // said. Knows nothing of what is in a file.
 import { readdirSync, statSync } from 'node:fs';
-import { findKernelRoot } from '../core/preprocess/includes.ts';
+import { findKernelRoot } from './sources.ts';
 import { missing, onDisk, reason } from '../shell/workspace.ts';
 import type { NodeWorkspace } from '../shell/workspace.ts';
 import { treePaths } from './tree-path.ts';

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { FileSource } from '../core/preprocess/stream.ts';
 
 export { chooseConfiguration } from '../core/preprocess/choose-configuration.ts';
+export { findKernelRoot } from '../core/preprocess/includes.ts';
 
 /** Every file is read once; what cannot be read is not there. */
 export function diskSource(): FileSource {

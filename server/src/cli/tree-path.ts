@@ -2,7 +2,7 @@
 // from the tree's root, and shown as one types them.
 import { existsSync } from 'node:fs';
 import { posix } from 'node:path';
-import { findKernelRoot } from '../core/preprocess/includes.ts';
+import { findKernelRoot } from './sources.ts';
 
 export interface TreePaths {
   /** The path by which a file is read: `../../../arch/x86/entry/entry_64.S` for `entry_64.S` in its folder. */
