@@ -106,7 +106,7 @@ export const mutants = [
   { name: 'kernel stack not loaded at SYSENTER', file: compat, in: 'entry_SYSENTER_compat', edit: drop(STACK_TOP), expect: ['c-on-entry-stack'] },
   { name: 'the stack used behind the load of the user RSP', file: entry, in: 'entry_SYSCALL_64', edit: after(/^\s*popq\s+%rsp/, '\tpushq\t%rax\n\tpopq\t%rax'), expect: gap },
   { name: 'a register parked below RSP', file: entry, in: 'error_entry', edit: before(/^\s*testb\s+\$3, CS\+8/, '\tmovq\t%rax, -16(%rsp)'), expect: ['frame-below-rsp'] },
-  { name: 'the user path returns on the entry stack', file: entry, in: 'error_entry', edit: replace(/^\s*jmp\s+sync_regs/, '\tmovq\t%rdi, %rax\n\tRET'), expect: ['c-on-entry-stack'] },
+  { name: 'the user path returns on the entry stack', file: entry, in: 'error_entry', edit: replace(/^\s*jmp\s+sync_regs/, '\tmovq\t%rdi, %rax\n\tRET'), expect: ['c-on-entry-stack'], releases: ['6.12'] },
   { name: 'the frame of a faulting IRET is not rebuilt', file: entry, in: 'error_entry', edit: replace(/^\s*call\s+fixup_bad_iret/, '\tmovq\t%rdi, %rax'), expect: ['iret-fault-unhandled', 'swapgs-imbalance', 'frame-unbalanced-at-return'] },
   { name: 'IRET to user mode at a label nobody knows', file: entry, in: 'error_entry', edit: replace(/^\s*leaq\s+native_irq_return_iret/, (line) => line.replace('native_irq_return_iret', 'restore_regs_and_return_to_kernel')), expect: ['iret-fault-unhandled'] },
 
@@ -145,7 +145,7 @@ export const mutants = [
   { name: 'the nested NMI leaves another RSP to repeat with', file: entry, in: 'asm_exc_nmi', edit: replace(/^\s*leaq\s+-10\*8/, (line) => line.replace('-10', '-9')), expect: nested },
   { name: 'no room for the frame that a nested NMI changes', file: entry, in: 'asm_exc_nmi', from: /^first_nmi/, edit: drop(/^\s*subq\s+\$\(5\*8\)/), expect: [...nested, ...frames] },
   { name: 'the first copy of the frame is skipped', file: entry, in: 'asm_exc_nmi', from: /^nmi_restore/, edit: replace(/^\s*addq\s+\$6\*8/, '\taddq\t$1*8, %rsp'), expect: [...nested, ...frames] },
-  { name: 'KVM calls the stub for the IST stack', file: kvm, edit: replace(/asm_exc_nmi_(?:kvm_vmx|noist)/, (line) => line.replace(/asm_exc_nmi_(?:kvm_vmx|noist)/, 'asm_exc_nmi')), expect: ['ist-stub-called'] },
+  { name: 'KVM calls the stub for the IST stack', file: kvm, edit: replace(/asm_exc_nmi_(?:kvm_vmx|noist)/, (line) => line.replace(/asm_exc_nmi_(?:kvm_vmx|noist)/, 'asm_exc_nmi')), expect: ['ist-stub-called'], releases: ['6.12'] },
 
   { name: 'no fence for a faulting IRET', file: entry, in: 'error_entry', from: /^\.Lerror_bad_iret/, edit: drop(FENCE), expect: fences },
   { name: 'no fence for an NMI from user mode', file: entry, in: 'asm_exc_nmi', edit: drop(FENCE), expect: fences },
@@ -157,7 +157,7 @@ export const mutants = [
   { name: 'no VERW in the espfix code', file: entry, in: 'common_interrupt_return', from: /espfix_stack\)/, edit: drop(VERW), expect: buffers },
   { name: 'VERW before the user RSP is loaded', file: entry, in: 'entry_SYSCALL_64', edit: drop(VERW), also: before(/^\s*popq\s+%rsp/, '\tCLEAR_CPU_BUFFERS'), expect: buffers },
   // 6.1 enters its counterpart in kernels without 32-bit programs only, which are not among the programs that are run.
-  { name: 'no VERW in the stub of an ignored SYSCALL', file: entry, in: 'entry_SYSCALL32_ignore', edit: drop(VERW), expect: buffers },
+  { name: 'no VERW in the stub of an ignored SYSCALL', file: entry, in: 'entry_SYSCALL32_ignore', edit: drop(VERW), expect: buffers, releases: ['6.12'] },
   { name: 'no untraining at SYSCALL', file: entry, in: 'entry_SYSCALL_64', edit: drop(UNTRAIN), expect: untrain },
   { name: 'no untraining at SYSENTER', file: compat, in: 'entry_SYSENTER_compat', edit: drop(UNTRAIN), expect: untrain },
   { name: 'no untraining at 32-bit SYSCALL', file: compat, in: 'entry_SYSCALL_compat', edit: drop(UNTRAIN), expect: untrain },
