@@ -23,11 +23,11 @@ import { inactiveOf, tokensOf } from './review/editor-tokens.ts';
 import { nameAt } from './review/editor-words.ts';
 import { completionsOf, foldsOf, hoverOf, symbolsOf } from './review/editor.ts';
 import { inspect, merge, plainFinding } from './review/findings.ts';
-import { createRun, excludes, replayTrace } from './review/run.ts';
+import { both, nothing, runsOf } from './review/explorations.ts';
+import { replayTrace } from './review/run.ts';
 import { createHierarchyReview } from './review/hierarchy-review.ts';
 import { createTreeFindings } from './review/tree-findings.ts';
 import { mends } from './review/verify.ts';
-import type { Run } from './review/run.ts';
 import { createOutline } from './review/outline.ts';
 import { suppressionsFor } from './review/tree-suppressions.ts';
 import type { FoundSuppressions } from './review/tree-suppressions.ts';
@@ -41,7 +41,7 @@ import type { Inspection } from './rules/rule.ts';
 import { allowsOf, suppress, unusedSuppressions } from './rules/suppressions.ts';
 import { placeOf } from './rules/vocabulary.ts';
 import { builtInScenarios } from './scenarios/built-in.ts';
-import type { Scenario, StartContext } from './scenarios/scenario.ts';
+import type { Scenario } from './scenarios/scenario.ts';
 import { isScenarioFile } from './scenarios/scenario-file.ts';
 import { isSidecarFile } from './syntax/annotation-sidecar.ts';
 import { createCParser } from './syntax/c.ts';
@@ -197,32 +197,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
   }
 
   function explorationOf(unit: Held, scenarios: readonly Scenario[], most: number): Exploration {
-    const waiting = scenarios.flatMap((scenario) => startsOf(programOf(unit, scenario), scenario).map((start) => ({ scenario, start })));
-    const done: RunReport[] = [];
-    let running: Run | null = null;
-    let before = 0;
-    return {
-      run: (states) => {
-        if (running === null) {
-          const next = waiting.shift();
-          if (next === undefined) return { scenario: '', start: '', states: before, depth: 0, done: true };
-          running = createRun(programOf(unit, next.scenario), next.scenario, next.start, unit.linked.unit.name, RULES, { maxStates: most, reference: false });
-        }
-        const progress = running.advance(states);
-        const out = { scenario: running.scenario.name, start: running.start, states: before + progress.states, depth: progress.depth, done: false };
-        if (progress.done) {
-          done.push(running.report());
-          before += progress.states;
-          running = null;
-        }
-        return { ...out, done: running === null && waiting.length === 0 };
-      },
-      reports: () => [...done],
-    };
-  }
-
-  function startsOf(program: Program, scenario: Scenario): readonly StartContext[] {
-    return scenario.start.filter((start) => excludes(program, scenario, start) === null);
+    return runsOf(scenarios.map((scenario) => ({ scenario, program: programOf(unit, scenario) })), unit.linked.unit.name, most);
   }
 
   function refusedFinding(file: string, text: string): readonly Finding[] | null {
@@ -310,7 +285,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       const ofTree = (unit === null ? null : treeFindings.exploration(unit.linked.unit.files)) ?? nothing;
       if (kernel !== null) return both(ofTree, kernel.exploration());
       if (unit === null || !hasEntries(unit.linked)) return ofTree;
-      return both(stubsOf(unit)?.exploration() ?? nothing, explorationOf(unit, scenariosOf(unit.linked), IDLE_STATES));
+      return both(ofTree, both(stubsOf(unit)?.exploration() ?? nothing, explorationOf(unit, scenariosOf(unit.linked), IDLE_STATES)));
     },
     shares: (folder) => {
       const root = inKernel(folder) ? entryRootOf(folder, streams) : null;
@@ -477,28 +452,3 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
 function vectorsOf(events: readonly string[]): readonly number[] {
   return events.flatMap((name) => eventNamed(name) ?? []);
 }
-
-/** One exploration behind the other. */
-function both(first: Exploration, second: Exploration): Exploration {
-  let done = false;
-  let states = 0;
-  return {
-    run: (more) => {
-      if (!done) {
-        const progress = first.run(more);
-        done = progress.done;
-        states = progress.states;
-        return { ...progress, done: false };
-      }
-      const progress = second.run(more);
-      return { ...progress, states: progress.states + states };
-    },
-    reports: () => [...first.reports(), ...second.reports()],
-  };
-}
-
-const nothing: Exploration = {
-  run: () => ({ scenario: '', start: '', states: 0, depth: 0, done: true }),
-  reports: () => [],
-};
-

@@ -5,7 +5,7 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { emptyConfiguration } from '../core/preprocess/configurations.ts';
 import { createReview } from '../core/review.ts';
-import type { Exploration, Finding, Review, RunReport, Workspace } from '../core/review-types.ts';
+import type { Exploration, Review, RunReport, Workspace } from '../core/review-types.ts';
 import type { Program } from '../core/program/program.ts';
 import { createRun } from '../core/review/run.ts';
 import type { RunOptions } from '../core/review/run.ts';
@@ -114,10 +114,6 @@ export function verdictOf(reports: readonly RunReport[]): string {
 export function broken(reports: readonly RunReport[]): readonly string[] {
   const said = reports.flatMap(({ remarks }) => remarks).flatMap((remark) => /^violated: never (\S+)/.exec(remark)?.[1] ?? []);
   return [...new Set(said)].sort();
-}
-
-export function rulesOf(findings: readonly Finding[]): readonly string[] {
-  return [...new Set(findings.map(({ rule }) => rule))].sort();
 }
 
 let parsers: ReturnType<typeof createParsers> | null = null;

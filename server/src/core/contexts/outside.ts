@@ -8,7 +8,7 @@ import { carriedFrom, carryToMemory, pop, push } from '../machine/carry.ts';
 import { draftOf, finish, fork, load, register, setRegister, store } from '../machine/draft.ts';
 import type { Draft } from '../machine/draft.ts';
 import { addressOfNode, nodeAtAddress, stackNamed, stackOf, top } from '../machine/layout.ts';
-import { CALLER_SAVED, RAX, RDI, RSP } from '../machine/registers.ts';
+import { CALLER_SAVED, RAX, RDI } from '../machine/registers.ts';
 import { ARITHMETIC } from '../machine/state.ts';
 import type { State } from '../machine/state.ts';
 import { and, ALL, constant, isConstant, ONE, or, UNKNOWN, word, ZERO } from '../machine/word.ts';
@@ -157,10 +157,4 @@ const FAULTS: ReadonlySet<number> = new Set([10, 11, 12, 13, 14]);
 function userReturn(draft: Draft, setup: MachineSetup, regs: bigint): void {
   store(draft, setup, regs + FRAME_OFFSET, 8, constant(addressOfNode(setup.contexts.get('user') ?? 0, true)));
   store(draft, setup, regs + FRAME_OFFSET + 24n, 8, load(draft, setup, regs + 0x20n, 8));
-}
-
-/** RSP as it is inside the function: 8 below where the stub had it. */
-export function insideStack(setup: MachineSetup, inside: State): string {
-  const rsp = inside.registers[RSP];
-  return rsp === undefined || !isConstant(rsp) ? 'unknown' : (stackOf(setup.layout, rsp.value)?.name ?? 'unknown');
 }

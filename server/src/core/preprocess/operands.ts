@@ -20,10 +20,6 @@ const prefixNames = new Set([
   'rex', 'rex64', 'rex.w', 'rex.r', 'rex.x', 'rex.b', 'rex.wb', 'rex.wr', 'rex.wx', 'cs', 'ds', 'es', 'fs', 'gs', 'ss',
 ]);
 
-export function isPrefix(word: string): boolean {
-  return prefixNames.has(word.toLowerCase());
-}
-
 const wordPattern = /\s*(\{\w+\}|[A-Za-z_.][\w.]*(?:,p[nt])?)/y;
 
 export function parseStatement(text: string, names: Names = noNames): ParsedStatement {

@@ -11,7 +11,7 @@ import { normalised } from '../syntax/c-text.ts';
 import type { GlobalVariable, LoweringScope } from './c-lower-builder.ts';
 import { lowerFunction } from './c-lower-function.ts';
 import type { LoweredFunction } from './c-lower-function.ts';
-import type { CFunction, CSource, CStruct, CVariable, DeclaredEntry, IdtRow } from './c-source.ts';
+import type { CSource, CStruct, CVariable, DeclaredEntry, IdtRow } from './c-source.ts';
 import { constantOf, createTypeTable, layoutOf, sizeOfType } from './c-types.ts';
 import type { CRecordType } from './c-types.ts';
 
@@ -277,9 +277,4 @@ function constantsOf(macros: MacroTable, enumerators: ReadonlyMap<string, bigint
     if (value !== null) constants.set(macro.name, value);
   }
   return constants;
-}
-
-/** Function names with their places, for an outline. */
-export function outlineOf(source: CSource): readonly Pick<CFunction, 'name' | 'nameSpan' | 'span'>[] {
-  return source.functions.filter((one) => one.file === source.file).map(({ name, nameSpan, span }) => ({ name, nameSpan, span }));
 }

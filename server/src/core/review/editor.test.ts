@@ -75,6 +75,7 @@ describe('the editor in a kernel tree', () => {
     assert.deepEqual(explored(handler('', '')), ['dr7-live-in-nmi-like 3']);
     assert.deepEqual(explored(saved), []);
     assert.deepEqual(explored(`\n${handler('', '')}`), ['dr7-live-in-nmi-like 4']);
+    assert.deepEqual(explored(`/* xctx: assume exc_machine_check -- entered on its own stack */\n${handler('', '')}`), ['dr7-live-in-nmi-like 4']);
   });
 
   it('still shows what is wrong with an assembler file', () => {

@@ -1,5 +1,7 @@
 // What the front end makes of single files, kept for as long as every text it read stays the same: an edit of one file
 // reads that file again and no other. Knows neither units nor programs.
+import { isCurrent, noting } from '../base/reads.ts';
+import type { Read } from '../base/reads.ts';
 import { chooseConfiguration } from '../preprocess/choose-configuration.ts';
 import { configurationOf as namedConfiguration } from '../preprocess/configurations.ts';
 import { findKernelRoot } from '../preprocess/includes.ts';
@@ -11,12 +13,6 @@ import { cSource } from '../program/c-lower.ts';
 import type { CSource } from '../program/c-source.ts';
 import type { ConfigurationChoice } from '../review-types.ts';
 import type { CTranslationUnit } from '../syntax/c-syntax.ts';
-
-/** A result with the texts it was made of; null for a file that was looked for and not found. */
-export interface Read<T> {
-  readonly value: T;
-  readonly reads: ReadonlyMap<string, string | null>;
-}
 
 export interface ChosenConfiguration {
   readonly configuration: Configuration;
@@ -113,21 +109,4 @@ export function createStreams(source: FileSource, fixed: Configuration | null, p
       chosenByFolder.clear();
     },
   };
-}
-
-function noting<T>(source: FileSource, make: (read: FileSource['read']) => T): Read<T> {
-  const reads = new Map<string, string | null>();
-  const value = make((path) => {
-    const known = reads.get(path);
-    if (known !== undefined) return known;
-    const text = source.read(path);
-    reads.set(path, text);
-    return text;
-  });
-  return { value, reads };
-}
-
-export function isCurrent(made: Read<unknown>, source: FileSource): boolean {
-  for (const [path, text] of made.reads) if (source.read(path) !== text) return false;
-  return true;
 }

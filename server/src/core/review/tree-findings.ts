@@ -1,6 +1,8 @@
 // Findings of the C entry code that a file belongs to: a kernel tree in the configurations of its release, or the C
 // files of a design's folder. Kept for as long as every text that was read stays the same. A design is judged at once, a
 // tree in steps.
+import { isCurrent, noted } from '../base/reads.ts';
+import type { Read } from '../base/reads.ts';
 import { presetConfiguration } from '../preprocess/configurations.ts';
 import type { Configuration, FileSource } from '../preprocess/stream.ts';
 import type { Exploration, Workspace } from '../review-types.ts';
@@ -10,8 +12,7 @@ import type { CTranslationUnit } from '../syntax/c-syntax.ts';
 import { createTreeReader } from '../tree/build.ts';
 import { isEntryFile } from '../tree/files.ts';
 import type { Tree, TreeCoverage, TreeSource } from '../tree/tree.ts';
-import { isCurrent } from './streams.ts';
-import type { Read, Streams } from './streams.ts';
+import type { Streams } from './streams.ts';
 import { createTreeJudging } from './tree.ts';
 import type { TreeJudging, TreeSubject, TreeVerdict } from './tree.ts';
 
@@ -55,25 +56,14 @@ export function createTreeFindings(workspace: Workspace, source: FileSource, str
     return `${subject.root}|${configurations.map(({ name }) => name).join('|')}`;
   }
 
-  /** Notes every text that is read, so that what is made of them is kept for as long as they are the same. */
-  function noting(root: string): { readonly from: TreeSource; readonly reads: ReadonlyMap<string, string | null> } {
-    const reads = new Map<string, string | null>();
-    const from: TreeSource = {
-      read: (path) => {
-        const whole = root + path;
-        const known = reads.get(whole);
-        if (known !== undefined) return known;
-        const text = source.read(whole);
-        reads.set(whole, text);
-        return text;
-      },
-      list: (folder) => workspace.list(folder === '' && root !== '/' ? root.slice(0, -1) : root + folder),
-    };
-    return { from, reads };
+  /** The tree below a root, every text noted that is read of it. */
+  function below(root: string): { readonly from: TreeSource; readonly reads: ReadonlyMap<string, string | null> } {
+    const { read, reads } = noted(source);
+    return { reads, from: { read: (path) => read(root + path), list: (folder) => workspace.list(folder === '' && root !== '/' ? root.slice(0, -1) : root + folder) } };
   }
 
   function begin(subject: Subject, configurations: readonly Configuration[]): Judging {
-    const { from, reads } = noting(subject.root);
+    const { from, reads } = below(subject.root);
     return { value: createTreeJudging({ ...subject, source: from }, configurations, reader, RULES), reads };
   }
 
@@ -84,7 +74,7 @@ export function createTreeFindings(workspace: Workspace, source: FileSource, str
     const key = keyOf(subject, configurations);
     const before = keptTrees.get(key);
     if (before !== undefined && isCurrent(before, source)) return before.value;
-    const { from, reads } = noting(subject.root);
+    const { from, reads } = below(subject.root);
     const value = configurations.map((configuration) => reader(from, subject.root, subject.design, configuration));
     keptTrees.set(key, { value, reads });
     return value;

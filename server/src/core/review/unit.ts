@@ -1,5 +1,6 @@
 // A unit as read and linked: the files of one folder with the headers they follow, its annotations, scenarios and
 // program. Derived from texts alone; a unit whose texts changed is made anew.
+import type { Read } from '../base/reads.ts';
 import type { Problem } from '../base/span.ts';
 import type { AssemblerStream, Configuration, FileSource } from '../preprocess/stream.ts';
 import { buildProgram } from '../program/build.ts';
@@ -14,7 +15,7 @@ import type { AnnotationSet, Directive } from '../syntax/annotation-types.ts';
 import { parseAnnotations } from '../syntax/annotations.ts';
 import { scanComments } from '../syntax/comments.ts';
 import type { Unit, Workspace } from '../review-types.ts';
-import type { Read, Streams } from './streams.ts';
+import type { Streams } from './streams.ts';
 import { applies } from './run.ts';
 import { joinSidecar } from './sidecar.ts';
 

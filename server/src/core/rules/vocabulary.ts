@@ -22,17 +22,8 @@ export function handlerOf(program: Program, vector: number): Handler | null {
   return program.handlers.find((handler) => handler.vector === vector) ?? null;
 }
 
-export function guardOf(program: Program, index: number | null): Guard | null {
-  return index === null ? null : (program.guards[index] ?? null);
-}
-
 export function stackName(program: Program, frame: Frame): string {
   return program.layout.regions[frame.region]?.name ?? 'unknown';
-}
-
-/** `#VE on the VE stack` */
-export function frameName(program: Program, frame: Frame): string {
-  return `${vectorTitle(frame.vector)} on the ${stackName(program, frame)} stack`;
 }
 
 /** The facts about a guard and its vector's gate that most rules of group VE rest on. */

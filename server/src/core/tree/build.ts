@@ -1,5 +1,7 @@
 // A kernel tree's C entry code for one configuration: files read and parsed once, functions by name, tables, and what is
 // handed over to be called later. Files are re-parsed only where their text changed.
+import { isCurrent, noting } from '../base/reads.ts';
+import type { Read } from '../base/reads.ts';
 import { activeText } from '../syntax/c-directives.ts';
 import type { MacroTable } from '../syntax/c-directives.ts';
 import type { CFunctionDefinition, CTerm, CTranslationUnit } from '../syntax/c-syntax.ts';
@@ -25,14 +27,14 @@ interface ReadFile {
 /** Reads a tree for a configuration; keeps what it read for the next time. */
 export function createTreeReader(parse: (text: string) => CTranslationUnit, expanded: Expanded = () => null): (source: TreeSource, root: string, design: boolean, configuration: Configuration) => Tree {
   const kept = new Map<string, Map<string, ReadFile>>();
-  const stubs = new Map<string, ReadFacts<AssemblerFacts>>();
+  const stubs = new Map<string, Read<AssemblerFacts>>();
   // One configuration stands for all 32-bit kernels.
-  const returns = new Map<string, ReadFacts<Returns32>>();
-  function readOnce<T>(held: Map<string, ReadFacts<T>>, key: string, source: TreeSource, make: (from: TreeSource) => T): T {
+  const returns = new Map<string, Read<Returns32>>();
+  function readOnce<T>(held: Map<string, Read<T>>, key: string, source: TreeSource, make: (from: TreeSource) => T): T {
     const before = held.get(key);
-    const now = before !== undefined && [...before.reads].every(([path, text]) => source.read(path) === text) ? before : noting(source, make);
+    const now = before !== undefined && isCurrent(before, source) ? before : noting(source, (read) => make({ read, list: source.list }));
     held.set(key, now);
-    return now.facts;
+    return now.value;
   }
   return (source, root, design, configuration) => {
     const key = `${root}|${configuration.name}|${configuration.defines.size}`;
@@ -45,26 +47,9 @@ export function createTreeReader(parse: (text: string) => CTranslationUnit, expa
   };
 }
 
-/** Facts of assembler, with the texts that they were made of. */
-interface ReadFacts<T> {
-  readonly reads: ReadonlyMap<string, string | null>;
-  readonly facts: T;
-}
-
 interface FactMakers {
   readonly assembler: () => AssemblerFacts;
   readonly returns32: () => Returns32;
-}
-
-function noting<T>(source: TreeSource, make: (from: TreeSource) => T): ReadFacts<T> {
-  const reads = new Map<string, string | null>();
-  const read = (path: string): string | null => {
-    const known = reads.get(path);
-    const text = known === undefined ? source.read(path) : known;
-    reads.set(path, text);
-    return text;
-  };
-  return { reads, facts: make({ read, list: source.list }) };
 }
 
 function build(source: TreeSource, root: string, design: boolean, configuration: Configuration, parse: (text: string) => CTranslationUnit, kept: Map<string, ReadFile>, facts: FactMakers): Tree {
