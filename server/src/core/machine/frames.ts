@@ -64,12 +64,16 @@ export function noteStackSwitch(draft: Draft, setup: MachineSetup, from: Region 
   const frame = draft.frames.at(-1);
   const target = isConstant(to) ? stackOf(setup.layout, to.value) : null;
   if (from === target && from !== null) return;
-  draft.effects.push({
-    kind: 'stack-switch',
-    from: from?.name ?? 'unknown',
-    to: target?.name ?? 'a stack pointer that user space chose',
-    userChosen: target === null,
-  });
+  // SYSCALL entries use RSP as a scratch register: what was no stack pointer and is none is no switch.
+  const chosen = to.name.startsWith('user RSP');
+  if (from !== null || target !== null || chosen) {
+    draft.effects.push({
+      kind: 'stack-switch',
+      from: from?.name ?? 'unknown',
+      to: target?.name ?? (chosen ? 'a stack pointer that user space chose' : 'what is no stack pointer'),
+      userChosen: target === null,
+    });
+  }
   // VE-20: an event handler that goes on at CPL 0 on a stack pointer that user space chose writes where user space wants.
   if (target === null && frame !== undefined && frame.cpl === 0 && !isConstant(to)) draft.ended = 'stack-on-user-rsp';
   if (frame === undefined || from === null || frame.region !== from.index || target === null) return;

@@ -88,7 +88,7 @@ function keyStep(program: Program, setup: MachineSetup, before: State, transitio
   const titles: { text: string; weight: number }[] = [];
   const node = program.code.nodes[before.node];
   const text = node === undefined ? '' : node.text;
-  const where = node === undefined ? '' : node.kind === 'interrupted' ? node.text : `${node.symbol}: ${shorten(text)}`;
+  const where = node === undefined ? '' : node.kind === 'interrupted' ? node.text : node.symbol === '' ? shorten(text) : `${node.symbol}: ${shorten(text)}`;
   const delivered = transition.effects.some((effect) => effect.kind === 'deliver');
   for (const effect of transition.effects) {
     if (effect.kind === 'guard-set' && delivered) continue;
