@@ -77,6 +77,15 @@ export interface ContextInfo {
   readonly silence: string | null;
 }
 
+/** What is known of the contexts at an offset without exploring further. */
+export interface KnownContext {
+  readonly info: ContextInfo | null;
+  /** Offsets with the same answer, the last included. */
+  readonly span: Span;
+  /** Nothing that is still to be explored adds to it. */
+  readonly finished: boolean;
+}
+
 /** What comes of events that are raised at an instruction, from one context that reaches it. */
 export interface EventRow {
   readonly context: ContextRow;
@@ -317,6 +326,10 @@ export interface Review {
 
   /** Contexts from what was explored so far; `prepareContexts` explores the rest. */
   readonly contextAt: (file: string, offset: number) => ContextInfo | null;
+  /** Contexts of entry code in a kernel tree as far as they are explored now; null elsewhere, or where nothing was read yet. */
+  readonly knownContext: (file: string, offset: number) => KnownContext | null;
+  /** Whether a text of a file differs from another in nothing but comments that say nothing here. */
+  readonly sameCode: (file: string, before: string, after: string) => boolean;
   /** Explores up to `states` further states for the contexts of a file's unit; true when nothing is left. */
   readonly prepareContexts: (file: string, states: number) => boolean;
   /**

@@ -2,7 +2,7 @@
 // verdicts out. Knows nothing of protocols, disks or clocks.
 import type { Configuration, FileSource } from './preprocess/stream.ts';
 import type { Program } from './program/program.ts';
-import type { Exploration, Review, Unit, Workspace } from './review-types.ts';
+import type { Exploration, Progress, Review, Unit, Workspace } from './review-types.ts';
 import { acceptedAt } from './review/accepted.ts';
 import { createContexts } from './review/contexts.ts';
 import { createKernelReview, hasStubs, unitVariants } from './review/kernel-review.ts';
@@ -13,6 +13,7 @@ import type { KernelProgram } from './review/kernel-run.ts';
 import type { Contexts } from './review/contexts.ts';
 import { coverageOf } from './review/coverage.ts';
 import { createDocuments } from './review/documents.ts';
+import { sameCode } from './review/edit-effect.ts';
 import { createStreams } from './review/streams.ts';
 import { codeSymbols, expansionOfSymbol, symbolAt } from './review/editor-expansion.ts';
 import { definitionsAt, linksOf, referencesAt, workspaceSymbolsOf } from './review/editor-navigate.ts';
@@ -24,6 +25,7 @@ import { nameAt } from './review/editor-words.ts';
 import { completionsOf, foldsOf, hoverOf, symbolsOf } from './review/editor.ts';
 import { inspect, merge, plainFinding } from './review/findings.ts';
 import { both, nothing, runsOf } from './review/explorations.ts';
+import { ENTRY_PATHS } from './review/path-scenarios.ts';
 import { replayTrace } from './review/run.ts';
 import { createHierarchyReview } from './review/hierarchy-review.ts';
 import { createTreeFindings } from './review/tree-findings.ts';
@@ -92,25 +94,53 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
   const streams = createStreams(usable, configuration, parseC);
   const held = new Map<string, Held>();
   const trees = createKernelTrees(streams, (other) => createStreams(usable, other, parseC));
-  const kernels = new Map<string, { readonly programs: readonly KernelProgram[]; readonly review: KernelReview }>();
+  const kernels = new Map<string, KernelReview>();
 
   /** The entry code of the tree that a file or folder belongs to, null where it belongs to none. */
   function kernelOf(path: string): KernelReview | null {
     const root = entryRootOf(path, streams);
     if (root === null) return null;
-    const programs = trees.programsOf(root);
+    return reviewOfPrograms(root, trees.programsOf(root));
+  }
+
+  /** The same of the programs that are linked already. */
+  function kernelSoFar(root: string): KernelReview | null {
+    return reviewOfPrograms(root, trees.linkedSoFar(root));
+  }
+
+  function reviewOfPrograms(root: string, programs: readonly KernelProgram[]): KernelReview | null {
     const before = kernels.get(root);
-    if (before !== undefined && before.programs === programs) return before.review;
+    if (before !== undefined && before.programs === programs) return before;
     if (programs.length === 0) return null;
-    const made = { programs, review: createKernelReview(programs, RULES, { text: documents.read, annotations: [] }) };
+    const made = createKernelReview(programs, RULES, { text: documents.read, annotations: [] }, before ?? null);
     kernels.set(root, made);
-    return made.review;
+    return made;
+  }
+
+  /** Contexts first, of the tree's own configuration before the others: editors show them. Then C code, then nested NMIs. */
+  function kernelExploration(root: string, ofTree: Exploration, withoutPrograms: () => Exploration): Exploration {
+    let ofTreeDone = false;
+    let otherwise: Exploration | null = null;
+    const paths = (): Progress => ({ scenario: ENTRY_PATHS, start: 'every context', states: (kernelSoFar(root)?.runs ?? []).reduce((sum, run) => sum + run.steps(), 0), depth: 0, done: false });
+    return {
+      run: (states) => {
+        if (kernelSoFar(root)?.advancePaths(states * 2) === false || !trees.advance(root)) return paths();
+        if (!ofTreeDone) {
+          const progress = ofTree.run(states);
+          ofTreeDone = progress.done;
+          return { ...progress, done: false };
+        }
+        otherwise ??= kernelSoFar(root)?.exploration() ?? withoutPrograms();
+        return otherwise.run(states);
+      },
+      reports: () => [...ofTree.reports(), ...(kernelSoFar(root)?.exploration() ?? otherwise ?? nothing).reports()],
+    };
   }
 
   /** The stubs that a unit has of its own, run by their paths. */
   function stubsOf(unit: Held): KernelReview | null {
     if (unit.linked.root !== null || !hasStubs(unit.linked.program)) return null;
-    unit.stubs ??= createKernelReview([{ program: unit.linked.program, configuration: unit.linked.unit.name, variants: unitVariants(unit.linked.program) }], RULES, inspectionOf(unit));
+    unit.stubs ??= createKernelReview([{ program: unit.linked.program, configuration: unit.linked.unit.name, variants: unitVariants(unit.linked.program) }], RULES, inspectionOf(unit), null);
     return unit.stubs;
   }
   const treeFindings = createTreeFindings(workspace, usable, streams, parseC);
@@ -280,12 +310,15 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     },
     quickFindings,
     explore: (folder) => {
-      const unit = folderUnit(folder);
-      const kernel = kernelOf(folder);
-      const ofTree = (unit === null ? null : treeFindings.exploration(unit.linked.unit.files)) ?? nothing;
-      if (kernel !== null) return both(ofTree, kernel.exploration());
-      if (unit === null || !hasEntries(unit.linked)) return ofTree;
-      return both(ofTree, both(stubsOf(unit)?.exploration() ?? nothing, explorationOf(unit, scenariosOf(unit.linked), IDLE_STATES)));
+      const ofTree = treeFindings.exploration(unitOfFolder(folder, workspace)?.files ?? []) ?? nothing;
+      const own = (): Exploration | null => {
+        const unit = folderUnit(folder);
+        return unit === null || !hasEntries(unit.linked) ? null : both(stubsOf(unit)?.exploration() ?? nothing, explorationOf(unit, scenariosOf(unit.linked), IDLE_STATES));
+      };
+      const root = inKernel(folder) ? entryRootOf(folder, streams) : null;
+      if (root !== null) return kernelExploration(root, ofTree, () => own() ?? nothing);
+      const alone = own();
+      return alone === null ? ofTree : both(ofTree, alone);
     },
     shares: (folder) => {
       const root = inKernel(folder) ? entryRootOf(folder, streams) : null;
@@ -294,7 +327,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     exploreShare: (folder, share) => {
       const root = entryRootOf(folder, streams);
       const programs = root === null ? [] : trees.shareOf(root, share);
-      return programs.length === 0 ? nothing : createKernelReview(programs, RULES, { text: documents.read, annotations: [] }).exploration();
+      return programs.length === 0 ? nothing : createKernelReview(programs, RULES, { text: documents.read, annotations: [] }, null).exploration();
     },
     exploreRest: (folder) => {
       const unit = folderUnit(folder);
@@ -333,6 +366,11 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       unit.contexts ??= createContexts(unit.linked.program);
       return unit.contexts.at(file, offset);
     },
+    knownContext: (file, offset) => {
+      const root = entryRootOf(file, streams);
+      return root === null ? null : (kernelSoFar(root)?.knownAt(file, offset) ?? null);
+    },
+    sameCode,
     prepareContexts: (file, states) => {
       const kernel = kernelOf(file);
       if (kernel !== null) return kernel.advanceAt(file, null, [], states * 10);
