@@ -392,6 +392,10 @@ export interface Review {
   readonly symbolAt: (file: string, offset: number) => string | null;
   /** Folder that the paths of a new sidecar file for this file count from: the tree's root, or the design. */
   readonly sidecarFolder: (file: string) => string;
+  /** Whether a unit says which code handles which event. Reads all of it. */
+  readonly hasEntries: (folder: string) => boolean;
+  /** A unit of a kernel tree has entries, which its texts alone do not show: its files are told of as parts of it. */
+  readonly readWhole: (folder: string) => void;
   /** What the tool did not know in this unit: `call of trace_thing() not in view`. */
   readonly unknown: (folder: string) => readonly string[];
   readonly release: () => void;

@@ -110,6 +110,8 @@ export function createWordReview({ workspace, mortal }: WordReviewOptions): Revi
     coverage: () => null,
     symbolAt: () => null,
     sidecarFolder: folderOf,
+    hasEntries: () => true,
+    readWhole: () => undefined,
     unknown: () => [],
     release: () => open.clear(),
   };

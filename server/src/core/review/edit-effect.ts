@@ -26,6 +26,20 @@ interface Difference {
   readonly newEnd: number;
 }
 
+/** Offsets of one text in another, for those outside of all that differs; null inside. */
+export interface Alignment {
+  readonly before: (offset: number) => number | null;
+  readonly after: (offset: number) => number | null;
+}
+
+export function alignmentOf(before: string, after: string): Alignment {
+  const { start, oldEnd, newEnd } = difference(before, after);
+  return {
+    before: (offset) => (offset < start ? offset : offset > newEnd ? offset - newEnd + oldEnd : null),
+    after: (offset) => (offset < start ? offset : offset > oldEnd ? offset - oldEnd + newEnd : null),
+  };
+}
+
 /** Compared at once where texts are alike, which is nearly everywhere. */
 const BLOCK = 4096;
 
