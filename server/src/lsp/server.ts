@@ -73,8 +73,11 @@ export function serve(connection: Connection, parts: ServerParts): void {
     startWith = resolve;
   });
   let owner: Behind | null = null;
+  // Grammars load while the client still introduces itself.
+  const creating = parts.createReview();
+  creating.catch(() => undefined);
   /** null where the review could not be created; the server stays alive and says so once. */
-  const ready: Promise<Session | null> = started.then(parts.createReview).then(beginSession, (error: unknown) => {
+  const ready: Promise<Session | null> = started.then(() => creating).then(beginSession, (error: unknown) => {
     log(messageOf(error));
     const message = `Entrycheck cannot review anything: ${messageOf(error).split('\n', 1)[0] ?? ''}`;
     send(() => connection.sendNotification(ShowMessageNotification.type, { type: MessageType.Error, message }));
