@@ -1,5 +1,6 @@
 // All entry paths of a program: every door from every context, found by running the paths themselves, until no path shows
 // a context that no stub has been run from. Keeps one representative path to each context of each instruction.
+import { createInterner } from '../explore/interner.ts';
 import type { CpuVariant } from '../kernel/variants.ts';
 import type { InstructionNode, NodeId } from '../machine/code.ts';
 import type { MachineSetup } from '../machine/config.ts';
@@ -14,8 +15,9 @@ import { createContextIds, ripClassesOf } from './context-ids.ts';
 import { callDoors, calledFrom, enterBy, forkDoor, instructionDoors, newTask } from './entry-doors.ts';
 import { comparedNodes, delivered, followPath, listOf, meetingPoints } from './entry-paths.ts';
 import type { Choices, Monitor, PathStep } from './entry-paths.ts';
-import { entrySetup, outsideContexts } from './entry-start.ts';
+import { contextKey, entrySetup, outsideContexts } from './entry-start.ts';
 import type { Door, PathStart } from './entry-start.ts';
+import { createInterruptedStacks } from './interrupted-stacks.ts';
 import { shapesOf } from './shapes.ts';
 
 /** One way to be at an instruction. */
@@ -69,7 +71,8 @@ function variantsOf(program: Program, all: readonly CpuVariant[]): readonly CpuV
   return [...byFeatures.values()];
 }
 
-export function createEntryAnalysis(program: Program, all: readonly CpuVariant[], monitors: readonly Monitor[], observe: Observer): EntryAnalysis {
+/** `reference`: contexts that a stub does not tell apart are run all the same. */
+export function createEntryAnalysis(program: Program, all: readonly CpuVariant[], monitors: readonly Monitor[], observe: Observer, reference = false): EntryAnalysis {
   const variants = program.contexts.has('inside C') ? variantsOf(program, all) : all;
   const meet = meetingPoints(program);
   const shapes = shapesOf(program);
@@ -93,10 +96,16 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
   let steps = 0;
   const setup = entrySetup(program);
   const idOf = createContextIds(setup);
+  const stacks = createInterruptedStacks(setup);
+  /** Starts from contexts that stand for those that differ in the stack alone. */
+  const standsForOthers = new WeakSet<PathStart>();
+  const anyStackIds = createInterner();
 
-  function add(door: Door, variant: CpuVariant, interrupted: State, first: State, from: string, user: boolean, parent: PathStart['parent']): void {
+  function add(door: Door, variant: CpuVariant, interrupted: State, first: State, from: string, user: boolean, parent: PathStart['parent']): PathStart {
     made += 1;
-    waiting.push({ id: made, door, variant, cpu: variants.indexOf(variant), interrupted, first, from, user, parent });
+    const start: PathStart = { id: made, door, variant, cpu: variants.indexOf(variant), interrupted, first, from, user, parent };
+    waiting.push(start);
+    return start;
   }
 
   /** Starts an event at a state unless its stub was started from a context that it could not tell apart. */
@@ -106,9 +115,21 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
     const contexts = taken.get(handler.vector);
     if (contexts === undefined || contexts.has(key)) return;
     contexts.add(key);
+    if (reference || !stacks.areAlike(handler, state)) {
+      startEvent(handler, variant, state, from, parent);
+      return;
+    }
+    const anyStack = (anyStackIds.idOf(contextKey(state, state.cpu.nmiBlocked ? 'NMIs blocked' : '')) * RIP_CLASSES + rip) * CPUS + variants.indexOf(variant);
+    stacks.start(handler, anyStack, state, () => {
+      const start = startEvent(handler, variant, state, from, parent);
+      if (start !== null) standsForOthers.add(start);
+    });
+  }
+
+  function startEvent(handler: Handler, variant: CpuVariant, state: State, from: () => string, parent: () => PathStart['parent']): PathStart | null {
     const first = delivered(setup, state, handler.vector);
-    if (first === null || first.ended !== null) return;
-    add({ kind: 'event', vector: handler.vector, stub: handler.stub, name: handler.stubName }, variant, state, first, from(), state.cpu.cpl === 3, parent());
+    if (first === null || first.ended !== null) return null;
+    return add({ kind: 'event', vector: handler.vector, stub: handler.stub, name: handler.stubName }, variant, state, first, from(), state.cpu.cpl === 3, parent());
   }
 
   function note(start: PathStart, state: State, choices: Choices, wrong: boolean, depth: number): void {
@@ -185,9 +206,11 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
         }
         waiting[next] = undefined;
         next += 1;
+        const stands = standsForOthers.has(start);
         followPath(program, setup, start, monitors, meet, {
           step: (step, values, choices, depth) => {
             steps += 1;
+            if (stands) stacks.see(step);
             return observe(step, values, choices, depth);
           },
           state: (state, choices, wrong, depth) => note(start, state, choices, wrong, depth),
