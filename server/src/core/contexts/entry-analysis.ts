@@ -42,6 +42,25 @@ export interface EntryAnalysis {
   readonly doors: readonly Door[];
 }
 
+/** Most are never asked for the choices that led to them. */
+class Way implements Reached {
+  readonly state: State;
+  readonly start: PathStart;
+  readonly steps: number;
+  private readonly taken: Choices;
+
+  constructor(state: State, start: PathStart, taken: Choices, steps: number) {
+    this.state = state;
+    this.start = start;
+    this.taken = taken;
+    this.steps = steps;
+  }
+
+  get choices(): readonly number[] {
+    return listOf(this.taken);
+  }
+}
+
 /** Sees the steps of every path up to the first that it says is wrong. */
 export type Observer = (step: PathStep, monitors: readonly number[], choices: Choices, depth: number) => boolean;
 
@@ -137,7 +156,7 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
     const id = idOf(state);
     const full = (id * 2 + (state.cpu.nmiBlocked ? 1 : 0)) * CPUS + start.cpu;
     const at = (reached[node] ??= new Map());
-    if (!at.has(full) && at.size < MOST_CONTEXTS * variants.length) at.set(full, { state, start, choices: listOf(choices), steps: depth });
+    if (!at.has(full) && at.size < MOST_CONTEXTS * variants.length) at.set(full, new Way(state, start, choices, depth));
     // What goes wrong is told where it does: nothing is started from there.
     if (wrong || nameless(state.registers[RSP])) return;
     const inC = node === insideC;
