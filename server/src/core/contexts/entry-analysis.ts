@@ -1,6 +1,5 @@
 // All entry paths of a program: every door from every context, found by running the paths themselves, until no path shows
 // a context that no stub has been run from. Keeps one representative path to each context of each instruction.
-import { createInterner } from '../explore/interner.ts';
 import type { CpuVariant } from '../kernel/variants.ts';
 import type { InstructionNode, NodeId } from '../machine/code.ts';
 import type { MachineSetup } from '../machine/config.ts';
@@ -17,7 +16,7 @@ import { comparedNodes, delivered, followPath, listOf, meetingPoints } from './e
 import type { Choices, Monitor, PathStep } from './entry-paths.ts';
 import { contextKey, entrySetup, outsideContexts } from './entry-start.ts';
 import type { Door, PathStart } from './entry-start.ts';
-import { createInterruptedStacks } from './interrupted-stacks.ts';
+import { createInterruptedPlaces } from './interrupted-places.ts';
 import { shapesOf } from './shapes.ts';
 
 /** One way to be at an instruction. */
@@ -115,10 +114,10 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
   let steps = 0;
   const setup = entrySetup(program);
   const idOf = createContextIds(setup);
-  const stacks = createInterruptedStacks(setup);
-  /** Starts from contexts that stand for those that differ in the stack alone. */
+  const places = createInterruptedPlaces(setup);
+  /** Starts from contexts that stand for those that differ in their place alone. */
   const standsForOthers = new WeakSet<PathStart>();
-  const anyStackIds = createInterner();
+  const returning = new Set(program.code.nodes.flatMap((node) => (node.kind === 'instruction' && node.mnemonic.startsWith('iret') ? [node.id] : [])));
 
   function add(door: Door, variant: CpuVariant, interrupted: State, first: State, from: string, user: boolean, parent: PathStart['parent']): PathStart {
     made += 1;
@@ -134,12 +133,13 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
     const contexts = taken.get(handler.vector);
     if (contexts === undefined || contexts.has(key)) return;
     contexts.add(key);
-    if (reference || !stacks.areAlike(handler, state)) {
+    if (reference || !places.areAlike(handler, state)) {
       startEvent(handler, variant, state, from, parent);
       return;
     }
-    const anyStack = (anyStackIds.idOf(contextKey(state, state.cpu.nmiBlocked ? 'NMIs blocked' : '')) * RIP_CLASSES + rip) * CPUS + variants.indexOf(variant);
-    stacks.start(handler, anyStack, state, () => {
+    // Rules ask whether it was the return to user mode that was interrupted.
+    const anywhere = `${variants.indexOf(variant)} ${contextKey(state, '')}${state.cpu.nmiBlocked ? ' NMIs blocked' : ''}${returning.has(state.node) ? ' IRET' : ''}`;
+    places.start(handler, anywhere, rip, state, () => {
       const start = startEvent(handler, variant, state, from, parent);
       if (start !== null) standsForOthers.add(start);
     });
@@ -229,7 +229,7 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
         followPath(program, setup, start, monitors, meet, {
           step: (step, values, choices, depth) => {
             steps += 1;
-            if (stands) stacks.see(step);
+            if (stands) places.see(step);
             return observe(step, values, choices, depth);
           },
           state: (state, choices, wrong, depth) => note(start, state, choices, wrong, depth),

@@ -154,7 +154,8 @@ function fixUp(draft: Draft, setup: MachineSetup, regs: bigint): void {
   draft.effects.push({ kind: 'fixup', type: entry.type, at: entry.fault });
 }
 
-const FAULTS: ReadonlySet<number> = new Set([10, 11, 12, 13, 14]);
+/** Whose handlers look the saved RIP up in the exception table. */
+export const FAULTS: ReadonlySet<number> = new Set([10, 11, 12, 13, 14]);
 
 /** arch/x86/entry/common.c, do_SYSENTER_32(): SYSENTER saved nothing, so C code fills in where user mode goes on (SYS-08). */
 function userReturn(draft: Draft, setup: MachineSetup, regs: bigint): void {
