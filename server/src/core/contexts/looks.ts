@@ -17,8 +17,8 @@ const BLIND = /^(?:nop[lwq]?|endbr64|cld|std|clac|stac|cli|sti|swapgs|[lms]fence
 const BY_IMPLICIT: readonly (readonly [RegExp, readonly RegisterIndex[]])[] = [
   [/^rdmsr$/, [RCX]],
   [/^wrmsr$/, [RAX, RCX, RDX]],
-  [/^(?:rep\w* )?(?:movs|cmps)[bwlq]?$/, [RCX, RSI, RDI]],
-  [/^(?:rep\w* )?(?:stos|scas)[bwlq]?$/, [RAX, RCX, RDI]],
+  [/^(?:movs|cmps)[bwlq]?$/, [RCX, RSI, RDI]],
+  [/^(?:stos|scas)[bwlq]?$/, [RAX, RCX, RDI]],
 ];
 
 const ALL_REGISTERS: readonly RegisterIndex[] = REGISTER_NAMES.map((_, index) => index);

@@ -140,7 +140,7 @@ export const errorCodeFrameMismatch: Rule = {
   bad: [{ title: 'A placeholder beside the error code of #GP', files: stubFiles({ placeholder: '\tpushq\t$-1\n', swap: '', unswap: '', call: '\tcall\tdemo_gp #~ error-code-frame-mismatch\n', leave: '\taddq\t$16, %rsp\n\tiretq\n' }) }],
   good: [{ title: 'The error code stands in the slot', files: stubFiles({ swap: '', unswap: '' }) }],
   judge: null,
-  path: { at: ['call', 'access'], monitor: null, rank: 4, judge },
+  path: { at: ['call', 'push'], monitor: null, rank: 4, judge },
   inspect: null,
   fix: null,
 };

@@ -67,7 +67,7 @@ export const iretFaultUnhandled: Rule = {
   bad: [{ title: 'The label of another IRET is compared', files: { 'entry.S': stub('.Lother', ' #~ iret-fault-unhandled'), 'design.c': handlerOfGp } }],
   good: [{ title: 'The fault becomes one from user mode', files: { 'entry.S': stub('demo_iret', ''), 'design.c': handlerOfGp } }],
   judge: null,
-  path: { at: ['call', 'access'], monitor: null, rank: 3, judge },
+  path: { at: ['call', 'per-CPU'], monitor: null, rank: 3, judge },
   inspect: null,
   fix: null,
 };

@@ -30,7 +30,7 @@ export const missingCld: Rule = {
   bad: [{ title: 'One way in forgets it', files: stubFiles({ cld: '\ttestb\t$3, 16(%rsp)\n\tjnz\t5f\n\tcld\n5:\n', call: '\tcall\tdemo_gp #~ missing-cld\n' }) }],
   good: [{ title: 'Cleared first thing', files: stubFiles() }],
   judge: null,
-  path: { at: ['call', 'access'], monitor: null, judge },
+  path: { at: ['call', 'string'], monitor: null, judge },
   inspect: null,
   fix: null,
 };

@@ -50,7 +50,7 @@ export const percpuBeforeGs: Rule = {
   ],
   good: [{ title: 'The counter behind the swap', files: stubFiles({ swap: '\ttestb\t$3, 17*8(%rsp)\n\tjz\t1f\n\tswapgs\n1:\tlfence\n\tincq\t%gs:entries(%rip)\n' }) }],
   judge: null,
-  path: { at: ['call', 'access'], monitor: kernelGsSeen, rank: 1, judge },
+  path: { at: ['call', 'per-CPU'], monitor: kernelGsSeen, rank: 1, judge },
   inspect: null,
   fix: null,
 };

@@ -71,7 +71,7 @@ export const swapgsWithoutFence: Rule = {
   bad: [{ title: 'A fence on one arm only', files: stubFiles({ swap: '\ttestb\t$3, 17*8(%rsp)\n\tjz\t1f\n\tswapgs\n\tlfence\n1:\n', call: '\tcall\tdemo_gp #~ swapgs-without-fence\n' }) }],
   good: [{ title: 'A fence where the arms meet', files: stubFiles() }],
   judge: null,
-  path: { at: ['call', 'access', 'return'], monitor: fences, judge },
+  path: { at: ['call', 'per-CPU', 'return'], monitor: fences, judge },
   inspect: null,
   fix: null,
 };
