@@ -77,6 +77,15 @@ export interface ContextInfo {
   readonly silence: string | null;
 }
 
+/** What is known of the contexts at an offset without exploring further. */
+export interface KnownContext {
+  readonly info: ContextInfo | null;
+  /** Offsets with the same answer, the last included. */
+  readonly span: Span;
+  /** Nothing that is still to be explored adds to it. */
+  readonly finished: boolean;
+}
+
 /** What comes of events that are raised at an instruction, from one context that reaches it. */
 export interface EventRow {
   readonly context: ContextRow;
@@ -317,6 +326,10 @@ export interface Review {
 
   /** Contexts from what was explored so far; `prepareContexts` explores the rest. */
   readonly contextAt: (file: string, offset: number) => ContextInfo | null;
+  /** Contexts of entry code in a kernel tree as far as they are explored now; null elsewhere, or where nothing was read yet. */
+  readonly knownContext: (file: string, offset: number) => KnownContext | null;
+  /** Whether a text of a file differs from another in nothing but comments that say nothing here. */
+  readonly sameCode: (file: string, before: string, after: string) => boolean;
   /** Explores up to `states` further states for the contexts of a file's unit; true when nothing is left. */
   readonly prepareContexts: (file: string, states: number) => boolean;
   /**
@@ -379,6 +392,10 @@ export interface Review {
   readonly symbolAt: (file: string, offset: number) => string | null;
   /** Folder that the paths of a new sidecar file for this file count from: the tree's root, or the design. */
   readonly sidecarFolder: (file: string) => string;
+  /** Whether a unit says which code handles which event. Reads all of it. */
+  readonly hasEntries: (folder: string) => boolean;
+  /** A unit of a kernel tree has entries, which its texts alone do not show: its files are told of as parts of it. */
+  readonly readWhole: (folder: string) => void;
   /** What the tool did not know in this unit: `call of trace_thing() not in view`. */
   readonly unknown: (folder: string) => readonly string[];
   readonly release: () => void;

@@ -55,7 +55,6 @@ const RANK: Readonly<Record<Severity, number>> = { error: 3, warning: 2, info: 1
 const NONE: Heard[] = [];
 /** Findings of one rule that are shown one by one; of the others the reader is told where they are. */
 const MOST_OF_A_RULE = 3;
-const STARTS_AT_A_TIME = 20;
 
 export function createKernelRun(kernel: KernelProgram, rules: readonly Rule[]): KernelRun {
   const { program } = kernel;
@@ -80,7 +79,7 @@ export function createKernelRun(kernel: KernelProgram, rules: readonly Rule[]): 
 
   function advancePaths(steps: number): boolean {
     const stop = analysis.steps() + steps;
-    while (!pathsDone && analysis.steps() < stop) pathsDone = analysis.advance(STARTS_AT_A_TIME);
+    while (!pathsDone && analysis.steps() < stop) pathsDone = analysis.advance(1);
     return pathsDone;
   }
 

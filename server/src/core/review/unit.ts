@@ -141,6 +141,11 @@ export function hasEntries({ root, annotations, scenarioFiles, sources }: Linked
   return root === null || scenarioFiles.size > 0 || [...annotations.values()].some((set) => set.directives.some(({ kind }) => kind !== 'allow' && kind !== 'why')) || sources.some((source) => source.idtRows.length > 0);
 }
 
+/** A look at the text alone: false where a file of a kernel tree makes no unit have entries. What it includes may. */
+export function mayHaveEntries(file: string, text: string | null): boolean {
+  return isScenarioFile(file) || isSidecarFile(file) || (text !== null && (text.includes('xctx:') || (isC(file) && /\b(?:INTG|SYSG|ISTG|G)\s*\(/.test(text))));
+}
+
 /** Scenarios of a unit: the built-in ones that say something about it, then the ones of its own files. */
 export function scenariosOf(linked: LinkedUnit): readonly Scenario[] {
   const own = [...linked.scenarioFiles.values()].flatMap((file) => file.scenarios);
