@@ -158,6 +158,10 @@ function classesOf(node: CodeNode | undefined): readonly PathClass[] {
   if (/^(call|jmp)/.test(mnemonic)) classes.push('call');
   if (/^(iret|eret|sysret|sysexit|ret|ud2)/.test(mnemonic)) classes.push('return');
   if (/^(push|pop|call|leave|enter|movs|stos|lods|scas|cmps)/.test(mnemonic) || operands.some((operand) => operand.kind === 'memory')) classes.push('access');
+  if (operands.some((operand) => operand.kind === 'memory')) classes.push('memory');
+  if (operands.some((operand) => operand.kind === 'memory' && operand.segment === 'gs')) classes.push('per-CPU');
+  if (/^(movs|stos|lods|scas|cmps)/.test(mnemonic)) classes.push('string');
+  if (mnemonic.startsWith('push')) classes.push('push');
   if (/^(sti|cli|popf)/.test(mnemonic)) classes.push('flags');
   if (/^(rdmsr|wrmsr|rdpid|rdtscp|mov)/.test(mnemonic)) classes.push('system');
   return classes;
