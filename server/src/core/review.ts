@@ -91,7 +91,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       return refused ? null : text;
     },
   };
-  const streams = createStreams(usable, configuration, parseC);
+  const streams = createStreams(usable, configuration, parseC, documents.isOpen);
   const held = new Map<string, Held>();
   /** Scopes of the texts as they are now: whoever changes one says so. */
   const scopes = new Map<string, Scope>();
@@ -99,7 +99,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
   const scopesOfCode = new Map<string, Scope>();
   /** Folders of kernel trees that are known to have entries. */
   const wholes = new Set<string>();
-  const trees = createKernelTrees(streams, (other) => createStreams(usable, other, parseC));
+  const trees = createKernelTrees(streams, (other) => createStreams(usable, other, parseC, documents.isOpen));
   const kernels = new Map<string, KernelReview>();
 
   /** The entry code of the tree that a file or folder belongs to, null where it belongs to none. */
