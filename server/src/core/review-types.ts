@@ -291,6 +291,11 @@ export interface Exploration {
   readonly reports: () => readonly RunReport[];
 }
 
+/** With what it covers, once it has run to its end. */
+export interface ShareExploration extends Exploration {
+  readonly coverage: () => readonly PathCoverage[];
+}
+
 export interface Review {
   readonly setFile: (file: string, text: string) => void;
   readonly editFile: (file: string, edits: readonly TextEdit[]) => void;
@@ -313,7 +318,7 @@ export interface Review {
    * order behind its own are those of `explore`.
    */
   readonly shares: (folder: string) => { readonly tree: string; readonly count: number } | null;
-  readonly exploreShare: (folder: string, share: number) => Exploration;
+  readonly exploreShare: (folder: string, share: number) => ShareExploration;
   readonly exploreRest: (folder: string) => Exploration;
   /** One scenario (all its starts), with its verdicts. null where there is no such scenario or unit. */
   readonly run: (folder: string, scenario: string) => Exploration | null;
@@ -386,8 +391,11 @@ export interface Review {
   readonly configure: (choice: ConfigurationChoice) => void;
   /** Name of the configuration that a file is read with. */
   readonly configurationOf: (file: string) => string;
-  /** What was judged in a folder or file and the tree it belongs to; explore it first. null where nothing is judged. */
-  readonly coverage: (folder: string) => Coverage | null;
+  /**
+   * What was judged in a folder or file and the tree it belongs to; explore it first. `shared` is what shares of the tree
+   * cover where those were explored in its place. null where nothing is judged.
+   */
+  readonly coverage: (folder: string, shared: readonly PathCoverage[] | null) => Coverage | null;
   /** The function or symbol that an offset lies in, null outside of all. */
   readonly symbolAt: (file: string, offset: number) => string | null;
   /** Folder that the paths of a new sidecar file for this file count from: the tree's root, or the design. */

@@ -11,7 +11,7 @@ import { EVENT_NAMES, eventNamed, eventTitle } from './review/arrivals.ts';
 import { belongsToKernel, createKernelTrees, entryRootOf } from './review/kernel.ts';
 import type { KernelProgram } from './review/kernel-run.ts';
 import type { Contexts } from './review/contexts.ts';
-import { coverageOf } from './review/coverage.ts';
+import { pathCoverage } from './review/coverage.ts';
 import { createDocuments } from './review/documents.ts';
 import { alignmentOf, sameCode } from './review/edit-effect.ts';
 import { createStreams } from './review/streams.ts';
@@ -388,7 +388,9 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     exploreShare: (folder, share) => {
       const root = entryRootOf(folder, streams);
       const programs = root === null ? [] : trees.shareOf(root, share);
-      return programs.length === 0 ? nothing : createKernelReview(programs, RULES, { text: documents.read, annotations: [] }, null).exploration();
+      if (programs.length === 0) return { ...nothing, coverage: () => [] };
+      const review = createKernelReview(programs, RULES, { text: documents.read, annotations: [] }, null);
+      return { ...review.exploration(), coverage: () => pathCoverage(review) };
     },
     exploreRest: (folder) => {
       const unit = folderUnit(folder);
@@ -511,7 +513,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       return scope === null ? null : symbolAt(scope, file, offset, nameAt(file, scope.text, offset)?.word ?? null);
     },
     rules: () => RULES.map((rule) => ({ name: rule.name, id: rule.id, group: rule.group, severity: rule.severity, summary: rule.summary, markdown: markdownOf(rule) })),
-    coverage: (folder) => {
+    coverage: (folder, shared) => {
       const unit = folderUnit(folder);
       if (unit === null) return null;
       const { root } = unit.linked;
@@ -519,8 +521,9 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       // A design that is run is judged by no rule that examines C: what was read of it counts.
       const read = root === null ? unit.linked.unit.files.filter((file) => isC(file)).slice(0, 1).flatMap(treeFindings.trees) : [];
       const c = first === undefined ? read.map((one) => one.coverage) : treeFindings.coverage(first);
-      const paths = kernelOf(folder) ?? stubsOf(unit);
-      return c.length === 0 && paths === null ? null : coverageOf(root === null ? folder : root.replace(/\/$/, ''), c, paths);
+      const explored = shared === null ? (kernelOf(folder) ?? stubsOf(unit)) : null;
+      const paths = shared ?? (explored === null ? [] : pathCoverage(explored));
+      return c.length === 0 && shared === null && explored === null ? null : { subject: root === null ? folder : root.replace(/\/$/, ''), c, paths };
     },
     symbolAt: (file, offset) => outline.at(file, offset)?.name ?? null,
     sidecarFolder: (file) => {

@@ -55,7 +55,7 @@ export function createWordReview({ workspace, mortal }: WordReviewOptions): Revi
     quickFindings: (file) => words(text(file) ?? '', 'bad').map((span) => badFinding(file, span)),
     explore: (folder) => exploration(folder, walk.name),
     shares: () => null,
-    exploreShare: (folder) => exploration(folder, walk.name),
+    exploreShare: (folder) => ({ ...exploration(folder, walk.name), coverage: () => [] }),
     exploreRest: (folder) => exploration(folder, walk.name),
     run: (folder, scenario) => (scenario === walk.name ? exploration(folder, scenario) : null),
     findings: (_folder, reports) => reports.flatMap((report) => report.findings),
