@@ -3,10 +3,18 @@
 import { lexFile } from '../preprocess/lex.ts';
 import type { LogicalLine } from '../preprocess/lex.ts';
 
+/** An edit is asked about by several; the texts are large. */
+let last: { readonly file: string; readonly before: string; readonly after: string; readonly same: boolean } | null = null;
+
 /** Both texts have the same lines of code in the same order; annotations count as code. */
 export function sameCode(file: string, before: string, after: string): boolean {
   if (!/\.[sSch]$/.test(file)) return false;
   if (before === after) return true;
+  if (last?.file !== file || last.before !== before || last.after !== after) last = { file, before, after, same: compared(file, before, after) };
+  return last.same;
+}
+
+function compared(file: string, before: string, after: string): boolean {
   const { start, oldEnd, newEnd } = difference(before, after);
   const was = lexFile(file, before).lines;
   const now = lexFile(file, after).lines;
