@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const home = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const modules = [
-  'syntax/parser', 'syntax/c', 'review/streams', 'review/kernel', 'review/kernel-run', 'review/kernel-review', 'contexts/nesting', 'contexts/unreached', 'contexts/entry-start', 'contexts/shapes', 'explore/explorer', 'kernel/variants',
+  'syntax/parser', 'syntax/c', 'review/streams', 'review/kernel', 'review/kernel-run', 'review/kernel-review', 'review/nesting-run', 'contexts/nesting', 'contexts/nesting-dead', 'contexts/nesting-exploration', 'contexts/nesting-faults', 'contexts/nesting-starts', 'contexts/unreached', 'contexts/entry-start', 'contexts/shapes', 'explore/explorer', 'kernel/variants',
   'preprocess/configurations', 'base/span', 'rules/path-vocabulary',
 ];
 

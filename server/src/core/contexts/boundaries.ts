@@ -7,6 +7,14 @@ import { PRIMITIVE_BY_NAME } from '../kernel/primitives.ts';
 import type { Program } from '../program/program.ts';
 
 const known = new WeakMap<Program, ReadonlySet<NodeId>>();
+const knownElsewhere = new WeakMap<Program, ReadonlySet<NodeId>>();
+
+/** The boundaries for code that runs on a stack which no nested event runs over: what its own stub keeps there is its own. */
+export function boundariesElsewhere(program: Program): ReadonlySet<NodeId> {
+  const found = knownElsewhere.get(program) ?? findBoundaries(program, new Set());
+  knownElsewhere.set(program, found);
+  return found;
+}
 
 /**
  * A node acts where an event before it and one behind it may end differently: it touches memory other than by a push or
@@ -14,10 +22,13 @@ const known = new WeakMap<Program, ReadonlySet<NodeId>>();
  * acts, where events return to, and where an address that code compares with or jumps to begins another run.
  */
 export function boundariesOf(program: Program): ReadonlySet<NodeId> {
-  const found = known.get(program);
-  if (found !== undefined) return found;
+  const found = known.get(program) ?? findBoundaries(program, nestingStubs(program));
+  known.set(program, found);
+  return found;
+}
+
+function findBoundaries(program: Program, nested: ReadonlySet<string>): ReadonlySet<NodeId> {
   const boundaries = new Set<NodeId>();
-  const nested = nestingStubs(program);
   const returning = new Set<string>();
   const add = (...nodes: readonly (NodeId | null | undefined)[]): void => {
     for (const node of nodes) if (node !== null && node !== undefined) boundaries.add(node);
@@ -43,7 +54,6 @@ export function boundariesOf(program: Program): ReadonlySet<NodeId> {
     if (node.kind === 'operation' && node.operation.kind === 'call' && returning.has(node.operation.name)) add(node.operation.next);
     if (node.kind === 'instruction' && node.target !== null && node.mnemonic.startsWith('call') && returning.has(program.code.nodes[node.target]?.symbol ?? '')) add(node.next);
   }
-  known.set(program, boundaries);
   return boundaries;
 }
 

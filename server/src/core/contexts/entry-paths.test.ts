@@ -18,7 +18,9 @@ import { delivered } from './entry-paths.ts';
 import { pathOutcomes } from './path-outcomes.ts';
 import { contextKey, outsideContexts, stackNameOf } from './entry-start.ts';
 import { machineModel } from './model.ts';
-import { nestingFault, nestingModel, nestingStarts } from './nesting.ts';
+import { nestingModel } from './nesting.ts';
+import { nestingFault } from './nesting-faults.ts';
+import { nestingStarts } from './nesting-starts.ts';
 import type { Nest, NestStep } from './nesting.ts';
 
 const GP = 13;

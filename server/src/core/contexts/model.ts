@@ -31,8 +31,8 @@ export type Passed = (state: State) => void;
 
 /**
  * `initial` are the start states. Packed states of models of one program on one machine compare, others do not. Where the
- * set-up names visible boundaries, steps between them that leave no choice and do nothing a rule could judge are taken
- * together; with all boundaries visible every step is a state.
+ * set-up names visible boundaries, steps that leave no choice and do nothing a rule could judge are taken together; with all
+ * boundaries visible every step is a state.
  */
 export function machineModel(setup: MachineSetup, initial: readonly State[], passed: Passed | null = null): MachineModel {
   const { parts, known, machine, own, event: knownEvent } = knowledgeOf(setup);
@@ -85,11 +85,12 @@ export function machineModel(setup: MachineSetup, initial: readonly State[], pas
     return { choices, cutOff };
   }
 
+  /** A step that a rule could judge stands alone, so that a trace ends with it. */
   function chain({ step, state: first }: Choice): MachineTransition {
     const { visible } = setup;
     let state = first;
     let weight = 1;
-    while (visible !== null && weight < LONGEST_CHAIN && state.ended === null && !visible.has(state.node)) {
+    while (step.effects.length === 0 && visible !== null && weight < LONGEST_CHAIN && state.ended === null) {
       const { choices, cutOff } = choicesAt(state);
       const only = choices[0];
       if (cutOff || only === undefined || choices.length !== 1 || only.step.effects.length > 0 || only.state.ended !== null) break;

@@ -5,11 +5,12 @@ import type { NodeId } from '../machine/code.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import { deliver } from '../machine/deliver.ts';
 import { draftOf, finish, setRegister } from '../machine/draft.ts';
-import { nodeAtAddress } from '../machine/layout.ts';
-import { CALLER_SAVED } from '../machine/registers.ts';
+import { nodeAtAddress, stackOf } from '../machine/layout.ts';
+import { CALLER_SAVED, RSP } from '../machine/registers.ts';
 import type { State } from '../machine/state.ts';
 import { isConstant, UNKNOWN } from '../machine/word.ts';
 import type { Program } from '../program/program.ts';
+import { boundariesElsewhere, boundariesOf } from './boundaries.ts';
 import type { PartedState } from './parts.ts';
 import type { PathOutcome } from './path-outcomes.ts';
 import type { PartedOutcome, PathSteps, Stretch } from './path-steps.ts';
@@ -29,11 +30,11 @@ export interface NestSteps {
 
 const shared = new WeakMap<PathSteps, Map<string, NestSteps>>();
 
-export function nestSteps(known: PathSteps, program: Program, setup: MachineSetup, start: NodeId, vectors: readonly number[], visible: ReadonlySet<NodeId> | null): NestSteps {
+export function nestSteps(known: PathSteps, program: Program, setup: MachineSetup, start: NodeId, vectors: readonly number[], shows: (state: State) => boolean, reduced: boolean): NestSteps {
   const kept = shared.get(known) ?? new Map<string, NestSteps>();
   shared.set(known, kept);
   const apart = nodesApart(program);
-  const key = `${apart.has(start) ? '' : start} ${vectors.join()} ${visible === null ? 'everywhere' : 'reduced'}`;
+  const key = `${apart.has(start) ? '' : start} ${vectors.join()} ${reduced ? 'reduced' : 'everywhere'}`;
   const before = kept.get(key);
   if (before !== undefined) return before;
   const isApart = (state: State): boolean => state.node === start || apart.has(state.node);
@@ -44,7 +45,7 @@ export function nestSteps(known: PathSteps, program: Program, setup: MachineSetu
       return [{ label: '', effects: draft.effects, state: finish(draft), calls: null, inside: null }];
     }),
     leaving: known.lookedUp([0], (_, state) => [leftC(setup, state)]),
-    stretchToNmi: known.stretches((state) => isApart(state) || ((visible === null || visible.has(state.node)) && takesNmi(state))),
+    stretchToNmi: known.stretches((state) => isApart(state) || (shows(state) && takesNmi(state))),
     stretchToC: known.stretches(isApart),
   };
   kept.set(key, made);
@@ -56,6 +57,17 @@ function nodesApart(program: Program): ReadonlySet<NodeId> {
   const machineCheck = program.handlers.find((handler) => handler.vector === MACHINE_CHECK)?.stub;
   const nodes = [...program.contexts.values(), program.gap?.first, program.code.symbols.get(SYSENTER), machineCheck];
   return new Set(nodes.filter((node): node is NodeId => node !== undefined));
+}
+
+/** Whether an NMI before the instruction at a state may end otherwise than one before some other. */
+export function showsNmi(program: Program, setup: MachineSetup): (state: State) => boolean {
+  const [onIt, elsewhere] = [boundariesOf(program), boundariesElsewhere(program)];
+  return (state) => {
+    if (!onIt.has(state.node)) return false;
+    if (elsewhere.has(state.node)) return true;
+    const rsp = state.registers[RSP];
+    return rsp === undefined || !isConstant(rsp) || stackOf(setup.layout, rsp.value)?.keepsStale !== false;
+  };
 }
 
 export function takesNmi({ cpu }: State): boolean {

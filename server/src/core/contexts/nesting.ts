@@ -1,30 +1,32 @@
 // The full exploration of a stub that may be entered again while it runs: NMIs at every boundary at which they are not
 // blocked, breakpoints and faults in its C handler, each through its own stub. Nothing is assumed to restore what it
-// interrupts; nothing is forgotten between two events.
+// interrupts. For any number of events what is dead is forgotten; with bounds nothing is.
 import { entryCall, QUIET_ROUTINES } from '../kernel/entry-calls.ts';
-import type { CpuVariant } from '../kernel/variants.ts';
 import { createPairs } from '../explore/pairs.ts';
 import type { Model, Transition } from '../explore/model.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import type { Effect } from '../machine/effects.ts';
-import { addressOfNode, stackNamed, top } from '../machine/layout.ts';
-import { RSP } from '../machine/registers.ts';
-import { DF } from '../machine/state.ts';
-import type { Frame, State } from '../machine/state.ts';
-import { constant } from '../machine/word.ts';
+import type { State } from '../machine/state.ts';
 import type { Program } from '../program/program.ts';
-import { boundariesOf } from './boundaries.ts';
-import { MACHINE_CHECK, nestSteps, NMI, SYSENTER, takesNmi } from './nesting-steps.ts';
+import type { DeadWord } from './dead-words.ts';
+import { forgettingOf } from './nesting-dead.ts';
+import type { KeptWords } from './nesting-dead.ts';
+import { kindsOfInterrupted } from './nesting-kinds.ts';
+import { nestSteps, NMI, showsNmi, takesNmi } from './nesting-steps.ts';
 import type { PartedState } from './parts.ts';
 import { pathStepsOf } from './path-steps.ts';
 import type { PartedOutcome } from './path-steps.ts';
 
-/** What is explored: how often each event may come, and from where. */
+/** What is explored: how often each event may come. */
 export interface NestingBounds {
+  /** `Infinity` for any number. */
   readonly nmis: number;
-  /** Vectors that the C handler may raise, each that often. */
+  /** Vectors that the C handler may raise, each that often; `Infinity`: any number of times, but not while one is live. */
   readonly traps: ReadonlyMap<number, number>;
 }
+
+/** Any number of NMIs, of breakpoints and of page faults in the C handler. */
+export const ANY_NUMBER: NestingBounds = { nmis: Infinity, traps: new Map([[3, Infinity], [14, Infinity]]) };
 
 /** The machine with what the events leave owed: an NMI was delivered and no C handler has run for it yet. */
 export interface Nest {
@@ -43,50 +45,21 @@ export interface NestStep extends Transition<Nest> {
   readonly calls: string | null;
   /** The state that the step was taken in: the last of a chain. */
   readonly before: State;
+  /** The state as the machine leaves it, before what is dead in it is forgotten. */
+  readonly left: State;
 }
 
-const FRAME_BYTES = 40n;
 const LONGEST_CHAIN = 512;
+/** NMIs that are told apart from more of them where any number may come: a handler that runs too often is never missed. */
+const MOST_SPARE = 2;
 const NO_EFFECTS: readonly Effect[] = [];
+const NO_STEPS: readonly NestStep[] = [];
 /** Words of a packed state. */
 const WIDTH = 7;
 
-export interface NestingStart {
-  readonly title: string;
-  readonly state: State;
-  /** User space has chosen an RSP within the NMI stack. */
-  readonly forged: boolean;
-}
-
-/**
- * User mode, kernel mode, the SYSCALL gap with the user's RSP, and with an RSP that points into the NMI stack; and with
- * the DF of user mode on other stacks: at SYSENTER, below the NMI stack, and at the #MC stub, above it.
- */
-export function nestingStarts(program: Program, user: State, kernel: State): readonly NestingStart[] {
-  const starts: NestingStart[] = [
-    { title: 'user mode', state: user, forged: false },
-    { title: 'kernel mode', state: kernel, forged: false },
-  ];
-  const stack = program.layout.regions.find((region) => region.name === 'NMI');
-  if (program.gap === null) return starts;
-  const gap: State = { ...user, node: program.gap.first, flags: constant(2n), cpu: { ...kernel.cpu, gsBase: user.cpu.gsBase, kernelGsBase: user.cpu.kernelGsBase, cr3: user.cpu.cr3 } };
-  starts.push({ title: 'the SYSCALL gap', state: gap, forged: false });
-  const dirty = (title: string, node: number | undefined, stackName: string): void => {
-    const region = stackNamed(program.layout, stackName);
-    if (node === undefined || region === null) return;
-    const registers = [...gap.registers];
-    registers[RSP] = constant(top(region) - FRAME_BYTES);
-    starts.push({ title, state: { ...gap, node, flags: constant(2n | DF), registers }, forged: false });
-  };
-  dirty('the first instruction of SYSENTER with DF set', program.code.symbols.get(SYSENTER), 'entry');
-  dirty('the first instruction of the #MC stub with DF set', program.handlers.find((handler) => handler.vector === MACHINE_CHECK)?.stub, 'MCE');
-  if (stack === undefined) return starts;
-  for (const depth of [0x28n, 0x100n, 0x1000n]) {
-    const registers = [...gap.registers];
-    registers[RSP] = constant(top(stack) - depth);
-    starts.push({ title: `the SYSCALL gap with a user RSP 0x${depth.toString(16)} below the top of the NMI stack`, state: { ...gap, registers }, forged: true });
-  }
-  return starts;
+function liveSinceNmi({ frames }: State, vector: number): boolean {
+  for (let at = frames.length - 1; at >= 0 && frames[at]?.vector !== NMI; at -= 1) if (frames[at]?.vector === vector) return true;
+  return false;
 }
 
 function only(outcomes: readonly PartedOutcome[]): PartedOutcome {
@@ -104,65 +77,92 @@ interface Chain {
 
 export interface NestingModel extends Model<Nest> {
   readonly successors: (nest: Nest) => readonly NestStep[];
+  /** A step looked at a word that had been forgotten: what was explored says nothing, and `kept` has the word from now on. */
+  readonly isVoid: () => boolean;
+  /** Words that were found to be none to forget. */
+  readonly learned: () => number;
 }
 
-/** `reduced`: events only at boundaries at which they do not commute with the code. */
-export function nestingModel(program: Program, setup: MachineSetup, start: State, bounds: NestingBounds, reduced: boolean): NestingModel {
+/**
+ * `reduced`: events only at boundaries at which they do not commute with the code. `kept`: all other words that a return
+ * leaves on the NMI stack are forgotten; null where none is.
+ */
+export function nestingModel(program: Program, setup: MachineSetup, start: State, bounds: NestingBounds, reduced: boolean, kept: KeptWords | null = null): NestingModel {
   const vectors = [...bounds.traps.keys()];
-  const visible = reduced ? boundariesOf(program) : null;
+  const mostSpare = bounds.nmis === Infinity ? MOST_SPARE : Infinity;
+  const shows = reduced ? showsNmi(program, setup) : (): boolean => true;
   const insideC = program.contexts.get('inside C') ?? -1;
   const known = pathStepsOf(program, setup);
-  const { delivery, leaving, stretchToNmi, stretchToC } = nestSteps(known, program, setup, start.node, vectors, visible);
+  const forgetting = kept === null ? null : forgettingOf(setup, start, kept);
+  const stub = program.handlers.find((handler) => handler.vector === NMI)?.stub ?? -1;
+  const isFirstOfItsKind = forgetting === null ? (): boolean => true : kindsOfInterrupted(program, setup, stub, forgetting.region);
+  let looked = false;
+  let learned = 0;
+  /** Nothing is said of what lies behind a look at a word that was forgotten. */
+  const looksAtDead = (dead: readonly DeadWord[]): boolean => {
+    if (dead.length === 0 || forgetting === null) return false;
+    learned += forgetting.keep(dead);
+    looked = true;
+    return true;
+  };
+  const { delivery, leaving, stretchToNmi, stretchToC } = nestSteps(known, program, setup, start.node, vectors, shows, reduced);
 
-  function raise(nest: Nest, vector: number, label: string): NestStep {
+  function raise(nest: Nest, vector: number, label: string): readonly NestStep[] {
     const after = only(delivery(vector, nest.state));
+    if (looksAtDead(after.dead)) return NO_STEPS;
     const index = vectors.indexOf(vector);
-    return {
+    return [{
       label,
       event: vector,
       effects: after.effects,
       calls: null,
       before: nest.state,
+      left: after.state,
       weight: 1,
       state: {
         state: after.state,
         owed: vector === NMI ? true : nest.owed,
-        spare: vector === NMI ? nest.spare + 1 : nest.spare,
+        spare: vector === NMI ? Math.min(nest.spare + 1, mostSpare) : nest.spare,
         nmis: vector === NMI ? nest.nmis - 1 : nest.nmis,
         traps: nest.traps.map((left, at) => (at === index ? left - 1 : left)),
       },
-    };
+    }];
   }
 
-  function leaveC(nest: Nest): NestStep {
+  function leaveC(nest: Nest): readonly NestStep[] {
     const after = only(leaving(0, nest.state));
-    return { label: 'the C handler returns', event: null, effects: after.effects, calls: null, before: nest.state, weight: 1, state: { state: after.state, owed: nest.owed, spare: nest.spare, nmis: nest.nmis, traps: nest.traps } };
+    if (looksAtDead(after.dead)) return NO_STEPS;
+    return [{ label: 'the C handler returns', event: null, effects: after.effects, calls: null, before: nest.state, left: after.state, weight: 1, state: { state: after.state, owed: nest.owed, spare: nest.spare, nmis: nest.nmis, traps: nest.traps } }];
   }
 
-  function codeSteps(nest: Nest): NestStep[] {
+  function codeSteps(nest: Nest): readonly NestStep[] {
     const { state } = nest;
-    if (state.node === insideC) return [leaveC(nest)];
-    if (state.node === start.node && state.frames.length === 0) return [];
-    return known.outcomes(state).map((outcome): NestStep => {
+    if (state.node === insideC) return leaveC(nest);
+    if (state.node === start.node && state.frames.length === 0) return NO_STEPS;
+    const outcomes = known.outcomes(state);
+    if (outcomes.some(({ dead }) => looksAtDead(dead))) return NO_STEPS;
+    return outcomes.map((outcome): NestStep => {
       const handler = outcome.calls !== null && outcome.inside !== null && entryCall(outcome.calls).effect === 'returns' && !entryCall(outcome.calls).anyStack && !QUIET_ROUTINES.has(outcome.calls);
       const handled = handler && state.frames.at(-1)?.vector === NMI;
-      const after = handler && outcome.inside !== null ? outcome.inside : outcome.state;
-      return { label: '', event: null, effects: outcome.effects, calls: outcome.calls, before: state, weight: 1, state: { state: after, owed: handled ? false : nest.owed, spare: handled ? nest.spare - 1 : nest.spare, nmis: nest.nmis, traps: nest.traps } };
+      const left = handler && outcome.inside !== null ? outcome.inside : outcome.state;
+      const after = forgetting !== null && outcome.effects.some((effect) => effect.kind === 'return') ? forgetting.behindReturn(left) : left;
+      return { label: '', event: null, effects: outcome.effects, calls: outcome.calls, before: state, left, weight: 1, state: { state: after, owed: handled ? false : nest.owed, spare: handled ? nest.spare - 1 : nest.spare, nmis: nest.nmis, traps: nest.traps } };
     });
   }
 
   function mayTake(state: State): boolean {
-    return (visible === null || visible.has(state.node) || state.node === insideC || state.node === start.node) && takesNmi(state);
+    return (state.node === insideC || state.node === start.node || shows(state)) && takesNmi(state);
   }
 
   function all(nest: Nest): readonly NestStep[] {
     const { state } = nest;
     if (known.hasEnded(state)) return [];
-    const steps = codeSteps(nest);
-    if (nest.nmis > 0 && mayTake(state)) steps.push(raise(nest, NMI, 'NMI'));
+    const steps = [...codeSteps(nest)];
+    if (nest.nmis > 0 && mayTake(state) && isFirstOfItsKind(nest)) steps.push(...raise(nest, NMI, 'NMI'));
     if (state.node === insideC && state.frames.some((frame) => frame.vector === NMI)) {
       vectors.forEach((vector, index) => {
-        if ((nest.traps[index] ?? 0) > 0) steps.push(raise(nest, vector, 'in the C handler'));
+        const left = nest.traps[index] ?? 0;
+        if (left > 0 && (left < Infinity || !liveSinceNmi(state, vector))) steps.push(...raise(nest, vector, 'in the C handler'));
       });
     }
     return steps;
@@ -188,11 +188,13 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
       const stretch = (nest.nmis > 0 ? stretchToNmi : stretchToC)(nest.state);
       if (stretch !== null && weight + stretch.steps < LONGEST_CHAIN) {
         const { state } = nest;
+        if (looksAtDead(stretch.dead)) break;
         nest = { state: known.behind(state, stretch.last), owed: nest.owed, spare: nest.spare, nmis: nest.nmis, traps: nest.traps };
-        last = { label: '', event: null, effects: NO_EFFECTS, calls: null, before: stretch.before === null ? state : known.behind(state, stretch.before), weight: 1, state: nest };
+        last = { label: '', event: null, effects: NO_EFFECTS, calls: null, before: stretch.before === null ? state : known.behind(state, stretch.before), left: nest.state, weight: 1, state: nest };
         weight += stretch.steps;
         continue;
       }
+      if (nest.nmis > 0 && mayTake(nest.state)) break;
       const behind = all(nest);
       const single = behind[0];
       if (single === undefined || behind.length !== 1 || single.event !== null) break;
@@ -209,13 +211,21 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
     const { last, weight, spare } = chainFrom(step.state);
     if (last === null) return step;
     const { owed, nmis, traps } = step.state;
-    return { label: step.label, event: step.event, effects: last.effects, calls: last.calls, before: last.before, weight: step.weight + weight, state: { state: last.state.state, owed: owed && spare === 0, spare: step.state.spare + spare, nmis, traps } };
+    return { label: step.label, event: step.event, effects: last.effects, calls: last.calls, before: last.before, left: last.left, weight: step.weight + weight, state: { state: last.state.state, owed: owed && spare === 0, spare: step.state.spare + spare, nmis, traps } };
+  }
+
+  /** Where nothing is handled any more, NMIs that came together with others count no longer: any number may come anew. */
+  function settled(step: NestStep): NestStep {
+    const { state } = step;
+    return bounds.nmis < Infinity || state.spare <= 0 || state.state.frames.length > 0 ? step : { ...step, state: { ...state, spare: 0 } };
   }
 
   return {
     width: WIDTH,
-    initial: () => [{ state: known.stateOf(start), owed: false, spare: 0, nmis: bounds.nmis, traps: [...bounds.traps.values()] }],
-    successors: (nest) => (reduced ? all(nest).map(chain) : all(nest)),
+    isVoid: () => looked,
+    learned: () => learned,
+    initial: () => [{ state: forgetting === null ? known.stateOf(start) : forgetting.behindReturn(known.stateOf(start)), owed: false, spare: 0, nmis: bounds.nmis, traps: [...bounds.traps.values()] }],
+    successors: (nest) => (reduced ? all(nest).map(chain) : all(nest)).map(settled),
     pack: (nest, into, offset) => {
       const { node, registersId, controlId, memoryId, framesId, restId } = nest.state;
       into[offset] = node;
@@ -225,52 +235,8 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
       into[offset + 4] = framesId;
       into[offset + 5] = restId;
       let counts = (nest.spare + 1) * 2 + (nest.owed ? 1 : 0);
-      for (const left of [nest.nmis, ...nest.traps]) counts = counts * 16 + left;
+      for (const left of [nest.nmis, ...nest.traps]) counts = counts * 16 + (left === Infinity ? 0 : left);
       into[offset + 6] = counts;
     },
   };
 }
-
-export interface NestingFault {
-  readonly kind: 'frame-overwritten' | 'wrong-return' | 'nmi-lost' | 'nmi-repeated' | 'not-restored' | 'left-code';
-  readonly what: string;
-}
-
-/** Whether some stack holds the saved RIP and RSP of a frame, as hardware pushed them. */
-function hasCopy(setup: MachineSetup, state: State, frame: Frame): boolean {
-  const rip = constant(addressOfNode(frame.interrupted, frame.cpl === 3));
-  for (const region of setup.layout.regions) {
-    if (region.kind !== 'stack') continue;
-    const slots = state.memory[region.index] ?? [];
-    for (let slot = 3; slot < slots.length; slot += 1) if (slots[slot] === rip && slots[slot - 3] === frame.rsp) return true;
-  }
-  return false;
-}
-
-/** What a step breaks, or null. */
-export function nestingFault(setup: MachineSetup, step: NestStep, start: State): NestingFault | null {
-  const { state } = step.state;
-  for (const effect of step.effects) {
-    if (effect.kind === 'frame-overwritten') return { kind: 'frame-overwritten', what: 'the frame of the interrupted code is overwritten and no copy of it is left' };
-    if (effect.kind === 'wrong-return') return { kind: 'wrong-return', what: `RSP comes back as ${effect.found} instead of ${effect.expected}` };
-    if (effect.kind === 'return' && effect.frame !== null) {
-      const { saved } = effect.frame;
-      const after = state;
-      if (effect.frame.cpl === 0 && after.cpu.cpl === 0 && saved.gsBase !== after.cpu.gsBase) return { kind: 'not-restored', what: 'another GS base comes back' };
-      if (effect.frame.cpl === 0 && saved.cr3.name !== after.cpu.cr3.name && saved.cr3.value !== after.cpu.cr3.value) return { kind: 'not-restored', what: 'another CR3 comes back' };
-    }
-  }
-  if (step.effects.some((effect) => effect.kind === 'return') && state.frames.some((frame) => !hasCopy(setup, state, frame))) {
-    return { kind: 'frame-overwritten', what: 'the frame of the interrupted code is overwritten by the stub itself and no copy of it is left' };
-  }
-  if (state.ended !== null && state.ended !== 'panic') return { kind: 'left-code', what: state.ended };
-  if (step.state.spare < 0) return { kind: 'nmi-repeated', what: 'the C handler runs again and no NMI has arrived for it' };
-  if (state.frames.length === 0 && state.node === start.node && step.state.owed && step.event === null) return { kind: 'nmi-lost', what: 'an NMI was delivered and no handler ran for it' };
-  return null;
-}
-
-/** CPUs that the exploration runs on, each in one run. */
-export function nestingVariants(all: readonly CpuVariant[]): readonly CpuVariant[] {
-  return all.filter((variant) => ['PTI, PCID', 'FSGSBASE, no PTI'].includes(variant.name));
-}
-

@@ -50,7 +50,7 @@ describe('steps of paths', () => {
         const wanted = pathOutcomes(program, setup, state);
         assert.deepEqual(
           known.outcomes(parted).map((outcome) => ({ ...outcome, state: plain(outcome.state), inside: outcome.inside === null ? null : plain(outcome.inside) })),
-          wanted.map((outcome) => ({ ...outcome, state: plain(outcome.state), inside: outcome.inside === null ? null : plain(outcome.inside) })),
+          wanted.map((outcome) => ({ ...outcome, state: plain(outcome.state), inside: outcome.inside === null ? null : plain(outcome.inside), dead: [] })),
         );
         const stretch = stretchFrom(parted);
         if (stretch === null) continue;

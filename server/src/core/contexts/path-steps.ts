@@ -11,6 +11,8 @@ import { pathOutcomes } from './path-outcomes.ts';
 import type { PathOutcome } from './path-outcomes.ts';
 import { createAnswers, createKnownSteps } from './known-steps.ts';
 import type { Known } from './known-steps.ts';
+import { deadReads } from './dead-words.ts';
+import type { DeadWord } from './dead-words.ts';
 import { createParts } from './parts.ts';
 import type { PartedState, Parts } from './parts.ts';
 
@@ -18,6 +20,8 @@ import type { PartedState, Parts } from './parts.ts';
 export interface PartedOutcome extends PathOutcome {
   readonly state: PartedState;
   readonly inside: PartedState | null;
+  /** Words taken to be dead that it looked at all the same. */
+  readonly dead: readonly DeadWord[];
 }
 
 interface KnownOutcome {
@@ -26,6 +30,7 @@ interface KnownOutcome {
   readonly calls: string | null;
   readonly step: Known;
   readonly inside: Known | null;
+  readonly dead: readonly DeadWord[];
 }
 
 /** Steps that leave no choice, do nothing that anybody could judge and call nothing. */
@@ -34,6 +39,7 @@ export interface Stretch {
   readonly last: Known;
   /** Behind all of them but the last; null where that is the state it begins with. */
   readonly before: Known | null;
+  readonly dead: readonly DeadWord[];
 }
 
 export interface PathSteps {
@@ -67,26 +73,31 @@ function createPathSteps(program: Program, setup: MachineSetup): PathSteps {
   const parts = createParts(setup.layout.regions.length);
   const known = createKnownSteps(parts);
 
-  function knownOf({ label, effects, calls, state, inside }: PathOutcome, recording: Recording): KnownOutcome {
+  function knownOf({ label, effects, calls, state, inside }: PathOutcome, recording: Recording, dead: readonly DeadWord[]): KnownOutcome {
     const stepTo = (to: State): Known => known.knownOf({ label, event: null, effects, state: to }, recording.writesOf(to));
-    return { label, effects, calls, step: stepTo(state), inside: inside === null ? null : stepTo(inside) };
+    return { label, effects, calls, step: stepTo(state), inside: inside === null ? null : stepTo(inside), dead };
   }
 
   const lookedUp: PathSteps['lookedUp'] = (kinds, run) => {
     const answers = createAnswers<readonly KnownOutcome[]>(parts, kinds.length);
-    return (kind, state) => behind(state, answers.of(kinds.indexOf(kind), state, (recording) => run(kind, recording.state).map((outcome) => knownOf(outcome, recording))));
+    return (kind, state) =>
+      behind(state, answers.of(kinds.indexOf(kind), state, (recording) => {
+        const outcomes = run(kind, recording.state);
+        const dead = deadReads(state, recording.reads);
+        return outcomes.map((outcome) => knownOf(outcome, recording, dead));
+      }));
   };
 
   function behind(state: PartedState, outcomes: readonly KnownOutcome[]): readonly PartedOutcome[] {
     const out: PartedOutcome[] = [];
-    for (const { label, effects, calls, step, inside } of outcomes) out.push({ label, effects, state: known.after(state, step), calls, inside: inside === null ? null : known.after(state, inside) });
+    for (const { label, effects, calls, step, inside, dead } of outcomes) out.push({ label, effects, state: known.after(state, step), calls, inside: inside === null ? null : known.after(state, inside), dead });
     return out;
   }
 
   const stretches: PathSteps['stretches'] = (stops) => {
     const answers = createAnswers<Stretch | null>(parts, 1);
     const knownTo = (state: State, recording: Recording): Known => known.knownOf({ label: '', event: null, effects: [], state }, recording.writesOf(state));
-    const stretchIn = (recording: Recording): Stretch | null => {
+    const stretchIn = (first: PartedState, recording: Recording): Stretch | null => {
       let at = recording.state;
       let before: State | null = null;
       let last: State | null = null;
@@ -99,9 +110,9 @@ function createPathSteps(program: Program, setup: MachineSetup): PathSteps {
         last = only.state;
         at = recording.continued(last);
       }
-      return last === null ? null : { steps, last: knownTo(last, recording), before: before === null ? null : knownTo(before, recording) };
+      return last === null ? null : { steps, last: knownTo(last, recording), before: before === null ? null : knownTo(before, recording), dead: deadReads(first, recording.reads) };
     };
-    return (state) => (hasEnded(state) ? null : answers.of(0, state, stretchIn));
+    return (state) => (hasEnded(state) ? null : answers.of(0, state, (recording) => stretchIn(state, recording)));
   };
   const own = lookedUp([0], (_, state) => pathOutcomes(program, setup, state));
 

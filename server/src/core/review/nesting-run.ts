@@ -1,10 +1,13 @@
 // Runs of the nesting exploration of a kernel's NMI stub, with their findings and traces.
 import { outsideContexts, entrySetup } from '../contexts/entry-start.ts';
-import { nestingFault, nestingModel, nestingStarts, nestingVariants } from '../contexts/nesting.ts';
-import type { Nest, NestingBounds, NestingFault, NestingModel, NestingStart, NestStep } from '../contexts/nesting.ts';
+import { newKeptWords } from '../contexts/nesting-dead.ts';
+import { exploreNesting } from '../contexts/nesting-exploration.ts';
+import type { FaultyStep, NestingExploration, NestingTry } from '../contexts/nesting-exploration.ts';
+import type { NestingFault } from '../contexts/nesting-faults.ts';
+import { nestingStarts, nestingVariants } from '../contexts/nesting-starts.ts';
+import type { NestingStart } from '../contexts/nesting-starts.ts';
+import type { Nest, NestingBounds, NestStep } from '../contexts/nesting.ts';
 import type { MachineTransition } from '../contexts/model.ts';
-import { createExplorer } from '../explore/explorer.ts';
-import type { Explorer } from '../explore/explorer.ts';
 import { replay } from '../explore/replay.ts';
 import type { CpuVariant } from '../kernel/variants.ts';
 import type { CodeNode, InstructionNode } from '../machine/code.ts';
@@ -30,8 +33,10 @@ export interface NestingRun {
   readonly reports: () => readonly RunReport[];
 }
 
-/** Two NMIs, a breakpoint and a page fault in the C handler show every defect of a protocol; more are asked for by name. */
-export const DEFAULT_BOUNDS: NestingBounds = { nmis: 2, traps: new Map([[3, 1], [14, 1]]) };
+const trapsOnce = new Map([[3, 1], [14, 1]]);
+
+/** Tried where any number of events shows a defect, for its shortest trace: two NMIs show every defect known so far. */
+export const NESTING_BOUNDS: readonly NestingBounds[] = [{ nmis: 2, traps: trapsOnce }, { nmis: 4, traps: trapsOnce }];
 const MOST_STATES = 2_000_000;
 
 interface One {
@@ -40,7 +45,7 @@ interface One {
   readonly start: NestingStart;
 }
 
-export function createNestingRun(kernel: KernelProgram, rules: readonly Rule[], bounds: NestingBounds = DEFAULT_BOUNDS, reduced = true): NestingRun {
+export function createNestingRun(kernel: KernelProgram, rules: readonly Rule[]): NestingRun {
   const { program } = kernel;
   const rule = rules.find((one) => one.name === NESTED_NMI_RULE) ?? null;
   const forged = rules.find((one) => one.name === FORGED_RSP_RULE) ?? null;
@@ -53,33 +58,14 @@ export function createNestingRun(kernel: KernelProgram, rules: readonly Rule[], 
     if (user === undefined || inside === undefined) return [];
     return nestingStarts(program, user.state, inside.state).map((start) => ({ variant, setup, start }));
   });
+  const plan = { kept: newKeptWords(), bounds: NESTING_BOUNDS, reduced: true, maxStates: MOST_STATES };
   const done: RunReport[] = [];
-  let running: { readonly one: One; readonly explorer: Explorer; readonly model: NestingModel; fault: { readonly what: NestingFault; readonly from: number; readonly choice: number; readonly step: NestStep } | null } | null = null;
+  let running: { readonly one: One; readonly exploration: NestingExploration } | null = null;
   let states = 0;
-  let current = 0;
 
-  function begin(one: One): NonNullable<typeof running> {
-    const model = nestingModel(program, one.setup, one.start.state, bounds, reduced);
-    const run: NonNullable<typeof running> = {
-      one,
-      model,
-      fault: null,
-      explorer: createExplorer<Nest>(model, MOST_STATES, {
-        onTransition: (from, _before, choice, transition) => {
-          if (run.fault !== null) return;
-          const step = transition as NestStep;
-          const what = nestingFault(one.setup, step, one.start.state);
-          if (what !== null) run.fault = { what, from, choice, step };
-        },
-        enough: () => run.fault !== null,
-      }),
-    };
-    return run;
-  }
-
-  function traceTo(run: NonNullable<typeof running>, from: number, choice: number): Trace {
-    const choices = [...run.explorer.pathTo(from).choices, choice];
-    const played = replay<Nest>(run.model, 0, choices);
+  function traceTo(run: Explored, { from, choice }: FaultyStep): Trace {
+    const choices = [...run.of.explorer.pathTo(from).choices, choice];
+    const played = replay<Nest>(run.of.model, 0, choices);
     const transitions = (played.transitions as readonly NestStep[]).map((step): MachineTransition => ({ label: step.label, event: step.event, effects: step.effects, state: step.state.state, weight: step.weight }));
     return { ...traceOf(program, run.one.setup, 'nested NMIs', run.one.start.title, played.states.map((nest) => nest.state), transitions, choices), variant: [run.one.variant.name] };
   }
@@ -95,15 +81,17 @@ export function createNestingRun(kernel: KernelProgram, rules: readonly Rule[], 
     return { rule: speaks.name, severity: speaks.severity, place: pathPlace(node), premises: [{ fact: `CPU with ${variant.name}`, place: null, assumed: false }], related: [], fix: null, variants: [`${kernel.configuration}: ${variant.name}`] };
   }
 
-  function report(run: NonNullable<typeof running>, progress: { readonly states: number; readonly transitions: number; readonly depth: number; readonly boundHit: boolean }): RunReport {
-    const { fault, one } = run;
+  function report(one: One, exploration: NestingExploration): RunReport {
+    const run: Explored = { one, of: exploration.last() };
+    const fault = run.of.fault();
+    const progress = exploration.progress();
     const findings: Finding[] = [];
-    const trace = fault === null ? null : withFault(traceTo(run, fault.from, fault.choice), fault.what, fault.step);
-    const asked = fault?.what.kind === 'nmi-lost' && forged !== null && one.start.forged && !done.some(({ findings: before }) => before.some((finding) => finding.rule === NESTED_NMI_RULE)) ? askedForRsp(program, run, fault.from, fault.choice) : null;
+    const trace = fault === null ? null : withFault(traceTo(run, fault), fault.what, fault.step);
+    const asked = fault?.what.kind === 'nmi-lost' && forged !== null && one.start.forged && !done.some(({ findings: before }) => before.some((finding) => finding.rule === NESTED_NMI_RULE)) ? askedForRsp(program, run, fault) : null;
     if (fault !== null && forged !== null && asked !== null && trace !== null) {
       findings.push({ ...found(forged, asked, one), message: forgedRspMessage(asked, one.start.title), trace });
     } else if (fault !== null && rule !== null && trace !== null) {
-      const node = (fault.what.kind === 'nmi-lost' ? markerWriter(program, run, fault.from, fault.choice) : null) ?? blamed(program.code.nodes, fault.step, fault.what.kind);
+      const node = (fault.what.kind === 'nmi-lost' ? markerWriter(program, run, fault) : null) ?? blamed(program.code.nodes, fault.step, fault.what.kind);
       findings.push({ ...found(rule, node, one), message: messageOf(node, fault.what, one.start.title), trace });
     }
     return {
@@ -114,38 +102,42 @@ export function createNestingRun(kernel: KernelProgram, rules: readonly Rule[], 
       states: progress.states,
       transitions: progress.transitions,
       depth: progress.depth,
-      bounds: [`NMI at most ${bounds.nmis}`, ...[...bounds.traps].map(([vector, count]) => `vector ${vector} in the C handler at most ${count}`)],
-      boundsHit: progress.boundHit ? [`${MOST_STATES} states`] : [],
+      bounds: boundsInWords(run.of.bounds),
+      boundsHit: progress.boundHit ? [`${progress.states} states`] : [],
       assumptions: ['the C handler returns with the callee-saved registers as it found them'],
       findings,
-      remarks: [],
+      remarks: fault === null && run.of.bounds.nmis < Infinity ? ['not shown for any number of NMIs'] : [],
       trace,
     };
   }
 
   return {
-    states: () => states + current,
+    states: () => states + (running?.exploration.states() ?? 0),
     reports: () => done,
     advance: (more) => {
-      let left = more;
-      while (left > 0) {
+      const stop = states + (running?.exploration.states() ?? 0) + more;
+      for (;;) {
         if (running === null) {
-          const next = waiting.shift();
-          if (next === undefined) return true;
-          running = begin(next);
+          const one = waiting.shift();
+          if (one === undefined) return true;
+          running = { one, exploration: exploreNesting(program, one.setup, one.start.state, plan) };
         }
-        const progress = running.explorer.run(Math.ceil(left));
-        left -= Math.max(1, progress.states - current);
-        current = progress.states;
-        if (!progress.done) continue;
-        done.push(report(running, progress));
-        states += progress.states;
-        current = 0;
-        running = null;
+        const { one, exploration } = running;
+        const ended = exploration.advance(Math.max(1, stop - states - exploration.states()));
+        if (ended) {
+          done.push(report(one, exploration));
+          states += exploration.states();
+          running = null;
+        }
+        if (states + (running?.exploration.states() ?? 0) >= stop) return running === null && waiting.length === 0;
       }
-      return running === null && waiting.length === 0;
     },
   };
+}
+
+function boundsInWords({ nmis, traps }: NestingBounds): readonly string[] {
+  const often = (count: number): string => (count === Infinity ? 'any number of times' : `at most ${count}`);
+  return [`NMI ${often(nmis)}`, ...[...traps].map(([vector, count]) => `vector ${vector} in the C handler ${often(count)}${count === Infinity ? ', not while one is live there' : ''}`)];
 }
 
 function messageOf(node: CodeNode, fault: NestingFault, start: string): string {
@@ -156,14 +148,13 @@ function messageOf(node: CodeNode, fault: NestingFault, start: string): string {
 
 interface Explored {
   readonly one: One;
-  readonly explorer: Explorer;
-  readonly model: NestingModel;
+  readonly of: NestingTry;
 }
 
 /** Every state on the way to a step, those inside its chains too. */
-function statesTo(program: Program, run: Explored, from: number, choice: number): readonly State[] {
+function statesTo(program: Program, run: Explored, { from, choice }: FaultyStep): readonly State[] {
   const { setup } = run.one;
-  const played = replay<Nest>(run.model, 0, [...run.explorer.pathTo(from).choices, choice]);
+  const played = replay<Nest>(run.of.model, 0, [...run.of.explorer.pathTo(from).choices, choice]);
   const states: State[] = [];
   for (let index = 0; index + 1 < played.states.length; index += 1) {
     const nest = played.states[index];
@@ -183,8 +174,8 @@ function statesTo(program: Program, run: Explored, from: number, choice: number)
 }
 
 /** The last instruction of an NMI stub that asked for the interrupted RSP, or null. */
-function askedForRsp(program: Program, run: Explored, from: number, choice: number): CodeNode | null {
-  for (const state of [...statesTo(program, run, from, choice)].reverse()) {
+function askedForRsp(program: Program, run: Explored, fault: FaultyStep): CodeNode | null {
+  for (const state of [...statesTo(program, run, fault)].reverse()) {
     const node = program.code.nodes[state.node];
     if (node !== undefined && asksForRsp(node, state, run.one.setup)) return node;
   }
@@ -192,9 +183,9 @@ function askedForRsp(program: Program, run: Explored, from: number, choice: numb
 }
 
 /** The last instruction that wrote the word by which the dropped NMI was taken for a nested one, or null. */
-function markerWriter(program: Program, run: Explored, from: number, choice: number): CodeNode | null {
+function markerWriter(program: Program, run: Explored, fault: FaultyStep): CodeNode | null {
   const { setup } = run.one;
-  const states = statesTo(program, run, from, choice);
+  const states = statesTo(program, run, fault);
   const test = [...states].reverse().find((state) => {
     const node = program.code.nodes[state.node];
     return node?.kind === 'instruction' && node.mnemonic.startsWith('cmp') && state.frames.at(-1)?.vector === NMI && markerAddress(node, state) !== null;

@@ -1,0 +1,45 @@
+// What a step of a stub that is entered again while it runs can break: the frame of what was interrupted, the way back to
+// it, and the NMIs themselves.
+import type { MachineSetup } from '../machine/config.ts';
+import { addressOfNode } from '../machine/layout.ts';
+import type { Frame, State } from '../machine/state.ts';
+import { constant } from '../machine/word.ts';
+import type { NestStep } from './nesting.ts';
+
+export interface NestingFault {
+  readonly kind: 'frame-overwritten' | 'wrong-return' | 'nmi-lost' | 'nmi-repeated' | 'not-restored' | 'left-code';
+  readonly what: string;
+}
+
+/** Whether some stack holds the saved RIP and RSP of a frame, as hardware pushed them. */
+export function hasCopy(setup: MachineSetup, state: State, frame: Frame): boolean {
+  const rip = constant(addressOfNode(frame.interrupted, frame.cpl === 3));
+  for (const region of setup.layout.regions) {
+    if (region.kind !== 'stack') continue;
+    const slots = state.memory[region.index] ?? [];
+    for (let slot = 3; slot < slots.length; slot += 1) if (slots[slot] === rip && slots[slot - 3] === frame.rsp) return true;
+  }
+  return false;
+}
+
+/** What a step breaks, or null. */
+export function nestingFault(setup: MachineSetup, step: NestStep, start: State): NestingFault | null {
+  const state = step.left;
+  for (const effect of step.effects) {
+    if (effect.kind === 'frame-overwritten') return { kind: 'frame-overwritten', what: 'the frame of the interrupted code is overwritten and no copy of it is left' };
+    if (effect.kind === 'wrong-return') return { kind: 'wrong-return', what: `RSP comes back as ${effect.found} instead of ${effect.expected}` };
+    if (effect.kind === 'return' && effect.frame !== null) {
+      const { saved } = effect.frame;
+      const after = state;
+      if (effect.frame.cpl === 0 && after.cpu.cpl === 0 && saved.gsBase !== after.cpu.gsBase) return { kind: 'not-restored', what: 'another GS base comes back' };
+      if (effect.frame.cpl === 0 && saved.cr3.name !== after.cpu.cr3.name && saved.cr3.value !== after.cpu.cr3.value) return { kind: 'not-restored', what: 'another CR3 comes back' };
+    }
+  }
+  if (step.effects.some((effect) => effect.kind === 'return') && state.frames.some((frame) => !hasCopy(setup, state, frame))) {
+    return { kind: 'frame-overwritten', what: 'the frame of the interrupted code is overwritten by the stub itself and no copy of it is left' };
+  }
+  if (state.ended !== null && state.ended !== 'panic') return { kind: 'left-code', what: state.ended };
+  if (step.state.spare < 0) return { kind: 'nmi-repeated', what: 'the C handler runs again and no NMI has arrived for it' };
+  if (state.frames.length === 0 && state.node === start.node && step.state.owed && step.event === null) return { kind: 'nmi-lost', what: 'an NMI was delivered and no handler ran for it' };
+  return null;
+}
