@@ -12,6 +12,7 @@ import { belongsToKernel, createKernelTrees, entryRootOf } from './review/kernel
 import type { KernelProgram } from './review/kernel-run.ts';
 import type { Contexts } from './review/contexts.ts';
 import { pathCoverage } from './review/coverage.ts';
+import { createCovered } from './review/covered.ts';
 import { createDocuments } from './review/documents.ts';
 import { alignmentOf, sameCode } from './review/edit-effect.ts';
 import { createStreams } from './review/streams.ts';
@@ -91,7 +92,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       return refused ? null : text;
     },
   };
-  const streams = createStreams(usable, configuration, parseC);
+  const streams = createStreams(usable, configuration, parseC, documents.isOpen);
   const held = new Map<string, Held>();
   /** Scopes of the texts as they are now: whoever changes one says so. */
   const scopes = new Map<string, Scope>();
@@ -99,7 +100,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
   const scopesOfCode = new Map<string, Scope>();
   /** Folders of kernel trees that are known to have entries. */
   const wholes = new Set<string>();
-  const trees = createKernelTrees(streams, (other) => createStreams(usable, other, parseC));
+  const trees = createKernelTrees(streams, (other) => createStreams(usable, other, parseC, documents.isOpen));
   const kernels = new Map<string, KernelReview>();
 
   /** The entry code of the tree that a file or folder belongs to, null where it belongs to none. */
@@ -298,8 +299,11 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     const unit = editedUnit(file);
     if (unit === null) return out;
     const { linked } = unit;
+    const covered = createCovered();
+    for (const { place } of out) covered.add(place.span);
     for (const finding of readingFindings(linked, file, streams.chosen(file))) {
-      if (out.some((other) => other.place.span.start <= finding.place.span.end && finding.place.span.start <= other.place.span.end)) continue;
+      if (covered.touches(finding.place.span)) continue;
+      covered.add(finding.place.span);
       out.push(finding);
     }
     for (const problem of linked.scenarioFiles.get(file)?.problems ?? []) {

@@ -21,6 +21,8 @@ export interface KnownContexts {
   /** Everything is of an earlier text. */
   readonly outdated: () => void;
   readonly forget: (file: string) => void;
+  /** Times that what was known became that of an earlier text. */
+  readonly revision: () => number;
 }
 
 interface Entry extends Remembered {
@@ -32,8 +34,10 @@ const MOST = 400;
 
 export function createKnownContexts(): KnownContexts {
   const files = new Map<string, readonly Entry[]>();
+  let revision = 0;
 
   function outdated(): void {
+    revision += 1;
     for (const [file, entries] of files) files.set(file, entries.map((entry) => ({ ...entry, as: 'earlier' })));
   }
 
@@ -62,5 +66,6 @@ export function createKnownContexts(): KnownContexts {
     },
     outdated,
     forget: (file) => void files.delete(file),
+    revision: () => revision,
   };
 }

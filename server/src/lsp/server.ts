@@ -18,7 +18,8 @@ import type { EntryFiles } from './entry-files.ts';
 import { assemblerDocuments, inactiveDiagnostics, linksIn, referencesTo, renameRange, renameTo, semanticTokensOf, tokenLegend, workspaceSymbolsFor } from './editing.ts';
 import { expansionChoices, expansionView } from './expansion.ts';
 import { createLenses, raiseActions, raiseEvents } from './events.ts';
-import { functionContexts, incomingCalls, outgoingCalls, prepareHierarchy } from './hierarchy.ts';
+import { createFunctionContexts, incomingCalls, outgoingCalls, prepareHierarchy } from './hierarchy.ts';
+import type { FunctionContexts } from './hierarchy.ts';
 import { hoverAt } from './hover.ts';
 import { createKernelContexts } from './kernel-contexts.ts';
 import type { KernelContexts } from './kernel-contexts.ts';
@@ -67,14 +68,18 @@ export function serve(connection: Connection, parts: ServerParts): void {
   let refreshQueued = false;
   let startWith: (() => void) | null = null;
   let ofKernel: KernelContexts | null = null;
+  let ofFunctions: FunctionContexts | null = null;
 
   const log = (message: string): void => connection.console.error(message);
   const started = new Promise<void>((resolve) => {
     startWith = resolve;
   });
   let owner: Behind | null = null;
+  // Grammars load while the client still introduces itself.
+  const creating = parts.createReview();
+  creating.catch(() => undefined);
   /** null where the review could not be created; the server stays alive and says so once. */
-  const ready: Promise<Session | null> = started.then(parts.createReview).then(beginSession, (error: unknown) => {
+  const ready: Promise<Session | null> = started.then(() => creating).then(beginSession, (error: unknown) => {
     log(messageOf(error));
     const message = `Entrycheck cannot review anything: ${messageOf(error).split('\n', 1)[0] ?? ''}`;
     send(() => connection.sendNotification(ShowMessageNotification.type, { type: MessageType.Error, message }));
@@ -234,7 +239,7 @@ export function serve(connection: Connection, parts: ServerParts): void {
     onDocument<Hover | null>('hover', null, textDocument.uri, async (session, document) => {
       const offset = offsetOf(document.lines, position);
       const context = session.review.inKernelTree(document.file) ? await kernelContexts(session).at(partsOf(session).owner, document, offset) : session.review.contextAt(document.file, offset);
-      return hoverAt(session.review, session.locator, document, offset, context, await functionContexts(partsOf(session).owner, document, offset));
+      return hoverAt(session.review, session.locator, document, offset, context, await functionContexts(session).at(partsOf(session).owner, document, offset));
     }),
   );
   connection.onCompletion(({ textDocument, position }) => onDocument('completion', [], textDocument.uri, (session, document) => [...completionsAt(session.review, document, offsetOf(document.lines, position))]));
@@ -309,6 +314,10 @@ export function serve(connection: Connection, parts: ServerParts): void {
 
   function kernelContexts(session: Session): KernelContexts {
     return (ofKernel ??= createKernelContexts(session.contexts));
+  }
+
+  function functionContexts(session: Session): FunctionContexts {
+    return (ofFunctions ??= createFunctionContexts(session.contexts.revision));
   }
 
   function partsOf(session: Session): RunParts {

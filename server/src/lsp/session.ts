@@ -67,6 +67,9 @@ interface UnitState {
   notice: string | null;
 }
 
+/** Milliseconds: findings of typing that take longer are looked for when it rests, so that a keystroke waits for none. */
+const longestFinding = 150;
+const longestRest = 1000;
 /** States explored for contexts before requests are answered again. */
 const statesAtOnce = 200;
 
@@ -77,6 +80,9 @@ export function createSession(review: Review, owner: Behind, host: SessionHost, 
   const contexts = createKnownContexts();
   /** What typing found in open files, for as long as no code is edited. */
   const typed = new Map<string, readonly Finding[]>();
+  /** What finding them took the last time, and what waits for typing to rest. */
+  const costs = new Map<string, number>();
+  const resting = new Map<string, () => void>();
   let settings = initial;
   let runTimes: readonly number[] = [];
   let cancelTimer: (() => void) | null = null;
@@ -252,8 +258,11 @@ export function createSession(review: Review, owner: Behind, host: SessionHost, 
   function quickOf(file: string): readonly Finding[] | null {
     const known = typed.get(file);
     if (known !== undefined) return known;
+    const began = clock.now();
     const found = attempt<readonly Finding[] | null>(`findings of ${file}`, () => review.quickFindings(file), null);
-    if (found !== null && open.has(file)) typed.set(file, found);
+    if (found === null || !open.has(file)) return found;
+    typed.set(file, found);
+    costs.set(file, clock.now() - began);
     return found;
   }
 
@@ -271,10 +280,25 @@ export function createSession(review: Review, owner: Behind, host: SessionHost, 
     host.changed([file], 'edit');
   }
 
-  function edited(file: string): void {
+  /** Those of before the edit, moved, until typing rests. */
+  function postpone(file: string, before: readonly Finding[], edits: readonly TextEdit[], cost: number): void {
+    typed.set(file, before.flatMap((finding) => shiftFinding(finding, file, edits) ?? []));
+    resting.set(file, clock.after(Math.min(longestRest, cost), () => {
+      resting.delete(file);
+      typed.delete(file);
+      host.changed([file], 'explored');
+    }));
+  }
+
+  function edited(file: string, edits: readonly TextEdit[]): void {
     cancelWarming?.();
     cancelWarming = null;
+    resting.get(file)?.();
+    resting.delete(file);
+    const before = typed.get(file);
+    const cost = costs.get(file) ?? 0;
     touch(file);
+    if (before !== undefined && cost > longestFinding) postpone(file, before, edits, cost);
     host.changed(isSidecar(file) ? [...open.keys()] : [file], 'edit');
     if (settings.exploreOnIdle) schedule();
   }
@@ -313,7 +337,7 @@ export function createSession(review: Review, owner: Behind, host: SessionHost, 
       }
       contexts.edited(file, edits);
       moveFindings(file, edits);
-      edited(file);
+      edited(file, edits);
     },
     close: (uri) => {
       const file = pathOfUri(uri);
@@ -321,6 +345,9 @@ export function createSession(review: Review, owner: Behind, host: SessionHost, 
       const folder = unitFolder(file);
       open.delete(file);
       typed.delete(file);
+      costs.delete(file);
+      resting.get(file)?.();
+      resting.delete(file);
       contexts.forget(file);
       host.forget(file);
       attempt(`close ${file}`, () => review.closeFile(file), undefined);
@@ -371,6 +398,7 @@ export function createSession(review: Review, owner: Behind, host: SessionHost, 
       stopped = true;
       cancelTimer?.();
       cancelWarming?.();
+      for (const cancel of resting.values()) cancel();
       owner.stop();
       attempt('release', () => review.release(), undefined);
     },

@@ -3,10 +3,18 @@
 import { lexFile } from '../preprocess/lex.ts';
 import type { LogicalLine } from '../preprocess/lex.ts';
 
+/** An edit is asked about by several; the texts are large. */
+let last: { readonly file: string; readonly before: string; readonly after: string; readonly same: boolean } | null = null;
+
 /** Both texts have the same lines of code in the same order; annotations count as code. */
 export function sameCode(file: string, before: string, after: string): boolean {
   if (!/\.[sSch]$/.test(file)) return false;
   if (before === after) return true;
+  if (last?.file !== file || last.before !== before || last.after !== after) last = { file, before, after, same: compared(file, before, after) };
+  return last.same;
+}
+
+function compared(file: string, before: string, after: string): boolean {
   const { start, oldEnd, newEnd } = difference(before, after);
   const was = lexFile(file, before).lines;
   const now = lexFile(file, after).lines;
@@ -93,14 +101,19 @@ function codeOf(text: string, lines: readonly LogicalLine[], from: number, to: n
   const out: string[] = [];
   for (const { ranges } of lines.slice(from, to)) {
     let line = '';
-    for (let at = 0; at < ranges.length; at += 2) line += (ranges[at] ?? -1) < 0 ? ' ' : text.slice(ranges[at], ranges[at + 1]);
+    for (let at = 0; at < ranges.length; at += 2) {
+      const start = ranges[at] ?? -1;
+      // Between two pieces without a comment between them the line is continued.
+      if (at > 0 && start >= 0 && (ranges[at - 2] ?? -1) >= 0) line += '\0';
+      line += start < 0 ? ' ' : text.slice(start, ranges[at + 1]);
+    }
     const code = line.trim();
     if (code !== '' && !isAssemblerComment(code)) out.push(code);
   }
   return out.join('\n');
 }
 
-/** `# words`: neither a directive nor a line marker; a backslash may join it to what follows. */
+/** `# words` of one line: neither a directive nor a line marker. */
 function isAssemblerComment(code: string): boolean {
-  return /^#+\s*(?:$|[^\w\s#"]|(?!(?:include|include_next|import|define|undef|if|ifdef|ifndef|elif|elifdef|elifndef|else|endif|error|warning|pragma|line|ident|sccs|assert|unassert)\b)[A-Za-z_])/.test(code);
+  return !code.includes('\0') && /^#\s*(?:$|[^\w\s#"]|(?!(?:include|include_next|import|define|undef|if|ifdef|ifndef|elif|elifdef|elifndef|else|endif|error|warning|pragma|line|ident|sccs|assert|unassert)\b)[A-Za-z_])/.test(code);
 }
