@@ -103,6 +103,9 @@ function operationActs({ operation }: OperationNode): boolean {
 
 const ACTING = /^(iret|eret|int|ud2|sysenter|sysexit|tdcall|swapgs|sti|cli|popf|pushf|rdmsr|wrmsr|rdgs|wrgs|std|cld|movs[bwlq]?$|stos|syscall|sysret|leave|hlt)/;
 
+/** What is known of the arithmetic flags is in the frame of an event: one that returns by the wrong words may load them. */
+const SETS_FLAGS = /^(cmp|test|and|or|xor|add|sub|inc|dec|neg|sh[lr]|sa[lr]|ro[lr]|bt)/;
+
 /**
  * What lies above RSP is the code's own: an event that writes there overwrites a live frame, which is seen when it
  * does. Only a stub with a nesting protocol is run over on its own stack and goes on. What it pushes counts as written
@@ -112,6 +115,7 @@ function instructionActs(node: InstructionNode, nested: boolean): boolean {
   if (node.mnemonic.startsWith('lea')) return writesRsp(node);
   if (node.operands.some((operand) => (operand.kind === 'memory' && (nested || operand.base !== RSP)) || operand.kind === 'system-register')) return true;
   if (writesRsp(node) && !/^(push|cmp|test)/.test(node.mnemonic)) return true;
+  if (SETS_FLAGS.test(node.mnemonic)) return true;
   return (ACTING.test(node.mnemonic) && node.operands.every((operand) => operand.kind !== 'register' || !node.mnemonic.startsWith('movs'))) || (node.mnemonic.startsWith('push') && node.operands[0]?.kind === 'immediate');
 }
 
