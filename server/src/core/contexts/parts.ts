@@ -125,6 +125,8 @@ export interface Parts {
   readonly cpuOf: (controlId: number) => Cpu;
   readonly memoryOf: (id: number) => State['memory'];
   readonly regionId: (slots: Slots) => number;
+  /** The same of slots that nobody asks about again as this object. */
+  readonly freshRegionId: (slots: Slots) => number;
   readonly regionOf: (id: number) => Slots;
   /** Number of a region in a memory, and the memory with another region there. */
   readonly regionIn: (memoryId: number, region: number) => number;
@@ -294,6 +296,7 @@ export function createParts(regionCount: number): Parts {
     cpuOf: (id) => controls.at(id).cpu,
     memoryOf,
     regionId,
+    freshRegionId: regions.idOf,
     regionOf: regions.at,
     size: () => registers.size() + controls.size() + regions.size() + memories.size() + frameLists.size() + rests.size(),
     regionIn: memories.at,
