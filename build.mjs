@@ -51,7 +51,7 @@ if (flags.has('--tests')) {
   if (!quiet) console.log(`out: ${tests.length} test files`);
 } else if (flags.has('--bench')) {
   const outdir = '.cache/bench/bundles';
-  await build({ ...common, entryPoints: ['bench/main.ts', 'bench/explore-one.ts'], outdir, minify: false });
+  await build({ ...common, entryPoints: ['bench/main.ts', 'bench/explore-one.ts', 'bench/program-one.ts'], outdir, minify: false });
   copyGrammars(outdir);
 } else {
   rmSync('dist', { recursive: true, force: true });

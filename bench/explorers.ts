@@ -7,6 +7,7 @@ import { installed, interleaved, samples } from './measure.ts';
 import { control, sized, unbounded, verdicts } from './models/index.ts';
 import { atLeast, atMost, budget, number, ratio, time } from './report.ts';
 import type { Budget, Section, Table } from './report.ts';
+import { runPrograms } from './verdicts.ts';
 import { panFlags, prepareSpin } from './spin.ts';
 import type { PanRun, Verifier } from './spin.ts';
 
@@ -15,6 +16,8 @@ export interface ExplorerOptions {
   readonly scratch: string;
   /** Folder of the bench's bundles. */
   readonly bundles: string;
+  /** A tree with `asm_exc_nmi`. */
+  readonly kernel: string;
   /** Largest model that is run, in states. */
   readonly most: number;
 }
@@ -35,14 +38,15 @@ export async function explorers(options: ExplorerOptions): Promise<Section> {
   const throughput = await runThroughput(options, spin);
   const toVerdict = await runVerdicts(options, spin);
   const events = runUnbounded(options);
+  const programs = await runPrograms(options, spin);
   return {
     name: 'explorer',
     title: 'Explorer beside SPIN',
     commands: ['spin -a model.pml', `gcc ${panFlags('breadth-first').join(' ')} -o pan pan.c && ./pan -wN`, `gcc ${panFlags('depth-first').join(' ')} -o pan pan.c && ./pan -wN -m100000`],
-    tables: [throughput.table, toVerdict.table, events.table],
-    budgets: [...throughput.budgets, ...toVerdict.budgets, ...events.budgets],
-    notRun: spin ? [] : ['SPIN: spin and gcc are not installed'],
-    figures: { throughput: throughput.figures, verdicts: toVerdict.figures, unbounded: events.figures },
+    tables: [throughput.table, toVerdict.table, events.table, programs.table],
+    budgets: [...throughput.budgets, ...toVerdict.budgets, ...events.budgets, ...programs.budgets],
+    notRun: [...(spin ? [] : ['SPIN: spin and gcc are not installed']), ...programs.notRun],
+    figures: { throughput: throughput.figures, verdicts: toVerdict.figures, unbounded: events.figures, programs: programs.figures },
   };
 }
 

@@ -79,7 +79,7 @@ async function main(argv: readonly string[]): Promise<void> {
   mkdirSync(scratch, { recursive: true });
   const parts: readonly (readonly [string, () => Promise<Section>])[] = [
     ['servers', () => languageServers({ rounds: options.rounds, scratch, kernel: options.kernel })],
-    ['explorer', () => explorers({ rounds: options.rounds, scratch, bundles, most: options.most })],
+    ['explorer', () => explorers({ rounds: options.rounds, scratch, bundles, kernel: options.kernel, most: options.most })],
     ['front-end', () => frontEnd({ rounds: options.rounds, kernel: options.kernel, bundles })],
     ['command-line', () => commandLine({ rounds: options.rounds, scratch, kernel: options.kernel })],
     ['package', () => packageSize({ rounds: options.rounds, scratch })],

@@ -29,9 +29,14 @@ export type Form = 'located' | 'flat';
 export const panFlags = (order: Order): readonly string[] => ['-O2', '-DSAFETY', '-DNOREDUCE', '-DMEMLIM=16000', ...(order === 'breadth-first' ? ['-DBFS'] : [])];
 
 export function prepareSpin(model: GuardedModel, control: string, order: Order, form: Form, scratch: string, hashBits: number): Verifier {
-  const folder = join(scratch, `${model.name}-${order}-${form}`.replace(/\W+/g, '-'));
+  return verifierOf(`${model.name}-${order}-${form}`, new Map([['model.pml', form === 'flat' ? flatPromela(model) : promela(model, control)]]), order, scratch, hashBits);
+}
+
+/** `files`: `model.pml`, and what it includes. */
+export function verifierOf(name: string, files: ReadonlyMap<string, string>, order: Order, scratch: string, hashBits: number): Verifier {
+  const folder = join(scratch, name.replace(/\W+/g, '-'));
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'model.pml'), form === 'flat' ? flatPromela(model) : promela(model, control));
+  for (const [file, text] of files) writeFileSync(join(folder, file), text);
   const began = performance.now();
   must('spin', ['-a', 'model.pml'], folder);
   must('gcc', [...panFlags(order), '-o', 'pan', 'pan.c'], folder);

@@ -75,7 +75,8 @@ export const check: Command = async (argv, io) => {
   const chosen = configuration === null ? null : chooseConfiguration('', workspace, { config: configuration, variant: null, defines: [] });
   if (typeof chosen === 'string') return refuse(io, `check: ${chosen}`);
   const session = await openSession(io, workspace, configuration);
-  const judged = await judge(session, sources.sources, createShares(session, configuration, io), io);
+  const told = flag('coverage') || word('format') === 'json';
+  const judged = await judge(session, sources.sources, createShares(session, configuration, io), told, io);
   const lowest = severities.indexOf((word('severity') as Severity | null) ?? 'info');
   const counts = ({ severity }: Finding): boolean => severities.indexOf(severity) <= lowest;
   const all = inOrder(judged.findings, session.locate);
@@ -115,7 +116,7 @@ function reviewedIn(baseline: string, sources: Sources, cwd: string): (path: str
   return (path) => named.has(path) || folders.some((folder) => folder === '' || isBelow(path, folder));
 }
 
-async function judge(session: Session, sources: Sources, shares: Shares, io: Io): Promise<Judged> {
+async function judge(session: Session, sources: Sources, shares: Shares, told: boolean, io: Io): Promise<Judged> {
   const { review } = session;
   const coverage = new Map<string, Coverage>();
   const findings: Finding[] = [];
@@ -131,7 +132,7 @@ async function judge(session: Session, sources: Sources, shares: Shares, io: Io)
     const all = [...quick, ...review.findings(unit.folder, reports)];
     findings.push(...(whole ? all : all.filter((finding) => touches(finding, sources.named))));
     unknown.push(...review.unknown(unit.folder));
-    const own = review.coverage(unit.folder, shared?.coverage ?? null);
+    const own = told ? review.coverage(unit.folder, shared?.coverage ?? null) : null;
     if (own === null) continue;
     // Folders of one tree tell of its C code and of its paths, whichever they belong to.
     const before = coverage.get(own.subject);

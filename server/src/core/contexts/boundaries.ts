@@ -7,12 +7,18 @@ import { PRIMITIVE_BY_NAME } from '../kernel/primitives.ts';
 import type { Program } from '../program/program.ts';
 
 const known = new WeakMap<Program, ReadonlySet<NodeId>>();
-const knownElsewhere = new WeakMap<Program, ReadonlySet<NodeId>>();
+const knownForVerdict = new WeakMap<Program, VerdictBoundaries>();
 
-/** The boundaries for code that runs on a stack which no nested event runs over: what its own stub keeps there is its own. */
-export function boundariesElsewhere(program: Program): ReadonlySet<NodeId> {
-  const found = knownElsewhere.get(program) ?? findBoundaries(program, new Set());
-  knownElsewhere.set(program, found);
+/** Boundaries that suffice for a verdict, where the trace is found by others. */
+export interface VerdictBoundaries {
+  readonly nested: ReadonlySet<NodeId>;
+  /** For code on a stack that no nested event runs over: what its own stub keeps there is its own. */
+  readonly elsewhere: ReadonlySet<NodeId>;
+}
+
+export function verdictBoundaries(program: Program): VerdictBoundaries {
+  const found = knownForVerdict.get(program) ?? { nested: findBoundaries(program, nestingStubs(program), false), elsewhere: findBoundaries(program, new Set(), false) };
+  knownForVerdict.set(program, found);
   return found;
 }
 
@@ -22,12 +28,13 @@ export function boundariesElsewhere(program: Program): ReadonlySet<NodeId> {
  * acts, where events return to, and where an address that code compares with or jumps to begins another run.
  */
 export function boundariesOf(program: Program): ReadonlySet<NodeId> {
-  const found = known.get(program) ?? findBoundaries(program, nestingStubs(program));
+  const found = known.get(program) ?? findBoundaries(program, nestingStubs(program), true);
   known.set(program, found);
   return found;
 }
 
-function findBoundaries(program: Program, nested: ReadonlySet<string>): ReadonlySet<NodeId> {
+/** `flags`: what an instruction makes of the arithmetic flags counts: it changes at which boundary first a broken stub shows. */
+function findBoundaries(program: Program, nested: ReadonlySet<string>, flags: boolean): ReadonlySet<NodeId> {
   const boundaries = new Set<NodeId>();
   const returning = new Set<string>();
   const add = (...nodes: readonly (NodeId | null | undefined)[]): void => {
@@ -41,7 +48,7 @@ function findBoundaries(program: Program, nested: ReadonlySet<string>): Readonly
   for (const node of program.code.nodes) {
     if (node.kind === 'interrupted' || mayFault(program, node)) add(node.id);
     for (const address of constantsOf(node)) if (regionIndexOf(program.layout, address) === CODE_REGION) add(nodeAtAddress(address));
-    if (!acts(node, nested)) continue;
+    if (!acts(node, nested) && !(flags && node.kind === 'instruction' && SETS_FLAGS.test(node.mnemonic))) continue;
     if (node.kind === 'operation' && node.operation.kind === 'return') returning.add(node.symbol);
     for (const behind of followers(node)) {
       add(behind);
@@ -102,6 +109,9 @@ function operationActs({ operation }: OperationNode): boolean {
 }
 
 const ACTING = /^(iret|eret|int|ud2|sysenter|sysexit|tdcall|swapgs|sti|cli|popf|pushf|rdmsr|wrmsr|rdgs|wrgs|std|cld|movs[bwlq]?$|stos|syscall|sysret|leave|hlt)/;
+
+/** What is known of the arithmetic flags is in the frame of an event: one that returns by the wrong words may load them. */
+const SETS_FLAGS = /^(cmp|test|and|or|xor|add|sub|inc|dec|neg|sh[lr]|sa[lr]|ro[lr]|bt)/;
 
 /**
  * What lies above RSP is the code's own: an event that writes there overwrites a live frame, which is seen when it

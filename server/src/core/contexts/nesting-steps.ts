@@ -10,7 +10,7 @@ import { CALLER_SAVED, RSP } from '../machine/registers.ts';
 import type { State } from '../machine/state.ts';
 import { isConstant, UNKNOWN } from '../machine/word.ts';
 import type { Program } from '../program/program.ts';
-import { boundariesElsewhere, boundariesOf } from './boundaries.ts';
+import { boundariesOf, verdictBoundaries } from './boundaries.ts';
 import type { PartedState } from './parts.ts';
 import type { PathOutcome } from './path-outcomes.ts';
 import type { PartedOutcome, PathSteps, Stretch } from './path-steps.ts';
@@ -30,13 +30,14 @@ export interface NestSteps {
 
 const shared = new WeakMap<PathSteps, Map<string, NestSteps>>();
 
-export function nestSteps(known: PathSteps, program: Program, setup: MachineSetup, start: NodeId, vectors: readonly number[], shows: (state: State) => boolean, reduced: boolean): NestSteps {
+export function nestSteps(known: PathSteps, program: Program, setup: MachineSetup, start: NodeId, vectors: readonly number[], boundaries: Boundaries): NestSteps {
   const kept = shared.get(known) ?? new Map<string, NestSteps>();
   shared.set(known, kept);
   const apart = nodesApart(program);
-  const key = `${apart.has(start) ? '' : start} ${vectors.join()} ${reduced ? 'reduced' : 'everywhere'}`;
+  const key = `${apart.has(start) ? '' : start} ${vectors.join()} ${boundaries}`;
   const before = kept.get(key);
   if (before !== undefined) return before;
+  const shows = showsNmi(program, setup, boundaries);
   const isApart = (state: State): boolean => state.node === start || apart.has(state.node);
   const made: NestSteps = {
     delivery: known.lookedUp([NMI, ...vectors], (vector, state) => {
@@ -59,11 +60,19 @@ function nodesApart(program: Program): ReadonlySet<NodeId> {
   return new Set(nodes.filter((node): node is NodeId => node !== undefined));
 }
 
+/** Boundaries that NMIs are raised at: all, those that give each shortest trace, or those that suffice for a verdict. */
+export type Boundaries = 'all' | 'for traces' | 'for a verdict';
+
 /** Whether an NMI before the instruction at a state may end otherwise than one before some other. */
-export function showsNmi(program: Program, setup: MachineSetup): (state: State) => boolean {
-  const [onIt, elsewhere] = [boundariesOf(program), boundariesElsewhere(program)];
+export function showsNmi(program: Program, setup: MachineSetup, boundaries: Boundaries): (state: State) => boolean {
+  if (boundaries === 'all') return () => true;
+  if (boundaries === 'for traces') {
+    const visible = boundariesOf(program);
+    return ({ node }) => visible.has(node);
+  }
+  const { nested, elsewhere } = verdictBoundaries(program);
   return (state) => {
-    if (!onIt.has(state.node)) return false;
+    if (!nested.has(state.node)) return false;
     if (elsewhere.has(state.node)) return true;
     const rsp = state.registers[RSP];
     return rsp === undefined || !isConstant(rsp) || stackOf(setup.layout, rsp.value)?.keepsStale !== false;

@@ -90,7 +90,8 @@ export interface NestingModel extends Model<Nest> {
 export function nestingModel(program: Program, setup: MachineSetup, start: State, bounds: NestingBounds, reduced: boolean, kept: KeptWords | null = null): NestingModel {
   const vectors = [...bounds.traps.keys()];
   const mostSpare = bounds.nmis === Infinity ? MOST_SPARE : Infinity;
-  const shows = reduced ? showsNmi(program, setup) : (): boolean => true;
+  const boundaries = !reduced ? 'all' : kept === null ? 'for traces' : 'for a verdict';
+  const shows = showsNmi(program, setup, boundaries);
   const insideC = program.contexts.get('inside C') ?? -1;
   const known = pathStepsOf(program, setup);
   const forgetting = kept === null ? null : forgettingOf(setup, start, kept);
@@ -105,7 +106,7 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
     looked = true;
     return true;
   };
-  const { delivery, leaving, stretchToNmi, stretchToC } = nestSteps(known, program, setup, start.node, vectors, shows, reduced);
+  const { delivery, leaving, stretchToNmi, stretchToC } = nestSteps(known, program, setup, start.node, vectors, boundaries);
 
   function raise(nest: Nest, vector: number, label: string): readonly NestStep[] {
     const after = only(delivery(vector, nest.state));

@@ -1,7 +1,9 @@
 // The reductions against the plain exploration, in which every event may arrive at every boundary and every step is a
 // state: same verdict, same length of the shortest trace. Also that slices change nothing.
 import assert from 'node:assert/strict';
-import { design, designNames, edited, linked, ran, scenarioNamed, traceLength } from '../../testing/review.ts';
+import { mutantsOf, sampleOf } from '../../testing/mutants.ts';
+import { compareReductions, runsToCompare, smallScenarios } from '../../testing/reductions.ts';
+import { design, designNames, edited, linked, ran, scenarioNamed } from '../../testing/review.ts';
 import type { Edit } from '../../testing/review.ts';
 import type { Program } from '../program/program.ts';
 import type { Scenario, StartContext } from '../scenarios/scenario.ts';
@@ -10,15 +12,12 @@ import { applies } from './run.ts';
 /** States of a plain exploration; beyond, only a violation that was found before can be compared. */
 const most = 15_000;
 
-const scenarios = ['ve-in-task', 'perf-nmi-user-copy-fails-twice', 'apf-flags-stolen-by-nmi', 'perf-nmi-mc-twice', 've-in-syscall-gap'].map((name) => scenarioNamed(name, { VE: 2, NMI: 1, MC: 2 }));
-
 /** Both explorations agree; false where the plain one is too large to say. */
 function agree(program: Program, scenario: Scenario, start: StartContext, title: string): boolean {
-  const plain = ran(program, scenario, start, { reference: true, maxStates: most });
-  if (plain.verdict === 'inconclusive') return false;
-  const reduced = ran(program, scenario, start);
-  assert.deepEqual([reduced.verdict, traceLength(reduced)], [plain.verdict, traceLength(plain)], `${title} ${scenario.name} from ${start}`);
-  assert.ok(reduced.states <= plain.states);
+  const compared = compareReductions(program, scenario, start, most);
+  if (compared === null) return false;
+  assert.equal(compared.reduced, compared.plain, `${title} ${scenario.name} from ${start}`);
+  assert.ok(compared.reducedStates <= compared.plainStates);
   return true;
 }
 
@@ -28,7 +27,7 @@ describe('the reductions', () => {
     it(`change neither verdict nor length of ${name}`, async function () {
       this.timeout(60_000);
       const { program } = await linked(design(name), name);
-      for (const scenario of scenarios) {
+      for (const scenario of smallScenarios) {
         if (!applies(program, scenario)) continue;
         for (const start of scenario.start.filter((one) => one !== 'kernel-irqs-off')) if (agree(program, scenario, start, name)) compared += 1;
       }
@@ -58,11 +57,32 @@ describe('the reductions on mutants', () => {
     it(title, async function () {
       this.timeout(60_000);
       const { program } = await linked(edited(design(name), [edit]), name);
-      for (const scenario of scenarios.filter((one) => one.name !== 'perf-nmi-user-copy-fails-twice').slice(0, 2)) if (applies(program, scenario) && agree(program, scenario, scenario.name === 've-in-task' ? 'kernel' : 'user', title)) compared += 1;
+      for (const scenario of smallScenarios.filter((one) => one.name !== 'perf-nmi-user-copy-fails-twice').slice(0, 2)) if (applies(program, scenario) && agree(program, scenario, scenario.name === 've-in-task' ? 'kernel' : 'user', title)) compared += 1;
     });
   }
   it('were compared on at least 20', () => {
     assert.ok(all.length >= 20 && compared >= 20, `${all.length} mutants, compared on ${compared} runs`);
+  });
+});
+
+/** `scripts/check-reductions.mjs` takes more of them. */
+const EVERY = 700;
+
+describe('the reductions on generated mutants', () => {
+  let compared = 0;
+  for (const name of designNames) {
+    it(`of ${name}`, async function () {
+      this.timeout(60_000);
+      const { program } = await linked(design(name), name);
+      const runs = runsToCompare(program);
+      for (const [index, mutant] of sampleOf(mutantsOf(program), EVERY, name.length).entries()) {
+        const run = runs[index % runs.length];
+        if (run !== undefined && agree(mutant.program, run.scenario, run.start, `${name}, ${mutant.title},`)) compared += 1;
+      }
+    });
+  }
+  it('were compared on at least 10', () => {
+    assert.ok(compared >= 10, `compared on ${compared} only`);
   });
 });
 

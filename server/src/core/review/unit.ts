@@ -167,9 +167,13 @@ export function programFor(linked: LinkedUnit, scenario: Scenario): Program {
   });
 }
 
+/** Problems of the assembler's side in one file: without C, of which a kernel tree says nothing. */
+export function assemblerProblems(linked: LinkedUnit, file: string): readonly Problem[] {
+  return linked.streams.flatMap((stream) => stream.problems).filter((problem) => problem.place.file === file);
+}
+
 /** Problems of the front end in one file. */
 export function frontEndProblems(linked: LinkedUnit, file: string): readonly (Problem & { readonly language: 'gas' | 'c' })[] {
-  const asm = linked.streams.flatMap((stream) => stream.problems).filter((problem) => problem.place.file === file);
   const c = linked.sources.filter((one) => one.file === file).flatMap((one) => one.problems).filter((problem) => problem.place.file === file);
-  return [...asm.map((problem) => ({ ...problem, language: 'gas' as const })), ...c.map((problem) => ({ ...problem, language: 'c' as const }))];
+  return [...assemblerProblems(linked, file).map((problem) => ({ ...problem, language: 'gas' as const })), ...c.map((problem) => ({ ...problem, language: 'c' as const }))];
 }
