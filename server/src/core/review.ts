@@ -2,7 +2,7 @@
 // verdicts out. Knows nothing of protocols, disks or clocks.
 import type { Configuration, FileSource } from './preprocess/stream.ts';
 import type { Program } from './program/program.ts';
-import type { Exploration, HoverText, Progress, Review, Unit, Workspace } from './review-types.ts';
+import type { ContextInfo, Exploration, HoverText, Progress, Review, Unit, Workspace } from './review-types.ts';
 import { acceptedAt } from './review/accepted.ts';
 import { createContexts } from './review/contexts.ts';
 import { createKernelReview, hasStubs, unitVariants } from './review/kernel-review.ts';
@@ -14,7 +14,8 @@ import type { Contexts } from './review/contexts.ts';
 import { pathCoverage } from './review/coverage.ts';
 import { createCovered } from './review/covered.ts';
 import { createDocuments } from './review/documents.ts';
-import { alignmentOf, sameCode } from './review/edit-effect.ts';
+import { contextAsBefore, hoverAsBefore, sameCodeAs } from './review/as-before.ts';
+import { sameCode } from './review/edit-effect.ts';
 import { createStreams } from './review/streams.ts';
 import { codeSymbols, expansionOfSymbol, symbolAt } from './review/editor-expansion.ts';
 import { definitionsAt, linksOf, referencesAt, workspaceSymbolsOf } from './review/editor-navigate.ts';
@@ -98,6 +99,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
   const scopes = new Map<string, Scope>();
   /** The same of texts that had the same code as they have now. */
   const scopesOfCode = new Map<string, Scope>();
+  const unitsOfCode = new Map<string, Held>();
   /** Folders of kernel trees that are known to have entries. */
   const wholes = new Set<string>();
   const trees = createKernelTrees(streams, (other) => createStreams(usable, other, parseC, documents.isOpen));
@@ -193,9 +195,12 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     return made;
   }
 
+  function hasParts(before: Held, unit: Unit): boolean {
+    return before.configuration === streams.chosen(unit.folder).configuration && before.linked.unit.files.join('\n') === unit.files.join('\n');
+  }
+
   function isCurrent(before: Held, unit: Unit): boolean {
-    if (before.configuration !== streams.chosen(unit.folder).configuration) return false;
-    if (before.linked.unit.files.join('\n') !== unit.files.join('\n')) return false;
+    if (!hasParts(before, unit)) return false;
     for (const [path, text] of before.linked.reads) if (usable.read(path) !== text) return false;
     return true;
   }
@@ -240,7 +245,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     if (text === null) return null;
     const { root } = streams.chosen(file);
     const known = root === null ? null : acceptedAt(file, file.slice(root.length), text, offset, outline);
-    const word = (root === null || text.includes('xctx:') ? null : hoverAsBefore(file, text, offset)) ?? hoverNow(file, offset);
+    const word = hoverOfCode(file, text, offset) ?? hoverNow(file, offset);
     return known === null || word === null ? (known ?? word) : { markdown: `${known.markdown}\n\n---\n\n${word.markdown}`, span: word.span };
   }
 
@@ -250,14 +255,34 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
   }
 
   /** Where nothing but comments was edited since a file was read, the rest means what it meant and is not read again. */
-  function hoverAsBefore(file: string, text: string, offset: number): HoverText | null {
+  function hoverOfCode(file: string, text: string, offset: number): HoverText | null {
     const scope = scopesOfCode.get(file);
-    if (scope === undefined) return null;
-    const { before, after } = alignmentOf(scope.text, text);
-    const at = before(offset);
-    const hover = at === null ? null : hoverOf(null, scope, at);
-    const [start, end] = hover === null ? [null, null] : [after(hover.span.start), after(hover.span.end)];
-    return hover === null || start === null || end === null ? null : { markdown: hover.markdown, span: { start, end } };
+    if (scope === undefined || scope.text === text) return null;
+    if (scope.root !== null) return text.includes('xctx:') ? null : hoverAsBefore(scope, null, text, offset);
+    const linked = unitOfCode(file)?.linked;
+    return linked?.reads.get(file) === scope.text ? hoverAsBefore(scope, linked, text, offset) : null;
+  }
+
+  /** The unit of a design as it was linked for texts of the same code. */
+  function unitOfCode(file: string): Held | null {
+    const unit = unitFor(file, workspace);
+    if (unit === null) return null;
+    const before = unitsOfCode.get(unit.folder);
+    if (before !== undefined && hasParts(before, unit) && sameCodeAs(before.linked.reads, usable.read)) return before;
+    const made = current(unit);
+    unitsOfCode.set(unit.folder, made);
+    return made;
+  }
+
+  /** Contexts in a design. */
+  function contextInUnit(file: string, offset: number): ContextInfo | null {
+    const at = (unit: Held): ((offset: number) => ContextInfo | null) => (unit.contexts ??= createContexts(unit.linked.program)).at.bind(null, file);
+    const before = unitOfCode(file);
+    if (before === null || !hasEntries(before.linked)) return null;
+    const info = contextAsBefore(before.linked.reads, usable.read, file, offset, at(before));
+    if (info !== undefined) return info;
+    const now = fileUnit(file);
+    return now === null ? null : at(now)(offset);
   }
 
   function programOf(unit: Held, scenario: Scenario): Program {
@@ -428,10 +453,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
         if (info === null || finished) return info;
         return { ...info, unknown: ['more contexts are still being explored'], silence: info.rows.length > 0 ? null : 'not reached so far: the exploration is still running' };
       }
-      const unit = fileUnit(file);
-      if (unit === null || !hasEntries(unit.linked)) return null;
-      unit.contexts ??= createContexts(unit.linked.program);
-      return unit.contexts.at(file, offset);
+      return contextInUnit(file, offset);
     },
     knownContext: (file, offset) => {
       const root = entryRootOf(file, streams);
@@ -441,7 +463,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     prepareContexts: (file, states) => {
       const kernel = kernelOf(file);
       if (kernel !== null) return kernel.advanceAt(file, null, [], states * 10);
-      const unit = fileUnit(file);
+      const unit = unitOfCode(file);
       if (unit === null || !hasEntries(unit.linked)) return true;
       unit.contexts ??= createContexts(unit.linked.program);
       return unit.contexts.advance(states);

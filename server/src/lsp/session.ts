@@ -262,7 +262,8 @@ export function createSession(review: Review, owner: Behind, host: SessionHost, 
     const found = attempt<readonly Finding[] | null>(`findings of ${file}`, () => review.quickFindings(file), null);
     if (found === null || !open.has(file)) return found;
     typed.set(file, found);
-    costs.set(file, clock.now() - began);
+    // The first time everything that the file includes is read: that says nothing of an edit.
+    costs.set(file, costs.has(file) ? clock.now() - began : 0);
     return found;
   }
 
