@@ -2,14 +2,14 @@
 // verdicts out. Knows nothing of protocols, disks or clocks.
 import type { Configuration, FileSource } from './preprocess/stream.ts';
 import type { Program } from './program/program.ts';
-import type { ContextInfo, Exploration, HoverText, Progress, Review, Unit, Workspace } from './review-types.ts';
+import type { ContextInfo, Exploration, HoverText, Review, Unit, Workspace } from './review-types.ts';
 import { acceptedAt } from './review/accepted.ts';
 import { createContexts } from './review/contexts.ts';
 import { createKernelReview, hasStubs, unitVariants } from './review/kernel-review.ts';
 import type { KernelReview } from './review/kernel-review.ts';
 import { EVENT_NAMES, eventNamed, eventTitle } from './review/arrivals.ts';
 import { belongsToKernel, createKernelTrees, entryRootOf } from './review/kernel.ts';
-import type { KernelProgram } from './review/kernel-run.ts';
+import { createKernels } from './review/kernels.ts';
 import type { Contexts } from './review/contexts.ts';
 import { pathCoverage } from './review/coverage.ts';
 import { createCovered } from './review/covered.ts';
@@ -27,7 +27,6 @@ import { nameAt } from './review/editor-words.ts';
 import { completionsOf, foldsOf, hoverOf, symbolsOf } from './review/editor.ts';
 import { inspect, merge, plainFinding } from './review/findings.ts';
 import { both, nothing, runsOf } from './review/explorations.ts';
-import { ENTRY_PATHS } from './review/path-scenarios.ts';
 import { replayTrace } from './review/run.ts';
 import { createHierarchyReview } from './review/hierarchy-review.ts';
 import { createTreeFindings } from './review/tree-findings.ts';
@@ -103,47 +102,12 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
   /** Folders of kernel trees that are known to have entries. */
   const wholes = new Set<string>();
   const trees = createKernelTrees(streams, (other) => createStreams(usable, other, parseC, documents.isOpen));
-  const kernels = new Map<string, KernelReview>();
+  const kernels = createKernels(trees, documents.read);
 
   /** The entry code of the tree that a file or folder belongs to, null where it belongs to none. */
   function kernelOf(path: string): KernelReview | null {
     const root = entryRootOf(path, streams);
-    if (root === null) return null;
-    return reviewOfPrograms(root, trees.programsOf(root));
-  }
-
-  /** The same of the programs that are linked already. */
-  function kernelSoFar(root: string): KernelReview | null {
-    return reviewOfPrograms(root, trees.linkedSoFar(root));
-  }
-
-  function reviewOfPrograms(root: string, programs: readonly KernelProgram[]): KernelReview | null {
-    const before = kernels.get(root);
-    if (before !== undefined && before.programs === programs) return before;
-    if (programs.length === 0) return null;
-    const made = createKernelReview(programs, RULES, { text: documents.read, annotations: [] }, before ?? null);
-    kernels.set(root, made);
-    return made;
-  }
-
-  /** Contexts first, of the tree's own configuration before the others: editors show them. Then C code, then nested NMIs. */
-  function kernelExploration(root: string, ofTree: Exploration, withoutPrograms: () => Exploration): Exploration {
-    let ofTreeDone = false;
-    let otherwise: Exploration | null = null;
-    const paths = (): Progress => ({ scenario: ENTRY_PATHS, start: 'every context', states: (kernelSoFar(root)?.runs ?? []).reduce((sum, run) => sum + run.steps(), 0), depth: 0, done: false });
-    return {
-      run: (states) => {
-        if (kernelSoFar(root)?.advancePaths(states * 2) === false || !trees.advance(root)) return paths();
-        if (!ofTreeDone) {
-          const progress = ofTree.run(states);
-          ofTreeDone = progress.done;
-          return { ...progress, done: false };
-        }
-        otherwise ??= kernelSoFar(root)?.exploration() ?? withoutPrograms();
-        return otherwise.run(states);
-      },
-      reports: () => [...ofTree.reports(), ...(kernelSoFar(root)?.exploration() ?? otherwise ?? nothing).reports()],
-    };
+    return root === null ? null : kernels.of(root);
   }
 
   /** The stubs that a unit has of its own, run by their paths. */
@@ -406,7 +370,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
         return unit === null || !hasEntries(unit.linked) ? null : both(stubsOf(unit)?.exploration() ?? nothing, explorationOf(unit, scenariosOf(unit.linked), IDLE_STATES));
       };
       const root = inKernel(folder) ? entryRootOf(folder, streams) : null;
-      if (root !== null) return kernelExploration(root, ofTree, () => own() ?? nothing);
+      if (root !== null) return kernels.exploration(root, ofTree, () => own() ?? nothing);
       const alone = own();
       return alone === null ? ofTree : both(ofTree, alone);
     },
@@ -457,7 +421,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     },
     knownContext: (file, offset) => {
       const root = entryRootOf(file, streams);
-      return root === null ? null : (kernelSoFar(root)?.knownAt(file, offset) ?? null);
+      return root === null ? null : (kernels.soFar(root)?.knownAt(file, offset) ?? null);
     },
     sameCode,
     prepareContexts: (file, states) => {
