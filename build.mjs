@@ -1,5 +1,6 @@
 // Bundles the client, the server, the worker and the command line into dist/, and with --tests the mocha files into
-// out/, with --bench the bench into .cache/. The grammars' .wasm files are copied beside the bundles.
+// out/, with --bench the bench into .cache/. dist/server.js, worker.js and cli.js start the bundles of their names. The
+// grammars' .wasm files are copied beside the bundles.
 import { build } from 'esbuild';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -56,10 +57,11 @@ if (flags.has('--tests')) {
   rmSync('dist', { recursive: true, force: true });
   const entries = {
     client: 'client/src/extension.ts',
-    server: 'server/src/lsp/main.ts',
-    worker: 'server/src/worker/main.ts',
-    cli: 'server/src/cli/main.ts',
+    'server.bundle': 'server/src/lsp/main.ts',
+    'worker.bundle': 'server/src/worker/main.ts',
+    'cli.bundle': 'server/src/cli/main.ts',
     panel: 'client/src/panel/page.ts',
+    ...Object.fromEntries(['server', 'worker', 'cli'].map((name) => [name, 'server/src/shell/start.ts'])),
   };
   const present = Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(path)));
   await build({ ...common, entryPoints: present, outdir: 'dist', metafile: true });

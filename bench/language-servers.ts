@@ -34,9 +34,12 @@ interface Subject {
 interface Session {
   readonly initialize: number;
   readonly opened: number;
+  /** Of a comment, and of code. */
   readonly edits: readonly number[];
+  readonly codeEdits: readonly number[];
   readonly hovers: readonly number[];
   readonly editedHovers: readonly number[];
+  readonly codeEditedHovers: readonly number[];
   readonly definitions: readonly number[];
   readonly memory: number;
 }
@@ -52,6 +55,7 @@ export async function languageServers(options: ServersOptions): Promise<Section>
   const of = (name: string, figure: (one: Session) => readonly number[]): Samples => samples((runs.get(name) ?? []).flatMap(figure));
   const rows = subjects.map(({ name, file }) => {
     const edits = of(name, (one) => one.edits);
+    const codeEdits = of(name, (one) => one.codeEdits);
     return [
       name,
       number(readFileSync(file, 'utf8').split('\n').length),
@@ -59,8 +63,11 @@ export async function languageServers(options: ServersOptions): Promise<Section>
       time(of(name, (one) => [one.opened]).median),
       time(edits.median),
       time(edits.p95),
+      time(codeEdits.median),
+      time(codeEdits.p95),
       time(of(name, (one) => one.hovers).median),
       time(of(name, (one) => one.editedHovers).median),
+      time(of(name, (one) => one.codeEditedHovers).median),
       time(of(name, (one) => one.definitions).median),
       `${number(of(name, (one) => [one.memory]).median)} MiB`,
     ];
@@ -69,7 +76,7 @@ export async function languageServers(options: ServersOptions): Promise<Section>
     name: 'servers',
     title: 'Language server beside clangd and bash-language-server',
     commands: subjects.map(({ server, name }) => `${name}: ${[server.command, ...server.args].map((one) => one.replace(resolve('.'), '.').replace(options.scratch, '.cache/bench')).join(' ').replace(process.execPath, 'node')}`),
-    tables: [{ title: 'Same client, same run; an edit is one character in the middle of the file', columns: ['server', 'lines', 'spawn to initialized', 'spawn to diagnostics', 'edit to diagnostics', 'p95', 'hover', 'edit and hover', 'definition', 'peak'], rows }],
+    tables: [{ title: 'Same client, same run; an edit is one character in the middle of the file, to its diagnostics: of a comment, and of code', columns: ['server', 'lines', 'spawn to initialized', 'spawn to diagnostics', 'comment edit', 'p95', 'code edit', 'p95', 'hover', 'comment edit, hover', 'code edit, hover', 'definition', 'peak'], rows }],
     budgets: budgets((name, figure) => of(name, figure)),
     notRun,
     figures: Object.fromEntries(runs),
@@ -82,11 +89,15 @@ function budgets(of: (name: string, figure: (one: Session) => readonly number[])
   return [
     against('spawn to first diagnostics', 'clangd', (one) => [one.opened], 0.5),
     against('spawn to first diagnostics', 'bash-language-server', (one) => [one.opened], 0.6),
-    against('edit to diagnostics', 'clangd', (one) => one.edits, 0.2),
-    against('edit to diagnostics', 'bash-language-server', (one) => one.edits, 1),
-    atMost('edit to diagnostics, p95 under 50 ms', of(entry, (one) => one.edits).p95, 50, time),
+    against('edit of a comment to diagnostics', 'clangd', (one) => one.edits, 0.2),
+    against('edit of a comment to diagnostics', 'bash-language-server', (one) => one.edits, 1),
+    atMost('edit of a comment to diagnostics, p95 under 50 ms', of(entry, (one) => one.edits).p95, 50, time),
+    against('edit of code to diagnostics', 'clangd', (one) => one.codeEdits, 0.2),
+    against('edit of code to diagnostics', 'bash-language-server', (one) => one.codeEdits, 1),
+    atMost('edit of code to diagnostics, p95 under 50 ms', of(entry, (one) => one.codeEdits).p95, 50, time),
     atMost('hover under 2 ms', of(entry, (one) => one.hovers).median, 2, time),
-    against('hover right after an edit', 'clangd', (one) => one.editedHovers, 0.15),
+    against('hover right after an edit of a comment', 'clangd', (one) => one.editedHovers, 0.15),
+    against('hover right after an edit of code', 'clangd', (one) => one.codeEditedHovers, 0.15),
     against('peak memory', 'clangd', (one) => [one.memory], 0.7),
     atMost('start to ready under 300 ms', of(entry, (one) => [one.initialize]).median, 300, time),
   ];
@@ -190,14 +201,17 @@ async function session(subject: Subject): Promise<Session> {
   await pause(1500);
 
   let version = 1;
-  const place = commentNear(lines);
   /** A character in, the next time out again. */
-  const edit = (): void => {
-    version += 1;
-    const inserting = version % 2 === 0;
-    const range = { start: place, end: inserting ? place : { ...place, character: place.character + 1 } };
-    client.notify('textDocument/didChange', { textDocument: { uri, version }, contentChanges: [{ range, text: inserting ? 'x' : '' }] });
+  const editAt = (place: Position): (() => void) => {
+    let inserting = false;
+    return () => {
+      version += 1;
+      inserting = !inserting;
+      const range = { start: place, end: inserting ? place : { ...place, character: place.character + 1 } };
+      client.notify('textDocument/didChange', { textDocument: { uri, version }, contentChanges: [{ range, text: inserting ? 'x' : '' }] });
+    };
   };
+  const [comment, code] = [editAt(commentNear(lines)), editAt(codeNear(lines))];
   const places = subject.words.flatMap((word) => placeOf(lines, word));
   const hover = (at: number): Promise<unknown> => client.request('textDocument/hover', { textDocument: { uri }, position: places[at % places.length] });
 
@@ -205,30 +219,38 @@ async function session(subject: Subject): Promise<Session> {
   for (let at = 0; at < HOVERS; at += 1) hovers.push(await timed(() => hover(at)));
   const definitions: number[] = [];
   for (let at = 0; at < HOVERS; at += 1) definitions.push(await timed(() => client.request('textDocument/definition', { textDocument: { uri }, position: places[at % places.length] })));
-  const edits: number[] = [];
-  for (let at = 0; at < EDITS; at += 1) {
-    edits.push(
-      await timed(async () => {
-        const published = client.diagnostics(uri);
-        edit();
-        await published;
-      }),
-    );
-    await pause(150);
-  }
-  const editedHovers: number[] = [];
-  for (let at = 0; at < HOVERS; at += 1) {
-    editedHovers.push(
-      await timed(() => {
-        edit();
-        return hover(at);
-      }),
-    );
-    await pause(150);
-  }
+  const edited = async (edit: () => void): Promise<readonly number[]> => {
+    const times: number[] = [];
+    for (let at = 0; at < EDITS; at += 1) {
+      times.push(
+        await timed(async () => {
+          const published = client.diagnostics(uri);
+          edit();
+          await published;
+        }),
+      );
+      await pause(150);
+    }
+    return times;
+  };
+  const hoveredAfter = async (edit: () => void): Promise<readonly number[]> => {
+    const times: number[] = [];
+    for (let at = 0; at < HOVERS; at += 1) {
+      times.push(
+        await timed(() => {
+          edit();
+          return hover(at);
+        }),
+      );
+      await pause(150);
+    }
+    return times;
+  };
+  const [edits, editedHovers] = [await edited(comment), await hoveredAfter(comment)];
+  const [codeEdits, codeEditedHovers] = [await edited(code), await hoveredAfter(code)];
   const memory = client.memory();
   await client.stop();
-  return { initialize, opened, edits, hovers, editedHovers, definitions, memory };
+  return { initialize, opened, edits, codeEdits, hovers, editedHovers, codeEditedHovers, definitions, memory };
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
@@ -239,8 +261,22 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 
 const pause = (wait: number): Promise<void> => new Promise((resolved) => setTimeout(resolved, wait));
 
+interface Position {
+  readonly line: number;
+  readonly character: number;
+}
+
+/** The end of the first word of a line of code near the middle: every server gets a new complaint, or a new command. */
+function codeNear(lines: readonly string[]): Position {
+  for (let line = Math.floor(lines.length / 2); line < lines.length; line += 1) {
+    const word = /^\s+[a-z]\w*(?=[ \t(])/.exec(lines[line] ?? '');
+    if (word !== null) return { line, character: word[0].length };
+  }
+  return { line: Math.floor(lines.length / 2), character: 0 };
+}
+
 /** The end of a comment line near the middle: any server reads on behind it, and none gets a new complaint. */
-function commentNear(lines: readonly string[]): { readonly line: number; readonly character: number } {
+function commentNear(lines: readonly string[]): Position {
   const middle = Math.floor(lines.length / 2);
   for (let distance = 0; distance < middle; distance += 1) {
     for (const line of [middle + distance, middle - distance]) if (/^\s*(?:\*[^/]*|#\s.*|\/\/.*)$/.test(lines[line] ?? '') && (lines[line] ?? '').length > 8) return { line, character: (lines[line] ?? '').length };
@@ -248,7 +284,7 @@ function commentNear(lines: readonly string[]): { readonly line: number; readonl
   return { line: middle, character: 0 };
 }
 
-function placeOf(lines: readonly string[], word: string): readonly { readonly line: number; readonly character: number }[] {
+function placeOf(lines: readonly string[], word: string): readonly Position[] {
   const pattern = new RegExp(`\\b${word}\\b`);
   const line = lines.findIndex((one) => pattern.test(one) && !/^\s*(?:\*|#\s|\/[/*])/.test(one));
   return line === -1 ? [] : [{ line, character: (lines[line] ?? '').search(pattern) + 1 }];

@@ -70,29 +70,30 @@ function aligned(rows: readonly (readonly string[])[]): readonly string[] {
   return rows.map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ').trimEnd());
 }
 
-export function markdown(sections: readonly Section[], machine: MachineClass): string {
-  const table = (columns: readonly string[], rows: readonly (readonly string[])[]): readonly string[] => [
-    `| ${columns.join(' | ')} |`,
-    `|${columns.map((_, at) => (at === 0 ? '---' : '---:')).join('|')}|`,
-    ...rows.map((row) => `| ${row.join(' | ')} |`),
-  ];
+/** The document with these sections measured anew; what stands before the first section, and other sections, stay as they are. */
+export function rewritten(document: string, sections: readonly Section[], machine: MachineClass): string {
+  const [preface = '', ...before] = document.split(/^(?=## )/m);
+  const fresh = new Map(sections.map((section) => [`## ${section.title}`, markdown(section, machine)]));
+  const kept = before.map((one) => {
+    const heading = one.split('\n')[0] ?? '';
+    const now = fresh.get(heading);
+    fresh.delete(heading);
+    return now ?? one;
+  });
+  return `${[`${preface.trimEnd()}\n`, ...kept, ...fresh.values()].map((one) => one.trimEnd()).join('\n\n')}\n`;
+}
+
+function markdown(section: Section, { processor, cores, memory, system, versions }: MachineClass): string {
+  const [, ...lines] = text(section).trimEnd().split('\n');
   return [
-    '# Performance',
+    `## ${section.title}`,
     '',
-    'Written by `npm run bench -- --write`. Times are medians of interleaved runs on one machine; ratios travel better than',
-    'times. `npm run bench -- --only SECTION` runs one part, `--rounds N` more of it, `--json FILE` keeps the figures.',
+    `${cores} cores (${processor}), ${memory}, ${system}; ${Object.entries(versions).map(([name, one]) => `${name} ${one}`).join(', ')}.`,
     '',
-    `Machine: ${machine.processor}, ${machine.cores} cores, ${machine.memory}, ${machine.system}.`,
-    `Versions: ${Object.entries(machine.versions).map(([name, one]) => `${name} ${one}`).join(', ')}.`,
+    '```text',
+    lines.join('\n').trim(),
+    '```',
+    ...(section.commands.length > 0 ? ['', 'Commands:', '', ...section.commands.map((one) => `    ${one}`)] : []),
     '',
-    ...sections.flatMap((section) => [
-      `## ${section.title}`,
-      '',
-      ...section.tables.flatMap(({ title, columns, rows }) => [`${title}:`, '', ...table(columns, rows), '']),
-      ...(section.budgets.length > 0 ? [...table(['budget', 'measured', 'kept'], section.budgets.map((one) => [one.promise, one.measured, verdict(one)])), ''] : []),
-      ...section.notRun.map((why) => `Not run: ${why}.`),
-      ...(section.notRun.length > 0 ? [''] : []),
-      ...(section.commands.length > 0 ? ['Commands:', '', ...section.commands.map((one) => `    ${one}`), ''] : []),
-    ]),
   ].join('\n');
 }

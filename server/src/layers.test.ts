@@ -29,7 +29,7 @@ const mayImport: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /** Sub-commands that show the front end itself, below the review. */
-const frontEnd: ReadonlySet<string> = new Set(['cli/expand.ts', 'cli/stats.ts', 'cli/sources.ts']);
+const frontEnd: ReadonlySet<string> = new Set(['cli/expand.ts', 'cli/stats.ts', 'cli/definitions.ts', 'cli/sources.ts']);
 
 /** Plain shapes that every layer of the core may name, by `import type` only. */
 const shapes: ReadonlySet<string> = new Set(['core/scenarios/scenario.ts', 'core/rules/finding.ts', 'core/syntax/annotation-types.ts']);

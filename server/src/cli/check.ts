@@ -75,9 +75,8 @@ export const check: Command = async (argv, io) => {
   const chosen = configuration === null ? null : chooseConfiguration('', workspace, { config: configuration, variant: null, defines: [] });
   if (typeof chosen === 'string') return refuse(io, `check: ${chosen}`);
   const session = await openSession(io, workspace, configuration);
-  // What a thread explored is told as findings, not as coverage.
   const told = flag('coverage') || word('format') === 'json';
-  const judged = await judge(session, sources.sources, told ? null : createShares(session, configuration, io), io);
+  const judged = await judge(session, sources.sources, createShares(session, configuration, io), told, io);
   const lowest = severities.indexOf((word('severity') as Severity | null) ?? 'info');
   const counts = ({ severity }: Finding): boolean => severities.indexOf(severity) <= lowest;
   const all = inOrder(judged.findings, session.locate);
@@ -117,7 +116,7 @@ function reviewedIn(baseline: string, sources: Sources, cwd: string): (path: str
   return (path) => named.has(path) || folders.some((folder) => folder === '' || isBelow(path, folder));
 }
 
-async function judge(session: Session, sources: Sources, shares: Shares | null, io: Io): Promise<Judged> {
+async function judge(session: Session, sources: Sources, shares: Shares, told: boolean, io: Io): Promise<Judged> {
   const { review } = session;
   const coverage = new Map<string, Coverage>();
   const findings: Finding[] = [];
@@ -125,15 +124,15 @@ async function judge(session: Session, sources: Sources, shares: Shares | null, 
   for (const unit of unitsOf(review, sources.files)) {
     io.working(`reviewing ${unit.folder}`);
     const whole = sources.folders.some((folder) => isBelow(unit.folder, folder));
-    const shared = shares?.start(unit.folder) ?? false;
+    const begun = shares.start(unit.folder);
     const quick = unit.files.flatMap((file) => review.quickFindings(file));
-    const rest = explore(shared ? review.exploreRest(unit.folder) : review.explore(unit.folder), unit.name, null, io);
-    const others = shared ? ((await shares?.reports(unit.folder)) ?? []) : [];
-    const reports = shared && others.length === 0 ? explore(review.explore(unit.folder), unit.name, null, io) : [...rest, ...others];
+    const rest = explore(begun ? review.exploreRest(unit.folder) : review.explore(unit.folder), unit.name, null, io);
+    const shared = begun ? await shares.results(unit.folder) : null;
+    const reports = begun && shared === null ? explore(review.explore(unit.folder), unit.name, null, io) : [...rest, ...(shared?.reports ?? [])];
     const all = [...quick, ...review.findings(unit.folder, reports)];
     findings.push(...(whole ? all : all.filter((finding) => touches(finding, sources.named))));
     unknown.push(...review.unknown(unit.folder));
-    const own = review.coverage(unit.folder);
+    const own = told ? review.coverage(unit.folder, shared?.coverage ?? null) : null;
     if (own === null) continue;
     // Folders of one tree tell of its C code and of its paths, whichever they belong to.
     const before = coverage.get(own.subject);

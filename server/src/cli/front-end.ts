@@ -25,6 +25,8 @@ export const statsUsage = `usage: entrycheck stats [OPTIONS] PATH...
 How much of assembler files the front end understands: text outside every rule of
 the grammar, unknown mnemonics, macros and includes, and the slowest file.
 
+  --definitions         counts what C and assembler files define instead, as an
+                        index of them all holds it: no grammar, no configuration
 ${options}
 exit status: 0, or 2 could not run
 `;

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command line: gives the sub-command the process's streams, and turns a crash into one line; as a
 // thread of itself it explores a share. Knows nothing of reviews.
+import { setFlagsFromString } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { entrycheck } from './commands.ts';
 import { couldNotRun } from './io.ts';
@@ -22,6 +23,9 @@ const io: Io = {
   progress: process.stderr.isTTY === true,
   working: (on) => void (activity = on),
 };
+
+// A command is over before most of what V8 compiles for long runs pays for itself: this often a function must have run.
+setFlagsFromString('--interrupt-budget=400000');
 
 if (parentPort === null) runCommand();
 else void serveShare(parentPort, workerData as ShareRequest);

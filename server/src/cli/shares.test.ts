@@ -53,9 +53,9 @@ describe('shares of a kernel tree', () => {
       assert.equal(shares.start(join(tree, 'arch/x86/entry')), several);
       assert.equal(shares.start(join(tree, 'arch/x86/kernel')), several);
       assert.equal(createShares(session, null, { ...io, bundle: null }).start(join(tree, 'arch/x86/entry')), false);
-      const [one, other] = await Promise.all([shares.reports(join(tree, 'arch/x86/entry')), shares.reports(join(tree, 'arch/x86/kernel'))]);
+      const [one, other] = await Promise.all([shares.results(join(tree, 'arch/x86/entry')), shares.results(join(tree, 'arch/x86/kernel'))]);
       assert.deepEqual(one, other);
-      assert.equal(one.some((report) => report.scenario === 'entry paths'), several);
+      assert.equal(one?.reports.some((report) => report.scenario === 'entry paths'), several);
     });
   });
 });

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { createReview } from '../core/review.ts';
-import type { RunReport } from '../core/review-types.ts';
+import type { PathCoverage, RunReport } from '../core/review-types.ts';
 import { loadGrammars } from '../shell/grammars.ts';
 import { createNodeWorkspace } from '../shell/workspace.ts';
 import type { Io } from './io.ts';
@@ -22,8 +22,12 @@ export interface ShareRequest {
 /** Steps between two looks at whether that was all. */
 const STEPS = 1_000_000;
 
-interface Answer {
+export interface ShareResults {
   readonly reports: readonly RunReport[];
+  readonly coverage: readonly PathCoverage[];
+}
+
+interface Answer extends ShareResults {
   /** Files that could not be read. */
   readonly refused: readonly string[];
 }
@@ -31,8 +35,8 @@ interface Answer {
 export interface Shares {
   /** Starts a thread a share of the tree that a folder belongs to, once; false where there is nothing to share out. */
   readonly start: (folder: string) => boolean;
-  /** Reports of all shares; empty where no share had anything to explore. */
-  readonly reports: (folder: string) => Promise<readonly RunReport[]>;
+  /** What all shares found, in their order; null where none had anything to explore. */
+  readonly results: (folder: string) => Promise<ShareResults | null>;
 }
 
 export function createShares({ review, workspace }: Session, configuration: string | null, { bundle, home, cwd }: Io): Shares {
@@ -45,11 +49,12 @@ export function createShares({ review, workspace }: Session, configuration: stri
       if (!started.has(tree)) started.set(tree, Promise.all(Array.from({ length: count }, (_, share) => exploredIn(bundle, { home, cwd, configuration, folder, share }))));
       return true;
     },
-    reports: async (folder) => {
+    results: async (folder) => {
       const answers = (await started.get(review.shares(folder)?.tree ?? '')) ?? [];
       // What was refused there is refused here, and said once.
       for (const path of answers.flatMap(({ refused }) => refused)) workspace.refusal(path);
-      return answers.flatMap(({ reports }) => reports);
+      const reports = answers.flatMap((answer) => answer.reports);
+      return reports.length === 0 ? null : { reports, coverage: answers.flatMap(({ coverage }) => coverage) };
     },
   };
 }
@@ -70,6 +75,6 @@ export async function serveShare(port: MessagePort, { home, cwd, configuration, 
   review.configure({ configuration, defines: [] });
   const exploration = review.exploreShare(folder, share);
   while (!exploration.run(STEPS).done);
-  const answer: Answer = { reports: exploration.reports(), refused: workspace.refused().map(({ path }) => path) };
+  const answer: Answer = { reports: exploration.reports(), coverage: exploration.coverage(), refused: workspace.refused().map(({ path }) => path) };
   port.postMessage(answer);
 }

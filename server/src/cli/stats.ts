@@ -9,6 +9,7 @@ import type { AssemblerStream } from '../core/preprocess/stream.ts';
 import { asmItems } from '../core/syntax/asm.ts';
 import type { Parsers } from '../core/syntax/parser.ts';
 import { createParsers } from '../core/syntax/parser.ts';
+import { countDefinitions, definitionsText } from './definitions.ts';
 import type { Output } from './expand.ts';
 import { chooseConfiguration, diskSource, readOptions } from './sources.ts';
 
@@ -27,14 +28,19 @@ interface Totals {
 
 /** 0, or 2 where a path cannot be read or an option is wrong. */
 export async function stats(argv: readonly string[], io: Output): Promise<number> {
-  const options = readOptions(argv, ['--config', '--variant', '-D', '--format']);
+  const options = readOptions(argv.filter((word) => word !== '--definitions'), ['--config', '--variant', '-D', '--format']);
   if (typeof options === 'string') return refuse(io, options);
-  if (options.rest.length === 0) return refuse(io, 'usage: stats PATH... [--config FILE|PRESET] [--variant V] [-D NAME[=VALUE]] [--format text|json]');
+  if (options.rest.length === 0) return refuse(io, 'usage: stats PATH... [--definitions] [--config FILE|PRESET] [--variant V] [-D NAME[=VALUE]] [--format text|json]');
   const missing = options.rest.find((path) => !existsSync(path));
   if (missing !== undefined) return refuse(io, `cannot read ${missing}`);
   const one = (name: string): string | null => options.values.get(name)?.at(-1) ?? null;
   const format = one('--format') ?? 'text';
   if (format !== 'text' && format !== 'json') return refuse(io, `unknown format ${format}: there are text and json`);
+  if (argv.includes('--definitions')) {
+    const counts = countDefinitions(options.rest);
+    io.write(format === 'json' ? `${JSON.stringify({ version: 1, ...counts })}\n` : definitionsText(counts));
+    return 0;
+  }
   const files = options.rest.flatMap(assemblerFiles);
   const source = diskSource();
   const parsers = await loadParsers();

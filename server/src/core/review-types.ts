@@ -77,6 +77,15 @@ export interface ContextInfo {
   readonly silence: string | null;
 }
 
+/** What is known of the contexts at an offset without exploring further. */
+export interface KnownContext {
+  readonly info: ContextInfo | null;
+  /** Offsets with the same answer, the last included. */
+  readonly span: Span;
+  /** Nothing that is still to be explored adds to it. */
+  readonly finished: boolean;
+}
+
 /** What comes of events that are raised at an instruction, from one context that reaches it. */
 export interface EventRow {
   readonly context: ContextRow;
@@ -282,6 +291,11 @@ export interface Exploration {
   readonly reports: () => readonly RunReport[];
 }
 
+/** With what it covers, once it has run to its end. */
+export interface ShareExploration extends Exploration {
+  readonly coverage: () => readonly PathCoverage[];
+}
+
 export interface Review {
   readonly setFile: (file: string, text: string) => void;
   readonly editFile: (file: string, edits: readonly TextEdit[]) => void;
@@ -304,7 +318,7 @@ export interface Review {
    * order behind its own are those of `explore`.
    */
   readonly shares: (folder: string) => { readonly tree: string; readonly count: number } | null;
-  readonly exploreShare: (folder: string, share: number) => Exploration;
+  readonly exploreShare: (folder: string, share: number) => ShareExploration;
   readonly exploreRest: (folder: string) => Exploration;
   /** One scenario (all its starts), with its verdicts. null where there is no such scenario or unit. */
   readonly run: (folder: string, scenario: string) => Exploration | null;
@@ -317,6 +331,10 @@ export interface Review {
 
   /** Contexts from what was explored so far; `prepareContexts` explores the rest. */
   readonly contextAt: (file: string, offset: number) => ContextInfo | null;
+  /** Contexts of entry code in a kernel tree as far as they are explored now; null elsewhere, or where nothing was read yet. */
+  readonly knownContext: (file: string, offset: number) => KnownContext | null;
+  /** Whether a text of a file differs from another in nothing but comments that say nothing here. */
+  readonly sameCode: (file: string, before: string, after: string) => boolean;
   /** Explores up to `states` further states for the contexts of a file's unit; true when nothing is left. */
   readonly prepareContexts: (file: string, states: number) => boolean;
   /**
@@ -373,12 +391,19 @@ export interface Review {
   readonly configure: (choice: ConfigurationChoice) => void;
   /** Name of the configuration that a file is read with. */
   readonly configurationOf: (file: string) => string;
-  /** What was judged in a folder or file and the tree it belongs to; explore it first. null where nothing is judged. */
-  readonly coverage: (folder: string) => Coverage | null;
+  /**
+   * What was judged in a folder or file and the tree it belongs to; explore it first. `shared` is what shares of the tree
+   * cover where those were explored in its place. null where nothing is judged.
+   */
+  readonly coverage: (folder: string, shared: readonly PathCoverage[] | null) => Coverage | null;
   /** The function or symbol that an offset lies in, null outside of all. */
   readonly symbolAt: (file: string, offset: number) => string | null;
   /** Folder that the paths of a new sidecar file for this file count from: the tree's root, or the design. */
   readonly sidecarFolder: (file: string) => string;
+  /** Whether a unit says which code handles which event. Reads all of it. */
+  readonly hasEntries: (folder: string) => boolean;
+  /** A unit of a kernel tree has entries, which its texts alone do not show: its files are told of as parts of it. */
+  readonly readWhole: (folder: string) => void;
   /** What the tool did not know in this unit: `call of trace_thing() not in view`. */
   readonly unknown: (folder: string) => readonly string[];
   readonly release: () => void;

@@ -2,7 +2,7 @@
 // verdicts out. Knows nothing of protocols, disks or clocks.
 import type { Configuration, FileSource } from './preprocess/stream.ts';
 import type { Program } from './program/program.ts';
-import type { Exploration, Review, Unit, Workspace } from './review-types.ts';
+import type { ContextInfo, Exploration, HoverText, Progress, Review, Unit, Workspace } from './review-types.ts';
 import { acceptedAt } from './review/accepted.ts';
 import { createContexts } from './review/contexts.ts';
 import { createKernelReview, hasStubs, unitVariants } from './review/kernel-review.ts';
@@ -11,8 +11,11 @@ import { EVENT_NAMES, eventNamed, eventTitle } from './review/arrivals.ts';
 import { belongsToKernel, createKernelTrees, entryRootOf } from './review/kernel.ts';
 import type { KernelProgram } from './review/kernel-run.ts';
 import type { Contexts } from './review/contexts.ts';
-import { coverageOf } from './review/coverage.ts';
+import { pathCoverage } from './review/coverage.ts';
+import { createCovered } from './review/covered.ts';
 import { createDocuments } from './review/documents.ts';
+import { contextAsBefore, hoverAsBefore, sameCodeAs } from './review/as-before.ts';
+import { sameCode } from './review/edit-effect.ts';
 import { createStreams } from './review/streams.ts';
 import { codeSymbols, expansionOfSymbol, symbolAt } from './review/editor-expansion.ts';
 import { definitionsAt, linksOf, referencesAt, workspaceSymbolsOf } from './review/editor-navigate.ts';
@@ -24,6 +27,7 @@ import { nameAt } from './review/editor-words.ts';
 import { completionsOf, foldsOf, hoverOf, symbolsOf } from './review/editor.ts';
 import { inspect, merge, plainFinding } from './review/findings.ts';
 import { both, nothing, runsOf } from './review/explorations.ts';
+import { ENTRY_PATHS } from './review/path-scenarios.ts';
 import { replayTrace } from './review/run.ts';
 import { createHierarchyReview } from './review/hierarchy-review.ts';
 import { createTreeFindings } from './review/tree-findings.ts';
@@ -32,7 +36,7 @@ import { createOutline } from './review/outline.ts';
 import { suppressionsFor } from './review/tree-suppressions.ts';
 import type { FoundSuppressions } from './review/tree-suppressions.ts';
 import { readingFindings, unknownOf } from './review/editor-problems.ts';
-import { folderOf, hasEntries, isAssembler, isC, isLeftOut, join, linkUnit, programFor, refusalOf, scenariosOf, unitFor, unitOfFolder } from './review/unit.ts';
+import { folderOf, hasEntries, isAssembler, isC, isHeader, isLeftOut, join, linkUnit, mayHaveEntries, programFor, refusalOf, scenariosOf, unitFor, unitOfFolder } from './review/unit.ts';
 import type { LinkedUnit } from './review/unit.ts';
 import type { Finding, RunReport } from './rules/finding.ts';
 import { RULES } from './rules/index.ts';
@@ -89,28 +93,63 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       return refused ? null : text;
     },
   };
-  const streams = createStreams(usable, configuration, parseC);
+  const streams = createStreams(usable, configuration, parseC, documents.isOpen);
   const held = new Map<string, Held>();
-  const trees = createKernelTrees(streams, (other) => createStreams(usable, other, parseC));
-  const kernels = new Map<string, { readonly programs: readonly KernelProgram[]; readonly review: KernelReview }>();
+  /** Scopes of the texts as they are now: whoever changes one says so. */
+  const scopes = new Map<string, Scope>();
+  /** The same of texts that had the same code as they have now. */
+  const scopesOfCode = new Map<string, Scope>();
+  const unitsOfCode = new Map<string, Held>();
+  /** Folders of kernel trees that are known to have entries. */
+  const wholes = new Set<string>();
+  const trees = createKernelTrees(streams, (other) => createStreams(usable, other, parseC, documents.isOpen));
+  const kernels = new Map<string, KernelReview>();
 
   /** The entry code of the tree that a file or folder belongs to, null where it belongs to none. */
   function kernelOf(path: string): KernelReview | null {
     const root = entryRootOf(path, streams);
     if (root === null) return null;
-    const programs = trees.programsOf(root);
+    return reviewOfPrograms(root, trees.programsOf(root));
+  }
+
+  /** The same of the programs that are linked already. */
+  function kernelSoFar(root: string): KernelReview | null {
+    return reviewOfPrograms(root, trees.linkedSoFar(root));
+  }
+
+  function reviewOfPrograms(root: string, programs: readonly KernelProgram[]): KernelReview | null {
     const before = kernels.get(root);
-    if (before !== undefined && before.programs === programs) return before.review;
+    if (before !== undefined && before.programs === programs) return before;
     if (programs.length === 0) return null;
-    const made = { programs, review: createKernelReview(programs, RULES, { text: documents.read, annotations: [] }) };
+    const made = createKernelReview(programs, RULES, { text: documents.read, annotations: [] }, before ?? null);
     kernels.set(root, made);
-    return made.review;
+    return made;
+  }
+
+  /** Contexts first, of the tree's own configuration before the others: editors show them. Then C code, then nested NMIs. */
+  function kernelExploration(root: string, ofTree: Exploration, withoutPrograms: () => Exploration): Exploration {
+    let ofTreeDone = false;
+    let otherwise: Exploration | null = null;
+    const paths = (): Progress => ({ scenario: ENTRY_PATHS, start: 'every context', states: (kernelSoFar(root)?.runs ?? []).reduce((sum, run) => sum + run.steps(), 0), depth: 0, done: false });
+    return {
+      run: (states) => {
+        if (kernelSoFar(root)?.advancePaths(states * 2) === false || !trees.advance(root)) return paths();
+        if (!ofTreeDone) {
+          const progress = ofTree.run(states);
+          ofTreeDone = progress.done;
+          return { ...progress, done: false };
+        }
+        otherwise ??= kernelSoFar(root)?.exploration() ?? withoutPrograms();
+        return otherwise.run(states);
+      },
+      reports: () => [...ofTree.reports(), ...(kernelSoFar(root)?.exploration() ?? otherwise ?? nothing).reports()],
+    };
   }
 
   /** The stubs that a unit has of its own, run by their paths. */
   function stubsOf(unit: Held): KernelReview | null {
     if (unit.linked.root !== null || !hasStubs(unit.linked.program)) return null;
-    unit.stubs ??= createKernelReview([{ program: unit.linked.program, configuration: unit.linked.unit.name, variants: unitVariants(unit.linked.program) }], RULES, inspectionOf(unit));
+    unit.stubs ??= createKernelReview([{ program: unit.linked.program, configuration: unit.linked.unit.name, variants: unitVariants(unit.linked.program) }], RULES, inspectionOf(unit), null);
     return unit.stubs;
   }
   const treeFindings = createTreeFindings(workspace, usable, streams, parseC);
@@ -156,9 +195,12 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     return made;
   }
 
+  function hasParts(before: Held, unit: Unit): boolean {
+    return before.configuration === streams.chosen(unit.folder).configuration && before.linked.unit.files.join('\n') === unit.files.join('\n');
+  }
+
   function isCurrent(before: Held, unit: Unit): boolean {
-    if (before.configuration !== streams.chosen(unit.folder).configuration) return false;
-    if (before.linked.unit.files.join('\n') !== unit.files.join('\n')) return false;
+    if (!hasParts(before, unit)) return false;
     for (const [path, text] of before.linked.reads) if (usable.read(path) !== text) return false;
     return true;
   }
@@ -173,10 +215,74 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     return unit === null ? null : current(unit);
   }
 
+  /** What an editor is told of a file of a kernel tree rests on that file alone unless its unit has entries. */
+  function editedUnit(file: string): Held | null {
+    const unit = unitFor(file, workspace);
+    if (unit === null) return null;
+    const alone = !isHeader(file) && streams.chosen(file).root !== null && !wholes.has(unit.folder) && !unit.files.some((one) => mayHaveEntries(one, usable.read(one)));
+    return current(alone ? { folder: file, name: file.slice(folderOf(file).length + 1), files: [file] } : unit);
+  }
+
   function scopeOfFile(file: string): Scope | null {
     const text = usable.read(file);
     if (text === null || isScenarioFile(file) || isSidecarFile(file)) return null;
-    return scopeOf(file, text, unitFor(file, workspace), { streams, read: usable.read, items: documents.items, opened: documents.opened });
+    const known = scopes.get(file);
+    if (known !== undefined && known.text === text) return known;
+    const made = scopeOf(file, text, unitFor(file, workspace), { streams, read: usable.read, items: documents.items, opened: documents.opened });
+    scopes.set(file, made);
+    // Read now: later the text may be another.
+    if (made.own.length > 0) scopesOfCode.set(file, made);
+    return made;
+  }
+
+  function changed(): void {
+    scopes.clear();
+    scopesOfCode.clear();
+  }
+
+  function hoverAt(file: string, offset: number): HoverText | null {
+    const text = usable.read(file);
+    if (text === null) return null;
+    const { root } = streams.chosen(file);
+    const known = root === null ? null : acceptedAt(file, file.slice(root.length), text, offset, outline);
+    const word = hoverOfCode(file, text, offset) ?? hoverNow(file, offset);
+    return known === null || word === null ? (known ?? word) : { markdown: `${known.markdown}\n\n---\n\n${word.markdown}`, span: word.span };
+  }
+
+  function hoverNow(file: string, offset: number): HoverText | null {
+    const scope = scopeOfFile(file);
+    return scope === null ? null : hoverOf(editedUnit(file)?.linked ?? null, scope, offset);
+  }
+
+  /** Where nothing but comments was edited since a file was read, the rest means what it meant and is not read again. */
+  function hoverOfCode(file: string, text: string, offset: number): HoverText | null {
+    const scope = scopesOfCode.get(file);
+    if (scope === undefined || scope.text === text) return null;
+    if (scope.root !== null) return text.includes('xctx:') ? null : hoverAsBefore(scope, null, text, offset);
+    const linked = unitOfCode(file)?.linked;
+    return linked?.reads.get(file) === scope.text ? hoverAsBefore(scope, linked, text, offset) : null;
+  }
+
+  /** The unit of a design as it was linked for texts of the same code. */
+  function unitOfCode(file: string): Held | null {
+    const unit = unitFor(file, workspace);
+    if (unit === null) return null;
+    const before = unitsOfCode.get(unit.folder);
+    if (before !== undefined && hasParts(before, unit) && sameCodeAs(before.linked.reads, usable.read)) return before;
+    const made = current(unit);
+    unitsOfCode.set(unit.folder, made);
+    return made;
+  }
+
+  /** Contexts in a design. */
+  function contextInUnit(file: string, offset: number): ContextInfo | null {
+    const at = (unit: Held): ((offset: number) => ContextInfo | null) => (unit.contexts ??= createContexts(unit.linked.program)).at.bind(null, file);
+    const before = unitOfCode(file);
+    if (before === null || !hasEntries(before.linked)) return null;
+    const info = contextAsBefore(before.linked.reads, usable.read, file, offset, at(before));
+    if (info !== undefined) return info;
+    const now = fileUnit(file);
+    return now === null ? null : at(now)(offset);
   }
 
   function programOf(unit: Held, scenario: Scenario): Program {
@@ -215,11 +321,14 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     const out: Finding[] = [];
     const assembler = isAssembler(file) ? documents.assembler(file) : null;
     for (const problem of assembler?.problems ?? []) out.push(plainFinding('syntax', 'warning', { file, span: problem.span }, problem.message));
-    const unit = fileUnit(file);
+    const unit = editedUnit(file);
     if (unit === null) return out;
     const { linked } = unit;
+    const covered = createCovered();
+    for (const { place } of out) covered.add(place.span);
     for (const finding of readingFindings(linked, file, streams.chosen(file))) {
-      if (out.some((other) => other.place.span.start <= finding.place.span.end && finding.place.span.start <= other.place.span.end)) continue;
+      if (covered.touches(finding.place.span)) continue;
+      covered.add(finding.place.span);
       out.push(finding);
     }
     for (const problem of linked.scenarioFiles.get(file)?.problems ?? []) {
@@ -265,10 +374,21 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
   }
 
   return {
-    setFile: documents.set,
-    editFile: documents.edit,
-    closeFile: documents.close,
-    fileChanged: () => undefined,
+    setFile: (file, text) => {
+      changed();
+      documents.set(file, text);
+    },
+    editFile: (file, edits) => {
+      const before = documents.read(file) ?? '';
+      documents.edit(file, edits);
+      if (sameCode(file, before, documents.read(file) ?? '')) scopes.clear();
+      else changed();
+    },
+    closeFile: (file) => {
+      changed();
+      documents.close(file);
+    },
+    fileChanged: changed,
     text: documents.read,
     unitOf: (file) => {
       const unit = unitFor(file, workspace);
@@ -280,12 +400,15 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     },
     quickFindings,
     explore: (folder) => {
-      const unit = folderUnit(folder);
-      const kernel = kernelOf(folder);
-      const ofTree = (unit === null ? null : treeFindings.exploration(unit.linked.unit.files)) ?? nothing;
-      if (kernel !== null) return both(ofTree, kernel.exploration());
-      if (unit === null || !hasEntries(unit.linked)) return ofTree;
-      return both(ofTree, both(stubsOf(unit)?.exploration() ?? nothing, explorationOf(unit, scenariosOf(unit.linked), IDLE_STATES)));
+      const ofTree = treeFindings.exploration(unitOfFolder(folder, workspace)?.files ?? []) ?? nothing;
+      const own = (): Exploration | null => {
+        const unit = folderUnit(folder);
+        return unit === null || !hasEntries(unit.linked) ? null : both(stubsOf(unit)?.exploration() ?? nothing, explorationOf(unit, scenariosOf(unit.linked), IDLE_STATES));
+      };
+      const root = inKernel(folder) ? entryRootOf(folder, streams) : null;
+      if (root !== null) return kernelExploration(root, ofTree, () => own() ?? nothing);
+      const alone = own();
+      return alone === null ? ofTree : both(ofTree, alone);
     },
     shares: (folder) => {
       const root = inKernel(folder) ? entryRootOf(folder, streams) : null;
@@ -294,7 +417,9 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     exploreShare: (folder, share) => {
       const root = entryRootOf(folder, streams);
       const programs = root === null ? [] : trees.shareOf(root, share);
-      return programs.length === 0 ? nothing : createKernelReview(programs, RULES, { text: documents.read, annotations: [] }).exploration();
+      if (programs.length === 0) return { ...nothing, coverage: () => [] };
+      const review = createKernelReview(programs, RULES, { text: documents.read, annotations: [] }, null);
+      return { ...review.exploration(), coverage: () => pathCoverage(review) };
     },
     exploreRest: (folder) => {
       const unit = folderUnit(folder);
@@ -328,15 +453,17 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
         if (info === null || finished) return info;
         return { ...info, unknown: ['more contexts are still being explored'], silence: info.rows.length > 0 ? null : 'not reached so far: the exploration is still running' };
       }
-      const unit = fileUnit(file);
-      if (unit === null || !hasEntries(unit.linked)) return null;
-      unit.contexts ??= createContexts(unit.linked.program);
-      return unit.contexts.at(file, offset);
+      return contextInUnit(file, offset);
     },
+    knownContext: (file, offset) => {
+      const root = entryRootOf(file, streams);
+      return root === null ? null : (kernelSoFar(root)?.knownAt(file, offset) ?? null);
+    },
+    sameCode,
     prepareContexts: (file, states) => {
       const kernel = kernelOf(file);
       if (kernel !== null) return kernel.advanceAt(file, null, [], states * 10);
-      const unit = fileUnit(file);
+      const unit = unitOfCode(file);
       if (unit === null || !hasEntries(unit.linked)) return true;
       unit.contexts ??= createContexts(unit.linked.program);
       return unit.contexts.advance(states);
@@ -364,21 +491,14 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
         return place.file === file && place.span.start < span.end && span.start < place.span.end;
       });
     },
-    hover: (file, offset) => {
-      const scope = scopeOfFile(file);
-      if (scope === null) return null;
-      const { root } = streams.chosen(file);
-      const known = root === null ? null : acceptedAt(file, file.slice(root.length), scope.text, offset, outline);
-      const word = hoverOf(fileUnit(file)?.linked ?? null, scope, offset);
-      return known === null || word === null ? (known ?? word) : { markdown: `${known.markdown}\n\n---\n\n${word.markdown}`, span: word.span };
-    },
+    hover: hoverAt,
     complete: (file, offset) => {
       const scope = scopeOfFile(file);
-      return scope === null ? [] : completionsOf(fileUnit(file)?.linked ?? null, scope, offset);
+      return scope === null ? [] : completionsOf(editedUnit(file)?.linked ?? null, scope, offset);
     },
     symbols: (file) => {
       const text = usable.read(file);
-      return text === null ? [] : symbolsOf(fileUnit(file)?.linked ?? null, file, documents.items(file), text);
+      return text === null ? [] : symbolsOf(editedUnit(file)?.linked ?? null, file, documents.items(file), text);
     },
     folds: (file) => (usable.read(file) === null ? [] : foldsOf(documents.items(file))),
     definition: (file, offset) => {
@@ -411,7 +531,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       return scope === null ? null : expansionOfSymbol(scope, symbol);
     },
     expansions: (file) => {
-      const stream = scopeOfFile(file)?.readings[0]?.stream ?? null;
+      const stream = scopeOfFile(file)?.own[0]?.stream ?? null;
       return stream === null ? [] : codeSymbols(stream);
     },
     expansionAt: (file, offset) => {
@@ -419,7 +539,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       return scope === null ? null : symbolAt(scope, file, offset, nameAt(file, scope.text, offset)?.word ?? null);
     },
     rules: () => RULES.map((rule) => ({ name: rule.name, id: rule.id, group: rule.group, severity: rule.severity, summary: rule.summary, markdown: markdownOf(rule) })),
-    coverage: (folder) => {
+    coverage: (folder, shared) => {
       const unit = folderUnit(folder);
       if (unit === null) return null;
       const { root } = unit.linked;
@@ -427,20 +547,27 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       // A design that is run is judged by no rule that examines C: what was read of it counts.
       const read = root === null ? unit.linked.unit.files.filter((file) => isC(file)).slice(0, 1).flatMap(treeFindings.trees) : [];
       const c = first === undefined ? read.map((one) => one.coverage) : treeFindings.coverage(first);
-      const paths = kernelOf(folder) ?? stubsOf(unit);
-      return c.length === 0 && paths === null ? null : coverageOf(root === null ? folder : root.replace(/\/$/, ''), c, paths);
+      const explored = shared === null ? (kernelOf(folder) ?? stubsOf(unit)) : null;
+      const paths = shared ?? (explored === null ? [] : pathCoverage(explored));
+      return c.length === 0 && shared === null && explored === null ? null : { subject: root === null ? folder : root.replace(/\/$/, ''), c, paths };
     },
     symbolAt: (file, offset) => outline.at(file, offset)?.name ?? null,
     sidecarFolder: (file) => {
       const { root } = streams.chosen(file);
       return root === null ? folderOf(file) : root.replace(/\/$/, '');
     },
+    hasEntries: (folder) => {
+      const unit = folderUnit(folder);
+      return unit !== null && hasEntries(unit.linked);
+    },
+    readWhole: (folder) => void wholes.add(folder),
     unknown: (folder) => {
       const unit = folderUnit(folder);
       return unit === null ? [] : unknownOf(unit.linked, documents.read);
     },
     configure: (choice) => {
       streams.configure(choice);
+      changed();
       held.clear();
     },
     configurationOf: (file) => streams.chosen(file).configuration.name,

@@ -95,7 +95,8 @@ function describeDesign(): void {
       for (let asked = 0; ; asked += 1) {
         const hover = await client.connection.sendRequest<Hover | null>('textDocument/hover', { textDocument: { uri }, position });
         if (contexts.test(JSON.stringify(hover?.contents))) break;
-        assert.ok(asked < 10, JSON.stringify(hover?.contents));
+        assert.ok(asked < 100, JSON.stringify(hover?.contents));
+        await new Promise((resolve) => setTimeout(resolve, 100));
       }
     });
 

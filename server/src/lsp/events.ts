@@ -1,9 +1,9 @@
-// "Raise an event here" in the editor: the run itself, the code actions and the lenses that offer it, and contexts of
-// kernel trees for hovers. All of them ask the worker, which has explored the entry paths; the server explores none.
+// "Raise an event here" in the editor: the run itself, the code actions and the lenses that offer it. All of them ask the
+// worker, which has explored the entry paths; the server explores none.
 import { CodeActionKind, CodeActionTriggerKind } from 'vscode-languageserver/node';
 import type { CancellationToken, CodeAction, CodeActionParams, CodeLens } from 'vscode-languageserver/node';
 import { contextLine, eventsText } from '../core/render/events.ts';
-import type { ContextInfo, EventRow, EventRun, RunReport, SymbolEntry } from '../core/review-types.ts';
+import type { EventRow, EventRun, RunReport, SymbolEntry } from '../core/review-types.ts';
 import type { Answer, Question } from '../worker/messages.ts';
 import type { WorkerOwner } from '../worker/owner.ts';
 import { offsetOf, positionOf } from './documents.ts';
@@ -35,12 +35,6 @@ export async function ask<K extends Question['kind']>(owner: WorkerOwner, questi
   if (outcome === null) handle.cancel();
   const isAnswer = (answer: Answer): answer is Answer & { readonly kind: K } => answer.kind === question.kind;
   return outcome?.kind === 'answer' && isAnswer(outcome.answer) ? outcome.answer : null;
-}
-
-/** Contexts of entry code in a kernel tree, or that they are still explored. */
-export async function kernelContext(owner: WorkerOwner, { file }: OpenDocument, offset: number): Promise<ContextInfo | 'exploring' | null> {
-  const answer = await ask(owner, { kind: 'context', folder: '', file, offset }, patience);
-  return answer === null ? 'exploring' : answer.info;
 }
 
 export async function raiseEvents({ session, owner, folders }: RunParts, document: OpenDocument, params: RaiseParams, report: Report, token: CancellationToken): Promise<RunResult> {

@@ -13,8 +13,9 @@ import type { Locator } from './locate.ts';
 /** Reading the C code of a tree takes seconds, following all entry paths some more; milliseconds. */
 const patience = 60_000;
 
-/** What a hover waits for. */
-const hoverPatience = 1500;
+/** What a hover waits for a function that nothing is known of. */
+const hoverPatience = 250;
+const MOST_FUNCTIONS = 500;
 
 /** What an item of ours carries. */
 interface Carried {
@@ -28,15 +29,53 @@ export async function prepareHierarchy(owner: WorkerOwner, locator: Locator, doc
   return answer === null || answer.item === null ? null : [itemOf(answer.item, document.file, locator)];
 }
 
-/** The contexts of the C function that a call or a definition at an offset names, for its hover; null where nothing is known soon. */
-export async function functionContexts(owner: WorkerOwner, { file, text }: OpenDocument, offset: number): Promise<string | null> {
+export interface FunctionContexts {
+  /** The contexts of the C function that a call or a definition at an offset names, for its hover; null where nothing is known soon. */
+  readonly at: (owner: WorkerOwner, document: OpenDocument, offset: number) => Promise<string | null>;
+}
+
+/** Told at once where the worker told it before, and asked for again meanwhile, as exploration goes on; `revision` counts the texts. */
+export function createFunctionContexts(revision: () => number): FunctionContexts {
+  const known = new Map<string, { readonly text: string | null; readonly revision: number }>();
+  let waiting = 0;
+
+  async function learn(owner: WorkerOwner, file: string, offset: number, word: string): Promise<void> {
+    const asked = revision();
+    waiting += 1;
+    const answer = await ask(owner, { kind: 'hierarchy', folder: '', file, offset }, patience);
+    waiting -= 1;
+    if (answer === null) return;
+    const { item } = answer;
+    const named = item !== null && item.name === word && (item.kind === 'function' || item.kind === 'handler');
+    known.delete(`${file} ${word}`);
+    known.set(`${file} ${word}`, { text: named ? `**Contexts of ${item.name}():** ${item.detail}`.replaceAll('_', '\\_') : null, revision: asked });
+    if (known.size > MOST_FUNCTIONS) for (const oldest of known.keys()) {
+      known.delete(oldest);
+      break;
+    }
+  }
+
+  return {
+    at: async (owner, { file, text }, offset) => {
+      const word = functionAt(file, text, offset);
+      if (word === null) return null;
+      const key = `${file} ${word}`;
+      const before = known.get(key);
+      const busy = waiting > 0;
+      const learned = busy && before !== undefined ? Promise.resolve() : learn(owner, file, offset, word);
+      if (before === undefined && !busy) await Promise.race([learned, new Promise((resolve) => setTimeout(resolve, hoverPatience))]);
+      const now = known.get(key);
+      return now === undefined || now.text === null || now.revision === revision() ? (now?.text ?? null) : `${now.text} *(as before the last edit)*`;
+    },
+  };
+}
+
+/** The name of the function that is called or defined there. */
+function functionAt(file: string, text: string, offset: number): string | null {
   if (!/\.[ch]$/.test(file)) return null;
   const behind = /^\w*\s*[()]/.exec(text.slice(offset, offset + 100));
   const word = `${/\w*$/.exec(text.slice(Math.max(0, offset - 100), offset))?.[0] ?? ''}${/^\w*/.exec(text.slice(offset, offset + 100))?.[0] ?? ''}`;
-  if (behind === null || !/^[A-Za-z_]\w+$/.test(word)) return null;
-  const answer = await ask(owner, { kind: 'hierarchy', folder: '', file, offset }, hoverPatience);
-  const item = answer?.item ?? null;
-  return item === null || item.name !== word || (item.kind !== 'function' && item.kind !== 'handler') ? null : `**Contexts of ${item.name}():** ${item.detail}`.replaceAll('_', '\\_');
+  return behind === null || !/^[A-Za-z_]\w+$/.test(word) ? null : word;
 }
 
 export async function incomingCalls(owner: WorkerOwner, locator: Locator, item: CallHierarchyItem): Promise<CallHierarchyIncomingCall[]> {

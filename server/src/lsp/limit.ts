@@ -9,7 +9,9 @@ export function limitFindings(findings: readonly Finding[]): readonly Finding[] 
   for (const finding of findings) {
     const entry = finding.trace?.steps.at(-1)?.symbol;
     const key = entry === undefined || entry === '' ? `alone ${groups.size}` : `${finding.rule} ${finding.place.file} ${entry}`;
-    groups.set(key, [...(groups.get(key) ?? []), finding]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [finding]);
+    else group.push(finding);
   }
   return [...groups.values()].flatMap(limitGroup);
 }

@@ -5,9 +5,11 @@ import type { CancellationToken, ClientCapabilities, CodeAction, CodeLens, Conne
 import type { ConfigurationChoice, Review } from '../core/review-types.ts';
 import type { HostWorkspace } from '../worker/disk.ts';
 import { createOwner } from '../worker/owner.ts';
-import type { StartWorker, WorkerOwner } from '../worker/owner.ts';
+import type { StartWorker } from '../worker/owner.ts';
 import type { ToWorker } from '../worker/messages.ts';
 import { actionsAt } from './actions.ts';
+import { createBehind } from './behind.ts';
+import type { Behind } from './behind.ts';
 import { diagnosticOf, fileNotice, findingKeys } from './diagnostics.ts';
 import type { DiagnosticAbilities } from './diagnostics.ts';
 import { offsetOf, reviewedText } from './documents.ts';
@@ -15,9 +17,12 @@ import type { OpenDocument } from './documents.ts';
 import type { EntryFiles } from './entry-files.ts';
 import { assemblerDocuments, inactiveDiagnostics, linksIn, referencesTo, renameRange, renameTo, semanticTokensOf, tokenLegend, workspaceSymbolsFor } from './editing.ts';
 import { expansionChoices, expansionView } from './expansion.ts';
-import { createLenses, kernelContext, raiseActions, raiseEvents } from './events.ts';
-import { functionContexts, incomingCalls, outgoingCalls, prepareHierarchy } from './hierarchy.ts';
+import { createLenses, raiseActions, raiseEvents } from './events.ts';
+import { createFunctionContexts, incomingCalls, outgoingCalls, prepareHierarchy } from './hierarchy.ts';
+import type { FunctionContexts } from './hierarchy.ts';
 import { hoverAt } from './hover.ts';
+import { createKernelContexts } from './kernel-contexts.ts';
+import type { KernelContexts } from './kernel-contexts.ts';
 import { completionsAt, definitionsAt, foldsOf, symbolsOf } from './navigation.ts';
 import { pathOfUri } from './paths.ts';
 import { defaultSettings, methods } from './protocol.ts';
@@ -62,14 +67,19 @@ export function serve(connection: Connection, parts: ServerParts): void {
   const pushed = new Set<string>();
   let refreshQueued = false;
   let startWith: (() => void) | null = null;
+  let ofKernel: KernelContexts | null = null;
+  let ofFunctions: FunctionContexts | null = null;
 
   const log = (message: string): void => connection.console.error(message);
   const started = new Promise<void>((resolve) => {
     startWith = resolve;
   });
-  let owner: WorkerOwner | null = null;
+  let owner: Behind | null = null;
+  // Grammars load while the client still introduces itself.
+  const creating = parts.createReview();
+  creating.catch(() => undefined);
   /** null where the review could not be created; the server stays alive and says so once. */
-  const ready: Promise<Session | null> = started.then(parts.createReview).then(beginSession, (error: unknown) => {
+  const ready: Promise<Session | null> = started.then(() => creating).then(beginSession, (error: unknown) => {
     log(messageOf(error));
     const message = `Entrycheck cannot review anything: ${messageOf(error).split('\n', 1)[0] ?? ''}`;
     send(() => connection.sendNotification(ShowMessageNotification.type, { type: MessageType.Error, message }));
@@ -77,7 +87,7 @@ export function serve(connection: Connection, parts: ServerParts): void {
   });
 
   function beginSession(review: Review): Session {
-    const made: WorkerOwner = createOwner({ start: parts.startWorker, snapshot, log, patience: parts.patience });
+    const made: Behind = createBehind(createOwner({ start: parts.startWorker, snapshot, log, patience: parts.patience }));
     owner = made;
     review.configure(choiceOf(settings));
     const session: Session = createSession(review, made, { changed: (files, cause) => publish(session, files, cause), status, log, forget: parts.workspace.forget }, clock, settings);
@@ -86,7 +96,7 @@ export function serve(connection: Connection, parts: ServerParts): void {
         { kind: 'limit', maxStates: settings.maxStates },
         { kind: 'configuration', choice: choiceOf(settings) },
         { kind: 'host-files', files: [...hostFiles].map(([file, text]) => ({ file, text })) },
-        ...session.documents().map((document) => ({ kind: 'set', file: document.file, text: reviewedText(document) }) as const),
+        ...session.documents().map((document) => ({ kind: 'set', file: document.file, text: made.heldText(document.file) ?? reviewedText(document) }) as const),
       ];
     }
     return session;
@@ -228,8 +238,8 @@ export function serve(connection: Connection, parts: ServerParts): void {
   connection.onHover(({ textDocument, position }) =>
     onDocument<Hover | null>('hover', null, textDocument.uri, async (session, document) => {
       const offset = offsetOf(document.lines, position);
-      const context = session.review.inKernelTree(document.file) ? await kernelContext(partsOf(session).owner, document, offset) : session.review.contextAt(document.file, offset);
-      return hoverAt(session.review, session.locator, document, offset, context, await functionContexts(partsOf(session).owner, document, offset));
+      const context = session.review.inKernelTree(document.file) ? await kernelContexts(session).at(partsOf(session).owner, document, offset) : session.review.contextAt(document.file, offset);
+      return hoverAt(session.review, session.locator, document, offset, context, await functionContexts(session).at(partsOf(session).owner, document, offset));
     }),
   );
   connection.onCompletion(({ textDocument, position }) => onDocument('completion', [], textDocument.uri, (session, document) => [...completionsAt(session.review, document, offsetOf(document.lines, position))]));
@@ -301,6 +311,14 @@ export function serve(connection: Connection, parts: ServerParts): void {
   );
 
   connection.onShutdown(() => answer('shutdown', undefined, (session) => session.stop()));
+
+  function kernelContexts(session: Session): KernelContexts {
+    return (ofKernel ??= createKernelContexts(session.contexts));
+  }
+
+  function functionContexts(session: Session): FunctionContexts {
+    return (ofFunctions ??= createFunctionContexts(session.contexts.revision));
+  }
 
   function partsOf(session: Session): RunParts {
     if (owner === null) throw new Error('a run was asked for before the session began');

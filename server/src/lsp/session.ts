@@ -8,9 +8,13 @@ import { createLocator } from './locate.ts';
 import type { Locator } from './locate.ts';
 import { pathOfUri, uriOfPath } from './paths.ts';
 import type { Settings, StatusParams } from './protocol.ts';
+import type { Behind } from './behind.ts';
+import { createKnownContexts } from './known-contexts.ts';
+import type { KnownContexts } from './known-contexts.ts';
+import { moveAcross, movedFinding } from './moves.ts';
 import { shiftFinding } from './shift.ts';
 import type { Finding, Review, TextEdit } from '../core/review-types.ts';
-import type { JobHandle, JobOutcome, WorkerOwner } from '../worker/owner.ts';
+import type { JobHandle, JobOutcome } from '../worker/owner.ts';
 import { withSteps } from '../worker/keys.ts';
 import type { TextDocumentContentChangeEvent } from 'vscode-languageserver/node';
 
@@ -47,6 +51,8 @@ export interface Session {
   readonly document: (uri: string) => OpenDocument | null;
   readonly documents: () => readonly OpenDocument[];
   readonly findings: (file: string) => FileFindings;
+  /** What the worker told of contexts in kernel trees. */
+  readonly contexts: KnownContexts;
   /** Explores everything again: grammars, limits or files of the host changed. */
   readonly restart: () => void;
   readonly settings: (settings: Settings) => void;
@@ -61,13 +67,22 @@ interface UnitState {
   notice: string | null;
 }
 
+/** Milliseconds: findings of typing that take longer are looked for when it rests, so that a keystroke waits for none. */
+const longestFinding = 150;
+const longestRest = 1000;
 /** States explored for contexts before requests are answered again. */
 const statesAtOnce = 200;
 
-export function createSession(review: Review, owner: WorkerOwner, host: SessionHost, clock: Clock, initial: Settings): Session {
+export function createSession(review: Review, owner: Behind, host: SessionHost, clock: Clock, initial: Settings): Session {
   const open = new Map<string, OpenDocument>();
   const units = new Map<string, UnitState>();
   const dirty = new Set<string>();
+  const contexts = createKnownContexts();
+  /** What typing found in open files, for as long as no code is edited. */
+  const typed = new Map<string, readonly Finding[]>();
+  /** What finding them took the last time, and what waits for typing to rest. */
+  const costs = new Map<string, number>();
+  const resting = new Map<string, () => void>();
   let settings = initial;
   let runTimes: readonly number[] = [];
   let cancelTimer: (() => void) | null = null;
@@ -109,6 +124,8 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
   /** A file of no unit (a header) may be part of all of them. */
   function touch(file: string): void {
     const folder = unitFolder(file);
+    contexts.outdated();
+    typed.clear();
     // A sidecar file may be about files of every folder below its own.
     for (const touched of folder === null ? openFolders() : isSidecar(file) ? new Set([folder, ...openFolders()]) : withTree(folder)) {
       const state = unitState(touched);
@@ -192,6 +209,10 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
     const before = state.findings;
     if (outcome.kind === 'result') {
       runTimes = rememberRun(runTimes, outcome.result.milliseconds);
+      if (outcome.result.entries) {
+        review.readWhole(folder);
+        typed.clear();
+      }
       state.findings = outcome.result.findings.map((finding) => withSteps(review, folder, finding));
       state.notice = outcome.result.stopped === null ? null : `exploration is incomplete: ${outcome.result.stopped}`;
     } else {
@@ -226,7 +247,7 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
     const notices: string[] = [];
     const folder = unitFolder(file);
     const shown = document !== null || (folder !== null && openFolders().has(folder));
-    const quick = shown ? attempt<readonly Finding[] | null>(`findings of ${file}`, () => review.quickFindings(file), null) : [];
+    const quick = shown ? quickOf(file) : [];
     if (quick === null) notices.push('Entrycheck failed in this file, the log has the details; the rest of the editor is not affected');
     const explored = once([...units].flatMap(([unit, state]) => state.findings.filter((finding) => finding.place.file === file && attempt(`finding in ${file}`, () => review.stands(unit, finding), true))));
     const notice = folder === null ? null : (units.get(folder)?.notice ?? null);
@@ -234,14 +255,51 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
     return { findings: limitFindings([...(quick ?? []), ...explored]), notices };
   }
 
+  function quickOf(file: string): readonly Finding[] | null {
+    const known = typed.get(file);
+    if (known !== undefined) return known;
+    const began = clock.now();
+    const found = attempt<readonly Finding[] | null>(`findings of ${file}`, () => review.quickFindings(file), null);
+    if (found === null || !open.has(file)) return found;
+    typed.set(file, found);
+    // The first time everything that the file includes is read: that says nothing of an edit.
+    costs.set(file, costs.has(file) ? clock.now() - began : 0);
+    return found;
+  }
+
   function moveFindings(file: string, edits: readonly TextEdit[]): void {
     for (const state of units.values()) state.findings = state.findings.flatMap((finding) => shiftFinding(finding, file, edits) ?? []);
   }
 
-  function edited(file: string): void {
+  /** Findings and contexts stay, and only their places change. */
+  function sameCode(file: string, before: string, edits: readonly TextEdit[]): void {
+    const move = moveAcross(new Map([[file, edits]]));
+    owner.keepBack(file, before, edits);
+    contexts.moved(file, edits);
+    for (const state of units.values()) state.findings = state.findings.map((finding) => movedFinding(finding, move));
+    for (const [other, findings] of typed) typed.set(other, findings.map((finding) => movedFinding(finding, move)));
+    host.changed([file], 'edit');
+  }
+
+  /** Those of before the edit, moved, until typing rests. */
+  function postpone(file: string, before: readonly Finding[], edits: readonly TextEdit[], cost: number): void {
+    typed.set(file, before.flatMap((finding) => shiftFinding(finding, file, edits) ?? []));
+    resting.set(file, clock.after(Math.min(longestRest, cost), () => {
+      resting.delete(file);
+      typed.delete(file);
+      host.changed([file], 'explored');
+    }));
+  }
+
+  function edited(file: string, edits: readonly TextEdit[]): void {
     cancelWarming?.();
     cancelWarming = null;
+    resting.get(file)?.();
+    resting.delete(file);
+    const before = typed.get(file);
+    const cost = costs.get(file) ?? 0;
     touch(file);
+    if (before !== undefined && cost > longestFinding) postpone(file, before, edits, cost);
     host.changed(isSidecar(file) ? [...open.keys()] : [file], 'edit');
     if (settings.exploreOnIdle) schedule();
   }
@@ -269,19 +327,29 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
       if (change.kind === 'edits') {
         const applied = attempt(`edit ${file}`, () => (review.editFile(file, change.edits), true), false);
         if (!applied) attempt(`set ${file}`, () => review.setFile(file, reviewedText(document)), undefined);
+        if (applied && attempt(`comments of ${file}`, () => review.sameCode(file, before.text, document.text), false)) {
+          sameCode(file, before.text, edits);
+          return;
+        }
         owner.tell({ kind: 'edit', file, edits: change.edits });
       } else {
         attempt(`edit ${file}`, () => review.setFile(file, change.text), undefined);
         owner.tell({ kind: 'set', file, text: change.text });
       }
+      contexts.edited(file, edits);
       moveFindings(file, edits);
-      edited(file);
+      edited(file, edits);
     },
     close: (uri) => {
       const file = pathOfUri(uri);
       if (!open.has(file)) return;
       const folder = unitFolder(file);
       open.delete(file);
+      typed.delete(file);
+      costs.delete(file);
+      resting.get(file)?.();
+      resting.delete(file);
+      contexts.forget(file);
       host.forget(file);
       attempt(`close ${file}`, () => review.closeFile(file), undefined);
       owner.tell({ kind: 'close', file });
@@ -318,6 +386,7 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
     document: (uri) => open.get(pathOfUri(uri)) ?? null,
     documents: () => [...open.values()],
     findings: findingsOf,
+    contexts,
     restart: () => {
       for (const file of open.keys()) touch(file);
       host.changed([...open.keys()], 'explored');
@@ -330,6 +399,7 @@ export function createSession(review: Review, owner: WorkerOwner, host: SessionH
       stopped = true;
       cancelTimer?.();
       cancelWarming?.();
+      for (const cancel of resting.values()) cancel();
       owner.stop();
       attempt('release', () => review.release(), undefined);
     },

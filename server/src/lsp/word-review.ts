@@ -55,7 +55,7 @@ export function createWordReview({ workspace, mortal }: WordReviewOptions): Revi
     quickFindings: (file) => words(text(file) ?? '', 'bad').map((span) => badFinding(file, span)),
     explore: (folder) => exploration(folder, walk.name),
     shares: () => null,
-    exploreShare: (folder) => exploration(folder, walk.name),
+    exploreShare: (folder) => ({ ...exploration(folder, walk.name), coverage: () => [] }),
     exploreRest: (folder) => exploration(folder, walk.name),
     run: (folder, scenario) => (scenario === walk.name ? exploration(folder, scenario) : null),
     findings: (_folder, reports) => reports.flatMap((report) => report.findings),
@@ -74,6 +74,8 @@ export function createWordReview({ workspace, mortal }: WordReviewOptions): Revi
       const way = [{ place: { file, span }, title: 'entry | first' }];
       return { symbol: 'demo_ve', text: (text(file) ?? '').slice(span.start, span.end), place: { file, span }, rows: [{ ...row, guards: [{ name: 've.busy', state: 'busy' }], interrupters, way }], unknown: ['unknown: needs a linker script'], silence: null };
     },
+    knownContext: () => null,
+    sameCode: () => false,
     prepareContexts: () => true,
     prepareAt: () => true,
     raise: () => null,
@@ -108,6 +110,8 @@ export function createWordReview({ workspace, mortal }: WordReviewOptions): Revi
     coverage: () => null,
     symbolAt: () => null,
     sidecarFolder: folderOf,
+    hasEntries: () => true,
+    readWhole: () => undefined,
     unknown: () => [],
     release: () => open.clear(),
   };

@@ -11,8 +11,10 @@ export const statesPerSlice = 2000;
 const progressEvery = 100;
 /** Steps of entry paths between two looks at the messages that wait. */
 const stepsPerSlice = 4000;
-/** How long a question about contexts waits for the exploration, in milliseconds. */
-const contextPatience = 400;
+/** Milliseconds that a slice of an exploration is to take, so that a question need not wait longer. */
+const shortest = 3;
+const longest = 8;
+const fewestStates = 125;
 
 export interface EngineHost {
   readonly post: (message: FromWorker) => void;
@@ -45,9 +47,12 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
   const jobs: RunningJob[] = [];
   let maxStates = Number.POSITIVE_INFINITY;
   let scheduled = false;
+  let slicedStates = statesPerSlice;
+  /** A place whose contexts were asked for before they were explored, which is done where no job does it. */
+  let wanted: { readonly file: string; readonly offset: number } | null = null;
 
   function schedule(): void {
-    if (scheduled || jobs.length === 0) return;
+    if (scheduled || (jobs.length === 0 && wanted === null)) return;
     scheduled = true;
     host.later(() => {
       scheduled = false;
@@ -59,7 +64,10 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
   /** Jobs somebody waits for go before those of the diagnostics. */
   function slice(): void {
     const job = jobs.find((candidate) => !candidate.background) ?? jobs[0];
-    if (job === undefined) return;
+    if (job === undefined) {
+      exploreWanted();
+      return;
+    }
     try {
       advance(job);
     } catch (error) {
@@ -82,11 +90,14 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
       host.post({ kind: 'absent', id: job.id });
       return;
     }
-    const progress = job.exploration.run(statesPerSlice);
+    const started = host.now();
+    const progress = job.exploration.run(slicedStates);
     if (progress.states < job.statesNow) job.statesBefore += job.statesNow;
     job.statesNow = progress.states;
     const states = job.statesBefore + job.statesNow;
     const now = host.now();
+    if (now - started > longest) slicedStates = Math.max(fewestStates, slicedStates >> 1);
+    else if (now - started < shortest) slicedStates = Math.min(statesPerSlice, slicedStates << 1);
     const stopped = !progress.done && states >= maxStates;
     if (progress.done || stopped) {
       drop(job.id);
@@ -98,6 +109,16 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
       job.lastProgress = now;
       const seconds = Math.max(0.001, (now - job.began) / 1000);
       host.post({ kind: 'progress', id: job.id, progress: { ...progress, states }, perSecond: Math.round(states / seconds) });
+    }
+  }
+
+  function exploreWanted(): void {
+    if (wanted === null) return;
+    try {
+      if (review.prepareAt(wanted.file, wanted.offset, [], slicedStates)) wanted = null;
+    } catch {
+      // Whoever asks for it again is told.
+      wanted = null;
     }
   }
 
@@ -118,9 +139,9 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
   function answerOf(job: RunningJob, question: Question): Answer | null {
     switch (question.kind) {
       case 'context': {
-        const info = review.contextAt(question.file, question.offset);
-        const waits = info !== null && info.unknown.length > 0 && info.rows.length === 0 && host.now() - job.began < contextPatience;
-        return waits ? null : { kind: 'context', info };
+        const known = review.knownContext(question.file, question.offset);
+        wanted = known?.finished === true ? null : { file: question.file, offset: question.offset };
+        return { kind: 'context', known };
       }
       case 'entries':
         return { kind: 'entries', entries: question.spans.map((span) => review.entryIn(question.file, span)) };
@@ -163,6 +184,7 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
       reports: reports.map(reportWithKeys),
       findings: review.findings(job.job.folder, reports).map((finding) => withKeys(withVerifiedFix(job.job.folder, finding))),
       milliseconds: now - job.began,
+      entries: review.hasEntries(job.job.folder),
       stopped,
     };
   }
@@ -184,6 +206,7 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
 
   /** Explorations of the diagnostics are void once a text changed; their sender asks again. */
   function dropBackground(): void {
+    wanted = null;
     for (const job of jobs.filter((candidate) => candidate.background)) {
       drop(job.id);
       host.post({ kind: 'cancelled', id: job.id });

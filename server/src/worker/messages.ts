@@ -1,7 +1,7 @@
 // What server and worker say to each other: the same text edits that the server's review gets, jobs, and results whose
 // traces are replay keys only. Both sides compile against this file; nothing here runs.
 import type { Span } from '../core/base/span.ts';
-import type { ConfigurationChoice, ContextInfo, EventRun, Finding, HierarchyCall, HierarchyItem, Progress, RunReport, TextEdit } from '../core/review-types.ts';
+import type { ConfigurationChoice, EventRun, Finding, HierarchyCall, HierarchyItem, KnownContext, Progress, RunReport, TextEdit } from '../core/review-types.ts';
 
 export type Job =
   /** Everything for the diagnostics of a unit. */
@@ -11,7 +11,7 @@ export type Job =
 
 /** What is answered from the entry paths that the worker has explored: the server explores none itself. */
 export type Question =
-  /** Contexts at an offset: of what is known after a short while. */
+  /** Contexts at an offset, as far as they are known now. */
   | { readonly kind: 'context'; readonly folder: string; readonly file: string; readonly offset: number }
   /** Events that may arrive at the first reached instruction of each text, as far as is known now. */
   | { readonly kind: 'entries'; readonly folder: string; readonly file: string; readonly spans: readonly Span[] }
@@ -23,7 +23,7 @@ export type Question =
   | { readonly kind: 'calls'; readonly folder: string; readonly file: string; readonly key: string; readonly direction: 'incoming' | 'outgoing' };
 
 export type Answer =
-  | { readonly kind: 'context'; readonly info: ContextInfo | null }
+  | { readonly kind: 'context'; readonly known: KnownContext | null }
   | { readonly kind: 'entries'; readonly entries: readonly ({ readonly offset: number; readonly events: readonly string[] } | null)[] }
   | { readonly kind: 'events'; readonly events: readonly string[] | null }
   | { readonly kind: 'raise'; readonly run: EventRun | null }
@@ -46,6 +46,8 @@ export interface JobResult {
   readonly reports: readonly RunReport[];
   readonly findings: readonly Finding[];
   readonly milliseconds: number;
+  /** Whether the unit says which code handles which event. */
+  readonly entries: boolean;
   /** Why exploration ended before it was complete, or null. */
   readonly stopped: string | null;
 }

@@ -33,7 +33,7 @@ function owned(patience: number) {
   return { owner, threads, submit, jobs };
 }
 
-const nothing = { reports: [], findings: [], milliseconds: 1, stopped: null };
+const nothing = { reports: [], findings: [], milliseconds: 1, entries: true, stopped: null };
 const result = (id: number): FromWorker => ({ kind: 'result', id, result: nothing });
 
 describe('owner of the worker', () => {

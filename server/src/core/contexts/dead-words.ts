@@ -11,15 +11,16 @@ export interface DeadWord {
   readonly slot: number;
 }
 
-const standIns = new Map<string, Word>();
+/** By moment and slot. */
+const standIns: Word[][] = [];
 const meanings = new Map<Word, DeadWord>();
 
 export function standIn(moment: number, slot: number): Word {
-  const key = `${moment} ${slot}`;
-  const known = standIns.get(key);
+  const ofMoment = (standIns[moment] ??= []);
+  const known = ofMoment[slot];
   if (known !== undefined) return known;
   const word = opaque(`dead word ${slot} of ${moment}`);
-  standIns.set(key, word);
+  ofMoment[slot] = word;
   meanings.set(word, { moment, slot });
   return word;
 }

@@ -14,8 +14,9 @@ import { createContextIds, ripClassesOf } from './context-ids.ts';
 import { callDoors, calledFrom, enterBy, forkDoor, instructionDoors, newTask } from './entry-doors.ts';
 import { comparedNodes, delivered, followPath, listOf, meetingPoints } from './entry-paths.ts';
 import type { Choices, Monitor, PathStep } from './entry-paths.ts';
-import { entrySetup, outsideContexts } from './entry-start.ts';
+import { contextKey, entrySetup, outsideContexts } from './entry-start.ts';
 import type { Door, PathStart } from './entry-start.ts';
+import { createInterruptedPlaces } from './interrupted-places.ts';
 import { shapesOf } from './shapes.ts';
 
 /** One way to be at an instruction. */
@@ -38,6 +39,25 @@ export interface EntryAnalysis {
   /** Starts whose paths went on longer than any real one does. */
   readonly unbounded: () => readonly string[];
   readonly doors: readonly Door[];
+}
+
+/** Most are never asked for the choices that led to them. */
+class Way implements Reached {
+  readonly state: State;
+  readonly start: PathStart;
+  readonly steps: number;
+  private readonly taken: Choices;
+
+  constructor(state: State, start: PathStart, taken: Choices, steps: number) {
+    this.state = state;
+    this.start = start;
+    this.taken = taken;
+    this.steps = steps;
+  }
+
+  get choices(): readonly number[] {
+    return listOf(this.taken);
+  }
 }
 
 /** Sees the steps of every path up to the first that it says is wrong. */
@@ -69,7 +89,8 @@ function variantsOf(program: Program, all: readonly CpuVariant[]): readonly CpuV
   return [...byFeatures.values()];
 }
 
-export function createEntryAnalysis(program: Program, all: readonly CpuVariant[], monitors: readonly Monitor[], observe: Observer): EntryAnalysis {
+/** `reference`: contexts that a stub does not tell apart are run all the same. */
+export function createEntryAnalysis(program: Program, all: readonly CpuVariant[], monitors: readonly Monitor[], observe: Observer, reference = false): EntryAnalysis {
   const variants = program.contexts.has('inside C') ? variantsOf(program, all) : all;
   const meet = meetingPoints(program);
   const shapes = shapesOf(program);
@@ -93,10 +114,16 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
   let steps = 0;
   const setup = entrySetup(program);
   const idOf = createContextIds(setup);
+  const places = createInterruptedPlaces(setup);
+  /** Starts from contexts that stand for those that differ in their place alone. */
+  const standsForOthers = new WeakSet<PathStart>();
+  const returning = new Set(program.code.nodes.flatMap((node) => (node.kind === 'instruction' && node.mnemonic.startsWith('iret') ? [node.id] : [])));
 
-  function add(door: Door, variant: CpuVariant, interrupted: State, first: State, from: string, user: boolean, parent: PathStart['parent']): void {
+  function add(door: Door, variant: CpuVariant, interrupted: State, first: State, from: string, user: boolean, parent: PathStart['parent']): PathStart {
     made += 1;
-    waiting.push({ id: made, door, variant, cpu: variants.indexOf(variant), interrupted, first, from, user, parent });
+    const start: PathStart = { id: made, door, variant, cpu: variants.indexOf(variant), interrupted, first, from, user, parent };
+    waiting.push(start);
+    return start;
   }
 
   /** Starts an event at a state unless its stub was started from a context that it could not tell apart. */
@@ -106,9 +133,22 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
     const contexts = taken.get(handler.vector);
     if (contexts === undefined || contexts.has(key)) return;
     contexts.add(key);
+    if (reference || !places.areAlike(handler, state)) {
+      startEvent(handler, variant, state, from, parent);
+      return;
+    }
+    // Rules ask whether it was the return to user mode that was interrupted.
+    const anywhere = `${variants.indexOf(variant)} ${contextKey(state, '')}${state.cpu.nmiBlocked ? ' NMIs blocked' : ''}${returning.has(state.node) ? ' IRET' : ''}`;
+    places.start(handler, anywhere, rip, state, () => {
+      const start = startEvent(handler, variant, state, from, parent);
+      if (start !== null) standsForOthers.add(start);
+    });
+  }
+
+  function startEvent(handler: Handler, variant: CpuVariant, state: State, from: () => string, parent: () => PathStart['parent']): PathStart | null {
     const first = delivered(setup, state, handler.vector);
-    if (first === null || first.ended !== null) return;
-    add({ kind: 'event', vector: handler.vector, stub: handler.stub, name: handler.stubName }, variant, state, first, from(), state.cpu.cpl === 3, parent());
+    if (first === null || first.ended !== null) return null;
+    return add({ kind: 'event', vector: handler.vector, stub: handler.stub, name: handler.stubName }, variant, state, first, from(), state.cpu.cpl === 3, parent());
   }
 
   function note(start: PathStart, state: State, choices: Choices, wrong: boolean, depth: number): void {
@@ -116,7 +156,7 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
     const id = idOf(state);
     const full = (id * 2 + (state.cpu.nmiBlocked ? 1 : 0)) * CPUS + start.cpu;
     const at = (reached[node] ??= new Map());
-    if (!at.has(full) && at.size < MOST_CONTEXTS * variants.length) at.set(full, { state, start, choices: listOf(choices), steps: depth });
+    if (!at.has(full) && at.size < MOST_CONTEXTS * variants.length) at.set(full, new Way(state, start, choices, depth));
     // What goes wrong is told where it does: nothing is started from there.
     if (wrong || nameless(state.registers[RSP])) return;
     const inC = node === insideC;
@@ -185,9 +225,11 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
         }
         waiting[next] = undefined;
         next += 1;
+        const stands = standsForOthers.has(start);
         followPath(program, setup, start, monitors, meet, {
           step: (step, values, choices, depth) => {
             steps += 1;
+            if (stands) places.see(step);
             return observe(step, values, choices, depth);
           },
           state: (state, choices, wrong, depth) => note(start, state, choices, wrong, depth),

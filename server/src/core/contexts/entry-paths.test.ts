@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { kernelOf, kernelTable, kernelText } from '../../testing/kernel.ts';
 import { createExplorer } from '../explore/explorer.ts';
 import type { Model, Transition } from '../explore/model.ts';
+import type { NodeId } from '../machine/code.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import { RSP } from '../machine/registers.ts';
 import type { State } from '../machine/state.ts';
@@ -82,6 +83,10 @@ function oneEventEverywhere({ program, setup }: EntryAnalysis, first: State, out
   };
 }
 
+function contextsAt({ setup, reached }: EntryAnalysis, id: NodeId): readonly string[] {
+  return [...new Set(reached(id).map(({ state, start }) => `${keyOf(setup, state)} ${state.cpu.nmiBlocked ? 'NMIs blocked' : ''} ${start.variant.name}`))].sort();
+}
+
 describe('entry paths of a small kernel', function () {
   this.timeout(60_000);
 
@@ -111,6 +116,28 @@ describe('entry paths of a small kernel', function () {
       assert.deepEqual([...missing], [], outside.title);
     }
     assert.ok(compared > 2000, `only ${compared} states were compared`);
+  });
+
+  it('reach the same from contexts that stand for those on other stacks', async () => {
+    let fewer = 0;
+    await fc.assert(
+      fc.asyncProperty(someDropped, async (dropped) => {
+        const { program, variants } = await kernelOf(without(dropped));
+        const [all, some] = [true, false].map((reference) => {
+          const analysis = createEntryAnalysis(program, variants, [], () => false, reference);
+          while (!analysis.advance(1000));
+          return analysis;
+        });
+        if (all === undefined || some === undefined) return;
+        assert.ok(some.starts() <= all.starts());
+        if (some.starts() < all.starts()) fewer += 1;
+        for (const { id } of program.code.nodes) {
+          assert.deepEqual(contextsAt(some, id), contextsAt(all, id));
+        }
+      }),
+      { seed: SEED, numRuns: 8 },
+    );
+    assert.ok(fewer > 0, 'no context stands for another');
   });
 
   it('say the same with nops, and with other names of labels', async () => {

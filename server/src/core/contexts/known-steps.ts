@@ -99,7 +99,7 @@ export function createKnownSteps(parts: Parts): KnownSteps {
       let now = after?.get(old);
       if (now === undefined) {
         const only = writes[0];
-        now = writes.length === 1 && only?.kind === 'slot' ? parts.withSlot(old, only.slot, wordOf(only.value, only.from, state)) : parts.regionId(writtenTo(parts.regionOf(old), writes, state));
+        now = writes.length === 1 && only?.kind === 'slot' ? parts.withSlot(old, only.slot, wordOf(only.value, only.from, state)) : parts.freshRegionId(writtenTo(parts.regionOf(old), writes, state));
         after?.set(old, now);
       }
       memory = parts.withRegion(memory, region, now);

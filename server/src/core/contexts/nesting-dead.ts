@@ -72,10 +72,10 @@ export function forgettingOf(setup: MachineSetup, start: State, kept: KeptWords)
       const before = parts.regionIn(memoryId, index);
       const key = `${before} ${framesId}`;
       let after = known.get(key);
-      if (after === undefined) known.set(key, (after = parts.regionId(forgotten(parts.regionOf(before), state.frames))));
+      if (after === undefined) known.set(key, (after = parts.freshRegionId(forgotten(parts.regionOf(before), state.frames))));
       const variables = parts.regionIn(memoryId, PERCPU_REGION);
       let now = perCpu.get(variables);
-      if (now === undefined) perCpu.set(variables, (now = parts.regionId(steady(parts.regionOf(variables)))));
+      if (now === undefined) perCpu.set(variables, (now = parts.freshRegionId(steady(parts.regionOf(variables)))));
       return new PartedState(parts, node, registersId, controlId, parts.withRegion(parts.withRegion(memoryId, index, after), PERCPU_REGION, now), framesId, restId);
     },
     keep: (read) => {

@@ -5,6 +5,7 @@ import { addressOfNode } from '../machine/layout.ts';
 import type { Frame, State } from '../machine/state.ts';
 import { constant } from '../machine/word.ts';
 import type { NestStep } from './nesting.ts';
+import type { PartedState, Parts } from './parts.ts';
 
 export interface NestingFault {
   readonly kind: 'frame-overwritten' | 'wrong-return' | 'nmi-lost' | 'nmi-repeated' | 'not-restored' | 'left-code';
@@ -12,14 +13,31 @@ export interface NestingFault {
 }
 
 /** Whether some stack holds the saved RIP and RSP of a frame, as hardware pushed them. */
-export function hasCopy(setup: MachineSetup, state: State, frame: Frame): boolean {
+function hasCopy(setup: MachineSetup, memory: State['memory'], frame: Frame): boolean {
   const rip = constant(addressOfNode(frame.interrupted, frame.cpl === 3));
   for (const region of setup.layout.regions) {
     if (region.kind !== 'stack') continue;
-    const slots = state.memory[region.index] ?? [];
+    const slots = memory[region.index] ?? [];
     for (let slot = 3; slot < slots.length; slot += 1) if (slots[slot] === rip && slots[slot - 3] === frame.rsp) return true;
   }
   return false;
+}
+
+/** Answers by memory and frames: the same ones are asked about from every start. */
+const known = new WeakMap<Parts, Map<number, Map<number, readonly boolean[]>>>();
+
+/** For each live frame of a state, the outermost first, whether it has a copy. */
+export function copiesOf(setup: MachineSetup, state: PartedState): readonly boolean[] {
+  const byMemory = known.get(state.parts) ?? new Map<number, Map<number, readonly boolean[]>>();
+  known.set(state.parts, byMemory);
+  const byFrames = byMemory.get(state.memoryId) ?? new Map<number, readonly boolean[]>();
+  byMemory.set(state.memoryId, byFrames);
+  const found = byFrames.get(state.framesId);
+  if (found !== undefined) return found;
+  const { memory } = state;
+  const made = state.frames.map((frame) => hasCopy(setup, memory, frame));
+  byFrames.set(state.framesId, made);
+  return made;
 }
 
 /** What a step breaks, or null. */
@@ -35,7 +53,7 @@ export function nestingFault(setup: MachineSetup, step: NestStep, start: State):
       if (effect.frame.cpl === 0 && saved.cr3.name !== after.cpu.cr3.name && saved.cr3.value !== after.cpu.cr3.value) return { kind: 'not-restored', what: 'another CR3 comes back' };
     }
   }
-  if (step.effects.some((effect) => effect.kind === 'return') && state.frames.some((frame) => !hasCopy(setup, state, frame))) {
+  if (step.effects.some((effect) => effect.kind === 'return') && copiesOf(setup, state).includes(false)) {
     return { kind: 'frame-overwritten', what: 'the frame of the interrupted code is overwritten by the stub itself and no copy of it is left' };
   }
   if (state.ended !== null && state.ended !== 'panic') return { kind: 'left-code', what: state.ended };

@@ -5,7 +5,7 @@ import type { NodeId } from '../machine/code.ts';
 import { RSP } from '../machine/registers.ts';
 import type { Program } from '../program/program.ts';
 import { contextKey, stackNameOf } from './entry-start.ts';
-import { hasCopy } from './nesting-faults.ts';
+import { copiesOf } from './nesting-faults.ts';
 import type { Nest } from './nesting.ts';
 
 /** `stub`: the stub of the NMI, which compares the interrupted RIP with its own addresses; `region`: the stack that it nests on. */
@@ -16,7 +16,8 @@ export function kindsOfInterrupted(program: Program, setup: MachineSetup, stub: 
 
   function kindOf({ state, spare, owed }: Nest, stack: string): string {
     const { cpu } = state;
-    const overrun = state.frames.filter((frame) => frame.region === region).map((frame) => hasCopy(setup, state, frame));
+    const copies = copiesOf(setup, state);
+    const overrun = copies.filter((_, at) => state.frames[at]?.region === region);
     const place = program.code.nodes[state.node]?.symbol === own ? state.node : '';
     return `${contextKey(state, stack)} ${cpu.cr3.id} ${cpu.gsBase.id} ${cpu.kernelGsBase.id} ${cpu.specCtrl.id} ${spare} ${owed} ${overrun.join()} ${place}`;
   }

@@ -22,12 +22,11 @@ export interface NestingStart {
  * the DF of user mode on other stacks: at SYSENTER, below the NMI stack, and at the #MC stub, above it.
  */
 export function nestingStarts(program: Program, user: State, kernel: State): readonly NestingStart[] {
-  const starts: NestingStart[] = [
-    { title: 'user mode', state: user, forged: false },
-    { title: 'kernel mode', state: kernel, forged: false },
-  ];
+  // Which words are dead is learned soonest where there are the fewest states: user mode has most by far.
+  const starts: NestingStart[] = [{ title: 'kernel mode', state: kernel, forged: false }];
+  const fromUser: NestingStart = { title: 'user mode', state: user, forged: false };
   const stack = program.layout.regions.find((region) => region.name === 'NMI');
-  if (program.gap === null) return starts;
+  if (program.gap === null) return [...starts, fromUser];
   const gap: State = { ...user, node: program.gap.first, flags: constant(2n), cpu: { ...kernel.cpu, gsBase: user.cpu.gsBase, kernelGsBase: user.cpu.kernelGsBase, cr3: user.cpu.cr3 } };
   starts.push({ title: 'the SYSCALL gap', state: gap, forged: false });
   const dirty = (title: string, node: number | undefined, stackName: string): void => {
@@ -39,6 +38,7 @@ export function nestingStarts(program: Program, user: State, kernel: State): rea
   };
   dirty('the first instruction of SYSENTER with DF set', program.code.symbols.get(SYSENTER), 'entry');
   dirty('the first instruction of the #MC stub with DF set', program.handlers.find((handler) => handler.vector === MACHINE_CHECK)?.stub, 'MCE');
+  starts.push(fromUser);
   if (stack === undefined) return starts;
   for (const depth of [0x28n, 0x100n, 0x1000n]) {
     const registers = [...gap.registers];

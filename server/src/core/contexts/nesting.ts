@@ -46,7 +46,7 @@ export interface NestStep extends Transition<Nest> {
   /** The state that the step was taken in: the last of a chain. */
   readonly before: State;
   /** The state as the machine leaves it, before what is dead in it is forgotten. */
-  readonly left: State;
+  readonly left: PartedState;
 }
 
 const LONGEST_CHAIN = 512;

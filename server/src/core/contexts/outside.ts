@@ -10,6 +10,7 @@ import type { Draft } from '../machine/draft.ts';
 import { addressOfNode, nodeAtAddress, stackNamed, stackOf, top } from '../machine/layout.ts';
 import { CALLER_SAVED, RAX, RDI } from '../machine/registers.ts';
 import { ARITHMETIC } from '../machine/state.ts';
+import { innermostOf } from '../machine/recording.ts';
 import type { State } from '../machine/state.ts';
 import { and, ALL, constant, isConstant, ONE, or, UNKNOWN, word, ZERO } from '../machine/word.ts';
 
@@ -143,15 +144,18 @@ function vcSwitchOffIst(draft: Draft, setup: MachineSetup, regs: bigint): bigint
 
 /** A handler sends a fault of an instruction with an exception-table entry to its landing pad (EXT-01). */
 function fixUp(draft: Draft, setup: MachineSetup, regs: bigint): void {
+  const innermost = innermostOf(draft);
+  if (innermost === undefined || !FAULTS.has(innermost.vector)) return;
   const frame = draft.frames.at(-1);
-  const entry = frame === undefined || !FAULTS.has(frame.vector) ? undefined : setup.code.extable.find((one) => one.fault === frame.interrupted);
+  const entry = frame === undefined ? undefined : setup.code.extable.find((one) => one.fault === frame.interrupted);
   const at = regs + FRAME_OFFSET;
   if (entry === undefined || frame === undefined || load(draft, setup, at, 8) !== constant(addressOfNode(frame.interrupted, false))) return;
   store(draft, setup, at, 8, constant(addressOfNode(entry.fixup, false)));
   draft.effects.push({ kind: 'fixup', type: entry.type, at: entry.fault });
 }
 
-const FAULTS: ReadonlySet<number> = new Set([10, 11, 12, 13, 14]);
+/** Whose handlers look the saved RIP up in the exception table. */
+export const FAULTS: ReadonlySet<number> = new Set([10, 11, 12, 13, 14]);
 
 /** arch/x86/entry/common.c, do_SYSENTER_32(): SYSENTER saved nothing, so C code fills in where user mode goes on (SYS-08). */
 function userReturn(draft: Draft, setup: MachineSetup, regs: bigint): void {

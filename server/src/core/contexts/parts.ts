@@ -3,8 +3,9 @@
 import { createInterner } from '../explore/interner.ts';
 import { createLists } from '../explore/pairs.ts';
 import { createRows } from '../explore/rows.ts';
-import { isCalm } from '../machine/recording.ts';
-import { IF } from '../machine/state.ts';
+import { isCalm, TRAP_FLAGS } from '../machine/recording.ts';
+import { ARITHMETIC, IF } from '../machine/state.ts';
+import { replaceBits } from '../machine/word.ts';
 import type { Cpu, Frame, Saved, State } from '../machine/state.ts';
 import type { Origin, Piece } from '../machine/recording.ts';
 import type { Word } from '../machine/word.ts';
@@ -18,6 +19,8 @@ interface Control {
   readonly flags: Word;
   readonly cpu: Cpu;
   readonly calm: number;
+  /** Number of the flags that no arithmetic changes. */
+  readonly systemFlags: number;
   /** 0 and 1 as the flag, 2 where it is not known. */
   readonly interruptFlag: number;
 }
@@ -35,6 +38,16 @@ interface RestIds {
   readonly pending: number;
   readonly features: number;
   readonly ghosts: number;
+  /** What is known of those features that were asked for. */
+  readonly known: Map<string, number>;
+}
+
+function featureValue({ rest, known }: RestIds, name: string): number {
+  const found = known.get(name);
+  if (found !== undefined) return found;
+  const value = rest.features.includes(name) ? 1 : rest.features.includes(`!${name}`) ? 0 : 2;
+  known.set(name, value);
+  return value;
 }
 
 /** A state by the numbers of its components; its fields are looked up. */
@@ -112,6 +125,8 @@ export interface Parts {
   readonly cpuOf: (controlId: number) => Cpu;
   readonly memoryOf: (id: number) => State['memory'];
   readonly regionId: (slots: Slots) => number;
+  /** The same of slots that nobody asks about again as this object. */
+  readonly freshRegionId: (slots: Slots) => number;
   readonly regionOf: (id: number) => Slots;
   /** Number of a region in a memory, and the memory with another region there. */
   readonly regionIn: (memoryId: number, region: number) => number;
@@ -164,7 +179,7 @@ export function createParts(regionCount: number): Parts {
   function controlId(flags: Word, cpu: Cpu): number {
     const id = cpuId(cpu);
     const flag = (flags.known & IF) === 0n ? 2 : (flags.value & IF) === 0n ? 0 : 1;
-    return controls.idOf(`${flags.id},${id}`, () => ({ flags, cpu, calm: isCalm({ flags, cpu }) ? 1 : 0, interruptFlag: flag }));
+    return controls.idOf(`${flags.id},${id}`, () => ({ flags, cpu, calm: isCalm({ flags, cpu }) ? 1 : 0, systemFlags: replaceBits(flags, ARITHMETIC, 0n, 0n).id, interruptFlag: flag }));
   }
 
   function regionId(slots: Slots): number {
@@ -188,7 +203,7 @@ export function createParts(regionCount: number): Parts {
   function framesId(frames: readonly Frame[]): number {
     return once(frames, () => {
       const key = frames.map((frame) => `${frame.vector},${frame.base},${frame.interrupted},${frame.rsp.id},${frame.cpl},${frame.region},${frame.level},${savedId(frame.saved)}`).join(';');
-      return frameLists.idOf(key, () => ({ frames, innermost: small.idOf(`${frames.at(-1)?.base ?? ''}`) }));
+      return frameLists.idOf(key, () => ({ frames, innermost: small.idOf(`innermost ${innermostText(frames.at(-1))}`) }));
     });
   }
 
@@ -201,6 +216,7 @@ export function createParts(regionCount: number): Parts {
       pending: small.idOf(`pending ${pending}`),
       features: small.idOf(`features ${features}`),
       ghosts: small.idOf(`ghosts ${ghosts}`),
+      known: new Map(),
     }));
   }
 
@@ -236,6 +252,10 @@ export function createParts(regionCount: number): Parts {
         return state.registersId;
       case 'flags':
         return controls.at(state.controlId).flags.id;
+      case 'system flags':
+        return controls.at(state.controlId).systemFlags;
+      case 'trap flags':
+        return Number(controls.at(state.controlId).flags.value & TRAP_FLAGS);
       case 'calm':
         return controls.at(state.controlId).calm;
       case 'interrupt flag':
@@ -250,6 +270,8 @@ export function createParts(regionCount: number): Parts {
         return frameLists.at(state.framesId).frames.length;
       case 'pending':
         return rests.at(state.restId).pending;
+      case 'feature':
+        return featureValue(rests.at(state.restId), piece.name);
       case 'features':
         return rests.at(state.restId).features;
       case 'ghosts':
@@ -274,6 +296,7 @@ export function createParts(regionCount: number): Parts {
     cpuOf: (id) => controls.at(id).cpu,
     memoryOf,
     regionId,
+    freshRegionId: regions.idOf,
     regionOf: regions.at,
     size: () => registers.size() + controls.size() + regions.size() + memories.size() + frameLists.size() + rests.size(),
     regionIn: memories.at,
@@ -285,6 +308,10 @@ export function createParts(regionCount: number): Parts {
     valueOf,
   };
   return parts;
+}
+
+function innermostText(frame: Frame | undefined): string {
+  return frame === undefined ? '' : `${frame.vector},${frame.base},${frame.end},${frame.cpl},${frame.region},${frame.level}`;
 }
 
 interface Table<T> {

@@ -5,6 +5,7 @@ import type { MachineSetup } from '../machine/config.ts';
 import { changeCpu, draftOf, finish } from '../machine/draft.ts';
 import type { Effect } from '../machine/effects.ts';
 import { successors } from '../machine/machine.ts';
+import { featureOf } from '../machine/recording.ts';
 import type { State } from '../machine/state.ts';
 import type { Program } from '../program/program.ts';
 import { callOutside, outsideName } from './outside.ts';
@@ -23,8 +24,8 @@ export function pathOutcomes(program: Program, setup: MachineSetup, state: State
   const node = program.code.nodes[state.node];
   if (node === undefined || node.kind === 'interrupted' || state.ended !== null) return [];
   if (node.kind === 'feature') {
-    const fixed = state.features.find((name) => name === node.feature || name === `!${node.feature}`);
-    const arms = fixed === undefined ? [node.absent, node.present] : [fixed === node.feature ? node.present : node.absent];
+    const fixed = featureOf(state, node.feature);
+    const arms = fixed === null ? [node.absent, node.present] : [fixed ? node.present : node.absent];
     return [...new Set(arms)].map((target) => {
       const draft = draftOf(state);
       draft.node = target;

@@ -5,11 +5,12 @@ import type { MachineSetup } from './config.ts';
 import type { Effect } from './effects.ts';
 import { regionIndexOf, top } from './layout.ts';
 import type { Region } from './layout.ts';
-import { recorded, recordedDraft, recordedFork } from './recording.ts';
+import { innermostOf, recorded, recordedDraft, recordedFork } from './recording.ts';
 import type { Origin } from './recording.ts';
 import { RSP } from './registers.ts';
+import { ARITHMETIC } from './state.ts';
 import type { Cpu, Frame, GuardGhost, Pending, State } from './state.ts';
-import { and, constant, equal, extractBytes, insertBytes, isConstant, or, shiftLeft, shiftRight, truncate, UNKNOWN, ZERO } from './word.ts';
+import { and, constant, equal, extractBytes, insertBytes, isConstant, or, replaceBits, shiftLeft, shiftRight, truncate, UNKNOWN, ZERO } from './word.ts';
 import type { Word } from './word.ts';
 
 export interface Draft {
@@ -164,6 +165,13 @@ export function load(draft: Draft, setup: MachineSetup, address: bigint, size: A
   return truncate(or(shiftRight(whole, byte * 8), shiftLeft(slotValue(draft, region, slotOf(region, upper).slot), (8 - byte) * 8)), size);
 }
 
+/** Replaces the flags that arithmetic changes, all of them. */
+export function setArithmeticFlags(draft: Draft, known: bigint, value: bigint): void {
+  const noted = recorded(draft);
+  if (noted === null) draft.flags = replaceBits(draft.flags, ARITHMETIC, known, value);
+  else noted.setArithmeticFlags(known, value);
+}
+
 /** Writes memory and keeps the ghost state of the guards; false outside the regions of the layout. */
 export function store(draft: Draft, setup: MachineSetup, address: bigint, size: AccessSize, value: Word): boolean {
   const region = setup.layout.regions[regionIndexOf(setup.layout, address)];
@@ -199,9 +207,7 @@ function noteFrameEdited(draft: Draft, address: bigint, size: AccessSize, value:
 
 /** Whether the word there is the saved RSP of the innermost frame. */
 export function isEditOfFrame(draft: Draft, address: bigint): boolean {
-  const noted = recorded(draft);
-  noted?.noteInnermostRead();
-  const innermost = noted === null ? draft.frames.at(-1) : noted.innermost();
+  const innermost = innermostOf(draft);
   return innermost !== undefined && address === innermost.base + SAVED_RSP;
 }
 

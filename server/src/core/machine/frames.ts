@@ -3,6 +3,7 @@
 import type { MachineSetup } from './config.ts';
 import { load, register, slotsOf } from './draft.ts';
 import type { Draft } from './draft.ts';
+import { innermostOf } from './recording.ts';
 import { stackOf, top } from './layout.ts';
 import type { Region } from './layout.ts';
 import { RSP } from './registers.ts';
@@ -61,7 +62,7 @@ export function relocate(draft: Draft, setup: MachineSetup, frame: Frame, base: 
 
 /** RSP went from one stack to another: the innermost frame counts as moved where its copy is. */
 export function noteStackSwitch(draft: Draft, setup: MachineSetup, from: Region | null, to: Word): void {
-  const frame = draft.frames.at(-1);
+  const innermost = innermostOf(draft);
   const target = isConstant(to) ? stackOf(setup.layout, to.value) : null;
   if (from === target && from !== null) return;
   // SYSCALL entries use RSP as a scratch register: what was no stack pointer and is none is no switch.
@@ -75,8 +76,10 @@ export function noteStackSwitch(draft: Draft, setup: MachineSetup, from: Region 
     });
   }
   // VE-20: an event handler that goes on at CPL 0 on a stack pointer that user space chose writes where user space wants.
-  if (target === null && frame !== undefined && frame.cpl === 0 && !isConstant(to)) draft.ended = 'stack-on-user-rsp';
-  if (frame === undefined || from === null || frame.region !== from.index || target === null) return;
+  if (target === null && innermost?.cpl === 0 && !isConstant(to)) draft.ended = 'stack-on-user-rsp';
+  if (innermost === undefined || from === null || innermost.region !== from.index || target === null) return;
+  const frame = draft.frames.at(-1);
+  if (frame === undefined) return;
   const copy = intactCopy(draft, setup, frame, 0n, 0n, target);
   if (copy !== null) relocate(draft, setup, frame, copy);
 }

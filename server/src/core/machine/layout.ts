@@ -15,6 +15,13 @@ export interface Region {
   readonly base: bigint;
   /** Bytes. */
   readonly size: number;
+  /** The first address behind it: of a stack the one that RSP starts at. */
+  readonly end: bigint;
+}
+
+export function createRegion(index: number, name: string, kind: RegionKind, size: number, { rewinding, keepsStale }: Pick<Region, 'rewinding' | 'keepsStale'>): Region {
+  const base = regionBase(index);
+  return { index, name, kind, rewinding, keepsStale, base, size, end: base + BigInt(size) };
 }
 
 export interface Layout {
@@ -41,13 +48,21 @@ export function regionBase(index: number): bigint {
 
 /** Index of the region that holds an address, or -1: user memory, or memory outside the review. */
 export function regionIndexOf(layout: Layout, address: bigint): number {
+  // Nearly all accesses are to the stack of the access before.
+  if (layout === lastLayout && last !== undefined && address >= last.base && address < last.end) return last.index;
   const offset = address - KERNEL_BASE;
   if (offset < 0n) return -1;
   const index = Number(offset >> REGION_SHIFT);
   const region = layout.regions[index];
   if (region === undefined) return -1;
-  return address - region.base < BigInt(region.size) ? index : -1;
+  if (address >= region.end) return -1;
+  lastLayout = layout;
+  last = region;
+  return index;
 }
+
+let lastLayout: Layout | null = null;
+let last: Region | undefined;
 
 /** The region below whose top an address lies; the top itself counts, as for an empty stack. */
 export function stackOf(layout: Layout, rsp: bigint): Region | null {
@@ -61,7 +76,7 @@ export function stackNamed(layout: Layout, name: string): Region | null {
 }
 
 export function top(region: Region): bigint {
-  return region.base + BigInt(region.size);
+  return region.end;
 }
 
 /** Address of a node; nodes of user space have user addresses. */

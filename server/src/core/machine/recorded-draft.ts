@@ -1,9 +1,11 @@
 // A draft of a recorded state: notes what is read of the state that the recording began with, and what is written.
 import type { Draft } from './draft.ts';
 import type { RegisterIndex } from './code.ts';
-import { noteOrigin, noteRegister, noteSimple, noteSlot, RecordedCpu } from './recorded-reads.ts';
-import type { Origin, Reads } from './recorded-reads.ts';
+import { cpuField, cpuFieldsOf, NO_CPU_FIELD, noteOrigin, noteRegister, noteSimple, noteSlot, RecordedCpu } from './recorded-reads.ts';
+import type { CpuFields, Origin, Reads } from './recorded-reads.ts';
 import type { Cpu, Frame, GuardGhost, Pending, State } from './state.ts';
+import { ARITHMETIC } from './state.ts';
+import { replaceBits } from './word.ts';
 import type { Word } from './word.ts';
 
 /** What happens to the words of a region, in this order. */
@@ -33,7 +35,15 @@ export interface Writes {
   readonly ended: string | null;
 }
 
-type Field = 'flags' | 'frames' | 'pending' | 'budgets' | 'features' | 'ghosts' | 'ended';
+type Field = 'flags' | 'frames' | 'pending' | 'features' | 'ghosts';
+
+const BIT: Readonly<Record<Field, number>> = { flags: 1, frames: 2, pending: 4, features: 8, ghosts: 16 };
+
+/** Writes to memory, last one first: what a further step adds leaves the list of the steps before as it is. */
+interface WriteList {
+  readonly write: MemoryWrite;
+  readonly before: WriteList | null;
+}
 
 /** Reads of what the draft has written itself are none of the state's. */
 export class RecordedDraft implements Draft {
@@ -46,10 +56,11 @@ export class RecordedDraft implements Draft {
   accesses: Draft['accesses'] = null;
   readonly reads: Reads;
   private readonly fields: { flags: Word; frames: readonly Frame[]; pending: readonly Pending[]; budgets: readonly number[]; features: readonly string[]; ghosts: readonly GuardGhost[]; ended: string | null };
-  private readonly written: Set<Field>;
+  private written: number;
   private readonly recordedCpu: RecordedCpu;
-  private readonly writtenRegisters: Map<RegisterIndex, Origin | null>;
-  private readonly memoryWrites: MemoryWrite[];
+  /** By register; undefined where it is as it was. */
+  private readonly writtenRegisters: (Origin | null | undefined)[];
+  private memoryWrites: WriteList | null;
 
   constructor(state: { readonly own: State; readonly reads: Reads } | RecordedDraft) {
     this.reads = state.reads;
@@ -59,29 +70,29 @@ export class RecordedDraft implements Draft {
       this.registers = registers;
       this.memory = memory;
       this.fields = { flags, frames, pending, budgets, features, ghosts, ended };
-      this.written = new Set();
-      this.recordedCpu = new RecordedCpu(cpu, this.reads, []);
-      this.writtenRegisters = new Map();
-      this.memoryWrites = [];
+      this.written = 0;
+      this.recordedCpu = new RecordedCpu(cpu, this.reads, NO_CPU_FIELD);
+      this.writtenRegisters = [];
+      this.memoryWrites = null;
     } else {
       this.node = state.node;
       this.registers = state.registers;
       this.memory = state.memory;
       this.fields = { ...state.fields };
-      this.written = new Set(state.written);
+      this.written = state.written;
       this.recordedCpu = new RecordedCpu(state.recordedCpu.own, this.reads, state.recordedCpu.written);
-      this.writtenRegisters = new Map(state.writtenRegisters);
-      this.memoryWrites = [...state.memoryWrites];
+      this.writtenRegisters = state.writtenRegisters.slice();
+      this.memoryWrites = state.memoryWrites;
     }
   }
 
   get flags(): Word {
-    if (!this.written.has('flags')) noteSimple(this.reads, 'flags');
+    if (!this.wrote('flags')) noteSimple(this.reads, 'flags');
     return this.fields.flags;
   }
 
   set flags(value: Word) {
-    this.written.add('flags');
+    this.written |= BIT.flags;
     this.fields.flags = value;
   }
 
@@ -94,27 +105,27 @@ export class RecordedDraft implements Draft {
   }
 
   changeCpu(change: Partial<Cpu>): void {
-    for (const field of Object.keys(change) as (keyof Cpu)[]) this.recordedCpu.written.add(field);
+    for (const field of Object.keys(change) as (keyof Cpu)[]) this.recordedCpu.written |= cpuField(field);
     this.recordedCpu.own = { ...this.recordedCpu.own, ...change };
   }
 
   get frames(): readonly Frame[] {
-    if (!this.written.has('frames')) noteSimple(this.reads, 'frames');
+    if (!this.wrote('frames')) noteSimple(this.reads, 'frames');
     return this.fields.frames;
   }
 
   set frames(value: readonly Frame[]) {
-    this.written.add('frames');
+    this.written |= BIT.frames;
     this.fields.frames = value;
   }
 
   get pending(): readonly Pending[] {
-    if (!this.written.has('pending')) noteSimple(this.reads, 'pending');
+    if (!this.wrote('pending')) noteSimple(this.reads, 'pending');
     return this.fields.pending;
   }
 
   set pending(value: readonly Pending[]) {
-    this.written.add('pending');
+    this.written |= BIT.pending;
     this.fields.pending = value;
   }
 
@@ -127,22 +138,22 @@ export class RecordedDraft implements Draft {
   }
 
   get features(): readonly string[] {
-    if (!this.written.has('features')) noteSimple(this.reads, 'features');
+    if (!this.wrote('features')) noteSimple(this.reads, 'features');
     return this.fields.features;
   }
 
   set features(value: readonly string[]) {
-    this.written.add('features');
+    this.written |= BIT.features;
     this.fields.features = value;
   }
 
   get ghosts(): readonly GuardGhost[] {
-    if (!this.written.has('ghosts')) noteSimple(this.reads, 'ghosts');
+    if (!this.wrote('ghosts')) noteSimple(this.reads, 'ghosts');
     return this.fields.ghosts;
   }
 
   set ghosts(value: readonly GuardGhost[]) {
-    this.written.add('ghosts');
+    this.written |= BIT.ghosts;
     this.fields.ghosts = value;
   }
 
@@ -156,38 +167,38 @@ export class RecordedDraft implements Draft {
 
   /** Whether the field is the draft's own by now. */
   wrote(field: Field): boolean {
-    return this.written.has(field);
+    return (this.written & BIT[field]) !== 0;
   }
 
-  writtenCpu(): ReadonlySet<keyof Cpu> {
+  writtenCpu(): CpuFields {
     return this.recordedCpu.written;
   }
 
   noteRegisterRead(index: RegisterIndex): void {
-    const from = this.writtenRegisters.get(index);
+    const from = this.writtenRegisters[index];
     if (from === undefined) noteRegister(this.reads, index);
     else if (from !== null) noteOrigin(this.reads, from);
   }
 
   noteRegistersRead(): void {
     noteSimple(this.reads, 'registers');
-    for (const from of this.writtenRegisters.values()) if (from !== null) noteOrigin(this.reads, from);
+    for (const from of this.writtenRegisters) if (from !== null && from !== undefined) noteOrigin(this.reads, from);
   }
 
   noteRegisterWrite(index: RegisterIndex, from: Origin | null): void {
-    this.writtenRegisters.set(index, from);
+    this.writtenRegisters[index] = from;
   }
 
   /** Null where the word is the same in all states. */
   originOfRegister(index: RegisterIndex, missing: Word): Origin | null {
-    const from = this.writtenRegisters.get(index);
+    const from = this.writtenRegisters[index];
     return from === undefined ? { piece: { kind: 'register', index }, missing } : from;
   }
 
   originOfSlot(region: number, slot: number, missing: Word): Origin | null {
-    for (let at = this.memoryWrites.length - 1; at >= 0; at -= 1) {
-      const write = this.memoryWrites[at];
-      if (write === undefined || write.region !== region) continue;
+    for (let at = this.memoryWrites; at !== null; at = at.before) {
+      const { write } = at;
+      if (write.region !== region) continue;
       if (write.kind === 'slot' && write.slot === slot) return write.from;
       if (write.kind === 'length' && slot >= write.length) return null;
     }
@@ -201,7 +212,7 @@ export class RecordedDraft implements Draft {
 
   noteRegionRead(region: number): void {
     noteSlot(this.reads, region, -1);
-    for (const write of this.memoryWrites) if (write.kind === 'slot' && write.region === region && write.from !== null) noteOrigin(this.reads, write.from);
+    for (const write of this.writesToMemory()) if (write.kind === 'slot' && write.region === region && write.from !== null) noteOrigin(this.reads, write.from);
   }
 
   noteLookedAt(from: Origin): void {
@@ -209,11 +220,24 @@ export class RecordedDraft implements Draft {
   }
 
   noteMemoryWrite(write: MemoryWrite): void {
-    this.memoryWrites.push(write);
+    this.memoryWrites = { write, before: this.memoryWrites };
+  }
+
+  /** The first one first. */
+  private writesToMemory(): readonly MemoryWrite[] {
+    const writes: MemoryWrite[] = [];
+    for (let at = this.memoryWrites; at !== null; at = at.before) writes.push(at.write);
+    return writes.reverse();
+  }
+
+  /** Replaces the flags that arithmetic changes, all of them. */
+  setArithmeticFlags(known: bigint, value: bigint): void {
+    if (!this.wrote('flags')) noteSimple(this.reads, 'system flags');
+    this.flags = replaceBits(this.fields.flags, ARITHMETIC, known, value);
   }
 
   noteInnermostRead(): void {
-    if (!this.written.has('frames')) noteSimple(this.reads, 'innermost');
+    if (!this.wrote('frames')) noteSimple(this.reads, 'innermost');
   }
 
   innermost(): Frame | undefined {
@@ -230,16 +254,18 @@ export class RecordedDraft implements Draft {
   writes(): Writes {
     const { flags, frames, pending, features, ghosts, ended } = this.fields;
     const { own, written } = this.recordedCpu;
-    const when = <T>(field: Field, value: T): T | null => (this.written.has(field) ? value : null);
+    const when = <T>(field: Field, value: T): T | null => (this.wrote(field) ? value : null);
+    const registers: RegisterWrite[] = [];
+    this.writtenRegisters.forEach((from, index) => {
+      const value = this.registers[index];
+      if (from !== undefined && value !== undefined) registers.push({ index, value, from });
+    });
     return {
       node: this.node,
-      registers: [...this.writtenRegisters].flatMap(([index, from]): readonly RegisterWrite[] => {
-        const value = this.registers[index];
-        return value === undefined ? [] : [{ index, value, from }];
-      }),
-      memory: this.memoryWrites,
+      registers,
+      memory: this.writesToMemory(),
       flags: when('flags', flags),
-      cpu: written.size === 0 ? null : Object.fromEntries([...written].map((field) => [field, own[field]])),
+      cpu: written === NO_CPU_FIELD ? null : Object.fromEntries(cpuFieldsOf(written).map((field) => [field, own[field]])),
       frames: when('frames', frames),
       pending: when('pending', pending),
       features: when('features', features),

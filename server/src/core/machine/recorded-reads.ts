@@ -11,8 +11,11 @@ export type Piece =
   | { readonly kind: 'slot'; readonly region: number; readonly slot: number }
   | { readonly kind: 'region'; readonly region: number }
   | { readonly kind: 'cpu'; readonly field: keyof Cpu }
-  /** `calm`: `isCalm`; `interrupt flag`: what is known of IF; `innermost`: the innermost frame's address. */
-  | { readonly kind: 'registers' | 'flags' | 'calm' | 'interrupt flag' | 'frames' | 'innermost' | 'depth' | 'pending' | 'features' | 'ghosts' };
+  /** Whether a CPU feature is known to be there, or not to be. */
+  | { readonly kind: 'feature'; readonly name: string }
+  /** `calm`: `isCalm`; `interrupt flag`: what is known of IF; `innermost`: what `innermostOf` tells;
+   * `system flags`: those that no arithmetic changes; `trap flags`: TF and RF. */
+  | { readonly kind: 'registers' | 'flags' | 'system flags' | 'trap flags' | 'calm' | 'interrupt flag' | 'frames' | 'innermost' | 'depth' | 'pending' | 'features' | 'ghosts' };
 
 /** Where a word came from that was carried and not looked at, and what lies there where nothing was ever written. */
 export interface Origin {
@@ -27,13 +30,19 @@ export interface Reads {
   readonly finished: Map<State, RecordedDraft>;
 }
 
-const SIMPLE = { registers: 1, flags: 2, calm: 3, 'interrupt flag': 4, frames: 5, innermost: 6, depth: 7, pending: 8, features: 9, ghosts: 10 } as const;
+const SIMPLE = { registers: 1, flags: 2, calm: 3, 'interrupt flag': 4, frames: 5, innermost: 6, depth: 7, pending: 8, features: 9, ghosts: 10, 'system flags': 11, 'trap flags': 12 } as const;
 
 export function noteSimple(reads: Reads, kind: keyof typeof SIMPLE): void {
   const key = SIMPLE[kind];
   if (reads.keys.has(key)) return;
   reads.keys.add(key);
   reads.list.push({ kind });
+}
+
+/** Few features are asked for in one recording. */
+export function noteFeature(reads: Reads, name: string): void {
+  if (reads.keys.has(SIMPLE.features) || reads.list.some((piece) => piece.kind === 'feature' && piece.name === name)) return;
+  reads.list.push({ kind: 'feature', name });
 }
 
 export function noteRegister(reads: Reads, index: RegisterIndex): void {
@@ -57,19 +66,28 @@ export function noteCpu(reads: Reads, field: keyof Cpu): void {
 export class RecordedCpu {
   own: Cpu;
   readonly reads: Reads;
-  readonly written: Set<keyof Cpu>;
+  written: CpuFields;
 
-  constructor(own: Cpu, reads: Reads, written: Iterable<keyof Cpu>) {
+  constructor(own: Cpu, reads: Reads, written: CpuFields) {
     this.own = own;
     this.reads = reads;
-    this.written = new Set(written);
+    this.written = written;
   }
 }
 
+/** Fields of a CPU, a bit each. */
+export type CpuFields = number;
+
+export const NO_CPU_FIELD: CpuFields = 0;
+const bitOf = new Map(CPU_FIELDS.map((field, index) => [field, 1 << index]));
+export const cpuField = (field: keyof Cpu): CpuFields => bitOf.get(field) ?? 0;
+export const cpuFieldsOf = (fields: CpuFields): readonly (keyof Cpu)[] => CPU_FIELDS.filter((field) => (fields & cpuField(field)) !== 0);
+
 for (const field of CPU_FIELDS) {
+  const bit = cpuField(field);
   Object.defineProperty(RecordedCpu.prototype, field, {
     get(this: RecordedCpu): unknown {
-      if (!this.written.has(field)) noteCpu(this.reads, field);
+      if ((this.written & bit) === 0) noteCpu(this.reads, field);
       return this.own[field];
     },
   });

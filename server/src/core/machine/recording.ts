@@ -4,7 +4,7 @@
 import type { Draft } from './draft.ts';
 import { RecordedDraft } from './recorded-draft.ts';
 import type { Writes } from './recorded-draft.ts';
-import { noteRegister, noteSimple, noteSlot, RecordedCpu } from './recorded-reads.ts';
+import { NO_CPU_FIELD, noteFeature, noteRegister, noteSimple, noteSlot, RecordedCpu } from './recorded-reads.ts';
 import type { Piece, Reads } from './recorded-reads.ts';
 import { IF, INITIAL_CPU, RF, TF } from './state.ts';
 import type { Cpu, Frame, GuardGhost, Pending, State } from './state.ts';
@@ -51,7 +51,7 @@ class RecordedState implements State {
     this.own = own;
     this.reads = reads;
     this.draft = draft;
-    this.recordedCpu = new RecordedCpu(own.cpu, reads, draft?.writtenCpu() ?? []);
+    this.recordedCpu = new RecordedCpu(own.cpu, reads, draft?.writtenCpu() ?? NO_CPU_FIELD);
   }
 
   get node(): number {
@@ -143,20 +143,46 @@ function wrote(state: RecordedState, field: 'flags' | 'frames'): boolean {
  */
 export function isCalm(state: Pick<State, 'cpu' | 'flags'>): boolean {
   if (!(state instanceof RecordedState)) return calm(state);
-  if (state.draft !== null && (wrote(state, 'flags') || state.draft.writtenCpu().size > 0)) return calm(state);
-  noteSimple(state.reads, 'calm');
-  return calm(state.own);
+  if (state.draft === null || (!wrote(state, 'flags') && state.draft.writtenCpu() === NO_CPU_FIELD)) {
+    noteSimple(state.reads, 'calm');
+    return calm(state.own);
+  }
+  if (!wrote(state, 'flags')) noteSimple(state.reads, 'trap flags');
+  return calm({ cpu: state.cpu, flags: state.own.flags });
 }
 
 function calm({ cpu, flags }: Pick<State, 'cpu' | 'flags'>): boolean {
-  return cpu.pendingDebug === 0 && !cpu.nmiLatched && cpu.shadow === 'none' && cpu.dr7 === INITIAL_CPU.dr7 && (flags.value & (TF | RF)) === 0n;
+  return cpu.pendingDebug === 0 && !cpu.nmiLatched && cpu.shadow === 'none' && cpu.dr7 === INITIAL_CPU.dr7 && (flags.value & TRAP_FLAGS) === 0n;
 }
+
+/** What makes the next boundary one of its own: single-step, and the flag that holds breakpoints off. */
+export const TRAP_FLAGS = TF | RF;
 
 /** IF of a state: null where it is not known. */
 export function interruptFlag(state: State): boolean | null {
   const own = state instanceof RecordedState ? state.own : state;
   if (state instanceof RecordedState && !wrote(state, 'flags')) noteSimple(state.reads, 'interrupt flag');
   return (own.flags.known & IF) === 0n ? null : (own.flags.value & IF) !== 0n;
+}
+
+/** Whether a CPU feature is there: null where it is not known. */
+export function featureOf(state: State, name: string): boolean | null {
+  const own = state instanceof RecordedState ? state.own : state;
+  if (state instanceof RecordedState && state.draft?.wrote('features') !== true) noteFeature(state.reads, name);
+  return own.features.includes(name) ? true : own.features.includes(`!${name}`) ? false : null;
+}
+
+/** What of the innermost frame is the same whatever it interrupted. */
+export type Innermost = Pick<Frame, 'vector' | 'base' | 'end' | 'cpl' | 'region' | 'level'>;
+
+export function innermostOf(state: Pick<State, 'frames'>): Innermost | undefined {
+  if (state instanceof RecordedDraft) {
+    state.noteInnermostRead();
+    return state.innermost();
+  }
+  if (!(state instanceof RecordedState)) return state.frames.at(-1);
+  if (!wrote(state, 'frames')) noteSimple(state.reads, 'innermost');
+  return state.own.frames.at(-1);
 }
 
 /** Live frames of a state. */

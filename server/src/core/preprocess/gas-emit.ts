@@ -142,6 +142,9 @@ export function assign(assembly: Assembly, name: string, text: string, origin: O
   } else assembly.journal.put(assembly.symbols, name, value, stays);
 }
 
+/** Directives that `changeSection` follows. */
+export const sectionWords = new Set(['.text', '.data', '.bss', '.pushsection', '.section', '.section.s', '.popsection', '.previous', '.subsection']);
+
 /** Section directives; false where `name` is none. */
 export function changeSection(assembly: Assembly, name: string, text: string, origin: Origin): boolean {
   const parts = splitArguments(text);

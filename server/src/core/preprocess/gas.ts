@@ -3,7 +3,7 @@
 import type { Place } from '../base/span.ts';
 import { conditionHolds, conditionalWords } from './gas-conditions.ts';
 import type { Assembly } from './gas-emit.ts';
-import { assign, changeSection, dataSize, emitData, emitDirective, emitInstruction, emitLabel, flushPrefixes, newAssembly } from './gas-emit.ts';
+import { assign, changeSection, dataSize, sectionWords, emitData, emitDirective, emitInstruction, emitLabel, flushPrefixes, newAssembly } from './gas-emit.ts';
 import type { Macro, Parameter } from './gas-macro.ts';
 import { bindArguments, parseParameters, prepareBody, readArgument, skipSeparator, substituteLine } from './gas-macro.ts';
 import type { Frame, ReaderMark } from './gas-reader.ts';
@@ -130,28 +130,40 @@ export function startAssembler(nextLine: () => MappedText | null, file: string, 
 
   function conditional(word: string, statement: MappedText, from: number): void {
     const outerActive = isActive();
-    const { place } = placeOf(statement, 0);
     let active = false;
     if (outerActive) {
       const holds = conditionHolds(assembly, word, statement.text.slice(from));
-      if (holds === null) report(place, `condition is not known here and counts as false: ${statement.text.slice(from).trim().slice(0, 60)}`);
+      if (holds === null) report(placeOf(statement, 0).place, `condition is not known here and counts as false: ${statement.text.slice(from).trim().slice(0, 60)}`);
       active = holds === true;
     }
-    conditionals.push({ active, taken: active, outerActive, place });
+    open(statement, active, outerActive);
+  }
+
+  /** Where it was written is worked out for those of which something is said. */
+  function open(statement: MappedText, active: boolean, outerActive: boolean): void {
+    const fallback = frames.at(-1)?.place ?? nowhere;
+    let place: Place | null = null;
+    conditionals.push({
+      active,
+      taken: active,
+      outerActive,
+      get place() {
+        return (place ??= trace(statement, 0, statement.text.length, fallback).place);
+      },
+    });
   }
 
   function branch(word: string, statement: MappedText, from: number): void {
-    const open = conditionals.at(-1);
-    const { place } = placeOf(statement, 0);
-    if (open === undefined || conditionals.length <= (innermostMacro()?.conditionals ?? 0)) {
-      report(place, `${word} without .if`);
+    const innermost = conditionals.at(-1);
+    if (innermost === undefined || conditionals.length <= (innermostMacro()?.conditionals ?? 0)) {
+      report(placeOf(statement, 0).place, `${word} without .if`);
       return;
     }
     if (word === '.endif' || word === '.endc') conditionals.pop();
-    else if (open.taken || !open.outerActive) open.active = false;
+    else if (innermost.taken || !innermost.outerActive) innermost.active = false;
     else {
-      open.active = word === '.else' || conditionHolds(assembly, word, statement.text.slice(from)) === true;
-      open.taken = open.active;
+      innermost.active = word === '.else' || conditionHolds(assembly, word, statement.text.slice(from)) === true;
+      innermost.taken = innermost.active;
     }
   }
 
@@ -165,7 +177,7 @@ export function startAssembler(nextLine: () => MappedText | null, file: string, 
     if (!isActive()) {
       const word = skippedWord.exec(text)?.[1]?.toLowerCase();
       if (word === undefined) return;
-      if (conditionalWords.has(word)) conditionals.push({ active: false, taken: false, outerActive: false, place: placeOf(statement, 0).place });
+      if (conditionalWords.has(word)) open(statement, false, false);
       else if (branchWords.has(word)) branch(word, substitutedBranch(statement, word), word.length);
       return;
     }
@@ -272,7 +284,7 @@ export function startAssembler(nextLine: () => MappedText | null, file: string, 
       emitData(assembly, size, rest, originOf(placeOf(statement, from)));
       return true;
     }
-    return changeSection(assembly, word, rest, originOf(placeOf(statement, from)));
+    return sectionWords.has(word) && changeSection(assembly, word, rest, originOf(placeOf(statement, from)));
   }
 
   function step(): boolean {

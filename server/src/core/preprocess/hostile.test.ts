@@ -164,3 +164,33 @@ describe('broken text', () => {
     assert.equal(stream.inactive.length, 1);
   });
 });
+
+describe('the work of reading', () => {
+  /** Problems with a bound of statements and of tokens: none where no more than those were needed. */
+  const within = (files: Readonly<Record<string, string>>, statements: number, tokens = statements): readonly string[] => streamOf(files, { ...defaultLimits, statements, tokens }).problems.map(({ message }) => message);
+
+  it('grows with the depth of macros, not with its square', () => {
+    for (const depth of [10, 150]) {
+      const text = `.macro m0 x\nnop\n.endm\n${levels(depth, (i) => `.macro m${i + 1} x\nm${i} \\x\n.endm`)}\nm${depth} 1\n`;
+      assert.deepEqual(within({ 'a.S': text }, 4 * depth + 8), []);
+      assert.match(within({ 'a.S': text }, depth).join(), /too many statements/);
+    }
+  });
+
+  it('grows with the depth of includes: each file is asked for a bounded number of times', () => {
+    const reads = (depth: number): number => {
+      const files: Record<string, string> = { 'a.S': '#include "h0.h"\n' };
+      for (let at = 0; at < depth; at += 1) files[`h${at}.h`] = `#define V${at} ${at}\n${at + 1 < depth ? `#include "h${at + 1}.h"\n` : 'nop\n'}`;
+      let asked = 0;
+      const { items } = preprocess('a.S', { read: (path) => (path.endsWith('.h') && (asked += 1), files[path] ?? null) }, none);
+      assert.equal(items.length, 1);
+      return asked;
+    };
+    assert.ok(reads(80) <= 8 * reads(10) + 80, `${reads(80)} for 80, ${reads(10)} for 10`);
+  });
+
+  it('grows with the length of a file', () => {
+    const text = (lines: number): string => levels(lines, (i) => `#define A${i} ${i}\n\tmovq\t$A${i}, %rax`);
+    for (const lines of [100, 2000]) assert.deepEqual(within({ 'a.S': text(lines) }, 3 * lines, 12 * lines), []);
+  });
+});

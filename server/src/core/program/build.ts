@@ -1,7 +1,7 @@
 // Links the assembler streams, the C sources and the annotations of a unit into one program.
 import type { Origin } from '../base/span.ts';
 import type { CodeNode, ExtableEntry, NodeId } from '../machine/code.ts';
-import { CODE_REGION, GLOBAL_REGION, PERCPU_REGION, regionBase, top } from '../machine/layout.ts';
+import { CODE_REGION, createRegion, GLOBAL_REGION, PERCPU_REGION, regionBase, top } from '../machine/layout.ts';
 import type { Layout, Region, RegionKind } from '../machine/layout.ts';
 import { EXTABLE_TYPES } from '../kernel/primitives.ts';
 import type { Directive } from '../syntax/annotation-types.ts';
@@ -172,15 +172,7 @@ function constantNamed(sources: readonly CSource[], name: string): bigint | null
 }
 
 function layoutOf(nodes: number, stacks: readonly { readonly name: string; readonly rewinding: boolean }[], variables: Variables, keep: ReadonlySet<string>): Layout {
-  const make = (index: number, name: string, kind: RegionKind, rewinding: boolean, size: number): Region => ({
-    index,
-    name,
-    kind,
-    rewinding,
-    keepsStale: keep.has(name),
-    base: regionBase(index),
-    size,
-  });
+  const make = (index: number, name: string, kind: RegionKind, rewinding: boolean, size: number): Region => createRegion(index, name, kind, size, { rewinding, keepsStale: keep.has(name) });
   const regions: Region[] = [
     make(CODE_REGION, 'code', 'code', false, (nodes + 4096) * 16),
     make(PERCPU_REGION, 'per-CPU', 'percpu', false, Math.max(variables.percpuBytes(), 8)),

@@ -1,111 +1,76 @@
 // A C file with the headers it follows, lowered: functions as operations, and the declarations, tables and constants
-// that the linker needs. The one entry of the C front end to the program layer.
+// that the linker needs, each made when it is first asked for. The one entry of the C front end to the program layer.
 import type { Place, Problem, Span } from '../base/span.ts';
 import type { Configuration, FileSource } from '../preprocess/stream.ts';
 import { evaluateConstantText } from '../syntax/c-constant.ts';
 import type { CMacroDefinition, ConstantScope } from '../syntax/c-constant.ts';
-import { activeText } from '../syntax/c-directives.ts';
 import type { MacroTable } from '../syntax/c-directives.ts';
-import type { CFunctionDefinition, CSyntaxType, CTerm, CTranslationUnit } from '../syntax/c-syntax.ts';
+import type { CFunctionDefinition, CSyntaxType, CTerm } from '../syntax/c-syntax.ts';
 import { normalised } from '../syntax/c-text.ts';
 import type { GlobalVariable, LoweringScope } from './c-lower-builder.ts';
 import { lowerFunction } from './c-lower-function.ts';
 import type { LoweredFunction } from './c-lower-function.ts';
 import type { CSource, CStruct, CVariable, DeclaredEntry, IdtRow } from './c-source.ts';
+import { readTexts } from './c-texts.ts';
+import type { FileText, ParseC, Reading } from './c-texts.ts';
 import { constantOf, createTypeTable, layoutOf, sizeOfType } from './c-types.ts';
 import type { CRecordType } from './c-types.ts';
-
-export type ParseC = (text: string) => CTranslationUnit;
-
-/** Following a kernel's headers further than this says more about the kernel than about the file. */
-const mostHeaders = 1000;
-
-interface FileText {
-  readonly file: string;
-  readonly text: string;
-  readonly unit: CTranslationUnit;
-}
-
-interface Reading {
-  readonly source: FileSource;
-  readonly parse: ParseC;
-  readonly configuration: Configuration;
-  readonly macros: MacroTable;
-  readonly files: FileText[];
-  readonly visited: Set<string>;
-  readonly includes: { readonly place: Place; readonly name: string; readonly resolved: string | null }[];
-  readonly problems: Problem[];
-  limited: boolean;
-}
-
-/** What the compiler defines without being asked, as far as entry code tests it. */
-const predefined: readonly (readonly [string, string])[] = [
-  ['__KERNEL__', '1'], ['__x86_64__', '1'], ['__LP64__', '1'], ['__GNUC__', '12'], ['__GNUC_MINOR__', '0'], ['__STDC__', '1'],
-  ['CONFIG_X86', '1'], ['CONFIG_X86_64', '1'], ['CONFIG_64BIT', '1'], ['BITS_PER_LONG', '64'], ['__BITS_PER_LONG', '64'],
-];
 
 /** Error numbers where no header gives them (`include/uapi/asm-generic/errno-base.h`). */
 const errorNumbers: ReadonlyMap<string, bigint> = new Map(
   Object.entries({ EPERM: 1n, ENOENT: 2n, EIO: 5n, ENXIO: 6n, EAGAIN: 11n, ENOMEM: 12n, EFAULT: 14n, EBUSY: 16n, ENODEV: 19n, EINVAL: 22n, ENOSYS: 38n, EOPNOTSUPP: 95n }),
 );
 
-/** Reads a file, follows its headers and lowers its functions. Broken text gives problems, never an exception. */
+/** Macros of the rows of IDT tables: a text without them has none. */
+const rowMacro = /\b(?:INTG|SYSG|ISTG|G)\s*\(/;
+
+/**
+ * Reads a file and follows its headers. What is in them is parsed and lowered when a field of the result asks for it:
+ * of most files of a kernel nobody does. Broken text gives problems, never an exception.
+ */
 export function cSource(file: string, source: FileSource, parse: ParseC, configuration: Configuration): CSource {
-  const macros: MacroTable = new Map();
-  for (const [name, body] of [...predefined, ...configuration.defines]) macros.set(name, { name, parameters: null, body });
-  const reading: Reading = { source, parse, configuration, macros, files: [], visited: new Set(), includes: [], problems: [], limited: false };
-  const text = source.read(file);
-  if (text === null) reading.problems.push({ place: { file, span: { start: 0, end: 0 } }, message: 'cannot read this file' });
-  else readFile(reading, file, text);
-  return gathered(reading, file);
-}
-
-function readFile(reading: Reading, file: string, text: string): void {
-  const { problems } = reading;
-  const main = reading.visited.size === 0;
-  reading.visited.add(file);
-  const active = activeText(text, reading.macros, {
-    include: (include) => {
-      const resolved = resolveInclude(reading, file, include.name, include.quoted);
-      if (main) reading.includes.push({ place: { file, span: include.span }, name: include.name, resolved: resolved?.path ?? null });
-      if (resolved === null || resolved.text === null) return;
-      if (reading.visited.size >= mostHeaders) {
-        if (!reading.limited) problems.push({ place: { file, span: include.span }, message: `stops following headers at ${mostHeaders} files` });
-        reading.limited = true;
-        return;
-      }
-      readFile(reading, resolved.path, resolved.text);
+  const reading = readTexts(file, source, parse, configuration);
+  const hasRows = reading.files.some(({ active }) => rowMacro.test(active));
+  let gathering: Gathered | null = null;
+  let lowering: Lowered | null = null;
+  const gathered = (): Gathered => (gathering ??= gather(reading, file));
+  const lowered = (): Lowered => (lowering ??= lowerAll(gathered(), file));
+  let variables: readonly CVariable[] | null = null;
+  let constants: ReadonlyMap<string, bigint> | null = null;
+  let structs: readonly CStruct[] | null = null;
+  let problems: readonly Problem[] | null = null;
+  return {
+    file,
+    includes: reading.includes,
+    get functions() {
+      return lowered().functions;
     },
-    problem: (span, message) => {
-      if (main) problems.push({ place: { file, span }, message });
+    get variables() {
+      // Only a function with a static variable adds any.
+      return (variables ??= variablesOf(gathered(), gathered().hasStatics ? lowered().statics : []));
     },
-  });
-  const unit = reading.parse(active);
-  const unreadable = new Map(unit.unreadable.map((span) => [`${span.start} ${span.end}`, span]));
-  if (main) for (const span of unreadable.values()) problems.push({ place: { file, span }, message: 'cannot read this statement' });
-  reading.files.push({ file, text, unit });
+    get structs() {
+      return (structs ??= gathered().structs.flatMap(({ type, place }) => structOf(gathered().scope.types, type, place)));
+    },
+    get idtRows() {
+      return hasRows ? gathered().idtRows : [];
+    },
+    get declaredEntries() {
+      return gathered().declaredEntries;
+    },
+    get constants() {
+      return (constants ??= constantsOf(reading.macros, gathered().enumerators, gathered().constants));
+    },
+    get problems() {
+      return (problems ??= [...reading.problems, ...unreadableIn(reading, file), ...lowered().problems]);
+    },
+  };
 }
 
-/** The folder of the including file first where the name is quoted, then the include paths. */
-function resolveInclude(reading: Reading, from: string, name: string, quoted: boolean): { readonly path: string; readonly text: string | null } | null {
-  const folders = [...(quoted ? [from.slice(0, from.lastIndexOf('/') + 1)] : []), ...reading.configuration.includePaths];
-  for (const folder of folders) {
-    const path = joined(folder, name);
-    if (reading.visited.has(path)) return { path, text: null };
-    const text = reading.source.read(path);
-    if (text !== null) return { path, text };
-  }
-  return null;
-}
-
-function joined(folder: string, name: string): string {
-  const [, scheme = '', rest = ''] = /^([a-z][\w+.-]*:\/\/)?(.*)$/i.exec(folder === '' || folder.endsWith('/') ? folder + name : `${folder}/${name}`) ?? [];
-  const steps: string[] = [];
-  for (const step of rest.split('/')) {
-    if (step === '..' && steps.length > 0 && steps.at(-1) !== '..' && steps.at(-1) !== '') steps.pop();
-    else if (step !== '.') steps.push(step);
-  }
-  return scheme + steps.join('/');
+/** Places of the file itself that the parser could not read. */
+function unreadableIn({ files }: Reading, file: string): readonly Problem[] {
+  const unreadable = files.filter((one) => one.file === file).flatMap(({ unit }) => unit.unreadable);
+  return [...new Map(unreadable.map((span) => [`${span.start} ${span.end}`, span])).values()].map((span) => ({ place: { file, span }, message: 'cannot read this statement' }));
 }
 
 interface Definition {
@@ -113,14 +78,36 @@ interface Definition {
   readonly from: FileText;
 }
 
-function gathered(reading: Reading, file: string): CSource {
+type Declared = Omit<CVariable, 'size'> & { readonly syntax: CSyntaxType };
+
+/** Declarations of all texts, before any function is lowered. */
+interface Gathered {
+  readonly scope: LoweringScope;
+  readonly constants: ConstantScope;
+  readonly enumerators: ReadonlyMap<string, bigint>;
+  readonly definitions: ReadonlyMap<string, Definition>;
+  readonly declared: readonly Declared[];
+  readonly structs: readonly { readonly type: CRecordType; readonly place: Place }[];
+  readonly idtRows: readonly IdtRow[];
+  readonly declaredEntries: readonly DeclaredEntry[];
+  /** Whether the body of a function may hold a static variable. */
+  readonly hasStatics: boolean;
+}
+
+interface Lowered {
+  readonly functions: CSource['functions'];
+  readonly statics: readonly Declared[];
+  readonly problems: readonly Problem[];
+}
+
+function gather(reading: Reading, file: string): Gathered {
   const enumerators = new Map<string, bigint>();
   const macro = (name: string): CMacroDefinition | null => reading.macros.get(name) ?? null;
   const constants: ConstantScope = { macro, value: (name) => enumerators.get(name) ?? errorNumbers.get(name) ?? null };
   const types = createTypeTable(constants);
   const variables = new Map<string, GlobalVariable>();
   const functions = new Map<string, CSyntaxType>();
-  const declared: (Omit<CVariable, 'size'> & { readonly syntax: CSyntaxType })[] = [];
+  const declared: Declared[] = [];
   const structs: { readonly type: CRecordType; readonly place: Place }[] = [];
   const idtRows: IdtRow[] = [];
   const declaredEntries: DeclaredEntry[] = [];
@@ -173,24 +160,21 @@ function gathered(reading: Reading, file: string): CSource {
 
   // Sizes asked for while types were still being read may rest on too few of them.
   types.layouts.clear();
-  const scope: LoweringScope = { types, variables, functions, parse: reading.parse };
-  const lowered = lowerReachable(scope, definitions, file, reading.problems);
-  for (const one of lowered) {
-    for (const local of one.statics) {
-      declared.push({ name: local.name, area: 'global', type: local.typeText, syntax: local.type, place: { file: one.function.file, span: local.span } });
-    }
-  }
-  return {
-    file,
-    functions: lowered.map((one) => one.function),
-    variables: withoutRepeats(declared.map(({ syntax, ...one }) => ({ ...one, size: sizeOfType(types, syntax) ?? 8 }))),
-    structs: structs.flatMap(({ type, place }) => structOf(types, type, place)),
-    idtRows,
-    declaredEntries,
-    constants: constantsOf(reading.macros, enumerators, constants),
-    includes: reading.includes,
-    problems: reading.problems,
-  };
+  const hasStatics = [...definitions.values()].some(({ definition, from }) => /\bstatic\b/.test(from.text.slice(definition.bodySpan.start, definition.bodySpan.end)));
+  return { scope: { types, variables, functions, parse: reading.parse }, constants, enumerators, definitions, declared, structs, idtRows, declaredEntries, hasStatics };
+}
+
+function lowerAll({ scope, definitions }: Gathered, file: string): Lowered {
+  const problems: Problem[] = [];
+  const lowered = lowerReachable(scope, definitions, file, problems);
+  const statics = lowered.flatMap((one) =>
+    one.statics.map((local): Declared => ({ name: local.name, area: 'global', type: local.typeText, syntax: local.type, place: { file: one.function.file, span: local.span } })),
+  );
+  return { functions: lowered.map((one) => one.function), statics, problems };
+}
+
+function variablesOf({ scope, declared }: Gathered, statics: readonly Declared[]): readonly CVariable[] {
+  return withoutRepeats([...declared, ...statics].map(({ syntax, ...one }) => ({ ...one, size: sizeOfType(scope.types, syntax) ?? 8 })));
 }
 
 /**

@@ -4,7 +4,7 @@ import { ASM_OFFSETS, PER_CPU_SIZES } from '../kernel/offsets.ts';
 import { istStack, KERNEL_STACKS } from '../kernel/stacks.ts';
 import { thunkNamed } from '../kernel/thunks.ts';
 import type { CodeNode, ExtableEntry, InstructionNode, NodeId } from '../machine/code.ts';
-import { PERCPU_REGION, regionBase } from '../machine/layout.ts';
+import { createRegion, PERCPU_REGION, regionBase } from '../machine/layout.ts';
 import type { Layout, Region, RegionKind } from '../machine/layout.ts';
 import { registerOperand } from '../machine/registers.ts';
 import type { AssemblerStream } from '../preprocess/stream.ts';
@@ -145,7 +145,7 @@ function orderOfIst(name: string): number {
 function kernelLayout(nodes: number, rows: readonly GateRow[], variables: Variables): Layout {
   const regions: Region[] = [];
   const add = (name: string, kind: RegionKind, rewinding: boolean, size: number, keepsStale: boolean): void => {
-    regions.push({ index: regions.length, name, kind, rewinding, keepsStale, base: regionBase(regions.length), size });
+    regions.push(createRegion(regions.length, name, kind, size, { rewinding, keepsStale }));
   };
   add('code', 'code', false, (nodes + 4096) * 16, false);
   add('per-CPU', 'percpu', false, Math.max(variables.percpuBytes(), 8), false);

@@ -12,6 +12,7 @@ export interface Documents {
   readonly edit: (file: string, edits: readonly TextEdit[]) => void;
   readonly close: (file: string) => void;
   readonly read: (file: string) => string | null;
+  readonly isOpen: (file: string) => boolean;
   /** Files that are open, in the order they were opened. */
   readonly opened: () => readonly string[];
   /** Items of an assembler file; null where there is no such text. */
@@ -90,6 +91,7 @@ export function createDocuments(parsers: Parsers, workspace: Workspace): Documen
     assembler,
     items,
     parse,
+    isOpen: (file) => open.has(file),
     opened: () => [...open.keys()],
     set: (file, text) => {
       open.set(file, text);

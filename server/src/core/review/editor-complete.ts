@@ -22,7 +22,7 @@ const PLAIN = 'adc adcq bsf bsr bswap bt btc btr bts cbw cdq cdqe clflush clui c
 const DIRECTIVES = '.align .altmacro .ascii .asciz .balign .byte .else .elseif .endif .endm .endr .equ .globl .if .ifb .ifc .ifdef .ifnb .ifnc .ifndef .irp .long .macro .org .popsection .previous .pushsection .quad .rept .section .set .size .skip .text .type .word'.split(' ');
 
 export function completeAssembler(scope: Scope, offset: number): readonly CompletionEntry[] {
-  const { file, text } = scope;
+  const { text } = scope;
   const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
   const line = text.slice(lineStart, offset);
   if (/(?:^|\s)\/\/|\/\*(?!.*\*\/)|^\s*\*|(?:^|\s)#(?!\s*(?:if|elif|define))/.test(line)) return [];
@@ -38,7 +38,7 @@ export function completeAssembler(scope: Scope, offset: number): readonly Comple
     for (const name of REGISTERS) add('register', `%${name}`, 'register');
     return out;
   }
-  const streams = scope.readings.flatMap(({ file: from, stream }) => (stream === null || (from !== file && !scope.readings.some((reading) => reading.file === from && reading.reads.has(file))) ? [] : [stream]));
+  const streams = scope.own.flatMap(({ stream }) => stream ?? []);
   const before = line.slice(0, line.length - typed.length);
   const begins = /^(?:[^"]*;)?\s*(?:[\w.$]+:\s*)*(?:(?:rep|lock|repne|repe|notrack)\s+)?$/.test(before);
   if (begins) {

@@ -3,7 +3,7 @@
 import type { Origin } from '../base/span.ts';
 import type { AlternativeRecord, AssemblerStream, Expression, Operand } from '../preprocess/stream.ts';
 import type { ExpandedLine, Expansion, ExpansionEntry } from '../review-types.ts';
-import { indexOf, instructionOf, isSymbol } from './editor-scope.ts';
+import { indexOf, instructionOf, isSymbol, nearestFirst } from './editor-scope.ts';
 import type { Scope } from './editor-scope.ts';
 
 /** Symbols with code, in the order of the stream. */
@@ -37,7 +37,7 @@ function itemsOfSymbol(stream: AssemblerStream, start: number): readonly number[
 }
 
 export function expansionOfSymbol(scope: Scope, symbol: string): Expansion | null {
-  for (const { file, stream } of scope.readings) {
+  for (const { file, stream } of nearestFirst(scope)) {
     const at = stream === null ? undefined : indexOf(stream).labels.get(symbol)?.[0];
     if (stream === null || at === undefined) continue;
     const lines = linesOf(stream, itemsOfSymbol(stream, at), scope.read);
@@ -48,7 +48,7 @@ export function expansionOfSymbol(scope: Scope, symbol: string): Expansion | nul
 
 /** What one use of a macro becomes, as it is first used so; null where nothing in view came through a use there. */
 export function expansionOfUse(scope: Scope, file: string, start: number): readonly ExpandedLine[] | null {
-  for (const { stream } of scope.readings) {
+  for (const { stream } of nearestFirst(scope)) {
     const through = stream === null ? undefined : indexOf(stream).uses.get(`${file}:${start}`);
     const first = through?.[0];
     if (stream === null || through === undefined || first === undefined) continue;
@@ -70,11 +70,11 @@ function outside(origin: Origin, file: string, start: number): string {
 
 /** The symbol whose code stands at an offset of a file, or that a macro use there makes. */
 export function symbolAt(scope: Scope, file: string, offset: number, word: string | null): string | null {
-  for (const { stream } of scope.readings) {
+  for (const { stream } of nearestFirst(scope)) {
     if (stream === null) continue;
     if (word !== null && isSymbol(word) && indexOf(stream).labels.has(word)) return word;
   }
-  for (const { stream } of scope.readings) {
+  for (const { stream } of nearestFirst(scope)) {
     if (stream === null) continue;
     let inside: string | null = null;
     for (const item of stream.items) {

@@ -6,8 +6,8 @@ import { aligned } from '../render/expansion.ts';
 import type { ExpandedLine, HoverText } from '../review-types.ts';
 import { matchParenthesis } from '../syntax/c-text.ts';
 import { expansionOfSymbol, expansionOfUse } from './editor-expansion.ts';
-import { definitionsOf, linksOf } from './editor-navigate.ts';
-import { indexOf } from './editor-scope.ts';
+import { definitionsOf, linksAround } from './editor-navigate.ts';
+import { indexOf, nearestFirst } from './editor-scope.ts';
 import type { Scope } from './editor-scope.ts';
 import { nameAt } from './editor-words.ts';
 import { isC } from './unit.ts';
@@ -17,7 +17,7 @@ const BODY_LINES_SHOWN = 12;
 
 export function meaningAt(scope: Scope, offset: number): HoverText | null {
   const { file, text } = scope;
-  const link = linksOf(scope).find((each) => each.span.start <= offset && offset < each.span.end);
+  const link = linksAround(scope, offset).find((each) => each.span.start <= offset && offset < each.span.end);
   if (link !== undefined) return { markdown: `\`${link.target}\``, span: link.span };
   const name = nameAt(file, text, offset);
   if (name === null) return null;
@@ -36,7 +36,7 @@ export function meaningAt(scope: Scope, offset: number): HoverText | null {
 }
 
 function macroText(scope: Scope, word: string, span: Span): string | null {
-  for (const { stream } of scope.readings) {
+  for (const { stream } of scope.own) {
     if (stream === null) continue;
     const { macros, cMacros } = indexOf(stream);
     const gas = macros.get(word.toLowerCase());
@@ -92,7 +92,8 @@ function shownLine({ kind, text }: ExpandedLine): string {
 }
 
 function symbolText(scope: Scope, word: string): string | null {
-  for (const { source } of scope.readings) {
+  for (const { source, stream } of nearestFirst(scope)) {
+    if (stream !== null && !isC(scope.file) && indexOf(stream).labels.has(word)) break;
     const found = source?.functions.find((one) => one.name === word);
     if (found !== undefined) return functionText(scope, found.file, found.nameSpan, word);
   }

@@ -4,7 +4,7 @@ import type { Origin, Place, Span } from '../base/span.ts';
 import { contains, touches } from '../base/span.ts';
 import type { AsmItem, AsmSource } from '../syntax/asm.ts';
 import type { SymbolEntry, WorkspaceSymbolEntry } from '../review-types.ts';
-import { indexOf, isSymbol } from './editor-scope.ts';
+import { indexOf, isSymbol, nearestFirst } from './editor-scope.ts';
 import type { Reading, Scope } from './editor-scope.ts';
 import { definedIn, nameAt, occurrences } from './editor-words.ts';
 
@@ -19,9 +19,20 @@ const ENTRY_FILES = [
   'arch/x86/xen/enlighten_pv.c', 'arch/x86/kernel/head64.c', 'arch/x86/kernel/cpu/bugs.c', 'arch/x86/kernel/fred.c', 'kernel/entry/common.c',
 ];
 
-export function linksOf(scope: Scope): readonly { readonly span: Span; readonly target: string }[] {
-  const out = new Map<number, { readonly span: Span; readonly target: string }>();
-  for (const { stream, source } of scope.readings) {
+export interface Link {
+  readonly span: Span;
+  readonly target: string;
+}
+
+/** Those in the line at an offset: only a directive has any. */
+export function linksAround(scope: Scope, offset: number): readonly Link[] {
+  const { text } = scope;
+  return /^\s*#/.test(text.slice(text.lastIndexOf('\n', offset - 1) + 1, offset + 1)) ? linksOf(scope) : [];
+}
+
+export function linksOf(scope: Scope): readonly Link[] {
+  const out = new Map<number, Link>();
+  for (const { stream, source } of scope.own) {
     for (const { place, resolved } of [...(stream?.includes ?? []), ...(source?.includes ?? [])]) {
       if (place.file === scope.file && resolved !== null) out.set(place.span.start, { span: place.span, target: resolved });
     }
@@ -30,7 +41,7 @@ export function linksOf(scope: Scope): readonly { readonly span: Span; readonly 
 }
 
 export function definitionsAt(scope: Scope, offset: number): readonly Place[] {
-  const link = linksOf(scope).find((each) => touches(each.span, offset));
+  const link = linksAround(scope, offset).find((each) => touches(each.span, offset));
   if (link !== undefined) return [{ file: link.target, span: { start: 0, end: 0 } }];
   const { file, text } = scope;
   const name = nameAt(file, text, offset);
@@ -46,7 +57,7 @@ export function definitionsAt(scope: Scope, offset: number): readonly Place[] {
 }
 
 export function definitionsOf(scope: Scope, word: string): readonly Place[] {
-  for (const reading of scope.readings) {
+  for (const reading of nearestFirst(scope)) {
     const found = definedBy(reading, scope, word);
     if (found.length > 0) return found;
   }

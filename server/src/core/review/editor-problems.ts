@@ -2,19 +2,18 @@
 // kernel, so that C which it does not understand is no finding there but counts as unknown.
 import type { Place } from '../base/span.ts';
 import type { Finding } from '../rules/finding.ts';
+import { belongsToEntry } from '../tree/files.ts';
 import type { ChosenConfiguration } from './streams.ts';
 import { plainFinding } from './findings.ts';
 import type { LinkedUnit } from './unit.ts';
-import { frontEndProblems, isC } from './unit.ts';
+import { assemblerProblems, frontEndProblems, isC } from './unit.ts';
 
 export function readingFindings(linked: LinkedUnit, file: string, { problem }: ChosenConfiguration): readonly Finding[] {
   const out: Finding[] = [];
   if (problem !== null) out.push(plainFinding('configuration', 'info', { file, span: { start: 0, end: 0 } }, problem));
-  for (const one of frontEndProblems(linked, file)) {
-    // In a kernel tree a macro that nobody defines belongs to the file that includes this one.
-    if (one.language === 'gas') out.push(plainFinding('preprocessor', linked.root !== null && one.message.endsWith('is no known macro') ? 'hint' : 'warning', one.place, one.message));
-    else if (linked.root === null) out.push(plainFinding('syntax', 'info', one.place, one.message));
-  }
+  // In a kernel tree a macro that nobody defines belongs to the file that includes this one.
+  if (linked.root !== null) for (const one of assemblerProblems(linked, file)) out.push(plainFinding('preprocessor', one.message.endsWith('is no known macro') ? 'hint' : 'warning', one.place, one.message));
+  else for (const one of frontEndProblems(linked, file)) out.push(one.language === 'gas' ? plainFinding('preprocessor', 'warning', one.place, one.message) : plainFinding('syntax', 'info', one.place, one.message));
   const missing = missingHeaders(linked, file);
   const [first] = missing;
   if (first !== undefined) {
@@ -31,12 +30,15 @@ function missingHeaders(linked: LinkedUnit, file: string): readonly { readonly n
   return linked.streams.flatMap((stream) => stream.includes).filter((include) => include.resolved === null && include.place.file === file);
 }
 
-/** What was not understood in a unit: calls that are not in view, and text that could not be read. */
+/** What was not understood in a unit: calls that are not in view, and text that could not be read. Of a kernel tree only
+ * its entry code: nothing is judged of the rest. */
 export function unknownOf(linked: LinkedUnit, read: (file: string) => string | null): readonly string[] {
+  const { root } = linked;
+  if (root !== null && !linked.unit.files.some((file) => belongsToEntry(file.slice(root.length)))) return [];
   const unread = linked.unit.files.filter(isC).flatMap((file) => {
     const places = frontEndProblems(linked, file).filter((one) => one.language === 'c');
     const lines = places.map(({ place, message }) => `${file}:${(read(file) ?? '').slice(0, place.span.start).split('\n').length}: ${message}`);
-    return linked.root === null ? [] : lines;
+    return root === null ? [] : lines;
   });
   return [...linked.program.unknown, ...unread];
 }

@@ -18,7 +18,7 @@ export function renamingAt(scope: Scope, offset: number, newName: string | null,
   if (numeric !== null) return renamedNumber(scope, items, span, numeric, newName, parse);
   if (!word.startsWith('.L')) return refused(whyNot(scope, word));
   const labels = items.items.filter((item) => item.kind === 'label').map((item) => item.name);
-  const own = scope.readings.find((reading) => reading.file === file)?.stream ?? null;
+  const own = scope.own.find((reading) => reading.file === file)?.stream ?? null;
   if (!labels.includes(word) && (own === null || !indexOf(own).labels.has(word))) return refused(`${word} is no label of this file`);
   if (newName !== null && newName !== word) {
     if (!/^\.L[\w.$]+$/.test(newName)) return refused(`${newName} is no name for a local label: it begins with .L`);

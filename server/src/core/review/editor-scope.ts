@@ -22,7 +22,9 @@ export interface Scope {
   /** Folder of the kernel tree, or null. */
   readonly root: string | null;
   readonly configuration: string;
-  /** Those that the file is part of come first, the file's own before all. */
+  /** Those that the file is part of: of a source file its own. */
+  readonly own: readonly Reading[];
+  /** Those that the file is part of come first, the file's own before all. The unit is read when this is first asked for. */
   readonly readings: readonly Reading[];
   /** Text of a file that was read, or that is open. */
   readonly read: (file: string) => string | null;
@@ -40,26 +42,55 @@ export interface ScopeParts {
 export function scopeOf(file: string, text: string, unit: Unit | null, parts: ScopeParts): Scope {
   const { streams } = parts;
   const { root, configuration } = streams.chosen(file);
-  const opened = new Set(parts.opened());
-  const wanted = [...new Set([file, ...opened, ...(unit?.files ?? [])])].filter((each) => isAssembler(each) || isC(each));
-  const readings: Reading[] = [];
-  for (const each of wanted) {
-    if (isLeftOut(each, root, configuration) || parts.read(each) === null) continue;
+  const isOpen = new Set(parts.opened());
+  let all: readonly Reading[] | null = null;
+  let own: readonly Reading[] | null = null;
+
+  function readingOf(each: string): Reading | null {
+    if (isLeftOut(each, root, configuration) || parts.read(each) === null) return null;
     if (isAssembler(each)) {
       const { value, reads } = streams.assembler(each);
-      readings.push({ file: each, stream: value, source: null, reads });
-    } else {
-      const { value: source, reads } = streams.c(each);
-      const directives = opened.has(each) ? streams.directives(each) : null;
-      readings.push({ file: each, stream: directives?.value ?? null, source, reads: directives === null ? reads : new Map([...reads, ...directives.reads]) });
+      return { file: each, stream: value, source: null, reads };
     }
+    const { value: source, reads } = streams.c(each);
+    const directives = isOpen.has(each) ? streams.directives(each) : null;
+    return { file: each, stream: directives?.value ?? null, source, reads: directives === null ? reads : new Map([...reads, ...directives.reads]) };
   }
-  // A header that nobody in view includes is read alone, by both languages.
-  if (isHeader(file) && !readings.some((reading) => reading.reads.has(file))) {
-    for (const { value, reads } of [streams.assembler(file), streams.directives(file)]) readings.push({ file, stream: value, source: null, reads });
+
+  function readAll(): readonly Reading[] {
+    const wanted = [...new Set([file, ...isOpen, ...(unit?.files ?? [])])].filter((each) => isAssembler(each) || isC(each));
+    const readings = wanted.flatMap((each) => readingOf(each) ?? []);
+    // A header that nobody in view includes is read alone, by both languages.
+    if (isHeader(file) && !readings.some((reading) => reading.reads.has(file))) {
+      for (const { value, reads } of [streams.assembler(file), streams.directives(file)]) readings.push({ file, stream: value, source: null, reads });
+    }
+    const rank = (reading: Reading): number => (reading.file === file ? 0 : reading.reads.has(file) ? (reading.stream === null ? 2 : 1) : 3);
+    return readings.sort((a, b) => rank(a) - rank(b));
   }
-  const rank = (reading: Reading): number => (reading.file === file ? 0 : reading.reads.has(file) ? (reading.stream === null ? 2 : 1) : 3);
-  return { file, text, root, configuration: configuration.name, readings: readings.sort((a, b) => rank(a) - rank(b)), read: parts.read, items: parts.items };
+
+  const scope: Scope = {
+    file,
+    text,
+    root,
+    configuration: configuration.name,
+    get readings() {
+      return (all ??= readAll());
+    },
+    get own() {
+      return (own ??= isAssembler(file) || isC(file) ? [readingOf(file) ?? []].flat() : scope.readings.filter((reading) => reading.file === file || reading.reads.has(file)));
+    },
+    read: parts.read,
+    items: parts.items,
+  };
+  return scope;
+}
+
+/** The readings of the file itself, then the others, which are not read before they are asked for. */
+export function* nearestFirst(scope: Scope): Generator<Reading> {
+  const { own } = scope;
+  yield* own;
+  const files = new Set(own.map((reading) => reading.file));
+  for (const reading of scope.readings) if (!files.has(reading.file)) yield reading;
 }
 
 export interface StreamIndex {

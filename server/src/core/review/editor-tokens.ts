@@ -11,7 +11,7 @@ export function tokensOf(scope: Scope): readonly SemanticToken[] {
   const { file, text } = scope;
   const items = scope.items(file);
   if (items === null) return [];
-  const own = scope.readings.filter((reading) => reading.file === file || reading.reads.has(file)).flatMap(({ stream }) => (stream === null ? [] : [indexOf(stream)]));
+  const own = scope.own.flatMap(({ stream }) => (stream === null ? [] : [indexOf(stream)]));
   const isMacro = (name: string): boolean => own.some((index) => index.macros.has(name.toLowerCase()) || index.cMacros.has(name));
   const isLabel = (name: string): boolean => own.some((index) => index.labels.has(name));
   const out: SemanticToken[] = [];

@@ -89,7 +89,7 @@ export function wordAt(text: string, offset: number): { readonly word: string; r
 
 /** Annotations, then names of the text, then what the tool knows of C functions that are not in view. */
 export function hoverOf(linked: LinkedUnit | null, scope: Scope, offset: number): HoverText | null {
-  const { file, text } = scope;
+  const { file, text, root } = scope;
   const set = linked?.annotations.get(file);
   if (set !== undefined) {
     const inAnnotation = hoverAnnotation(set, offset);
@@ -97,13 +97,17 @@ export function hoverOf(linked: LinkedUnit | null, scope: Scope, offset: number)
   }
   if (inComment(file, text, offset)) return null;
   const found = wordAt(text, offset);
-  const primitive = found === null || linked === null || linked.root !== null || linked.program.functions.has(found.word) ? null : primitiveNamed(found.word);
+  const primitive = found === null || linked === null || root !== null || linked.program.functions.has(found.word) ? null : primitiveNamed(found.word);
   if (found !== null && primitive !== null) return { markdown: `**${found.word}()**: ${primitive.summary}\n\n*${primitive.source}*`, span: found.span };
   return meaningAt(scope, offset);
 }
 
+/** Of the text that was hovered last. */
+let scanned: { readonly file: string; readonly text: string; readonly spans: readonly Span[] } = { file: '', text: '', spans: [] };
+
 function inComment(file: string, text: string, offset: number): boolean {
-  return scanComments(text, isAssembler(file) ? 'gas' : 'c').some(({ span }) => span.start < offset && offset < span.end);
+  if (scanned.file !== file || scanned.text !== text) scanned = { file, text, spans: scanComments(text, isAssembler(file) ? 'gas' : 'c').map(({ span }) => span) };
+  return scanned.spans.some((span) => span.start < offset && offset < span.end);
 }
 
 function withRule(hover: HoverText, text: string, offset: number): HoverText {

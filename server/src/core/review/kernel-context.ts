@@ -1,7 +1,7 @@
 // The contexts at a place of entry code that was run by its paths: distinct ones once, named by the first start that leads
 // there, with who can interrupt and the way there.
-import { contains, outermost } from '../base/span.ts';
-import type { Place } from '../base/span.ts';
+import { contains, touches } from '../base/span.ts';
+import type { Place, Span } from '../base/span.ts';
 import { titleOfStart } from '../contexts/entry-analysis.ts';
 import type { EntryAnalysis, Reached } from '../contexts/entry-analysis.ts';
 import { project } from '../contexts/projection.ts';
@@ -160,16 +160,53 @@ export function placeIn({ origin }: CodeNode, file: string, offset: number): Pla
   return [origin, ...origin.uses].some((place) => place.file === file) ? { file, span } : { file: origin.file, span: origin.span };
 }
 
+/** The nodes that have some of their text in a file, by file; a program is looked through once. */
+const byFile = new WeakMap<Program, Map<string, readonly CodeNode[]>>();
+
+export function nodesOf(program: Program, file: string): readonly CodeNode[] {
+  const known = byFile.get(program) ?? new Map<string, readonly CodeNode[]>();
+  byFile.set(program, known);
+  const before = known.get(file);
+  if (before !== undefined) return before;
+  const nodes = program.code.nodes.filter(({ origin }) => origin.file === file || origin.uses.some((use) => use.file === file));
+  known.set(file, nodes);
+  return nodes;
+}
+
 /** Nodes whose text is at an offset: the smallest statement there, else those that a macro use there made. */
 export function nodesAt(program: Program, file: string, offset: number): readonly NodeId[] {
   const own: { readonly id: NodeId; readonly size: number }[] = [];
   const used: NodeId[] = [];
-  for (const node of program.code.nodes) {
+  for (const node of nodesOf(program, file)) {
     const { origin } = node;
-    if (origin.file === file && (contains(origin.span, offset) || origin.span.end === offset)) own.push({ id: node.id, size: origin.span.end - origin.span.start });
-    else if (origin.uses.some((use) => use.file === file && contains(use.span, offset)) || (outermost(origin).file === file && contains(outermost(origin).span, offset))) used.push(node.id);
+    if (origin.file === file && touches(origin.span, offset)) own.push({ id: node.id, size: origin.span.end - origin.span.start });
+    else if (origin.uses.some((use) => use.file === file && contains(use.span, offset))) used.push(node.id);
   }
   if (own.length === 0) return used;
   const smallest = Math.min(...own.map((one) => one.size));
   return own.filter((one) => one.size === smallest).map((one) => one.id);
+}
+
+/** The offsets around one, the last included, at which the same nodes of the programs are. */
+export function sameNodesAround(programs: readonly Program[], file: string, offset: number): Span {
+  let start = 0;
+  let end = Number.MAX_SAFE_INTEGER;
+  const border = (at: number): void => {
+    if (at <= offset) start = Math.max(start, at);
+    else end = Math.min(end, at - 1);
+  };
+  for (const program of programs) {
+    for (const { origin } of nodesOf(program, file)) {
+      if (origin.file === file) {
+        border(origin.span.start);
+        border(origin.span.end + 1);
+      }
+      for (const use of origin.uses) {
+        if (use.file !== file) continue;
+        border(use.span.start);
+        border(use.span.end);
+      }
+    }
+  }
+  return { start, end };
 }

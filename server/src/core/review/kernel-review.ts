@@ -5,10 +5,10 @@ import type { CpuVariant } from '../kernel/variants.ts';
 import type { Program } from '../program/program.ts';
 import type { Finding, RunReport } from '../rules/finding.ts';
 import type { Inspection, Rule } from '../rules/rule.ts';
-import type { ContextInfo, EventRun, EventSurvey, Exploration } from '../review-types.ts';
+import type { ContextInfo, EventRun, EventSurvey, Exploration, KnownContext } from '../review-types.ts';
 import { inspect } from './findings.ts';
 import { answers, createSurvey, entryIn, eventsAt, isIn, raiseAt } from './event-here.ts';
-import { contextAt, nodesAt } from './kernel-context.ts';
+import { contextAt, nodesAt, nodesOf, sameNodesAround } from './kernel-context.ts';
 import { createKernelRun } from './kernel-run.ts';
 import type { KernelProgram, KernelRun } from './kernel-run.ts';
 
@@ -18,6 +18,8 @@ const INSPECTED: ReadonlySet<string> = new Set(['ist-stack-shared', 'ist-on-user
 export interface KernelReview {
   readonly exploration: () => Exploration;
   readonly contextAt: (file: string, offset: number) => ContextInfo | null;
+  /** The same with where else it holds and whether it may still grow; explores nothing. */
+  readonly knownAt: (file: string, offset: number) => KnownContext;
   /** Runs about `steps` further steps; true when nothing is left. */
   readonly advance: (steps: number) => boolean;
   readonly programs: readonly KernelProgram[];
@@ -34,8 +36,9 @@ export interface KernelReview {
   readonly entryIn: (file: string, span: Span) => { readonly offset: number; readonly events: readonly string[] } | null;
 }
 
-export function createKernelReview(programs: readonly KernelProgram[], rules: readonly Rule[], inspection: Omit<Inspection, 'program'>): KernelReview {
-  const runs = programs.map((kernel) => createKernelRun(kernel, rules));
+/** What `before` explored of the same programs is kept. */
+export function createKernelReview(programs: readonly KernelProgram[], rules: readonly Rule[], inspection: Omit<Inspection, 'program'>, before: KernelReview | null): KernelReview {
+  const runs = programs.map((kernel) => before?.runs[before.programs.indexOf(kernel)] ?? createKernelRun(kernel, rules));
   const inspecting = rules.filter((rule) => INSPECTED.has(rule.name));
 
   function advance(steps: number): boolean {
@@ -80,6 +83,11 @@ export function createKernelReview(programs: readonly KernelProgram[], rules: re
       reports: () => programs.flatMap((kernel, index) => [...(kernel.program.contexts.has('inside C') ? [inspected(kernel)] : []), ...(runs[index]?.reports() ?? [])]),
     }),
     contextAt: (file, offset) => contextAt(programs, runs, file, offset),
+    knownAt: (file, offset) => ({
+      info: contextAt(programs, runs, file, offset),
+      span: sameNodesAround(programs.map(({ program }) => program), file, offset),
+      finished: advanceAt(file, offset, [], 0),
+    }),
     raise: (file, offset, vectors) => raiseAt(programs, runs, rules, file, offset, vectors),
     survey: (file, events) => createSurvey(programs, runs, rules, file, events),
     entryIn: (file, span) => entryIn(programs, runs, file, span),
@@ -88,7 +96,7 @@ export function createKernelReview(programs: readonly KernelProgram[], rules: re
 }
 
 function concerns({ program }: KernelProgram, file: string, offset: number | null): boolean {
-  return offset === null ? program.code.nodes.some((node) => isIn(node, file)) : nodesAt(program, file, offset).length > 0;
+  return offset === null ? nodesOf(program, file).some((node) => isIn(node, file)) : nodesAt(program, file, offset).length > 0;
 }
 
 /** CPUs that a unit's own stubs are run on: by what its code deals with. */

@@ -55,7 +55,6 @@ const RANK: Readonly<Record<Severity, number>> = { error: 3, warning: 2, info: 1
 const NONE: Heard[] = [];
 /** Findings of one rule that are shown one by one; of the others the reader is told where they are. */
 const MOST_OF_A_RULE = 3;
-const STARTS_AT_A_TIME = 20;
 
 export function createKernelRun(kernel: KernelProgram, rules: readonly Rule[]): KernelRun {
   const { program } = kernel;
@@ -80,7 +79,7 @@ export function createKernelRun(kernel: KernelProgram, rules: readonly Rule[]): 
 
   function advancePaths(steps: number): boolean {
     const stop = analysis.steps() + steps;
-    while (!pathsDone && analysis.steps() < stop) pathsDone = analysis.advance(STARTS_AT_A_TIME);
+    while (!pathsDone && analysis.steps() < stop) pathsDone = analysis.advance(1);
     return pathsDone;
   }
 
@@ -159,6 +158,10 @@ function classesOf(node: CodeNode | undefined): readonly PathClass[] {
   if (/^(call|jmp)/.test(mnemonic)) classes.push('call');
   if (/^(iret|eret|sysret|sysexit|ret|ud2)/.test(mnemonic)) classes.push('return');
   if (/^(push|pop|call|leave|enter|movs|stos|lods|scas|cmps)/.test(mnemonic) || operands.some((operand) => operand.kind === 'memory')) classes.push('access');
+  if (operands.some((operand) => operand.kind === 'memory')) classes.push('memory');
+  if (operands.some((operand) => operand.kind === 'memory' && operand.segment === 'gs')) classes.push('per-CPU');
+  if (/^(movs|stos|lods|scas|cmps)/.test(mnemonic)) classes.push('string');
+  if (mnemonic.startsWith('push')) classes.push('push');
   if (/^(sti|cli|popf)/.test(mnemonic)) classes.push('flags');
   if (/^(rdmsr|wrmsr|rdpid|rdtscp|mov)/.test(mnemonic)) classes.push('system');
   return classes;

@@ -42,11 +42,20 @@ interface Linked {
   readonly parts: readonly unknown[];
 }
 
+/** Assembler files that a program is made of. */
+function filesOf(root: string, streams: Streams, delivery: 'idt' | 'fred'): readonly string[] {
+  const { defines } = streams.chosen(root + NATIVE).configuration;
+  return [NATIVE, ...(defines.has('CONFIG_IA32_EMULATION') ? [COMPAT] : []), ...(delivery === 'fred' ? [FRED] : []), ...CALLERS].map((file) => root + file);
+}
+
+function partsOf(root: string, streams: Streams, delivery: 'idt' | 'fred'): readonly unknown[] {
+  return [...filesOf(root, streams, delivery).map((file) => streams.assembler(file).value), ...TABLES.map((file) => streams.c(root + file).value)];
+}
+
 /** Null where the tree has no 64-bit entry code, or no IDT. */
 export function linkKernel(root: string, streams: Streams, delivery: 'idt' | 'fred'): Linked | null {
   const { defines } = streams.chosen(root + NATIVE).configuration;
-  const files = [NATIVE, ...(defines.has('CONFIG_IA32_EMULATION') ? [COMPAT] : []), ...(delivery === 'fred' ? [FRED] : []), ...CALLERS];
-  const read = files.map((file) => streams.assembler(root + file).value).filter((stream) => stream.items.length > 0);
+  const read = filesOf(root, streams, delivery).map((file) => streams.assembler(file).value).filter((stream) => stream.items.length > 0);
   const sources = TABLES.map((file) => streams.c(root + file).value);
   if (!read.some((stream) => stream.file === root + NATIVE)) return null;
   const program = buildKernelProgram({ streams: read, sources, directives: [], delivery, uniprocessor: !defines.has('CONFIG_SMP') });
@@ -63,27 +72,73 @@ interface Reading {
 }
 
 export interface KernelTrees {
-  /** The programs of a tree, the same objects as before where no text changed. */
+  /** The programs of a tree, the same objects as before where no text of theirs changed. */
   readonly programsOf: (root: string) => readonly KernelProgram[];
+  /** Those that are linked and still as the texts say; the same list as before where it has the same programs. */
+  readonly linkedSoFar: (root: string) => readonly KernelProgram[];
+  /** Reads one more file, or links one more program; true when nothing is left. The tree's own configuration comes first. */
+  readonly advance: (root: string) => boolean;
   /** How many shares the programs of a tree can be given out in; links nothing. */
   readonly sharesOf: (root: string) => number;
   /** The programs of one share alone: those of all shares in their order are all programs. */
   readonly shareOf: (root: string, share: number) => readonly KernelProgram[];
 }
 
+/** A reading as it was linked; `program` is null where there was nothing to link. */
+interface Held {
+  readonly parts: readonly unknown[];
+  readonly program: KernelProgram | null;
+}
+
 /** `streamsFor` reads a tree with another configuration than the chosen one. */
 export function createKernelTrees(streams: Streams, streamsFor: (configuration: Configuration) => Streams): KernelTrees {
-  const held = new Map<string, { readonly parts: readonly unknown[]; readonly programs: readonly KernelProgram[] }>();
+  const held = new Map<string, Held>();
+  /** Files that were read once: again is soon done. */
+  const read = new Set<string>();
+  const lists = new Map<string, readonly KernelProgram[]>();
   const others = new Map<string, Streams>();
 
-  function programsOf(root: string): readonly KernelProgram[] {
-    const all = readings(streams.chosen(root + NATIVE).configuration);
-    const parts = all.flatMap(({ from, delivery }) => partsOf(root, from, delivery));
-    const before = held.get(root);
-    if (before !== undefined && before.parts.length === parts.length && before.parts.every((part, index) => part === parts[index])) return before.programs;
-    const programs = linked(root, all);
-    held.set(root, { parts, programs });
+  const keyOf = (root: string, { name, delivery }: Reading): string => `${root}|${name}|${delivery}`;
+  const readingsOf = (root: string): readonly Reading[] => readings(streams.chosen(root + NATIVE).configuration);
+
+  /** What a reading was linked to, or null where a text changed since. */
+  function current(root: string, reading: Reading): Held | null {
+    const before = held.get(keyOf(root, reading));
+    if (before === undefined) return null;
+    const parts = partsOf(root, reading.from, reading.delivery);
+    return before.parts.length === parts.length && before.parts.every((part, index) => part === parts[index]) ? before : null;
+  }
+
+  function link(root: string, reading: Reading): Held {
+    const made: Held = { parts: partsOf(root, reading.from, reading.delivery), program: linked(root, [reading])[0] ?? null };
+    held.set(keyOf(root, reading), made);
+    return made;
+  }
+
+  function listOf(root: string, programs: readonly KernelProgram[]): readonly KernelProgram[] {
+    const before = lists.get(root);
+    if (before !== undefined && before.length === programs.length && before.every((program, index) => program === programs[index])) return before;
+    lists.set(root, programs);
     return programs;
+  }
+
+  function advance(root: string): boolean {
+    for (const reading of readingsOf(root)) {
+      const { from, delivery } = reading;
+      const files = [...filesOf(root, from, delivery).map((file) => ({ file, front: from.assembler })), ...TABLES.map((file) => ({ file: root + file, front: from.c }))];
+      const configuration = from.chosen(root + NATIVE).configuration.name;
+      const next = files.find(({ file }) => !read.has(`${configuration}|${file}`));
+      if (next !== undefined) {
+        next.front(next.file);
+        read.add(`${configuration}|${next.file}`);
+        return false;
+      }
+      if (current(root, reading) === null) {
+        link(root, reading);
+        return false;
+      }
+    }
+    return true;
   }
 
   function linked(root: string, all: readonly Reading[]): readonly KernelProgram[] {
@@ -95,7 +150,7 @@ export function createKernelTrees(streams: Streams, streamsFor: (configuration: 
 
   /** The tree's own configuration, and the others, which read the same texts. */
   function shares(root: string): readonly (readonly Reading[])[] {
-    const [own, ...others] = readings(streams.chosen(root + NATIVE).configuration);
+    const [own, ...others] = readingsOf(root);
     return [own === undefined ? [] : [own], others].filter((share) => share.length > 0);
   }
 
@@ -118,9 +173,11 @@ export function createKernelTrees(streams: Streams, streamsFor: (configuration: 
     return made;
   }
 
-  return { programsOf, sharesOf: (root) => shares(root).length, shareOf: (root, share) => linked(root, shares(root)[share] ?? []) };
-}
-
-function partsOf(root: string, streams: Streams, delivery: 'idt' | 'fred'): readonly unknown[] {
-  return [...[NATIVE, COMPAT, ...(delivery === 'fred' ? [FRED] : []), ...CALLERS].map((file) => streams.assembler(root + file).value), ...TABLES.map((file) => streams.c(root + file).value)];
+  return {
+    programsOf: (root) => listOf(root, readingsOf(root).flatMap((reading) => (current(root, reading) ?? link(root, reading)).program ?? [])),
+    linkedSoFar: (root) => listOf(root, readingsOf(root).flatMap((reading) => (held.has(keyOf(root, reading)) ? (current(root, reading)?.program ?? []) : []))),
+    advance,
+    sharesOf: (root) => shares(root).length,
+    shareOf: (root, share) => linked(root, shares(root)[share] ?? []),
+  };
 }

@@ -38,8 +38,8 @@ const KEPT = 200;
 /** Files being edited, of which more is kept, so that reading them again is soon done. */
 const EDITED = 8;
 
-/** `fixed` is used for every file; without it each file has the configuration of its tree. */
-export function createStreams(source: FileSource, fixed: Configuration | null, parse: (text: string) => CTranslationUnit): Streams {
+/** `fixed` is used for every file; without it each file has the configuration of its tree. `isOpen` tells what may be edited soon. */
+export function createStreams(source: FileSource, fixed: Configuration | null, parse: (text: string) => CTranslationUnit, isOpen: (file: string) => boolean = () => false): Streams {
   let choice: ConfigurationChoice = { configuration: null, defines: [] };
   const chosenByFolder = new Map<string, Read<ChosenConfiguration>>();
 
@@ -84,7 +84,7 @@ export function createStreams(source: FileSource, fixed: Configuration | null, p
 
   /** A file that is read a second time is being edited. */
   function assembler(file: string, from: FileSource, configuration: Configuration): AssemblerStream {
-    if (!known.has(file)) {
+    if (!known.has(file) && !isOpen(file)) {
       known.add(file);
       return preprocess(file, from, configuration);
     }

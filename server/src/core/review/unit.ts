@@ -141,6 +141,11 @@ export function hasEntries({ root, annotations, scenarioFiles, sources }: Linked
   return root === null || scenarioFiles.size > 0 || [...annotations.values()].some((set) => set.directives.some(({ kind }) => kind !== 'allow' && kind !== 'why')) || sources.some((source) => source.idtRows.length > 0);
 }
 
+/** A look at the text alone: false where a file of a kernel tree makes no unit have entries. What it includes may. */
+export function mayHaveEntries(file: string, text: string | null): boolean {
+  return isScenarioFile(file) || isSidecarFile(file) || (text !== null && (text.includes('xctx:') || (isC(file) && /\b(?:INTG|SYSG|ISTG|G)\s*\(/.test(text))));
+}
+
 /** Scenarios of a unit: the built-in ones that say something about it, then the ones of its own files. */
 export function scenariosOf(linked: LinkedUnit): readonly Scenario[] {
   const own = [...linked.scenarioFiles.values()].flatMap((file) => file.scenarios);
@@ -162,9 +167,13 @@ export function programFor(linked: LinkedUnit, scenario: Scenario): Program {
   });
 }
 
+/** Problems of the assembler's side in one file: without C, of which a kernel tree says nothing. */
+export function assemblerProblems(linked: LinkedUnit, file: string): readonly Problem[] {
+  return linked.streams.flatMap((stream) => stream.problems).filter((problem) => problem.place.file === file);
+}
+
 /** Problems of the front end in one file. */
 export function frontEndProblems(linked: LinkedUnit, file: string): readonly (Problem & { readonly language: 'gas' | 'c' })[] {
-  const asm = linked.streams.flatMap((stream) => stream.problems).filter((problem) => problem.place.file === file);
   const c = linked.sources.filter((one) => one.file === file).flatMap((one) => one.problems).filter((problem) => problem.place.file === file);
-  return [...asm.map((problem) => ({ ...problem, language: 'gas' as const })), ...c.map((problem) => ({ ...problem, language: 'c' as const }))];
+  return [...assemblerProblems(linked, file).map((problem) => ({ ...problem, language: 'gas' as const })), ...c.map((problem) => ({ ...problem, language: 'c' as const }))];
 }

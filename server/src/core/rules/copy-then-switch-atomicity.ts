@@ -103,7 +103,7 @@ export const copyThenSwitchAtomicity: Rule = {
   ],
   good: [{ title: 'The copy first, and nothing but the copy behind', files: { 'entry.S': stub(whole('\tmovq\t%rsp, %rdi\n')), 'design.c': HANDLER } }],
   judge: null,
-  path: { at: ['call', 'access'], monitor: null, judge },
+  path: { at: ['call', 'memory', 'string'], monitor: null, judge },
   inspect: null,
   fix: null,
 };

@@ -33,7 +33,7 @@ export const cr3GsOrder: Rule = {
   bad: [{ title: 'The word is read behind the swap', files: stubFiles({ unswap: '\ttestb\t$3, 17*8(%rsp)\n\tjz\t2f\n\tswapgs\n\tmovq\t%gs:user_value(%rip), %rax #~ cr3-gs-order\n2:\n' }) }],
   good: [{ title: 'The word first', files: stubFiles({ unswap: '\ttestb\t$3, 17*8(%rsp)\n\tjz\t2f\n\tmovq\t%gs:user_value(%rip), %rax\n\tswapgs\n2:\n' }) }],
   judge: null,
-  path: { at: ['access'], monitor: kernelGsSeen, rank: 1, judge },
+  path: { at: ['per-CPU'], monitor: kernelGsSeen, rank: 1, judge },
   inspect: null,
   fix: null,
 };

@@ -6,6 +6,7 @@ import type { Place } from '../base/span.ts';
 import { outermost } from '../base/span.ts';
 import type { CodeNode, NodeId } from '../machine/code.ts';
 import { draftOf, load } from '../machine/draft.ts';
+import { innermostOf } from '../machine/recording.ts';
 import { RDI, RSP } from '../machine/registers.ts';
 import { vectorByNumber } from '../machine/vectors.ts';
 import type { Program } from '../program/program.ts';
@@ -76,9 +77,9 @@ function firstCalls(program: Program, stub: NodeId): readonly { readonly target:
  * which pushes nothing. Null where the stub agrees, or where no stub says what the routine expects.
  */
 function placeholderShift(step: PathStep): number | null {
-  const frame = step.before.frames.at(-1);
-  const rsp = step.before.registers[RSP];
   if (!isInstruction(step.node) || step.node.mnemonic !== 'call' || step.node.target === null) return null;
+  const frame = innermostOf(step.before);
+  const rsp = step.before.registers[RSP];
   if (step.start.door.kind !== 'event' || frame === undefined || rsp === undefined || !isConstant(rsp)) return null;
   const known = slots(step.program).get(step.node.target);
   const own = known?.get(step.start.door.stub);
@@ -101,9 +102,10 @@ function placeholderBeside(step: PathStep): Judgement | null {
   const { node, before, start, program } = step;
   if (!isInstruction(node) || !node.mnemonic.startsWith('push') || start.door.kind !== 'event' || knowledgeOf(program).saves) return null;
   const [operand] = node.operands;
-  const frame = before.frames.at(-1);
+  if (operand?.kind !== 'immediate' || BigInt.asIntN(32, operand.value) > 0n) return null;
+  const frame = innermostOf(before);
   const rsp = before.registers[RSP];
-  if (operand?.kind !== 'immediate' || BigInt.asIntN(32, operand.value) > 0n || frame === undefined || rsp === undefined || !isConstant(rsp)) return null;
+  if (frame === undefined || rsp === undefined || !isConstant(rsp)) return null;
   if (vectorByNumber(start.door.vector)?.errorCode !== true || rsp.value !== frame.base - 8n) return null;
   return { place: pathPlace(node), message: `${node.text} pushes a placeholder below the error code that the processor has pushed for ${entered(start)}: C code finds every word of the frame one further up; push none`, premises: pathPremises(step) };
 }
@@ -138,7 +140,7 @@ export const errorCodeFrameMismatch: Rule = {
   bad: [{ title: 'A placeholder beside the error code of #GP', files: stubFiles({ placeholder: '\tpushq\t$-1\n', swap: '', unswap: '', call: '\tcall\tdemo_gp #~ error-code-frame-mismatch\n', leave: '\taddq\t$16, %rsp\n\tiretq\n' }) }],
   good: [{ title: 'The error code stands in the slot', files: stubFiles({ swap: '', unswap: '' }) }],
   judge: null,
-  path: { at: ['call', 'access'], monitor: null, rank: 4, judge },
+  path: { at: ['call', 'push'], monitor: null, rank: 4, judge },
   inspect: null,
   fix: null,
 };

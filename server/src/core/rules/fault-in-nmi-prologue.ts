@@ -161,7 +161,7 @@ export const faultInNmiPrologue: Rule = {
     { title: 'The same in a sketch', files: { 'entry.S': short('\tmovq\t$1, -16(%rsp)\n\tincl\tnmis(%rip)\n') } },
   ],
   judge: null,
-  path: { at: ['call', 'access'], monitor: prologue, rank: 4, judge },
+  path: { at: ['call', 'memory', 'string'], monitor: prologue, rank: 4, judge },
   inspect: null,
   fix: null,
 };

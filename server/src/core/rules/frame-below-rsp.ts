@@ -35,7 +35,7 @@ export const frameBelowRsp: Rule = {
   bad: [{ title: 'A register parked below RSP', files: stubFiles({ swap: '\tmovq\t%rax, -16(%rsp) #~ frame-below-rsp\n', unswap: '' }) }],
   good: [{ title: 'The register is pushed', files: stubFiles({ swap: '\tpushq\t%rax\n\tpopq\t%rax\n', unswap: '' }) }],
   judge: null,
-  path: { at: ['access'], monitor: null, judge },
+  path: { at: ['memory'], monitor: null, judge },
   inspect: null,
   fix: null,
 };

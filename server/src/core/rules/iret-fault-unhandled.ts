@@ -12,14 +12,14 @@ export function handlesIretFault(step: PathStep): boolean {
 }
 
 function judge(step: PathStep): readonly Judgement[] {
-  if (!isInstruction(step.node) || !handlesIretFault(step) || !knowledgeOf(step.program).gs) return [];
+  if (!isInstruction(step.node) || !knowledgeOf(step.program).gs) return [];
   const called = cFunctionCalled(step);
   const reads = accesses(step.node).some((operand) => operand.segment === 'gs');
   if (called === null && !reads) return [];
   const name = called === null ? step.node.text : `${called}()`;
   const gs = gsOf(step.before.cpu.gsBase) === 'user';
   const cr3 = cr3Of(step.before) === 'user';
-  if (!gs && !cr3) return [];
+  if ((!gs && !cr3) || !handlesIretFault(step)) return [];
   const state = gs && cr3 ? 'GS base and CR3' : gs ? 'GS base' : 'CR3';
   return [{ place: pathPlace(step.node), message: `${name} runs on the user ${state}: ${entered(step.start)} is a fault of the return to user mode and is taken for one of the kernel; compare the saved RIP with the label of that IRET`, premises: pathPremises(step) }];
 }
@@ -67,7 +67,7 @@ export const iretFaultUnhandled: Rule = {
   bad: [{ title: 'The label of another IRET is compared', files: { 'entry.S': stub('.Lother', ' #~ iret-fault-unhandled'), 'design.c': handlerOfGp } }],
   good: [{ title: 'The fault becomes one from user mode', files: { 'entry.S': stub('demo_iret', ''), 'design.c': handlerOfGp } }],
   judge: null,
-  path: { at: ['call', 'access'], monitor: null, rank: 3, judge },
+  path: { at: ['call', 'per-CPU'], monitor: null, rank: 3, judge },
   inspect: null,
   fix: null,
 };

@@ -8,10 +8,10 @@ import type { Judgement, Rule } from './rule.ts';
 function judge(step: PathStep): readonly Judgement[] {
   const { node, before } = step;
   if (!isInstruction(node) || !knowledgeOf(step.program).clac || step.start.door.kind === 'call' || step.start.door.kind === 'fork') return [];
-  const clear = (before.flags.known & AC) !== 0n && (before.flags.value & AC) === 0n;
-  if (clear) return [];
   const name = cFunctionCalled(step);
   if (name === null) return [];
+  const clear = (before.flags.known & AC) !== 0n && (before.flags.value & AC) === 0n;
+  if (clear) return [];
   const what = `${name}() is entered`;
   return [{ place: pathPlace(node), message: `${what} with AC as ${entered(step.start)} left it; add clac at the start of the stub`, premises: pathPremises(step) }];
 }

@@ -8,11 +8,11 @@ import type { Judgement, Rule } from './rule.ts';
 function judge(step: PathStep): readonly Judgement[] {
   const { node, before } = step;
   if (!isInstruction(node) || !knowledgeOf(step.program).cld || step.start.door.kind === 'call' || step.start.door.kind === 'fork') return [];
-  const clear = (before.flags.known & DF) !== 0n && (before.flags.value & DF) === 0n;
-  if (clear) return [];
   const name = cFunctionCalled(step);
   const moves = /^(movs|stos|lods|scas|cmps)[bwlq]?$/.test(node.mnemonic) && node.operands.length === 0;
   if (name === null && !moves) return [];
+  const clear = (before.flags.known & DF) !== 0n && (before.flags.value & DF) === 0n;
+  if (clear) return [];
   const what = name === null ? `${node.text} runs` : `${name}() is entered`;
   return [{ place: pathPlace(node), message: `${what} with DF as ${entered(step.start)} left it; add cld at the start of the stub`, premises: pathPremises(step) }];
 }
@@ -30,7 +30,7 @@ export const missingCld: Rule = {
   bad: [{ title: 'One way in forgets it', files: stubFiles({ cld: '\ttestb\t$3, 16(%rsp)\n\tjnz\t5f\n\tcld\n5:\n', call: '\tcall\tdemo_gp #~ missing-cld\n' }) }],
   good: [{ title: 'Cleared first thing', files: stubFiles() }],
   judge: null,
-  path: { at: ['call', 'access'], monitor: null, judge },
+  path: { at: ['call', 'string'], monitor: null, judge },
   inspect: null,
   fix: null,
 };

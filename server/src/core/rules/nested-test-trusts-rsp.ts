@@ -6,6 +6,7 @@ import { draftOf, load } from '../machine/draft.ts';
 import { regionIndexOf, stackNamed } from '../machine/layout.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import { RSP } from '../machine/registers.ts';
+import { innermostOf } from '../machine/recording.ts';
 import type { State } from '../machine/state.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
 import { accesses, addressOf, cFunctionCalled, entered, isConstant, isEventReturn, isInstruction, pathPlace, pathPremises } from './path-vocabulary.ts';
@@ -22,11 +23,14 @@ const RSP_SLOT = 24n;
 
 /** Whether the instruction compares or tests a word of the innermost frame: in memory, or as it was loaded from there. */
 function looksAt(node: CodeNode, state: State, setup: MachineSetup, slot: bigint): boolean {
-  const frame = state.frames.at(-1);
-  if (frame === undefined || !isInstruction(node) || !/^(cmp|test|bt|sub)/.test(node.mnemonic)) return false;
-  const saved = load(draftOf(state), setup, frame.base + slot, 8);
+  if (!isInstruction(node) || !/^(cmp|test|bt|sub)/.test(node.mnemonic)) return false;
+  const frame = innermostOf(state);
+  if (frame === undefined) return false;
   return node.operands.some((operand) => {
-    if (operand.kind === 'register') return (isConstant(saved) || saved.name !== '') && state.registers[operand.register] === saved;
+    if (operand.kind === 'register') {
+      const word = state.registers[operand.register];
+      return word !== undefined && (isConstant(word) || word.name !== '') && load(draftOf(state), setup, frame.base + slot, 8) === word;
+    }
     if (operand.kind !== 'memory' || operand.segment !== null) return false;
     const address = addressOf(state, operand);
     return isConstant(address) && address.value >= frame.base + slot && address.value < frame.base + slot + 8n;
@@ -35,7 +39,7 @@ function looksAt(node: CodeNode, state: State, setup: MachineSetup, slot: bigint
 
 /** Whether the instruction asks for the RSP that the NMI interrupted. */
 export function asksForRsp(node: CodeNode, state: State, setup: MachineSetup): boolean {
-  return state.frames.at(-1)?.vector === NMI && looksAt(node, state, setup, RSP_SLOT);
+  return innermostOf(state)?.vector === NMI && looksAt(node, state, setup, RSP_SLOT);
 }
 
 /** Whether it asks for what user space cannot choose: the interrupted RIP, the flags, a word that the stub keeps. */

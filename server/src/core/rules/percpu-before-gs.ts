@@ -9,11 +9,13 @@ import type { Judgement, Rule } from './rule.ts';
 
 function judge(step: PathStep, value: number): readonly Judgement[] {
   const { before, node } = step;
-  if (!isInstruction(node) || before.cpu.cpl === 3 || !knowledgeOf(step.program).gs) return [];
+  if (!isInstruction(node)) return [];
+  const accessesPerCpu = accesses(node).some((operand) => operand.segment === 'gs');
+  if ((!accessesPerCpu && cFunctionCalled(step) === null) || before.cpu.cpl === 3 || !knowledgeOf(step.program).gs) return [];
   const gs = gsOf(before.cpu.gsBase);
   if (gs === 'kernel') return [];
   const whose = gs === 'user' ? 'the user GS base' : 'a GS base that is not known to be the kernel\'s';
-  if (accesses(node).some((operand) => operand.segment === 'gs')) {
+  if (accessesPerCpu) {
     if (handlesIretFault(step)) return [];
     if (value === HAD_KERNEL_GS && gs === 'user') return [];
     return [{ place: pathPlace(node), message: `${node.text} accesses a per-CPU word on ${whose} (${entered(step.start)}); load the kernel's GS base first`, premises: pathPremises(step) }];
@@ -48,7 +50,7 @@ export const percpuBeforeGs: Rule = {
   ],
   good: [{ title: 'The counter behind the swap', files: stubFiles({ swap: '\ttestb\t$3, 17*8(%rsp)\n\tjz\t1f\n\tswapgs\n1:\tlfence\n\tincq\t%gs:entries(%rip)\n' }) }],
   judge: null,
-  path: { at: ['call', 'access'], monitor: kernelGsSeen, rank: 1, judge },
+  path: { at: ['call', 'per-CPU'], monitor: kernelGsSeen, rank: 1, judge },
   inspect: null,
   fix: null,
 };

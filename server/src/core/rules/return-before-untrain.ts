@@ -32,19 +32,18 @@ function judge(step: PathStep, value: number): readonly Judgement[] {
 /** On other CPUs IBRS keeps user space from what RETs are predicted to do: it is set before the first and cleared behind the last. */
 function withoutIbrs(step: PathStep): readonly Judgement[] {
   const { node, before, start } = step;
-  if (!isInstruction(node) || before.cpu.cpl === 3 || !needsIbrs(step) || !ibrsIsClear(before)) return [];
+  if (!isInstruction(node)) return [];
   const name = cFunctionCalled(step);
-  if (name === null && !node.mnemonic.startsWith('ret')) return [];
+  if ((name === null && !node.mnemonic.startsWith('ret')) || before.cpu.cpl === 3 || !needsIbrs(step) || !ibrsIsClear(before)) return [];
   return [{ place: pathPlace(node), message: `${name === null ? node.text : `${name}()`} runs without IBRS (${entered(start)}, RETBleed); set it before the first RET, clear it behind the last`, premises: pathPremises(step) }];
 }
 
 function beforeUntraining(step: PathStep, value: number): readonly Judgement[] {
   const { node, start, program } = step;
   if (value !== 0 || !isInstruction(node) || !knowledgeOf(program).untrains || step.before.cpu.cpl === 3) return [];
-  if (program.contexts.has('inside C') && !NEEDS.some((name) => start.variant.present.includes(name))) return [];
   const routine = node.mnemonic === 'call' ? (program.code.nodes[step.after.node]?.symbol ?? '') : '';
   const returns = node.mnemonic.startsWith('ret') || (step.calls !== null && !UNTRAINING.has(step.calls)) || QUIET_ROUTINES.has(routine) || cFunctionCalled(step) !== null;
-  if (!returns) return [];
+  if (!returns || (program.contexts.has('inside C') && !NEEDS.some((name) => start.variant.present.includes(name)))) return [];
   return [{ place: pathPlace(node), message: `${node.text} runs a RET before the return predictor is untrained (${entered(start)}, RETBleed); untrain first`, premises: pathPremises(step) }];
 }
 

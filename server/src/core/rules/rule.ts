@@ -49,12 +49,12 @@ export interface Judgement {
 }
 
 /** What an instruction is to the rules about entry paths: each is asked only about the classes that it names. */
-export type PathClass = 'call' | 'return' | 'access' | 'flags' | 'system';
+export type PathClass = 'call' | 'return' | 'access' | 'memory' | 'per-CPU' | 'string' | 'push' | 'flags' | 'system';
 
 /** Judges the entry paths: every stub, run from every context it can be entered in. */
 export interface PathRule {
-  /** Instructions that the rule has to see: calls and jumps, returns from events and routines, accesses to memory (pushes, pops
-   * and string instructions too), changes of IF, reads of system state. */
+  /** Instructions that the rule has to see: calls and jumps, returns from events and routines, all accesses to memory or those
+   * by an operand, by the GS base, by string instructions and by pushes alone, changes of IF, reads of system state. */
   readonly at: readonly PathClass[];
   /** What the rule remembers along a path, null where the machine's state says all. */
   readonly monitor: Monitor | null;

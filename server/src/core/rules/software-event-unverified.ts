@@ -22,11 +22,12 @@ function examine(tree: Tree): readonly Judgement[] {
       });
     }
   }
+  const verifies = inView(opcode);
   for (const one of tree.functions) {
     if (external.test(one.name) && one.whole && !one.graph().steps.some((step) => /APIC_ISR/.test(step.text))) {
       found.at(one.graph().steps[one.graph().entry] ?? none, { function: one, calls: [] }, `${one.name}() does not look at the in-service register of the APIC: it cannot tell an interrupt from an instruction`);
     }
-    if (!inView(opcode) || opcode.test(one.name) || !one.parameters.includes('ghcb') || !one.graph().steps.some(dispatches)) continue;
+    if (!verifies || opcode.test(one.name) || !one.parameters.includes('ghcb') || !one.graph().steps.some(dispatches)) continue;
     watchProofs(tree, one, [{ key: 'v', what: '', does: (step) => isCall(step, opcode) }], {
       at: (step, missing, where) => {
         if (dispatches(step) && missing.length > 0) found.at(step, where, 'the exit code of #VC is acted on without vc_check_opcode_bytes(): the hypervisor may inject #VC with a code of its choice at any instruction; compare it with the instruction first');

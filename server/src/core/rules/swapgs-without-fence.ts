@@ -49,11 +49,11 @@ function leadsToSwap(program: Program, from: NodeId): boolean {
 function judge(step: PathStep, value: number): readonly Judgement[] {
   const { node, before } = step;
   if ((value & OPEN) === 0 || !isInstruction(node) || !knowledgeOf(step.program).lfence || step.start.door.kind !== 'event' || gsOf(before.cpu.gsBase) !== 'kernel') return [];
-  const mitigated = step.start.variant.present.includes('X86_FEATURE_FENCE_SWAPGS_KERNEL') || step.start.variant.present.length === 0 || !step.program.contexts.has('inside C');
-  if (!mitigated) return [];
   const name = cFunctionCalled(step);
   const returns = node.mnemonic.startsWith('ret');
   if (name === null && !returns && !accesses(node).some((operand) => operand.segment === 'gs')) return [];
+  const mitigated = step.start.variant.present.includes('X86_FEATURE_FENCE_SWAPGS_KERNEL') || step.start.variant.present.length === 0 || !step.program.contexts.has('inside C');
+  if (!mitigated) return [];
   const what = name !== null ? `${name}()` : returns ? `the caller of ${node.symbol}` : node.text;
   return [{ place: pathPlace(node), message: `${what} uses GS behind a conditional swapgs without a fence in between (${entered(step.start)}, CVE-2019-1125); put lfence on both arms`, premises: pathPremises(step) }];
 }
@@ -71,7 +71,7 @@ export const swapgsWithoutFence: Rule = {
   bad: [{ title: 'A fence on one arm only', files: stubFiles({ swap: '\ttestb\t$3, 17*8(%rsp)\n\tjz\t1f\n\tswapgs\n\tlfence\n1:\n', call: '\tcall\tdemo_gp #~ swapgs-without-fence\n' }) }],
   good: [{ title: 'A fence where the arms meet', files: stubFiles() }],
   judge: null,
-  path: { at: ['call', 'access', 'return'], monitor: fences, judge },
+  path: { at: ['call', 'per-CPU', 'return'], monitor: fences, judge },
   inspect: null,
   fix: null,
 };

@@ -20,9 +20,9 @@ export interface AsmSymbol {
 type Role = 'open' | 'arm' | 'close';
 type Paired = 'conditional' | 'repeat' | 'preprocessor' | 'code';
 
-const CODE_START = /^(SYM_\w*START\w*|ENTRY)$/;
+export const CODE_START = /^(SYM_\w*START\w*|ENTRY)$/;
 const CODE_END = /^(SYM_\w*END\w*|END|ENDPROC)$/;
-const NAMED_INSIDE = /^SYM_(INNER_LABEL\w*|DATA|DATA_LOCAL|FUNC_ALIAS\w*|ENTRY\w*)$/;
+export const NAMED_INSIDE = /^SYM_(INNER_LABEL\w*|DATA|DATA_LOCAL|FUNC_ALIAS\w*|ENTRY\w*)$/;
 
 /** Every foldable range, by its start. Unpaired ends are ignored, unpaired starts too. */
 export function asmBlocks(source: AsmSource): readonly AsmBlock[] {

@@ -203,6 +203,29 @@ describe('incremental parsing', () => {
     parsers.release(tree);
   });
 
+  it('visits as many nodes after an edit in a long text as in a short one', async () => {
+    const parsers = await testParsers();
+    const visited = (lines: number): number => {
+      const text = Array.from({ length: lines / 5 }, (_, at) => `handler_${at}:\n\tpushq\t%rdi\n\tmovq\t${at % 8}(%rsp), %rdi # a\n\tcall\twork\n\tret\n`).join('');
+      let tree = parsers.parse('gas', text);
+      let source = asmItems(tree);
+      let nodes = 0;
+      for (const put of ['\tnop\n', '', ' ']) {
+        const middle = text.indexOf('\n', text.length / 2) + 1;
+        tree = parsers.reparse(tree, text.slice(0, middle) + put + text.slice(middle));
+        const { topLevel } = tree;
+        const counted = { ...tree, topLevel: (start: number, end: number) => topLevel(start, end).map((node) => ((nodes += 1), node)), eachChild: () => assert.fail('all of the text is read again') };
+        source = asmItems(counted, source);
+      }
+      assert.ok(source.items.length >= lines);
+      parsers.release(tree);
+      return nodes;
+    };
+    const few = visited(500);
+    assert.ok(few > 0 && few < 30, `${few} nodes`);
+    assert.equal(visited(10_000), few);
+  });
+
   it('refuses a tree that was replaced', async () => {
     const parsers = await testParsers();
     const first = parsers.parse('gas', 'nop\n');

@@ -84,7 +84,7 @@ interface Pieces {
 /** Items and comments in text order; at most 50 problems. `before` is what the tree that this one was made from gave. */
 export function asmItems(tree: ParsedTree, before: AsmSource | null = null): AsmSource {
   const last = before === null ? undefined : kept.get(before);
-  const pieces = tree.change !== null && last !== undefined ? changedPieces(tree, tree.change, last) : piecesOf(tree, tree.root.type === 'ERROR' ? [tree.root] : tree.root.children());
+  const pieces = tree.change !== null && last !== undefined ? changedPieces(tree, tree.change, last) : tree.root.type === 'ERROR' ? piecesOf(tree, [tree.root]) : piecesOf(tree, null);
   const problems = problemsOf(tree);
   const source = { items: withClosedMacros(pieces.items, problems), comments: pieces.comments, problems };
   // A tree with errors says nothing of the next one.
@@ -92,7 +92,8 @@ export function asmItems(tree: ParsedTree, before: AsmSource | null = null): Asm
   return source;
 }
 
-function piecesOf({ text }: ParsedTree, nodes: readonly SyntaxNode[]): Pieces {
+/** Of the nodes, or of all there are. */
+function piecesOf({ text, eachChild }: ParsedTree, nodes: readonly SyntaxNode[] | null): Pieces {
   const items: AsmItem[] = [];
   const comments: Comment[] = [];
 
@@ -122,7 +123,8 @@ function piecesOf({ text }: ParsedTree, nodes: readonly SyntaxNode[]): Pieces {
   }
 
   // A text of which nothing can be read is one ERROR in the place of the root.
-  for (const node of nodes) visit(node);
+  if (nodes === null) eachChild(visit);
+  else for (const node of nodes) visit(node);
   return { items, comments };
 }
 

@@ -19,7 +19,12 @@ export function spanOfNode(node: SyntaxNode): Span {
 
 /** Text as the grammar saw it. */
 export function textOf(conversion: Conversion, node: SyntaxNode): string {
-  return conversion.rewritten.text.slice(node.start, node.end);
+  return rewrittenText(conversion, node.start, node.end);
+}
+
+/** Text between offsets of the source, as the grammar saw it. */
+export function rewrittenText({ rewritten: { text, offset } }: Conversion, start: number, end: number): string {
+  return text.slice(start - offset, end - offset);
 }
 
 export function sourceOf(conversion: Conversion, span: Span): string {

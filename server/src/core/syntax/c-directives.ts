@@ -34,27 +34,12 @@ export function activeText(text: string, macros: MacroTable, events: DirectiveEv
   const stack: Conditional[] = [];
   const scope = directiveScope((name) => macros.get(name) ?? null);
   let inactiveFrom = -1;
-  let lineStart = true;
-  for (let at = 0; at < text.length; ) {
-    const character = text[at];
-    if (character === '#' && lineStart) {
-      const end = directiveEnd(text, at);
-      const before = isActive(stack);
-      readDirective(normalised(withoutComments(text.slice(at + 1, end))), { start: at, end });
-      if (before && isActive(stack)) out.replace(at, end, '');
-      else if (before) inactiveFrom = at;
-      else if (isActive(stack)) out.replace(inactiveFrom, end, '');
-      at = end;
-      continue;
-    }
-    const behind = skipOpaque(text, at);
-    if (behind > at) {
-      at = behind;
-      continue;
-    }
-    if (character === '\n') lineStart = true;
-    else if (character !== ' ' && character !== '\t' && character !== '\r') lineStart = false;
-    at++;
+  for (const { line, span } of directivesIn(text)) {
+    const before = isActive(stack);
+    readDirective(line, span);
+    if (before && isActive(stack)) out.replace(span.start, span.end, '');
+    else if (before) inactiveFrom = span.start;
+    else if (isActive(stack)) out.replace(inactiveFrom, span.end, '');
   }
   const open = stack.at(-1);
   if (open !== undefined) events.problem(open.span, 'this conditional is not closed');
@@ -107,6 +92,50 @@ export function activeText(text: string, macros: MacroTable, events: DirectiveEv
     const value = evaluateConstantText(rest, scope);
     if (value === null) events.problem(span, 'cannot evaluate this condition; its text is left out');
     return value !== null && value !== 0n;
+  }
+}
+
+interface DirectiveLine {
+  /** Behind the `#`, comments left out and blanks normalised. */
+  readonly line: string;
+  readonly span: Span;
+}
+
+/** Of texts read before: configurations differ in what directives decide, not in where they stand. */
+const keptDirectives = new Map<string, readonly DirectiveLine[]>();
+const MOST_TEXTS = 400;
+
+function directivesIn(text: string): readonly DirectiveLine[] {
+  const known = keptDirectives.get(text);
+  if (known !== undefined) return known;
+  const found: DirectiveLine[] = [];
+  for (let at = 0; ; ) {
+    interesting.lastIndex = at;
+    const match = interesting.exec(text);
+    if (match === null) break;
+    const start = match.index;
+    at = Math.max(start + 1, skipOpaque(text, start));
+    if (match[0] !== '#' || !startsLine(text, start)) continue;
+    at = directiveEnd(text, start);
+    found.push({ line: normalised(withoutComments(text.slice(start + 1, at))), span: { start, end: at } });
+  }
+  keptDirectives.set(text, found);
+  if (keptDirectives.size > MOST_TEXTS) for (const oldest of keptDirectives.keys()) {
+    keptDirectives.delete(oldest);
+    break;
+  }
+  return found;
+}
+
+const interesting = /\/[/*]|["'#]/g;
+
+/** Whether nothing but blanks and comments stands before an offset on its line. */
+function startsLine(text: string, offset: number): boolean {
+  let at = offset - 1;
+  for (;;) {
+    while (text[at] === ' ' || text[at] === '\t' || text[at] === '\r') at--;
+    if (text[at] !== '/' || text[at - 1] !== '*') return at < 0 || text[at] === '\n';
+    at = text.lastIndexOf('/*', at - 2) - 1;
   }
 }
 

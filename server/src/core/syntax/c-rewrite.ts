@@ -17,6 +17,8 @@ export interface AssemblyText {
 
 export interface Rewritten {
   readonly text: string;
+  /** Where the text stands in the source: all other offsets are those of the source. */
+  readonly offset: number;
   /** In text order. */
   readonly attributes: readonly CAttribute[];
   /** `DEFINE_PER_CPU` and the like by the offset of what it declares; `SYSCALL_DEFINE3` by the function's name. */
@@ -36,17 +38,23 @@ interface Work {
   readonly eachLoops: Set<number>;
 }
 
-export function rewriteForGrammar(text: string): Rewritten {
-  const work: Work = { text, out: overwriting(text), attributes: [], declaredBy: new Map(), assembly: new Map(), eachLoops: new Set() };
-  for (let at = 0; at < text.length; ) {
-    const behind = skipOpaque(text, at);
-    if (behind > at) at = behind;
-    else if (isWordStart(text[at])) at = rewriteWord(work, at, wordEnd(text, at));
-    else if (/\d/.test(text.charAt(at))) at = wordEnd(text, at);
-    else at++;
+const interesting = /[A-Za-z_$\d][\w$]*|\/[/*]|["']/g;
+
+/** A stretch of the source, by default all of it. */
+export function rewriteForGrammar(source: string, part: Span = { start: 0, end: source.length }): Rewritten {
+  const text = source.slice(0, part.end);
+  const work: Work = { text, out: overwriting(text, part.start), attributes: [], declaredBy: new Map(), assembly: new Map(), eachLoops: new Set() };
+  for (let at = part.start; ; ) {
+    interesting.lastIndex = at;
+    const found = interesting.exec(text);
+    if (found === null) break;
+    const start = found.index;
+    const end = interesting.lastIndex;
+    if (isWordStart(text[start])) at = rewriteWord(work, start, end);
+    else at = /\d/.test(text.charAt(start)) ? end : Math.max(end, skipOpaque(text, start));
   }
   const { attributes, declaredBy, assembly, eachLoops } = work;
-  return { text: work.out.result(), attributes, declaredBy, assembly, eachLoops };
+  return { text: work.out.result(), offset: part.start, attributes, declaredBy, assembly, eachLoops };
 }
 
 /** Rewrites what starts with this word and gives the offset to go on from. */

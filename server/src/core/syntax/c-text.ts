@@ -110,10 +110,13 @@ export interface Overwriting {
   readonly result: () => string;
 }
 
-/** Replacements must come in text order and not overlap; each is padded with blanks to the length it covers. */
-export function overwriting(text: string): Overwriting {
+/**
+ * Replacements must come in text order and not overlap; each is padded with blanks to the length it covers. The result
+ * begins at `from`.
+ */
+export function overwriting(text: string, from = 0): Overwriting {
   const parts: string[] = [];
-  let copied = 0;
+  let copied = from;
   return {
     replace: (start, end, by) => {
       if (start < copied) return;

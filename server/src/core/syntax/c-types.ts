@@ -1,6 +1,6 @@
 // Types and declarators of a C tree as plain syntax. Lays nothing out: sizes are the program's business.
 import type { Span } from '../base/span.ts';
-import { attributesBetween, parts, sourceOf, spanOfNode, textOf, wordOf } from './c-context.ts';
+import { attributesBetween, parts, rewrittenText, sourceOf, spanOfNode, textOf, wordOf } from './c-context.ts';
 import type { Conversion } from './c-context.ts';
 import { termOf } from './c-terms.ts';
 import type { CEnumerator, CMember, CParameter, CSyntaxType, CWord } from './c-syntax.ts';
@@ -156,5 +156,5 @@ export function parametersOf(conversion: Conversion, declarator: SyntaxNode): re
 /** The declaration's text without the declared name and what follows it. */
 export function typeTextOf(conversion: Conversion, span: Span, name: Span | null): string {
   if (name === null) return sourceOf(conversion, span);
-  return normalised(conversion.rewritten.text.slice(span.start, name.start).replace(/\b(?:static|extern|const|volatile|register)\b/g, ' '));
+  return normalised(rewrittenText(conversion, span.start, name.start).replace(/\b(?:static|extern|const|volatile|register)\b/g, ' '));
 }

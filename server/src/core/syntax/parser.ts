@@ -1,7 +1,7 @@
 // The two incremental parsers, as plain trees for the rest of syntax/. The only importer of web-tree-sitter: it owns
 // every tree-sitter object and must never know what a node means.
 import { Edit, Language, Parser } from 'web-tree-sitter';
-import type { Node, Point, Tree } from 'web-tree-sitter';
+import type { Node, Point, Tree, TreeCursor } from 'web-tree-sitter';
 
 export type SyntaxLanguage = 'gas' | 'c';
 
@@ -17,7 +17,7 @@ export interface SyntaxNode {
   readonly end: number;
   /** A token that the text lacks and the parser put in to go on; it is empty. */
   readonly missing: boolean;
-  /** All children in text order, punctuation and comments included. Made on first call. */
+  /** All children in text order, punctuation and comments included. */
   readonly children: () => readonly SyntaxNode[];
   /** The first child under a field of the grammar, or null. */
   readonly field: (name: string) => SyntaxNode | null;
@@ -30,6 +30,8 @@ export interface ParsedTree {
   readonly language: SyntaxLanguage;
   readonly text: string;
   readonly root: SyntaxNode;
+  /** Gives each child of the root in text order; none of them need be held beyond its turn. */
+  readonly eachChild: (visit: (node: SyntaxNode) => void) => void;
   /** Children of the root that touch a range, in text order, without making the others. */
   readonly topLevel: (start: number, end: number) => readonly SyntaxNode[];
   /** What differs from the tree that it was made from; null where that is not known. */
@@ -44,7 +46,8 @@ export interface TreeChange {
 }
 
 export interface Parsers {
-  readonly parse: (language: SyntaxLanguage, text: string) => ParsedTree;
+  /** Offsets of the nodes count from `offset`: where the text stands in a larger one. Such a tree is none for `reparse`. */
+  readonly parse: (language: SyntaxLanguage, text: string, offset?: number) => ParsedTree;
   /** The tree of the new text, made from the old tree, which is released. The same tree as a fresh parse gives. */
   readonly reparse: (tree: ParsedTree, newText: string) => ParsedTree;
   readonly release: (tree: ParsedTree) => void;
@@ -78,9 +81,10 @@ export async function createParsers(modules: ParserModules): Promise<Parsers> {
     return tree;
   }
 
-  function keep(language: SyntaxLanguage, text: string, tree: Tree, change: TreeChange | null): ParsedTree {
-    const root = wrap(tree.rootNode);
-    const parsed: ParsedTree = { language, text, root, change, topLevel: (start, end) => topLevel(tree.rootNode, start, end) };
+  function keep(language: SyntaxLanguage, text: string, tree: Tree, change: TreeChange | null, offset = 0): ParsedTree {
+    const root = rootOf(tree, languages[language], offset);
+    const eachChild = (visit: (node: SyntaxNode) => void): void => (root.hasError() ? root.children().forEach(visit) : walkChildren(tree, languages[language], offset, visit));
+    const parsed: ParsedTree = { language, text, root, change, eachChild, topLevel: (start, end) => topLevel(tree.rootNode, start, end) };
     trees.set(parsed, tree);
     return parsed;
   }
@@ -97,7 +101,7 @@ export async function createParsers(modules: ParserModules): Promise<Parsers> {
   }
 
   return {
-    parse: (language, text) => keep(language, text, parseWith(language, text, null), null),
+    parse: (language, text, offset = 0) => keep(language, text, parseWith(language, text, null), null, offset),
     reparse: (parsed, newText) => {
       const old = treeOf(parsed);
       const edit = editBetween(parsed.text, newText);
@@ -142,21 +146,100 @@ function topLevel(root: Node, start: number, end: number): readonly SyntaxNode[]
   return nodes;
 }
 
-function wrap(node: Node): SyntaxNode {
+function wrap(node: Node, offset = 0): SyntaxNode {
   let children: readonly SyntaxNode[] | null = null;
   return {
     type: node.type,
     named: node.isNamed,
-    start: node.startIndex,
-    end: node.endIndex,
+    start: node.startIndex + offset,
+    end: node.endIndex + offset,
     missing: node.isMissing,
-    children: () => (children ??= node.children.map(wrap)),
+    children: () => (children ??= node.children.map((child) => wrap(child, offset))),
     field: (name) => {
       const child = node.childForFieldName(name);
-      return child === null ? null : wrap(child);
+      return child === null ? null : wrap(child, offset);
     },
     hasError: () => node.hasError,
   };
+}
+
+/** A tree without errors is walked once, when somebody looks below its root; one with errors node by node. */
+function rootOf(tree: Tree, language: Language, offset: number): SyntaxNode {
+  const root = wrap(tree.rootNode, offset);
+  if (root.hasError()) return root;
+  let walked: SyntaxNode | null = null;
+  const whole = (): SyntaxNode => {
+    if (walked !== null) return walked;
+    const cursor = tree.walk();
+    walked = walk(cursor, language, offset, 0);
+    cursor.delete();
+    return walked;
+  };
+  return { ...root, children: () => whole().children(), field: (name) => whole().field(name) };
+}
+
+function walkChildren(tree: Tree, language: Language, offset: number, visit: (node: SyntaxNode) => void): void {
+  const cursor = tree.walk();
+  if (cursor.gotoFirstChild()) do visit(walk(cursor, language, offset, 1)); while (cursor.gotoNextSibling());
+  cursor.delete();
+}
+
+/** Nodes further down than this are made one by one: only text that nobody wrote nests so deep, and the stack is finite. */
+const DEEPEST_WALK = 300;
+const nobody: readonly SyntaxNode[] = [];
+const childless = (): readonly SyntaxNode[] => nobody;
+const fieldless = (): null => null;
+const never = (): boolean => false;
+
+function walk(cursor: TreeCursor, language: Language, offset: number, depth: number): SyntaxNode {
+  if (depth > DEEPEST_WALK) return wrap(cursor.currentNode, offset);
+  const id = cursor.nodeTypeId;
+  const start = cursor.startIndex + offset;
+  const end = cursor.endIndex + offset;
+  const type = language.types[id] ?? '';
+  const named = isNamed(language, id);
+  if (!cursor.gotoFirstChild()) return { type, named, start, end, missing: false, children: childless, field: fieldless, hasError: never };
+  const children: SyntaxNode[] = [];
+  const fields: number[] = [];
+  do {
+    fields.push(cursor.currentFieldId);
+    children.push(walk(cursor, language, offset, depth + 1));
+  } while (cursor.gotoNextSibling());
+  cursor.gotoParent();
+  return {
+    type,
+    named,
+    start,
+    end,
+    missing: false,
+    children: () => children,
+    field: (name) => {
+      const field = fieldId(language, name);
+      const at = field === 0 ? -1 : fields.indexOf(field);
+      return children[at] ?? null;
+    },
+    hasError: never,
+  };
+}
+
+const namedTypes = new WeakMap<Language, Map<number, boolean>>();
+const fieldIds = new WeakMap<Language, Map<string, number>>();
+
+function isNamed(language: Language, id: number): boolean {
+  let known = namedTypes.get(language);
+  if (known === undefined) namedTypes.set(language, (known = new Map()));
+  let named = known.get(id);
+  if (named === undefined) known.set(id, (named = language.nodeTypeIsNamed(id)));
+  return named;
+}
+
+/** 0 where the grammar has no such field. */
+function fieldId(language: Language, name: string): number {
+  let known = fieldIds.get(language);
+  if (known === undefined) fieldIds.set(language, (known = new Map()));
+  let id = known.get(name);
+  if (id === undefined) known.set(name, (id = language.fieldIdForName(name) ?? 0));
+  return id;
 }
 
 /** Compared at once where texts are alike, which is nearly everywhere; single characters only near the change. */

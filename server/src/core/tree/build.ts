@@ -9,7 +9,7 @@ import type { Configuration } from '../preprocess/stream.ts';
 import { assemblerFacts } from './assembler.ts';
 import type { Expanded } from './assembler.ts';
 import { designFiles, entryFiles } from './files.ts';
-import { graphOf, plain } from './graph.ts';
+import { asksForOptions, graphOf, plain } from './graph.ts';
 import { isKnown } from './primitives.ts';
 import type { AssemblerFacts, Graph, Registration, Tree, TreeEntry, TreeFunction, TreeGate, TreeSource } from './tree.ts';
 import { returns32 } from './returns-32.ts';
@@ -27,6 +27,8 @@ interface ReadFile {
 /** Reads a tree for a configuration; keeps what it read for the next time. */
 export function createTreeReader(parse: (text: string) => CTranslationUnit, expanded: Expanded = () => null): (source: TreeSource, root: string, design: boolean, configuration: Configuration) => Tree {
   const kept = new Map<string, Map<string, ReadFile>>();
+  /** Of functions in which no configuration decides anything. */
+  const graphs = new WeakMap<CFunctionDefinition, Graph>();
   const stubs = new Map<string, Read<AssemblerFacts>>();
   // One configuration stands for all 32-bit kernels.
   const returns = new Map<string, Read<Returns32>>();
@@ -40,11 +42,17 @@ export function createTreeReader(parse: (text: string) => CTranslationUnit, expa
     const key = `${root}|${configuration.name}|${configuration.defines.size}`;
     const files = kept.get(key) ?? new Map<string, ReadFile>();
     kept.set(key, files);
-    return build(source, root, design, configuration, parse, files, {
+    return build(source, root, design, configuration, { parse, graphs }, files, {
       assembler: () => readOnce(stubs, key, source, (from) => assemblerFacts(from, root, configuration, design, expanded)),
       returns32: () => readOnce(returns, root, source, (from) => returns32(from, root, design)),
     });
   };
+}
+
+/** What the readings of one tree have in common. */
+interface Shared {
+  readonly parse: (text: string) => CTranslationUnit;
+  readonly graphs: WeakMap<CFunctionDefinition, Graph>;
 }
 
 interface FactMakers {
@@ -52,8 +60,9 @@ interface FactMakers {
   readonly returns32: () => Returns32;
 }
 
-function build(source: TreeSource, root: string, design: boolean, configuration: Configuration, parse: (text: string) => CTranslationUnit, kept: Map<string, ReadFile>, facts: FactMakers): Tree {
+function build(source: TreeSource, root: string, design: boolean, configuration: Configuration, shared: Shared, kept: Map<string, ReadFile>, facts: FactMakers): Tree {
   const { defines } = configuration;
+  const macros = macrosOf(defines);
   const option = (name: string): boolean => defines.get(name) === '1';
   const chosen = design ? designFiles(source) : entryFiles(source);
   const files = new Map<string, ReadFile>();
@@ -61,7 +70,7 @@ function build(source: TreeSource, root: string, design: boolean, configuration:
     const text = source.read(path);
     if (text === null) continue;
     const before = kept.get(path);
-    const read = before?.text === text ? before : readFile(path, text, defines, option, parse);
+    const read = before?.text === text ? before : readFile(path, text, new Map(macros), option, shared);
     kept.set(path, read);
     files.set(path, read);
   }
@@ -110,17 +119,22 @@ function build(source: TreeSource, root: string, design: boolean, configuration:
 /** Definitions without `CONFIG_` that the sources of a 64-bit kernel see. */
 const compilerDefines = ['__x86_64__', '__KERNEL__', '__GNUC__', '__LP64__'];
 
-function readFile(path: string, text: string, defines: ReadonlyMap<string, string>, option: (name: string) => boolean, parse: (text: string) => CTranslationUnit): ReadFile {
+function macrosOf(defines: ReadonlyMap<string, string>): MacroTable {
   const macros: MacroTable = new Map();
   for (const [name, body] of defines) macros.set(name, { name, parameters: null, body });
   for (const name of compilerDefines) macros.set(name, { name, parameters: null, body: '1' });
+  return macros;
+}
+
+/** The macros are the file's own to change. */
+function readFile(path: string, text: string, macros: MacroTable, option: (name: string) => boolean, shared: Shared): ReadFile {
   const active = activeText(text, macros, { include: () => undefined, problem: () => undefined });
-  const unit = parse(active);
-  const functions = unit.items.flatMap((item) => (item.kind === 'function' ? [functionOf(path, active, item.function, unit, option)] : []));
+  const unit = shared.parse(active);
+  const functions = unit.items.flatMap((item) => (item.kind === 'function' ? [functionOf(path, active, item.function, unit, option, shared)] : []));
   return { text, active, functions, unit };
 }
 
-function functionOf(file: string, text: string, one: CFunctionDefinition, unit: CTranslationUnit, option: (name: string) => boolean): TreeFunction {
+function functionOf(file: string, text: string, one: CFunctionDefinition, unit: CTranslationUnit, option: (name: string) => boolean, { graphs }: Shared): TreeFunction {
   const returns = one.returns.kind === 'named' ? one.returns.name : one.returns.kind;
   let graph: Graph | null = null;
   return {
@@ -132,7 +146,13 @@ function functionOf(file: string, text: string, one: CFunctionDefinition, unit: 
     attributes: one.attributes,
     returns,
     parameters: one.parameters.map((parameter) => parameter.name),
-    graph: () => (graph ??= graphOf(one.body, one.bodySpan, { text, option, returnsBool: /\bbool\b/.test(returns) })),
+    graph: () => {
+      graph ??= graphs.get(one) ?? null;
+      if (graph !== null) return graph;
+      graph = graphOf(one.body, one.bodySpan, { text, option, returnsBool: /\bbool\b/.test(returns) });
+      if (!asksForOptions(text.slice(one.bodySpan.start, one.bodySpan.end))) graphs.set(one, graph);
+      return graph;
+    },
     whole: !unit.unreadable.some((span) => span.start < one.span.end && one.span.start < span.end),
   };
 }

@@ -52,6 +52,11 @@ export function isEntryFile(path: string): boolean {
   return folders.includes(folder) && path.endsWith('.c') && !others.test(path);
 }
 
+/** Whether a file belongs to the entry code at all, its stubs and what is built beside them included. */
+export function belongsToEntry(path: string): boolean {
+  return path.startsWith('arch/x86/entry/') || isEntryFile(path);
+}
+
 /** The C files of a design's folder. */
 export function designFiles(source: TreeSource): ChosenFiles {
   const paths = source.list('').filter((name) => name.endsWith('.c') || name.endsWith('.h')).sort();

@@ -33,6 +33,13 @@ const featureOptions: ReadonlyMap<string, readonly string[]> = new Map([
   ['X86_FEATURE_PTI', ['CONFIG_PAGE_TABLE_ISOLATION', 'CONFIG_MITIGATION_PAGE_TABLE_ISOLATION']],
 ]);
 
+const optionTest = /\b(?:IS_(?:ENABLED|BUILTIN|REACHABLE|MODULE)|cpu_feature_enabled|boot_cpu_has|static_cpu_has|this_cpu_has)\b/;
+
+/** Whether the graph of a body may depend on the configuration; where it does not, one text has one graph. */
+export function asksForOptions(body: string): boolean {
+  return optionTest.test(body);
+}
+
 export function graphOf(body: readonly CStatement[], span: Span, surroundings: Surroundings): Graph {
   const steps: Step[] = [];
   const labels = new Map<string, StepIndex>();

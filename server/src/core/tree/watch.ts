@@ -75,12 +75,14 @@ export function watch<S extends string>(tree: Tree, start: TreeFunction, first: 
     return held.id * MOST_PAIRS + id;
   }
 
-  function body(callee: TreeFunction, entered: S, known: FactSet, calls: Where['calls']): readonly Exit<S>[] {
+  /** `by` is the call that leads there; null for the start. */
+  function body(callee: TreeFunction, entered: S, known: FactSet, from: Where['calls'], by: Where['calls'][number] | null): readonly Exit<S>[] {
     let own = summaries.get(callee);
     if (own === undefined) summaries.set(callee, (own = new Map()));
     const key = numbered(entered, known);
     const summary = own.get(key);
     if (summary !== undefined) return summary.exits;
+    const calls = by === null ? from : [...from, by];
     if (calls.length > DEEPEST) return [];
     // While it is walked, a call of itself adds nothing.
     own.set(key, { exits: [] });
@@ -154,15 +156,18 @@ export function watch<S extends string>(tree: Tree, start: TreeFunction, first: 
     const next = automaton.step(step, state, where);
     if (next === null || terminal.test(step.name)) return;
     const kept = afterCall(held, step);
-    const targets = (predicates.test(step.name) ? [] : targetsOf(tree, step, where.function)).filter((one) => automaton.follow?.(one, next, where) ?? true);
+    const all = targetsOf(tree, step, where.function);
+    if (all.length === 0 || predicates.test(step.name)) return go(step.next, next, kept);
+    const targets = automaton.follow === undefined ? all : all.filter((one) => automaton.follow?.(one, next, where) ?? true);
     if (targets.length === 0) return go(step.next, next, kept);
+    const by = { function: where.function, step };
     if (targets.every((one) => one.attributes.includes('__noreturn'))) {
-      for (const one of targets) body(one, next, passed(held), [...where.calls, { function: where.function, step }]);
+      for (const one of targets) body(one, next, passed(held), where.calls, by);
       return;
     }
     const decides = decidedBy(step, graph);
     for (const target of targets) {
-      for (const exit of body(target, next, passed(held), [...where.calls, { function: where.function, step }])) {
+      for (const exit of body(target, next, passed(held), where.calls, by)) {
         const behind = automaton.behind === undefined ? exit.state : automaton.behind(step, next, exit.state, exit.step.value, where);
         if (behind === null) continue;
         const outcome = decides === null ? null : truth(exit.step.value);
@@ -172,7 +177,7 @@ export function watch<S extends string>(tree: Tree, start: TreeFunction, first: 
     // A body that only recursion reaches, or none of whose paths count: the call ends the path.
   }
 
-  return body(start, first, factsOf(facts), []);
+  return body(start, first, factsOf(facts), [], null);
 }
 
 const targets = new WeakMap<Tree, Map<CallStep, readonly TreeFunction[]>>();

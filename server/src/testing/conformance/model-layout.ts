@@ -1,5 +1,5 @@
 // The address space that our machine runs the sequences in: the image's stacks, words and pages at addresses of its own.
-import { CODE_REGION, GLOBAL_REGION, PERCPU_REGION, regionBase, REGION_SHIFT, stackOf, top } from '../../core/machine/layout.ts';
+import { CODE_REGION, createRegion, GLOBAL_REGION, PERCPU_REGION, regionBase, REGION_SHIFT, stackOf, top } from '../../core/machine/layout.ts';
 import type { Layout, Region } from '../../core/machine/layout.ts';
 import { hexadecimal, nameCell } from './observation.ts';
 
@@ -13,7 +13,7 @@ const PAGE_TABLES = 0x206_0000n;
 
 function region(index: number, name: string, kind: Region['kind'], size: number): Region {
   // Words below RSP stay, as they do in memory.
-  return { index, name, kind, rewinding: name.startsWith('ist'), keepsStale: true, base: regionBase(index), size };
+  return createRegion(index, name, kind, size, { rewinding: name.startsWith('ist'), keepsStale: true });
 }
 
 const FIRST_STACK = 3;

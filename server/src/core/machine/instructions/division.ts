@@ -1,13 +1,12 @@
 // DIV, for the sake of #DE: a contributory exception that an instruction raises by itself (DF-01).
 import type { Execution, InstructionRow } from './row.ts';
 import { proceed, read } from './row.ts';
-import { register, setRegister } from '../draft.ts';
+import { register, setArithmeticFlags, setRegister } from '../draft.ts';
 import type { Draft } from '../draft.ts';
 import { fault } from '../possible-fault.ts';
 import type { PossibleFault } from '../possible-fault.ts';
 import { RAX, RDX } from '../registers.ts';
-import { ARITHMETIC } from '../state.ts';
-import { constant, insertBytes, isConstant, mask, replaceBits, truncate, UNKNOWN } from '../word.ts';
+import { constant, insertBytes, isConstant, mask, truncate, UNKNOWN } from '../word.ts';
 import type { Word } from '../word.ts';
 
 const DIVIDE_ERROR = 0;
@@ -51,7 +50,7 @@ function divide(x: Execution): readonly Draft[] {
     for (const [index, value] of [[RAX, quotient], [RDX, remainder]] as const) setRegister(draft, index, size >= 4 ? truncate(value, size) : insertBytes(register(draft, index), 0, size, value));
   }
   // The arithmetic flags are undefined.
-  draft.flags = replaceBits(draft.flags, ARITHMETIC, 0n, 0n);
+  setArithmeticFlags(draft, 0n, 0n);
   return proceed(x);
 }
 

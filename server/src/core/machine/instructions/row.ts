@@ -4,15 +4,15 @@ import type { Carried } from '../carry.ts';
 import type { AccessSize, InstructionNode, MachineOperand } from '../code.ts';
 import type { MachineSetup } from '../config.ts';
 import { processorOf } from '../config.ts';
-import { changeCpu, load, noteAccess, register, setRegister, stackPointer, store } from '../draft.ts';
+import { changeCpu, load, noteAccess, register, setRegister, stackPointer, store, setArithmeticFlags } from '../draft.ts';
 import type { Draft } from '../draft.ts';
 import { noteStackSwitch } from '../frames.ts';
 import { nameAddress, stackOf } from '../layout.ts';
 import type { PossibleFault } from '../possible-fault.ts';
 import { RSP } from '../registers.ts';
-import { AF, ARITHMETIC, CF, OF, PF, SF, ZF } from '../state.ts';
+import { AF, CF, OF, PF, SF, ZF } from '../state.ts';
 import type { Cpu } from '../state.ts';
-import { add, ALL, and, constant, extractBytes, insertBytes, isConstant, mask, opaque, or, replaceBits, shiftLeft, show, SIGN, truncate, UNKNOWN, ZERO } from '../word.ts';
+import { add, ALL, and, constant, extractBytes, insertBytes, isConstant, mask, opaque, or, shiftLeft, show, SIGN, truncate, UNKNOWN, ZERO } from '../word.ts';
 import type { Word } from '../word.ts';
 
 export interface Execution {
@@ -257,7 +257,7 @@ export function setResultFlags(x: Execution, result: Word, carry: boolean | null
   set(OF, overflow);
   set(AF, decided.adjust);
   set(PF, (result.known & 0xffn) === 0xffn ? parity(result.value & 0xffn) : null);
-  x.draft.flags = replaceBits(x.draft.flags, ARITHMETIC, known, bits);
+  setArithmeticFlags(x.draft, known, bits);
 }
 
 function parity(low: bigint): boolean {

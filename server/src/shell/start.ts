@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+// What dist/cli.js, dist/server.js and dist/worker.js are: each runs the bundle of its own name. The command line loads
+// nothing but the server where that is asked for.
+import { basename, join } from 'node:path';
+import { runBundle } from './code-cache.ts';
+
+const own = basename(__filename, '.js');
+const [command, ...options] = process.argv.slice(2);
+const serves = own === 'cli' && command === 'lsp' && options.includes('--stdio') && options.every((option) => option === '--stdio' || option.startsWith('--clientProcessId'));
+runBundle(join(__dirname, `${serves ? 'server' : own}.bundle.js`), own === 'cli' && !serves);
