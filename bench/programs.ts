@@ -148,7 +148,7 @@ export function nmiSubject(root: string, parse: Parse): Subject {
       while (!exploration.advance(5000));
       const fault = exploration.last().fault();
       if (fault === null && exploration.last().bounds !== ANY_NUMBER) throw new Error('no verdict for any number of NMIs');
-      return { violatedAfter: fault === null ? null : exploration.last().explorer.depthOf(fault.from) + fault.step.weight, states: exploration.progress().states };
+      return { violatedAfter: fault?.steps ?? null, states: exploration.progress().states };
     },
     graph: () => {
       const program = linked();

@@ -16,7 +16,7 @@ const modules = [
 export async function loadCore() {
   const scratch = mkdtempSync(join(tmpdir(), 'entry-paths-'));
   const outfile = join(scratch, 'core.cjs');
-  const contents = [...modules.map((name) => `export * from './${name}.ts';`), "export { RULES } from './rules/index.ts';"].join('\n');
+  const contents = [...modules.map((name) => `export * from './${name}.ts';`), "export { RULES } from './rules/index.ts';", "export * from '../testing/mutants.ts';"].join('\n');
   buildSync({ stdin: { contents, resolveDir: join(home, 'server/src/core'), loader: 'ts' }, bundle: true, platform: 'node', format: 'cjs', outfile, logLevel: 'warning', alias: { 'web-tree-sitter': join(home, 'node_modules/web-tree-sitter/web-tree-sitter.cjs') } });
   const core = createRequire(import.meta.url)(outfile);
   rmSync(scratch, { recursive: true });

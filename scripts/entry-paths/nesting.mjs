@@ -8,6 +8,11 @@ const PAGE_FAULT = 14;
 /** Reductions leave at most one state in so many. */
 const LEAST_RATIO = 15;
 
+/** One generated mutant of the stub in so many. */
+const EVERY = 12;
+/** States of a mutant's exploration without reductions; what has more is not compared. */
+const MOST_OF_MUTANT = 250_000;
+
 const bounds = (nmis) => ({ nmis, traps: new Map([[BREAKPOINT, 1], [PAGE_FAULT, 1]]) });
 
 /** One start explored to its end by a plan: the fault that is found first, or null. */
@@ -18,7 +23,7 @@ function explore(core, program, { setup, start }, plan) {
   const last = exploration.last();
   const progress = exploration.progress();
   const found = last.fault();
-  const fault = found === null ? null : { kind: found.what.kind, what: found.what.what, steps: last.explorer.depthOf(found.from) + found.step.weight };
+  const fault = found === null ? null : { kind: found.what.kind, what: found.what.what, steps: found.steps };
   return { fault, bounds: last.bounds, states: progress.states, transitions: progress.transitions, depth: progress.depth, boundHit: progress.boundHit, milliseconds: performance.now() - began };
 }
 
@@ -61,9 +66,36 @@ export function checkNesting(core, root, disk, result) {
     result.check(`asm_exc_nmi, ${name}`, fault === null && !boundHit && shown === core.ANY_NUMBER && states > 100);
   }
 
+  checkStubMutants(core, program, result);
+
   const reduced = exploreAll(core, program, { kept: null, bounds: [bounds(2)], reduced: true });
   const whole = exploreAll(core, program, { kept: null, bounds: [bounds(2)], reduced: false });
   result.say(`  2 NMIs at chosen boundaries: ${sum(reduced)}; at every boundary: ${sum(whole)}; one state in ${Math.round(whole.states / reduced.states)}`);
   result.check('the reduction of boundaries agrees with none on the unmodified stub', whole.hit.length === 0 && whole.faults.join('\n') === reduced.faults.join('\n'), [...reduced.faults, ...whole.faults, ...whole.hit]);
   result.check(`the reductions leave one state in ${LEAST_RATIO} at most`, whole.states >= LEAST_RATIO * reduced.states);
+}
+
+/** Of each mutant of the stub the verdict for any number of NMIs, with the trace behind it, against that of two without reductions. */
+function checkStubMutants(core, program, result) {
+  const cases = nestingCases(core, program);
+  const mutants = core.sampleOf(core.mutantsOf(program, (node) => node.symbol === 'asm_exc_nmi'), EVERY);
+  const count = { compared: 0, violated: 0, large: 0 };
+  const differ = [];
+  mutants.forEach((mutant, at) => {
+    const { variant, start } = cases[at % cases.length];
+    const one = { setup: core.entrySetup(mutant.program), start };
+    const say = ({ fault }) => (fault === null ? 'holds' : `${fault.kind} in ${fault.steps}`);
+    const whole = explore(core, mutant.program, one, { kept: null, bounds: [bounds(2)], reduced: false, maxStates: MOST_OF_MUTANT });
+    if (whole.boundHit && whole.fault === null) {
+      count.large += 1;
+      return;
+    }
+    const any = explore(core, mutant.program, one, { kept: core.newKeptWords(), bounds: core.NESTING_BOUNDS, reduced: true });
+    count.compared += 1;
+    if (whole.fault !== null) count.violated += 1;
+    // Four NMIs may show what two do not.
+    if (say(any) !== say(whole) && !(whole.fault === null && any.bounds.nmis > 2)) differ.push(`${mutant.title} on ${variant.name} from ${start.title}: ${say(any)} with reductions, ${say(whole)} without`);
+  });
+  result.say(`  ${count.compared} of ${mutants.length} mutants of the stub compared, ${count.violated} of them violated, ${count.large} too large without reductions; ${differ.length} differ`);
+  result.check('mutants of asm_exc_nmi have the same verdict and shortest trace with reductions', differ.length === 0 && count.violated > 0, differ);
 }

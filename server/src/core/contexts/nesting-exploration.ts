@@ -17,6 +17,8 @@ export interface FaultyStep {
   readonly from: number;
   readonly choice: number;
   readonly step: NestStep;
+  /** From the root to its end. */
+  readonly steps: number;
 }
 
 /** One exploration with bounds of its own. */
@@ -62,16 +64,21 @@ export function exploreNesting(program: Program, setup: MachineSetup, start: Sta
   function begin(bounds: NestingBounds, kept: KeptWords | null): NestingTry {
     const model = nestingModel(program, setup, start, bounds, plan.reduced, kept);
     let fault: FaultyStep | null = null;
+    let depth = 0;
     let learned = 0;
     let learnedAt = 0;
-    const explorer = createExplorer<Nest>(model, kept === null ? plan.maxStates : MOST_FOR_ANY, {
+    const explorer: Explorer = createExplorer<Nest>(model, kept === null ? plan.maxStates : MOST_FOR_ANY, {
       onTransition: (from, _before, choice, transition) => {
         const step = transition as NestStep;
-        const what = fault === null && !model.isVoid() ? nestingFault(setup, step, start) : null;
-        if (what !== null) fault = { what, from, choice, step };
+        depth = explorer.depthOf(from);
+        const steps = depth + step.weight;
+        if (model.isVoid() || (fault !== null && fault.steps <= steps)) return;
+        const what = nestingFault(setup, step, start);
+        if (what !== null) fault = { what, from, choice, step, steps };
       },
       enough: (states) => {
-        if (!model.isVoid()) return fault !== null;
+        // A choice stands for several steps: one that is taken later may still end sooner.
+        if (!model.isVoid()) return fault !== null && depth + 1 >= fault.steps;
         if (model.learned() > learned) {
           learned = model.learned();
           learnedAt = states;

@@ -185,7 +185,8 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
     let nest = first;
     let weight = 0;
     let last: NestStep | null = null;
-    while (weight + 1 < LONGEST_CHAIN && (last === null || last.effects.length === 0) && !known.hasEnded(nest.state)) {
+    // What a step breaks is looked for at the end of its chain: one that could break something ends it.
+    while (weight + 1 < LONGEST_CHAIN && (last === null || last.effects.length === 0) && nest.spare === first.spare && !known.hasEnded(nest.state)) {
       const stretch = (nest.nmis > 0 ? stretchToNmi : stretchToC)(nest.state);
       if (stretch !== null && weight + stretch.steps < LONGEST_CHAIN) {
         const { state } = nest;

@@ -3,9 +3,10 @@
 // up. component-explorer-js.ts is the same algorithm in plain JavaScript; a test holds the two together.
 //
 // States stand in the order in which they were found, which is the order in which they are expanded: no queue, no stored
-// depth. Parents come in that order too, so a state keeps one byte of the distance to the parent of the state before it.
-// It is one or two packed words otherwise, the last one cut to whole bytes; the hash table holds 4 bytes a slot, an index with some bits of the hash above
-// it. Nothing is ever copied to grow but the hash table, and that in slices.
+// depth. Parents come in that order too: one of many is kept, and a state's own is found again from there on, as the first
+// state whose expansion gives it. A state is one or two packed words otherwise, the last one cut to whole bytes; the hash table holds 4 bytes a slot, an index
+// with some bits of the hash above it. Nothing is ever copied to grow but the hash table, and that in slices and segment by
+// segment, so that the old one and the new one never stand side by side.
 
 typedef unsigned char u8;
 typedef unsigned int u32;
@@ -33,10 +34,9 @@ enum {
   FIRST_TABLE = 1 << 12,
   /** From here on the table grows by a half and a third in turn, not by doubling. */
   LARGE_TABLE = 1 << 22,
-  /** States between two of which the parent is kept whole. */
-  PARENT_BLOCK = 256,
-  /** Distance to a parent that does not fit in a byte. */
-  FAR = 255,
+  /** States, and parents, behind which the next parent is kept. */
+  MARK_STATES = 256,
+  MARK_PARENTS = 1024,
 };
 
 enum { MORE = 0, DONE = 1, NO_MEMORY = 2 };
@@ -73,7 +73,7 @@ EXPORT(firstSeenTable) u32 *firstSeenTable(void) { return firstSeen; }
 
 // ---- memory: taken from the end of what there is, or from what was given back ----
 
-enum { LINE = 64, FREE_RUNS = 256 };
+enum { LINE = 64, FREE_RUNS = 4096 };
 
 extern u8 __heap_base;
 static u32 nextFree;
@@ -98,7 +98,7 @@ static void *takeUsed(u32 bytes) {
   return 0;
 }
 
-/** Bytes that were never used, and so are 0. */
+/** Bytes at the end of what there is: they were never used, and so are 0. */
 static void *takeFresh(u32 bytes) {
   u32 have = __builtin_wasm_memory_size(0), need = (u32)(((u64)nextFree + bytes + PAGE - 1) / PAGE);
   if (need > have) {
@@ -119,7 +119,10 @@ static void *take(u32 bytes) {
   return used != 0 ? used : takeFresh(lines(bytes));
 }
 
-static void *takeZeroed(u32 bytes) { return takeFresh(lines(bytes)); }
+static void *takeZeroed(u32 bytes) {
+  void *used = takeUsed(lines(bytes));
+  return used != 0 ? __builtin_memset(used, 0, bytes) : takeFresh(lines(bytes));
+}
 
 static void give(void *address, u32 bytes) {
   usedBytes -= lines(bytes);
@@ -226,11 +229,7 @@ INLINE void putId(u64 *state, u32 component, u32 id) {
 typedef u64 __attribute__((aligned(1))) loose;
 
 static u8 *chunkStates[MOST_CHUNKS];
-/** Parents of a chunk: one of every block whole, then a byte a state. */
-static u32 *chunkParents[MOST_CHUNKS];
-static u32 chunks, lastParent;
-
-enum { PARENT_BYTES = CHUNK / PARENT_BLOCK * 4 + CHUNK };
+static u32 chunks;
 
 /** The last state is written as whole words. */
 static u32 chunkBytes(const struct layout *by) { return CHUNK * by->stride + 8; }
@@ -255,53 +254,28 @@ INLINE u32 isState(u32 index, const u64 *state, u32 width) {
   return (differs | ((there[width - 1] & layout.lastMask) ^ state[width - 1])) == 0;
 }
 
-/** Parents that are far from the one before them, by index. */
-static struct far { u32 index, parent; } *fars;
-static u32 farCount, farRoom;
+/** Parents that are kept, by the index of the state; a root has its number's complement. */
+static struct mark { u32 index, parent; } *marks;
+static u32 markCount, markRoom;
 
-enum { FIRST_FARS = 64 };
+enum { FIRST_MARKS = 64 };
 
-INLINE u8 *distanceAt(u32 index) { return (u8 *)(chunkParents[index >> CHUNK_BITS] + CHUNK / PARENT_BLOCK) + (index & (CHUNK - 1)); }
-
-static __attribute__((noinline)) void keepFar(u32 index, u32 parent) {
-  if (farCount == farRoom) {
-    struct far *more = farRoom == 0 ? take(FIRST_FARS * sizeof(struct far)) : twice(fars, farRoom, sizeof(struct far));
+static __attribute__((noinline)) void keepMark(u32 index, u32 parent) {
+  if (markCount == markRoom) {
+    struct mark *more = markRoom == 0 ? take(FIRST_MARKS * sizeof(struct mark)) : twice(marks, markRoom, sizeof(struct mark));
     if (more == 0) return;
-    fars = more;
-    farRoom = farRoom == 0 ? FIRST_FARS : farRoom * 2;
+    marks = more;
+    markRoom = markRoom == 0 ? FIRST_MARKS : markRoom * 2;
   }
-  fars[farCount++] = (struct far){index, parent};
+  marks[markCount++] = (struct mark){index, parent};
 }
 
 INLINE void keepParent(u32 index, u32 parent) {
-  u32 distance = parent - lastParent;
-  if ((index & (PARENT_BLOCK - 1)) == 0) chunkParents[index >> CHUNK_BITS][(index & (CHUNK - 1)) / PARENT_BLOCK] = parent;
-  if (distance >= FAR) {
-    distance = FAR;
-    keepFar(index, parent);
+  if (markCount > 0) {
+    struct mark last = marks[markCount - 1];
+    if ((int)last.parent >= 0 && index - last.index < MARK_STATES && parent - last.parent < MARK_PARENTS) return;
   }
-  *distanceAt(index) = distance;
-  lastParent = parent;
-}
-
-static u32 farParent(u32 index) {
-  u32 low = 0, high = farCount;
-  while (high - low > 1) {
-    u32 middle = (low + high) / 2;
-    if (fars[middle].index <= index) low = middle;
-    else high = middle;
-  }
-  return fars[low].parent;
-}
-
-EXPORT(parentOf) u32 parentOf(u32 index) {
-  u32 block = index & ~(PARENT_BLOCK - 1u);
-  u32 parent = chunkParents[block >> CHUNK_BITS][(block & (CHUNK - 1)) / PARENT_BLOCK];
-  for (u32 at = block + 1; at <= index; at++) {
-    u32 distance = *distanceAt(at);
-    parent = distance == FAR ? farParent(at) : parent + distance;
-  }
-  return parent;
+  keepMark(index, parent);
 }
 
 static u32 roomForChunk(void) {
@@ -309,18 +283,24 @@ static u32 roomForChunk(void) {
   if (chunks == MOST_CHUNKS) outOfMemory = 1;
   if (outOfMemory) return 0;
   u8 *some = take(chunkBytes(&layout));
-  u32 *parents = take(PARENT_BYTES);
   if (outOfMemory) return 0;
-  chunkStates[chunks] = some;
-  chunkParents[chunks] = parents;
-  chunks++;
+  chunkStates[chunks++] = some;
   return 1;
 }
 
 // ---- the hash table of states ----
 
-static u32 *table;
+enum { SEGMENT_BITS = 16, SEGMENT = 1 << SEGMENT_BITS, MOST_SEGMENTS = 1 << 14 };
+
+static u32 *table[MOST_SEGMENTS];
 static u32 tableSize, tableBits;
+
+INLINE u32 *slotAt(u32 **of, u32 slot) { return &of[slot >> SEGMENT_BITS][slot & (SEGMENT - 1)]; }
+
+/** A small table is less than a segment; a large one is whole segments. */
+INLINE u32 segmentBytes(u32 size) { return 4 * (size < SEGMENT ? size : SEGMENT); }
+
+INLINE u32 segmentsOf(u32 size) { return (size + SEGMENT - 1) >> SEGMENT_BITS; }
 
 INLINE u64 hashOf(const u64 *state, u32 width) {
   u64 value = state[0] * 0x9e3779b97f4a7c15ull;
@@ -451,7 +431,7 @@ INLINE void flush(u32 width) {
   u64 near = 0;
   for (u32 at = 0; at < pending; at++) {
     u64 hash = pendingHash[at] = hashOf(&pendingWords[at * width], width);
-    pendingEntry[at] = table[slotOf(hash, tableSize)];
+    pendingEntry[at] = *slotAt(table, slotOf(hash, tableSize));
   }
   for (u32 at = 0; at < pending; at++) {
     u32 entry = pendingEntry[at];
@@ -463,7 +443,7 @@ INLINE void flush(u32 width) {
     u32 tag = tagOf(hash, tableBits), slot = slotOf(hash, tableSize);
     const u64 *state = &pendingWords[at * width];
     for (;;) {
-      u32 entry = table[slot];
+      u32 *there = slotAt(table, slot), entry = *there;
       if (entry == 0) {
         if (count >= maxStates) {
           bounded = 1;
@@ -472,7 +452,7 @@ INLINE void flush(u32 width) {
         writeState((u8 *)stateAt(count), state, width);
         keepParent(count, pendingParent[at]);
         count++;
-        table[slot] = tag | count;
+        *there = tag | count;
         break;
       }
       if ((entry & ~low) == tag && isState((entry & low) - 1, state, width)) break;
@@ -485,8 +465,10 @@ INLINE void flush(u32 width) {
 
 // ---- growth, in slices ----
 
-static u32 *growing;
-static u32 growingSize, moved, rewriting;
+/** Slots of the new table, 0 where none is made; its segments are taken when the first state moves there. */
+static u32 growing;
+static u32 *larger[MOST_SEGMENTS];
+static u32 moved, rewriting;
 static struct layout oldLayout;
 
 /** Three quarters of the slots may be taken. */
@@ -504,10 +486,11 @@ static void beginGrowing(u32 size) {
     outOfMemory = 1;
     return;
   }
-  u32 *fresh = takeZeroed(4 * size);
-  if (fresh == 0) return;
-  growing = fresh;
-  growingSize = size;
+  if (segmentsOf(size) > MOST_SEGMENTS) {
+    outOfMemory = 1;
+    return;
+  }
+  growing = size;
   moved = 0;
   if (!tooWide && next.stride >= layout.stride) return;
   oldLayout = layout;
@@ -532,15 +515,41 @@ static void rewriteChunk(u32 chunk) {
   give(from, chunkBytes(&oldLayout));
 }
 
+/** The slot in the larger table; takes the segment that it lies in. */
+INLINE u32 *largerAt(u32 slot) {
+  u32 **segment = &larger[slot >> SEGMENT_BITS];
+  if (*segment == 0) *segment = takeZeroed(segmentBytes(growing));
+  return *segment == 0 ? 0 : &(*segment)[slot & (SEGMENT - 1)];
+}
+
+/** Reads the states of the next slots only to bring their memory near, many lines at once; the slot behind them. */
+INLINE u32 bringNear(u32 from, u32 end, u32 low) {
+  u64 near = 0;
+  u32 to = end - from > BATCH ? from + BATCH : end;
+  for (u32 slot = from; slot < to; slot++) {
+    u32 entry = *slotAt(table, slot);
+    if (entry != 0) near += *stateAt((entry & low) - 1);
+  }
+  touched = near;
+  return to;
+}
+
+/** Moves the states of the slots up to `end`, in the order of their hashes, and gives back each segment behind its last slot. */
 INLINE void moveStates(u32 end, u32 width) {
-  u32 bits = bitsOf(growingSize);
-  for (; moved < end; moved++) {
-    u64 state[MOST_WORDS];
-    readState(state, moved, width);
-    u64 hash = hashOf(state, width);
-    u32 slot = slotOf(hash, growingSize);
-    while (growing[slot] != 0) slot = nextSlot(slot, growingSize);
-    growing[slot] = tagOf(hash, bits) | (moved + 1);
+  u32 bits = bitsOf(growing), low = (1u << tableBits) - 1;
+  for (u32 near = moved; moved < end; moved++) {
+    if (moved == near) near = bringNear(moved, end, low);
+    u32 entry = *slotAt(table, moved);
+    if (entry != 0) {
+      u64 state[MOST_WORDS];
+      readState(state, (entry & low) - 1, width);
+      u64 hash = hashOf(state, width);
+      u32 slot = slotOf(hash, growing), *to = largerAt(slot);
+      while (to != 0 && *to != 0) to = largerAt(slot = nextSlot(slot, growing));
+      if (to == 0) return;
+      *to = tagOf(hash, bits) | (entry & low);
+    }
+    if (((moved + 1) & (SEGMENT - 1)) == 0 || moved + 1 == tableSize) give(table[moved >> SEGMENT_BITS], segmentBytes(tableSize));
   }
 }
 
@@ -553,14 +562,16 @@ static u32 maintain(u32 units) {
     moved = 0;
   }
   if (outOfMemory || rewriting || growing == 0) return units;
-  u32 end = count - moved > units * MOVES_PER_UNIT ? moved + units * MOVES_PER_UNIT : count;
+  u32 end = tableSize - moved > units * MOVES_PER_UNIT ? moved + units * MOVES_PER_UNIT : tableSize;
   units -= (end - moved) / MOVES_PER_UNIT;
   if (layout.words == 1) moveStates(end, 1);
   else moveStates(end, 2);
-  if (moved < count) return 0;
-  give(table, 4 * tableSize);
-  table = growing;
-  tableSize = growingSize;
+  if (moved < tableSize || outOfMemory) return 0;
+  for (u32 at = 0; at < segmentsOf(growing); at++) {
+    table[at] = larger[at] != 0 ? larger[at] : takeZeroed(segmentBytes(growing));
+    larger[at] = 0;
+  }
+  tableSize = growing;
   tableBits = bitsOf(tableSize);
   growing = 0;
   return units;
@@ -588,7 +599,7 @@ EXPORT(addRoot) u32 addRoot(u32 number) {
     if (!layOut(&layout)) return 0;
     tableSize = FIRST_TABLE;
     tableBits = bitsOf(tableSize);
-    table = takeZeroed(4 * tableSize);
+    table[0] = takeZeroed(4 * tableSize);
   }
   if (outOfMemory || !roomForChunk()) return 0;
   for (u32 word = 0; word < layout.words; word++) pendingWords[word] = 0;
@@ -658,7 +669,7 @@ EXPORT(idsOf) void idsOf(u32 index) {
   for (u32 at = 0; at < componentCount; at++) root[at] = idIn(state, &layout, at);
 }
 
-/** The first rule that leads from one state to another, or all ones. Between runs, at the end of an exploration. */
+/** The first rule that leads from one state to another, or all ones. Between runs. */
 EXPORT(ruleBetween) u32 ruleBetween(u32 from, u32 to) {
   expand(from, layout.words);
   u32 found = ~0u;
@@ -666,4 +677,17 @@ EXPORT(ruleBetween) u32 ruleBetween(u32 from, u32 to) {
     if (isState(to, &pendingWords[at * layout.words], layout.words)) found = pendingRule[at];
   pending = 0;
   return found;
+}
+
+/** The state that this one was found from, or the complement of a root's number. Between runs. */
+EXPORT(parentOf) u32 parentOf(u32 index) {
+  u32 low = 0, high = markCount;
+  while (high - low > 1) {
+    u32 middle = (low + high) / 2;
+    if (marks[middle].index <= index) low = middle;
+    else high = middle;
+  }
+  u32 parent = marks[low].parent;
+  if (marks[low].index != index) while (parent < head && ruleBetween(parent, index) == ~0u) parent++;
+  return parent;
 }
