@@ -248,7 +248,7 @@ export interface ExpansionEntry {
 
 export interface WorkspaceSymbolEntry {
   readonly name: string;
-  readonly kind: SymbolEntry['kind'];
+  readonly kind: SymbolEntry['kind'] | 'type' | 'constant';
   /** The file it is in, for people. */
   readonly container: string;
   readonly place: Place;
@@ -378,7 +378,10 @@ export interface Review {
   /** Text of the file that its configuration leaves out. */
   readonly inactive: (file: string) => readonly Span[];
   /** Symbols of the open files, what they include and their units whose names hold the characters of the query in order. */
+  /** Of open files, and of those that were indexed. */
   readonly workspaceSymbols: (query: string) => readonly WorkspaceSymbolEntry[];
+  /** Takes note of what a file of the workspace defines, by its text alone; null where it is gone. */
+  readonly indexDefinitions: (file: string, text: string | null) => void;
   /** The stream of a symbol, or null where there is none in view of the file. */
   readonly expansion: (file: string, symbol: string) => Expansion | null;
   /** Symbols of the file that have an expansion. */

@@ -49,6 +49,7 @@ import { isScenarioFile } from './scenarios/scenario-file.ts';
 import { isSidecarFile } from './syntax/annotation-sidecar.ts';
 import { createCParser } from './syntax/c.ts';
 import { createParsers } from './syntax/parser.ts';
+import { createDefinitionIndex } from './syntax/definition-index.ts';
 
 /** The three WASM files that the parsers need, as bytes. */
 export interface GrammarBytes {
@@ -80,6 +81,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
   const parsers = await createParsers(grammars);
   const parseC = createCParser(parsers);
   const documents = createDocuments(parsers, workspace);
+  const definitions = createDefinitionIndex();
   const looked = new Map<string, { readonly text: string; readonly refused: boolean }>();
   const usable: FileSource = {
     read: (file) => {
@@ -489,7 +491,8 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
       const text = usable.read(file);
       return text === null ? [] : inactiveOf(file, text, streams);
     },
-    workspaceSymbols: (query) => workspaceSymbolsOf(documents.opened().slice(0, OPEN_SCOPES).flatMap((file) => scopeOfFile(file) ?? []), query),
+    workspaceSymbols: (query) => workspaceSymbolsOf(documents.opened().slice(0, OPEN_SCOPES).flatMap((file) => scopeOfFile(file) ?? []), definitions, query),
+    indexDefinitions: (file, text) => (text === null ? definitions.remove(file) : definitions.update(file, text)),
     expansion: (file, symbol) => {
       const scope = scopeOfFile(file);
       return scope === null ? null : expansionOfSymbol(scope, symbol);

@@ -2,7 +2,7 @@
 import { CompletionItemKind, FoldingRangeKind, InsertTextFormat, SymbolKind } from 'vscode-languageserver/node';
 import type { CompletionItem, DocumentSymbol, FoldingRange, Location } from 'vscode-languageserver/node';
 import { unreachable } from '../core/base/unreachable.ts';
-import type { CompletionEntry, Review, SymbolEntry } from '../core/review-types.ts';
+import type { CompletionEntry, Review, SymbolEntry, WorkspaceSymbolEntry } from '../core/review-types.ts';
 import { rangeOf } from './documents.ts';
 import type { OpenDocument } from './documents.ts';
 import type { Locator } from './locate.ts';
@@ -54,8 +54,12 @@ function symbolOf(document: OpenDocument, entry: SymbolEntry): DocumentSymbol {
   };
 }
 
-export function symbolKind(kind: SymbolEntry['kind']): SymbolKind {
+export function symbolKind(kind: WorkspaceSymbolEntry['kind']): SymbolKind {
   switch (kind) {
+    case 'type':
+      return SymbolKind.Struct;
+    case 'constant':
+      return SymbolKind.EnumMember;
     case 'entry':
       return SymbolKind.Event;
     case 'handler':

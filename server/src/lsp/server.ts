@@ -15,6 +15,7 @@ import type { DiagnosticAbilities } from './diagnostics.ts';
 import { offsetOf, reviewedText } from './documents.ts';
 import type { OpenDocument } from './documents.ts';
 import type { EntryFiles } from './entry-files.ts';
+import { createWorkspaceDefinitions } from './workspace-definitions.ts';
 import { assemblerDocuments, inactiveDiagnostics, linksIn, referencesTo, renameRange, renameTo, semanticTokensOf, tokenLegend, workspaceSymbolsFor } from './editing.ts';
 import { expansionChoices, expansionView } from './expansion.ts';
 import { createLenses, raiseActions, raiseEvents } from './events.ts';
@@ -63,6 +64,7 @@ export function serve(connection: Connection, parts: ServerParts): void {
   let settings: Settings = defaultSettings;
   let folders: readonly string[] = [];
   const lenses = createLenses();
+  const definitions = createWorkspaceDefinitions();
   const hostFiles = new Map<string, string>();
   const pushed = new Set<string>();
   let refreshQueued = false;
@@ -233,7 +235,10 @@ export function serve(connection: Connection, parts: ServerParts): void {
   connection.onDidChangeTextDocument(({ textDocument, contentChanges }) => answer('didChange', undefined, (session) => session.change(textDocument.uri, textDocument.version, contentChanges)));
   connection.onDidCloseTextDocument(({ textDocument }) => answer('didClose', undefined, (session) => session.close(textDocument.uri)));
   connection.onDidSaveTextDocument(({ textDocument }) => answer('didSave', undefined, (session) => session.saved(textDocument.uri)));
-  connection.onDidChangeWatchedFiles(({ changes }) => answer('watched files', undefined, (session) => session.filesChanged(changes.map(({ uri }) => uri))));
+  connection.onDidChangeWatchedFiles(({ changes }) => answer('watched files', undefined, (session) => {
+    definitions.changed(changes.map(({ uri }) => pathOfUri(uri)));
+    session.filesChanged(changes.map(({ uri }) => uri));
+  }));
 
   connection.onHover(({ textDocument, position }) =>
     onDocument<Hover | null>('hover', null, textDocument.uri, async (session, document) => {
@@ -259,7 +264,10 @@ export function serve(connection: Connection, parts: ServerParts): void {
     onDocument('rename', null, textDocument.uri, (session, document) => renameTo(session.review, session.locator, document, offsetOf(document.lines, position), newName)),
   );
   connection.onDocumentLinks(({ textDocument }) => onDocument('links', [], textDocument.uri, (session, document) => [...linksIn(session.review, document)]));
-  connection.onWorkspaceSymbol(({ query }) => answer('workspace symbols', [], (session) => [...workspaceSymbolsFor(session.review, session.locator, query)]));
+  connection.onWorkspaceSymbol(({ query }) => answer('workspace symbols', [], async (session) => {
+    await definitions.ready(session.review, folders);
+    return [...workspaceSymbolsFor(session.review, session.locator, query)];
+  }));
   connection.languages.semanticTokens.on(({ textDocument }) => onDocument('semantic tokens', { data: [] }, textDocument.uri, (session, document) => semanticTokensOf(session.review, document)));
   connection.onRequest(methods.expansionChoice, ({ uri, line, character }: ExpansionChoiceParams) =>
     onDocument<ExpansionChoice>('expansion', { here: null, symbols: [] }, uri, (session, document) => expansionChoices(session.review, document.file, offsetOf(document.lines, { line, character }))),

@@ -102,6 +102,7 @@ export function createWordReview({ workspace, mortal }: WordReviewOptions): Revi
     semanticTokens: () => [],
     inactive: () => [],
     workspaceSymbols: () => [],
+    indexDefinitions: () => undefined,
     expansion: () => null,
     expansions: () => [],
     expansionAt: () => null,

@@ -3,7 +3,8 @@
 import type { Origin, Place, Span } from '../base/span.ts';
 import { contains, touches } from '../base/span.ts';
 import type { AsmItem, AsmSource } from '../syntax/asm.ts';
-import type { SymbolEntry, WorkspaceSymbolEntry } from '../review-types.ts';
+import type { DefinitionIndex } from '../syntax/definition-index.ts';
+import type { WorkspaceSymbolEntry } from '../review-types.ts';
 import { indexOf, isSymbol, nearestFirst } from './editor-scope.ts';
 import type { Reading, Scope } from './editor-scope.ts';
 import { definedIn, nameAt, occurrences } from './editor-words.ts';
@@ -130,10 +131,11 @@ export function referencesAt(scope: Scope, offset: number): readonly Place[] {
   return out;
 }
 
-export function workspaceSymbolsOf(scopes: readonly Scope[], query: string): readonly WorkspaceSymbolEntry[] {
+/** What scopes say of a file counts; the others are told as the index has them. */
+export function workspaceSymbolsOf(scopes: readonly Scope[], index: DefinitionIndex, query: string): readonly WorkspaceSymbolEntry[] {
   const wanted = query.toLowerCase();
   const out = new Map<string, WorkspaceSymbolEntry>();
-  const add = (name: string, kind: SymbolEntry['kind'], place: Place): void => {
+  const add = (name: string, kind: WorkspaceSymbolEntry['kind'], place: Place): void => {
     if (!holdsInOrder(name.toLowerCase(), wanted) || out.size >= MOST_SYMBOLS) return;
     const container = place.file.slice(place.file.lastIndexOf('/') + 1);
     out.set(`${place.file}:${place.span.start}:${name}`, { name, kind, container, place: { file: place.file, span: place.span } });
@@ -147,6 +149,8 @@ export function workspaceSymbolsOf(scopes: readonly Scope[], query: string): rea
   }
   // Thousands of macros come with the kernel's headers: they are told only for a query that says something.
   if (query.length >= 3) for (const scope of scopes) for (const { stream } of scope.readings) for (const macro of stream?.cMacros ?? []) if (!macro.nameSpan.file.startsWith('<')) add(macro.name, 'macro', macro.nameSpan);
+  const told = new Set([...out.values()].map(({ place }) => place.file));
+  for (const { name, kind, place } of index.query(query, MOST_SYMBOLS)) if (!told.has(place.file)) add(name, kind, place);
   return [...out.values()];
 }
 
