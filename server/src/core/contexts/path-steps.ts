@@ -69,6 +69,11 @@ export function pathStepsOf(program: Program, setup: MachineSetup): PathSteps {
   return steps;
 }
 
+/** What was run on a program is not known any more: to be run again it would be learned again. */
+export function forgetPathSteps(program: Program): void {
+  kept.delete(program);
+}
+
 function createPathSteps(program: Program, setup: MachineSetup): PathSteps {
   const parts = createParts(setup.layout.regions.length);
   const known = createKnownSteps(parts);

@@ -18,6 +18,7 @@ import type { State } from '../machine/state.ts';
 import { isConstant } from '../machine/word.ts';
 import type { Word } from '../machine/word.ts';
 import type { Program } from '../program/program.ts';
+import { forgetPathSteps } from '../contexts/path-steps.ts';
 import { pathOutcomes } from '../contexts/path-outcomes.ts';
 import type { Finding, RunReport, Trace } from '../rules/finding.ts';
 import type { Rule } from '../rules/rule.ts';
@@ -128,6 +129,8 @@ export function createNestingRun(kernel: KernelProgram, rules: readonly Rule[]):
           done.push(report(one, exploration));
           states += exploration.states();
           running = null;
+          // What was learned of the steps is as large as all else that is known of the program.
+          if (waiting[0] === undefined) forgetPathSteps(program);
         }
         if (states + (running?.exploration.states() ?? 0) >= stop) return running === null && waiting.length === 0;
       }
