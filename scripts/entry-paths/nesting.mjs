@@ -90,7 +90,7 @@ function checkStubMutants(core, program, result) {
       count.large += 1;
       return;
     }
-    const any = explore(core, mutant.program, one, { kept: core.newKeptWords(), bounds: core.NESTING_BOUNDS, reduced: true });
+    const any = explore(core, mutant.program, one, { kept: core.newKeptWords(), bounds: core.NESTING_BOUNDS, reduced: true, maxStates: MOST_OF_MUTANT });
     count.compared += 1;
     if (whole.fault !== null) count.violated += 1;
     // Four NMIs may show what two do not.

@@ -38,7 +38,7 @@ const trapsOnce = new Map([[3, 1], [14, 1]]);
 
 /** Tried where any number of events shows a defect, for its shortest trace: two NMIs show every defect known so far. */
 export const NESTING_BOUNDS: readonly NestingBounds[] = [{ nmis: 2, traps: trapsOnce }, { nmis: 4, traps: trapsOnce }];
-const MOST_STATES = 2_000_000;
+const MOST_STATES = 500_000;
 
 interface One {
   readonly variant: CpuVariant;
