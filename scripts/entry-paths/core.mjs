@@ -52,7 +52,7 @@ export function createTree(core, root, disk, edited = new Map()) {
       const configuration = core.presetConfiguration(name);
       if (configuration === null) throw new Error(`there is no configuration ${name}`);
       const made = core.linkKernel(below, streamsFor(configuration), delivery);
-      return made === null ? null : { program: made.program, configuration: delivery === 'fred' ? `${name}, FRED` : name, variants: delivery === 'fred' ? core.FRED_VARIANTS : core.IDT_VARIANTS };
+      return made === null ? null : { program: made.program, configuration: delivery === 'fred' ? `${name}, FRED` : name, variants: delivery === 'fred' ? core.FRED_VARIANTS : core.IDT_VARIANTS, beside: false };
     },
     lineOf: (file, offset) => (read(file) ?? '').slice(0, offset).split('\n').length,
   };

@@ -115,7 +115,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
   /** The stubs that a unit has of its own, run by their paths. */
   function stubsOf(unit: Held): KernelReview | null {
     if (unit.linked.root !== null || !hasStubs(unit.linked.program)) return null;
-    unit.stubs ??= createKernelReview([{ program: unit.linked.program, configuration: unit.linked.unit.name, variants: unitVariants(unit.linked.program) }], RULES, inspectionOf(unit), null);
+    unit.stubs ??= createKernelReview([{ program: unit.linked.program, configuration: unit.linked.unit.name, variants: unitVariants(unit.linked.program), beside: false }], RULES, inspectionOf(unit), null);
     return unit.stubs;
   }
   const treeFindings = createTreeFindings(workspace, usable, streams, parseC);

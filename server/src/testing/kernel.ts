@@ -25,5 +25,5 @@ export async function kernelOf(text: string, table: string = kernelTable): Promi
   const texts = new Map([['arch/x86/entry/entry.S', text], ['idt.c', numbers + table]]);
   const streams = createStreams({ read: (path) => texts.get(path) ?? null }, emptyConfiguration, parse);
   const program = buildKernelProgram({ streams: [streams.assembler('arch/x86/entry/entry.S').value], sources: [streams.c('idt.c').value], directives: [], delivery: 'idt', uniprocessor: false });
-  return { program, configuration: 'small', variants: [{ name: 'PTI, PCID', present: [] }, { name: 'FSGSBASE, no PTI', present: [] }] };
+  return { program, configuration: 'small', variants: [{ name: 'PTI, PCID', present: [] }, { name: 'FSGSBASE, no PTI', present: [] }], beside: false };
 }

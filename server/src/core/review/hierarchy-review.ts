@@ -43,7 +43,7 @@ export function createHierarchyReview(sources: HierarchySources): HierarchyRevie
     if (paths !== null) return { trees, sides: paths.programs.map((kernel, index) => ({ kernel, run: paths.runs[index] ?? null })), explored: paths.advancePaths(0) };
     const linked = sources.unit(file);
     if (linked === null || linked.root !== null || !hasEntries(linked)) return { trees, sides: [], explored: true };
-    return { trees, sides: [{ kernel: { program: linked.program, configuration: linked.unit.name, variants: [] }, run: null }], explored: false };
+    return { trees, sides: [{ kernel: { program: linked.program, configuration: linked.unit.name, variants: [], beside: false }, run: null }], explored: false };
   }
 
   return {

@@ -23,6 +23,8 @@ export interface KernelProgram {
   /** Name of the configuration it was read with. */
   readonly configuration: string;
   readonly variants: readonly CpuVariant[];
+  /** Read beside the tree's own configuration, whose program is run in full. */
+  readonly beside: boolean;
 }
 
 export interface KernelRun {

@@ -69,6 +69,7 @@ interface Reading {
   readonly name: string;
   readonly from: Streams;
   readonly delivery: 'idt' | 'fred';
+  readonly beside: boolean;
 }
 
 export interface KernelTrees {
@@ -142,9 +143,9 @@ export function createKernelTrees(streams: Streams, streamsFor: (configuration: 
   }
 
   function linked(root: string, all: readonly Reading[]): readonly KernelProgram[] {
-    return all.flatMap(({ name, from, delivery }): readonly KernelProgram[] => {
+    return all.flatMap(({ name, from, delivery, beside }): readonly KernelProgram[] => {
       const made = linkKernel(root, from, delivery);
-      return made === null ? [] : [{ program: made.program, configuration: name, variants: delivery === 'fred' ? FRED_VARIANTS : IDT_VARIANTS }];
+      return made === null ? [] : [{ program: made.program, configuration: name, variants: delivery === 'fred' ? FRED_VARIANTS : IDT_VARIANTS, beside }];
     });
   }
 
@@ -155,13 +156,13 @@ export function createKernelTrees(streams: Streams, streamsFor: (configuration: 
   }
 
   function readings(chosen: Configuration): readonly Reading[] {
-    const out: Reading[] = [{ name: chosen.name, from: streams, delivery: 'idt' }];
+    const out: Reading[] = [{ name: chosen.name, from: streams, delivery: 'idt', beside: false }];
     const release = /^(\d+\.\d+)(:pti)?$/.exec(chosen.name)?.[1];
     const guest = release === undefined ? null : presetConfiguration(`${release}:xenpv+sev+tdx+fred`);
     const whole = guest === null ? null : other(guest);
-    if (guest !== null && whole !== null) out.push({ name: guest.name, from: whole, delivery: 'idt' });
+    if (guest !== null && whole !== null) out.push({ name: guest.name, from: whole, delivery: 'idt', beside: true });
     const fred = whole ?? streams;
-    if ((guest ?? chosen).defines.has('CONFIG_X86_FRED')) out.push({ name: `${(guest ?? chosen).name}, FRED`, from: fred, delivery: 'fred' });
+    if ((guest ?? chosen).defines.has('CONFIG_X86_FRED')) out.push({ name: `${(guest ?? chosen).name}, FRED`, from: fred, delivery: 'fred', beside: true });
     return out;
   }
 

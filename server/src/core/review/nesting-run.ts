@@ -57,7 +57,7 @@ export function createNestingRun(kernel: KernelProgram, rules: readonly Rule[]):
     const user = outside.find((one) => one.name === 'user');
     const inside = outside.find((one) => one.name === 'kernel');
     if (user === undefined || inside === undefined) return [];
-    return nestingStarts(program, user.state, inside.state).map((start) => ({ variant, setup, start }));
+    return nestingStarts(program, user.state, inside.state).filter(({ chosen }) => chosen || !kernel.beside).map((start) => ({ variant, setup, start }));
   });
   const plan = { kept: newKeptWords(), bounds: NESTING_BOUNDS, reduced: true, maxStates: MOST_STATES };
   const done: RunReport[] = [];
