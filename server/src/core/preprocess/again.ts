@@ -1,6 +1,7 @@
 // One assembler file read again and again while it is edited: a reading goes back to the last line before the edit, and
 // once it stands where the last reading stood, takes over what that made of the rest. The same stream as a fresh reading
 // gives; whatever cannot be shown to be the same is read anew.
+import { firstWhere } from '../base/first.ts';
 import type { Place, Problem } from '../base/span.ts';
 import { assemblerDefines } from './configurations.ts';
 import type { Conditional as CppConditional, CppMark, CppRun } from './cpp.ts';
@@ -138,15 +139,7 @@ function difference(before: string, after: string): Difference {
 
 /** The last mark that was reached without looking at anything from `start` on. */
 function lastMarkBefore(marks: readonly Mark[], start: number): number {
-  let low = 0;
-  let high = marks.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const { reach, offset } = marks[middle]!.cpp;
-    if (reach < start && offset <= start) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
+  return firstWhere(marks, ({ cpp: { reach, offset } }) => reach >= start || offset > start) - 1;
 }
 
 /** What the last reading made behind a mark. */

@@ -1,5 +1,6 @@
 // Text that remembers where each stretch of it was written: what flows from the C preprocessor through the macro
 // language to the statements. Knows nothing of either language.
+import { firstWhere } from '../base/first.ts';
 import type { Origin, Place } from '../base/span.ts';
 
 /** A macro use that text came through; `outer` is the use in whose expansion this one was written. */
@@ -76,15 +77,7 @@ export function thinned(text: string, from: MappedText, offsets: readonly number
 }
 
 function firstSegment(segments: readonly Segment[], offset: number): number {
-  let low = 0;
-  let high = segments.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const segment = segments[middle]!;
-    if (segment.at + segment.length <= offset) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return firstWhere(segments, ({ at, length }) => at + length > offset);
 }
 
 /** From the first token to the last one, lifted out of macros that begin inside the text. */

@@ -1,4 +1,5 @@
 // Text that something was said of: a set of spans that is asked whether another touches one of them.
+import { firstWhere } from '../base/first.ts';
 import type { Span } from '../base/span.ts';
 
 export interface Covered {
@@ -11,16 +12,7 @@ export function createCovered(): Covered {
   const spans: Span[] = [];
 
   /** Index of the first that ends at an offset or behind it. */
-  function firstEndingFrom(offset: number): number {
-    let low = 0;
-    let high = spans.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((spans[middle]?.end ?? 0) < offset) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
+  const firstEndingFrom = (offset: number): number => firstWhere(spans, ({ end }) => end >= offset);
 
   return {
     touches: ({ start, end }) => {

@@ -1,5 +1,6 @@
 // Whether an edit can change anything that is said of a program: one of comments that say nothing to the review cannot.
 // Compares what the preprocessor is given, so it needs to know no comment itself.
+import { firstWhere } from '../base/first.ts';
 import { lexFile } from '../preprocess/lex.ts';
 import type { LogicalLine } from '../preprocess/lex.ts';
 
@@ -18,7 +19,7 @@ function compared(file: string, before: string, after: string): boolean {
   const { start, oldEnd, newEnd } = difference(before, after);
   const was = lexFile(file, before).lines;
   const now = lexFile(file, after).lines;
-  const first = firstFrom(was, (line) => line.end + 1 >= start);
+  const first = firstWhere(was, (line) => line.end + 1 >= start);
   const [wasRest, nowRest] = sameRest(was, now, Math.max(oldEnd, was[first]?.start ?? 0), newEnd - oldEnd);
   const wasText = textBetween(before, was, first, wasRest);
   const nowText = textBetween(after, now, first, nowRest);
@@ -63,25 +64,12 @@ function difference(before: string, after: string): Difference {
   return { start, oldEnd: before.length - same, newEnd: after.length - same };
 }
 
-/** Index of the first line for which `fits` is true; it is true for all lines behind it. */
-function firstFrom(lines: readonly LogicalLine[], fits: (line: LogicalLine) => boolean): number {
-  let low = 0;
-  let high = lines.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const line = lines[middle];
-    if (line !== undefined && fits(line)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
-
 /** Where both texts are at the start of the same line behind the edit: what a line is depends on what follows it alone. */
 function sameRest(was: readonly LogicalLine[], now: readonly LogicalLine[], from: number, by: number): readonly [number, number] {
-  let at = firstFrom(was, (line) => line.start >= from);
+  let at = firstWhere(was, (line) => line.start >= from);
   for (; at < was.length; at += 1) {
     const start = (was[at]?.start ?? 0) + by;
-    const other = firstFrom(now, (line) => line.start >= start);
+    const other = firstWhere(now, (line) => line.start >= start);
     if (now[other]?.start === start) return [at, other];
   }
   return [was.length, now.length];

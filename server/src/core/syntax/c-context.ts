@@ -1,4 +1,5 @@
 // What the conversions of a C tree share: the texts, what rewriting took out, and what they collect on the way.
+import { firstWhere } from '../base/first.ts';
 import type { Span } from '../base/span.ts';
 import type { Rewritten } from './c-rewrite.ts';
 import type { CSyntaxType, CWord } from './c-syntax.ts';
@@ -48,15 +49,8 @@ export function parts(conversion: Conversion, node: SyntaxNode): readonly Syntax
 /** Attributes that were blanked between two offsets. */
 export function attributesBetween(conversion: Conversion, start: number, end: number): readonly string[] {
   const { attributes } = conversion.rewritten;
-  let low = 0;
-  let high = attributes.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((attributes[middle]?.span.start ?? 0) < start) low = middle + 1;
-    else high = middle;
-  }
   const found: string[] = [];
-  for (let at = low; at < attributes.length; at++) {
+  for (let at = firstWhere(attributes, ({ span }) => span.start >= start); at < attributes.length; at++) {
     const attribute = attributes[at];
     if (attribute === undefined || attribute.span.start >= end) break;
     found.push(attribute.text);

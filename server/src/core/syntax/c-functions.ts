@@ -1,4 +1,5 @@
 // A function of a C tree as plain syntax, with what the macros that define functions add to it.
+import { firstWhere } from '../base/first.ts';
 import type { Span } from '../base/span.ts';
 import { attributesBetween, spanOfNode, textOf, wordOf } from './c-context.ts';
 import type { Conversion } from './c-context.ts';
@@ -64,13 +65,6 @@ const definingMacro = /^DEFINE_(?:IDTENTRY|FREDENTRY|FRED)\w*$/;
 
 /** Where the first attribute between two offsets was written. */
 function firstAttribute({ rewritten: { attributes } }: Conversion, start: number, end: number): Span | null {
-  let low = 0;
-  let high = attributes.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((attributes[middle]?.span.start ?? 0) < start) low = middle + 1;
-    else high = middle;
-  }
-  const first = attributes[low];
+  const first = attributes[firstWhere(attributes, ({ span }) => span.start >= start)];
   return first !== undefined && first.span.start < end ? first.span : null;
 }
