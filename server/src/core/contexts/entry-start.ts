@@ -192,14 +192,15 @@ export function outsideContexts(program: Program, variant: CpuVariant): readonly
   const hostile: readonly Outside[] = nmiStack === null ? [] : [
     { name: 'user-rsp', title: 'user mode with RSP in the NMI stack', state: { ...user, registers: user.registers.map((value, index) => (index === RSP ? constant(top(nmiStack) - HOSTILE_DEPTH) : value)) }, single: true },
   ];
+  // Of starts that lead to the same context the first is told: the plain ones.
   return [
-    ...hostile,
     { name: 'user', title: 'user mode', state: user, single: false },
     { name: 'user-ldt', title: 'user mode with a stack segment in its LDT', state: { ...user, registers: user.registers.map((value, index) => (index === RSP ? opaque('user RSP', SIGN | ESPFIX_ALIAS, 0n) : value)), cpu: { ...user.cpu, ss: constant(USER_SS | LDT) } } , single: false },
     { name: 'user-dirty', title: 'user mode with DF, AC and NT set', state: dirty, single: false },
     alone(DF, 'DF'),
     alone(AC, 'AC'),
     alone(NT, 'NT'),
+    ...hostile,
     { name: 'kernel', title: 'kernel mode with IF=1', state: kernel, single: false },
     { name: 'kernel-irqs-off', title: 'kernel mode with IF=0', state: closed, single: false },
     { name: 'kernel-stac', title: 'a kernel access to user memory, AC=1', state: stac, single: false },

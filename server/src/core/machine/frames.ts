@@ -65,8 +65,10 @@ export function noteStackSwitch(draft: Draft, setup: MachineSetup, from: Region 
   const innermost = innermostOf(draft);
   const target = isConstant(to) ? stackOf(setup.layout, to.value) : null;
   if (from === target && from !== null) return;
+  // VE-20: an event handler that goes on at CPL 0 on a stack pointer that user space chose writes where user space wants.
+  const goesOn = target === null && innermost?.cpl === 0 && !isConstant(to);
   // SYSCALL entries use RSP as a scratch register: what was no stack pointer and is none is no switch.
-  const chosen = to.name.startsWith('user RSP');
+  const chosen = goesOn || to.name.startsWith('user RSP');
   if (from !== null || target !== null || chosen) {
     draft.effects.push({
       kind: 'stack-switch',
@@ -75,8 +77,7 @@ export function noteStackSwitch(draft: Draft, setup: MachineSetup, from: Region 
       userChosen: target === null,
     });
   }
-  // VE-20: an event handler that goes on at CPL 0 on a stack pointer that user space chose writes where user space wants.
-  if (target === null && innermost?.cpl === 0 && !isConstant(to)) draft.ended = 'stack-on-user-rsp';
+  if (goesOn) draft.ended = 'stack-on-user-rsp';
   if (innermost === undefined || from === null || innermost.region !== from.index || target === null) return;
   const frame = draft.frames.at(-1);
   if (frame === undefined) return;

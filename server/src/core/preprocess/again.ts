@@ -1,6 +1,7 @@
 // One assembler file read again and again while it is edited: a reading goes back to the last line before the edit, and
 // once it stands where the last reading stood, takes over what that made of the rest. The same stream as a fresh reading
 // gives; whatever cannot be shown to be the same is read anew.
+import { difference } from '../base/difference.ts';
 import { firstWhere } from '../base/first.ts';
 import type { Place, Problem } from '../base/span.ts';
 import { assemblerDefines } from './configurations.ts';
@@ -120,21 +121,6 @@ function note(marks: Mark[], reading: Reading): Mark | null {
   const mark = { cpp, gas, problems: reading.reported.length, changes: reading.journal.length() };
   marks.push(mark);
   return mark;
-}
-
-interface Difference {
-  readonly start: number;
-  readonly oldEnd: number;
-  readonly newEnd: number;
-}
-
-function difference(before: string, after: string): Difference {
-  const most = Math.min(before.length, after.length);
-  let start = 0;
-  while (start < most && before.charCodeAt(start) === after.charCodeAt(start)) start += 1;
-  let same = 0;
-  while (same < most - start && before.charCodeAt(before.length - 1 - same) === after.charCodeAt(after.length - 1 - same)) same += 1;
-  return { start, oldEnd: before.length - same, newEnd: after.length - same };
 }
 
 /** The last mark that was reached without looking at anything from `start` on. */

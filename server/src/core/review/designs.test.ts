@@ -163,6 +163,11 @@ describe('the designs', () => {
       }
     });
 
+    it('says whose stack pointer it is that a handler goes on with', () => {
+      const titles = traces().filter(({ report }) => report.design === 'switch-to-interrupted').flatMap(({ trace }) => trace.steps.map(({ title }) => title));
+      assert.ok(titles.some((title) => title.endsWith('switches from the VE stack to a stack pointer that user space chose')), titles.join('\n'));
+    });
+
     it('is told again by its replay key', () => {
       for (const { report, trace } of traces()) {
         const { review, folder } = reviewed.get(report.design)?.opened ?? assert.fail();

@@ -1,5 +1,6 @@
 // Whether an edit can change anything that is said of a program: one of comments that say nothing to the review cannot.
 // Compares what the preprocessor is given, so it needs to know no comment itself.
+import { difference } from '../base/difference.ts';
 import { firstWhere } from '../base/first.ts';
 import { lexFile } from '../preprocess/lex.ts';
 import type { LogicalLine } from '../preprocess/lex.ts';
@@ -29,12 +30,6 @@ function compared(file: string, before: string, after: string): boolean {
   return codeOf(before, was, first, wasRest) === codeOf(after, now, first, nowRest);
 }
 
-interface Difference {
-  readonly start: number;
-  readonly oldEnd: number;
-  readonly newEnd: number;
-}
-
 /** Offsets of one text in another, for those outside of all that differs; null inside. */
 export interface Alignment {
   readonly before: (offset: number) => number | null;
@@ -47,21 +42,6 @@ export function alignmentOf(before: string, after: string): Alignment {
     before: (offset) => (offset < start ? offset : offset > newEnd ? offset - newEnd + oldEnd : null),
     after: (offset) => (offset < start ? offset : offset > oldEnd ? offset - oldEnd + newEnd : null),
   };
-}
-
-/** Compared at once where texts are alike, which is nearly everywhere. */
-const BLOCK = 4096;
-
-function difference(before: string, after: string): Difference {
-  const most = Math.min(before.length, after.length);
-  let start = 0;
-  while (start + BLOCK <= most && before.slice(start, start + BLOCK) === after.slice(start, start + BLOCK)) start += BLOCK;
-  while (start < most && before.charCodeAt(start) === after.charCodeAt(start)) start += 1;
-  const longest = most - start;
-  let same = 0;
-  while (same + BLOCK <= longest && before.slice(before.length - same - BLOCK, before.length - same) === after.slice(after.length - same - BLOCK, after.length - same)) same += BLOCK;
-  while (same < longest && before.charCodeAt(before.length - 1 - same) === after.charCodeAt(after.length - 1 - same)) same += 1;
-  return { start, oldEnd: before.length - same, newEnd: after.length - same };
 }
 
 /** Where both texts are at the start of the same line behind the edit: what a line is depends on what follows it alone. */
