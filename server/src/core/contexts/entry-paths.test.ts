@@ -90,6 +90,21 @@ function contextsAt({ setup, reached }: EntryAnalysis, id: NodeId): readonly str
 describe('entry paths of a small kernel', function () {
   this.timeout(60_000);
 
+  it('run one row of an interrupt table for all, whatever fills the rows up', async () => {
+    const table = (padding: string): string => `${kernelText}
+\t.globl irq_entries_start
+irq_entries_start:
+${[32, 33, 34, 35].map((vector) => `\tpushq\t$${vector}\n\tjmp\tcommon_interrupt\n${padding}`).join('')}
+common_interrupt:
+\tclac\n\tcld\n1:\tjmp\t1b
+`;
+    const plain = await analysed(table(''));
+    const filled = await analysed(table('\tnop\n\tnop\n'));
+    const rows = plain.doors.filter((door) => door.name === 'irq_entries_start');
+    assert.equal(rows.length, 1);
+    assert.deepEqual([filled.doors.length, filled.starts(), filled.steps()], [plain.doors.length, plain.starts(), plain.steps()]);
+  });
+
   it('reach what a full exploration with an event at every boundary reaches', async () => {
     const analysis = await analysed(kernelText);
     const { program, setup } = analysis;

@@ -117,7 +117,9 @@ function withInterrupts(handlers: readonly Handler[], nodes: readonly (CodeNode 
       const node = nodes[id];
       if (node?.kind !== 'instruction') continue;
       const pushed = node.operands[0];
-      if (node.mnemonic.startsWith('jmp')) stub = id + 1;
+      // Rows are filled up behind their jump.
+      const padding = id === stub && /^(?:nop|int3)/.test(node.mnemonic);
+      if (node.mnemonic.startsWith('jmp') || padding) stub = id + 1;
       if (!node.mnemonic.startsWith('push') || pushed?.kind !== 'immediate') continue;
       // The push sign-extends a byte.
       const vector = Number(BigInt.asUintN(8, pushed.value));
