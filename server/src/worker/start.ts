@@ -3,10 +3,16 @@ import { Worker } from 'node:worker_threads';
 import type { FromWorker } from './messages.ts';
 import type { StartWorker } from './owner.ts';
 
+/**
+ * Of MiB: what is explored makes many short-lived states, and a heap that may hold more of them before it looks holds more
+ * of everything.
+ */
+const YOUNG_GENERATION = 12;
+
 /** `script` is the worker's bundle. Its output goes to standard error: standard output may be the protocol's. */
 export function startThread(script: string): StartWorker {
   return (events) => {
-    const worker = new Worker(script, { stdout: true, stderr: true });
+    const worker = new Worker(script, { stdout: true, stderr: true, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION } });
     worker.stdout.pipe(process.stderr);
     worker.stderr.pipe(process.stderr);
     let reason = 'the thread ended';

@@ -1,6 +1,7 @@
 // Steps that were run once are known: by the code they start at and by the pieces of the state that they read. The
 // semantics run for what is new; everything else is looked up.
 import { createAnswersBy } from '../explore/answers.ts';
+import { createPairs } from '../explore/pairs.ts';
 import { record } from '../machine/recording.ts';
 import type { MemoryWrite, Origin, Piece, Recording, Writes } from '../machine/recording.ts';
 import type { Effect } from '../machine/effects.ts';
@@ -9,12 +10,12 @@ import type { Word } from '../machine/word.ts';
 import { PartedState } from './parts.ts';
 import type { Parts, Slots } from './parts.ts';
 
-/** Writes to one region, and the numbers of its content before to those behind. */
+/** Writes to one region. */
 interface RegionWrites {
   readonly region: number;
   readonly writes: readonly MemoryWrite[];
-  /** Null where carried words make that depend on more than the region. */
-  readonly after: Map<number, number> | null;
+  /** Under this its content before and behind is remembered; null where carried words make that depend on more. */
+  readonly id: number | null;
 }
 
 /** What one step does to any state in which it reads what it has read. */
@@ -23,11 +24,14 @@ interface Known {
   readonly event: number | null;
   readonly effects: readonly Effect[];
   readonly writes: Writes;
-  /** Numbers of components before to those behind; null where nothing changes, and where carried words come from memory. */
-  readonly registers: Map<number, number> | null;
+  /** Under this its components before and behind are remembered. */
+  readonly id: number;
   readonly regions: readonly RegionWrites[];
-  readonly control: Map<number, number> | null;
-  readonly rest: Map<number, number> | null;
+  /** Whether what the registers become depends on them alone. */
+  readonly registersAlone: boolean;
+  /** Which components it changes. */
+  readonly control: boolean;
+  readonly rest: boolean;
   readonly frames: number | null;
 }
 
@@ -51,9 +55,16 @@ export function createAnswers<T>(parts: Parts, kinds: number): Answers<T> {
   };
 }
 
-function regionWrites(region: number, writes: readonly MemoryWrite[]): RegionWrites {
-  const carries = writes.some((write) => write.kind === 'slot' && write.from !== null);
-  return { region, writes, after: carries ? null : new Map() };
+/** What components become by what is done to them, all by number; `made` where it was not asked for yet. */
+type Behind = (what: number, before: number, made: () => number) => number;
+
+function createBehind(): Behind {
+  const pairs = createPairs();
+  const results: number[] = [];
+  return (what, before, made) => {
+    const id = pairs.idOf(what, before);
+    return (results[id] ??= made());
+  };
 }
 
 export interface KnownSteps {
@@ -65,16 +76,29 @@ export interface KnownSteps {
 export type { Known };
 
 export function createKnownSteps(parts: Parts): KnownSteps {
+  const registersBehind = createBehind();
+  const regionBehind = createBehind();
+  const controlBehind = createBehind();
+  const restBehind = createBehind();
+  let ids = 0;
+  const carriesSlots = ({ from }: { readonly from: Origin | null }): boolean => from?.piece.kind === 'slot';
+
+  function regionWrites(region: number, all: readonly MemoryWrite[]): RegionWrites {
+    const writes = all.filter((write) => write.region === region);
+    return { region, writes, id: writes.some((write) => write.kind === 'slot' && write.from !== null) ? null : (ids += 1) };
+  }
+
   function knownOf(step: Step, writes: Writes): Known {
     return {
       label: step.label,
       event: step.event,
       effects: step.effects,
       writes,
-      registers: writes.registers.every(({ from }) => from?.piece.kind !== 'slot') ? new Map() : null,
-      regions: [...new Set(writes.memory.map(({ region }) => region))].map((region) => regionWrites(region, writes.memory.filter((write) => write.region === region))),
-      control: writes.flags !== null || writes.cpu !== null ? new Map() : null,
-      rest: writes.pending !== null || writes.features !== null || writes.ghosts !== null || writes.ended !== null ? new Map() : null,
+      id: (ids += 1),
+      registersAlone: !writes.registers.some(carriesSlots),
+      regions: [...new Set(writes.memory.map(({ region }) => region))].map((region) => regionWrites(region, writes.memory)),
+      control: writes.flags !== null || writes.cpu !== null,
+      rest: writes.pending !== null || writes.features !== null || writes.ghosts !== null || writes.ended !== null,
       frames: writes.frames === null ? null : parts.framesId(writes.frames),
     };
   }
@@ -83,28 +107,23 @@ export function createKnownSteps(parts: Parts): KnownSteps {
     return from === null ? value : (parts.wordAt(from.piece, state) ?? from.missing);
   }
 
-  function registersAfter(state: PartedState, { registers, writes }: Known): number {
-    const known = registers?.get(state.registersId);
-    if (known !== undefined) return known;
-    let after = state.registersId;
-    for (const { index, value, from } of writes.registers) after = parts.withRegister(after, index, wordOf(value, from, state));
-    registers?.set(state.registersId, after);
-    return after;
+  function registersAfter(state: PartedState, { id, registersAlone, writes }: Known): number {
+    const run = (): number => writes.registers.reduce((after, { index, value, from }) => parts.withRegister(after, index, wordOf(value, from, state)), state.registersId);
+    return registersAlone ? registersBehind(id, state.registersId, run) : run();
   }
 
   function memoryAfter(state: PartedState, written: readonly RegionWrites[]): number {
     let memory = state.memoryId;
-    for (const { region, writes, after } of written) {
+    for (const { region, writes, id } of written) {
       const old = parts.regionIn(memory, region);
-      let now = after?.get(old);
-      if (now === undefined) {
-        const only = writes[0];
-        now = writes.length === 1 && only?.kind === 'slot' ? parts.withSlot(old, only.slot, wordOf(only.value, only.from, state)) : parts.freshRegionId(writtenTo(parts.regionOf(old), writes, state));
-        after?.set(old, now);
-      }
-      memory = parts.withRegion(memory, region, now);
+      memory = parts.withRegion(memory, region, id === null ? regionAfter(old, writes, state) : regionBehind(id, old, () => regionAfter(old, writes, state)));
     }
     return memory;
+  }
+
+  function regionAfter(old: number, writes: readonly MemoryWrite[], state: PartedState): number {
+    const only = writes[0];
+    return writes.length === 1 && only?.kind === 'slot' ? parts.withSlot(old, only.slot, wordOf(only.value, only.from, state)) : parts.freshRegionId(writtenTo(parts.regionOf(old), writes, state));
   }
 
   function writtenTo(slots: Slots, writes: readonly MemoryWrite[], state: PartedState): Slots {
@@ -120,21 +139,15 @@ export function createKnownSteps(parts: Parts): KnownSteps {
     return after;
   }
 
-  function controlAfter(before: number, { control, writes }: Known): number {
-    const known = control?.get(before);
-    if (known !== undefined) return known;
-    const after = parts.controlId(writes.flags ?? parts.flagsOf(before), writes.cpu === null ? parts.cpuOf(before) : { ...parts.cpuOf(before), ...writes.cpu });
-    control?.set(before, after);
-    return after;
+  function controlAfter(before: number, { id, writes }: Known): number {
+    return controlBehind(id, before, () => parts.controlId(writes.flags ?? parts.flagsOf(before), writes.cpu === null ? parts.cpuOf(before) : { ...parts.cpuOf(before), ...writes.cpu }));
   }
 
-  function restAfter(before: number, { rest, writes }: Known): number {
-    const known = rest?.get(before);
-    if (known !== undefined) return known;
-    const old = parts.restOf(before);
-    const after = parts.restId({ budgets: old.budgets, pending: writes.pending ?? old.pending, features: writes.features ?? old.features, ghosts: writes.ghosts ?? old.ghosts, ended: writes.ended });
-    rest?.set(before, after);
-    return after;
+  function restAfter(before: number, { id, writes }: Known): number {
+    return restBehind(id, before, () => {
+      const old = parts.restOf(before);
+      return parts.restId({ budgets: old.budgets, pending: writes.pending ?? old.pending, features: writes.features ?? old.features, ghosts: writes.ghosts ?? old.ghosts, ended: writes.ended });
+    });
   }
 
   return {
@@ -144,10 +157,10 @@ export function createKnownSteps(parts: Parts): KnownSteps {
         parts,
         step.writes.node,
         step.writes.registers.length === 0 ? state.registersId : registersAfter(state, step),
-        step.control === null ? state.controlId : controlAfter(state.controlId, step),
+        step.control ? controlAfter(state.controlId, step) : state.controlId,
         step.regions.length === 0 ? state.memoryId : memoryAfter(state, step.regions),
         step.frames ?? state.framesId,
-        step.rest === null ? state.restId : restAfter(state.restId, step),
+        step.rest ? restAfter(state.restId, step) : state.restId,
       ),
   };
 }

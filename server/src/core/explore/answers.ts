@@ -20,7 +20,8 @@ interface Asking<T, P> {
   /** The value that came last: most often it comes again. */
   lastValue: number;
   last: Asking<T, P> | null;
-  readonly next: Map<number, Asking<T, P>>;
+  /** Null up to the second value: most pieces only ever have one. */
+  next: Map<number, Asking<T, P>> | null;
   answer: { readonly of: T } | null;
 }
 
@@ -28,7 +29,23 @@ interface Asking<T, P> {
 export function createAnswersBy<T, P, S>(valueOf: (piece: P, subject: S) => number): Answers<T, P, S> {
   const roots: (Asking<T, P> | undefined)[] = [];
   let made = 0;
-  const newAsking = (): Asking<T, P> => ({ piece: null, lastValue: 0, last: null, next: new Map(), answer: null });
+  const newAsking = (): Asking<T, P> => ({ piece: null, lastValue: 0, last: null, next: null, answer: null });
+
+  function following(from: Asking<T, P>, value: number): Asking<T, P> | undefined {
+    return from.last !== null && from.lastValue === value ? from.last : from.next?.get(value);
+  }
+
+  function leadTo(from: Asking<T, P>, value: number): Asking<T, P> {
+    const next = newAsking();
+    if (from.last === null) {
+      from.last = next;
+      from.lastValue = value;
+      return next;
+    }
+    from.next ??= new Map([[from.lastValue, from.last]]);
+    from.next.set(value, next);
+    return next;
+  }
 
   function learn(root: Asking<T, P>, subject: S, make: () => Made<T, P>): T {
     made += 1;
@@ -37,9 +54,7 @@ export function createAnswersBy<T, P, S>(valueOf: (piece: P, subject: S) => numb
     for (const piece of reads) {
       at.piece ??= piece;
       const value = valueOf(at.piece, subject);
-      let next = at.next.get(value);
-      if (next === undefined) at.next.set(value, (next = newAsking()));
-      at = next;
+      at = following(at, value) ?? leadTo(at, value);
     }
     at.answer = { of: answer };
     return answer;
@@ -52,7 +67,7 @@ export function createAnswersBy<T, P, S>(valueOf: (piece: P, subject: S) => numb
       while (at.piece !== null) {
         const value = valueOf(at.piece, subject);
         if (at.last === null || at.lastValue !== value) {
-          const next = at.next.get(value);
+          const next = at.next?.get(value);
           if (next === undefined) return learn(root, subject, make);
           at.last = next;
           at.lastValue = value;
