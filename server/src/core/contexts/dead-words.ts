@@ -25,6 +25,10 @@ export function standIn(moment: number, slot: number): Word {
   return word;
 }
 
+export function isStandIn(word: Word): boolean {
+  return meanings.has(word);
+}
+
 const NONE: readonly DeadWord[] = [];
 
 /** Stand-ins among what was looked at in a state. Who searches a whole stack for something does not look at its words. */

@@ -5,13 +5,13 @@ import { addressOfNode, PERCPU_REGION } from '../machine/layout.ts';
 import type { State } from '../machine/state.ts';
 import { constant, UNKNOWN, ZERO } from '../machine/word.ts';
 import type { Word } from '../machine/word.ts';
-import { standIn } from './dead-words.ts';
+import { isStandIn, standIn } from './dead-words.ts';
 import type { DeadWord } from './dead-words.ts';
 import { PartedState } from './parts.ts';
 
-/** Words of the stack that are read after a return, by the events that are still handled on it then. */
+/** Words of the stack that are read after a return, by how many events are still handled on it then. */
 export interface KeptWords {
-  readonly moments: Map<string, Moment>;
+  readonly moments: Map<number, Moment>;
   /** Slots in use so far. */
   length: number;
   /** Per-CPU words that a run changed for good: counters and the like. Anything may be in them. */
@@ -28,9 +28,9 @@ export function newKeptWords(): KeptWords {
 }
 
 function momentOf({ moments }: KeptWords, frames: State['frames'], region: number): Moment {
-  const key = frames.filter((frame) => frame.region === region).map(({ vector }) => vector).join();
-  const known = moments.get(key) ?? { number: moments.size, slots: new Set() };
-  moments.set(key, known);
+  const live = frames.filter((frame) => frame.region === region).length;
+  const known = moments.get(live) ?? { number: moments.size, slots: new Set() };
+  moments.set(live, known);
   return known;
 }
 
@@ -39,6 +39,8 @@ export interface Forgetting {
   readonly region: number;
   /** A state behind a return, with stand-ins for what is dead. */
   readonly behindReturn: (state: PartedState) => PartedState;
+  /** The memory with one stand-in for all of them: since when a word is dead, and which it was, tells no states apart. */
+  readonly alike: (state: PartedState) => number;
   /** From the next exploration on these are kept; how many of them were not before. */
   readonly keep: (read: readonly DeadWord[]) => number;
 }
@@ -49,6 +51,7 @@ export function forgettingOf(setup: MachineSetup, start: State, kept: KeptWords)
   const { index } = region;
   const known = new Map<string, number>();
   const perCpu = new Map<number, number>();
+  const alike: (number | undefined)[] = [];
   const first = start.memory[PERCPU_REGION] ?? [];
 
   function steady(slots: readonly (Word | undefined)[]): readonly (Word | undefined)[] {
@@ -77,6 +80,16 @@ export function forgettingOf(setup: MachineSetup, start: State, kept: KeptWords)
       let now = perCpu.get(variables);
       if (now === undefined) perCpu.set(variables, (now = parts.freshRegionId(steady(parts.regionOf(variables)))));
       return new PartedState(parts, node, registersId, controlId, parts.withRegion(parts.withRegion(memoryId, index, after), PERCPU_REGION, now), framesId, restId);
+    },
+    alike: ({ parts, memoryId }) => {
+      const own = parts.regionIn(memoryId, index);
+      let one = alike[own];
+      if (one === undefined) {
+        const slots = parts.regionOf(own);
+        one = slots.some((word) => word !== undefined && isStandIn(word)) ? parts.freshRegionId(slots.map((word) => (word !== undefined && isStandIn(word) ? standIn(0, 0) : word))) : own;
+        alike[own] = one;
+      }
+      return one === own ? memoryId : parts.withRegion(memoryId, index, one);
     },
     keep: (read) => {
       let more = 0;

@@ -229,11 +229,11 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
     initial: () => [{ state: forgetting === null ? known.stateOf(start) : forgetting.behindReturn(known.stateOf(start)), owed: false, spare: 0, nmis: bounds.nmis, traps: [...bounds.traps.values()] }],
     successors: (nest) => (reduced ? all(nest).map(chain) : all(nest)).map(settled),
     pack: (nest, into, offset) => {
-      const { node, registersId, controlId, memoryId, framesId, restId } = nest.state;
+      const { node, registersId, controlId, framesId, restId } = nest.state;
       into[offset] = node;
       into[offset + 1] = registersId;
       into[offset + 2] = controlId;
-      into[offset + 3] = memoryId;
+      into[offset + 3] = forgetting === null ? nest.state.memoryId : forgetting.alike(nest.state);
       into[offset + 4] = framesId;
       into[offset + 5] = restId;
       let counts = (nest.spare + 1) * 2 + (nest.owed ? 1 : 0);
