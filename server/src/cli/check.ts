@@ -5,7 +5,7 @@ import { mailFinding } from '../core/render/mail.ts';
 import { coloured, plain } from '../core/render/paint.ts';
 import { inOrder } from '../core/render/places.ts';
 import { findingText } from '../core/render/text.ts';
-import type { Coverage, Finding, Severity } from '../core/review-types.ts';
+import type { Coverage, Finding, RunReport, Severity } from '../core/review-types.ts';
 import { createNodeWorkspace } from '../shell/workspace.ts';
 import { parseArguments } from './arguments.ts';
 import { compare, pathIn, readBaseline, writeBaseline } from './baseline.ts';
@@ -99,6 +99,8 @@ export const check: Command = async (argv, io) => {
 
 interface Judged {
   readonly findings: readonly Finding[];
+  /** Runs that say nothing of what they did not come to. */
+  readonly unfinished: readonly string[];
   readonly unknown: readonly string[];
   readonly coverage: readonly Coverage[];
 }
@@ -120,6 +122,7 @@ async function judge(session: Session, sources: Sources, shares: Shares, told: b
   const { review } = session;
   const coverage = new Map<string, Coverage>();
   const findings: Finding[] = [];
+  const unfinished: string[] = [];
   const unknown: string[] = [];
   for (const unit of unitsOf(review, sources.files)) {
     io.working(`reviewing ${unit.folder}`);
@@ -131,6 +134,7 @@ async function judge(session: Session, sources: Sources, shares: Shares, told: b
     const reports = begun && shared === null ? explore(review.explore(unit.folder), unit.name, null, io) : [...rest, ...(shared?.reports ?? [])];
     const all = [...quick, ...review.findings(unit.folder, reports)];
     findings.push(...(whole ? all : all.filter((finding) => touches(finding, sources.named))));
+    unfinished.push(...reports.filter(({ verdict }) => verdict === 'inconclusive').map(unfinishedText));
     unknown.push(...review.unknown(unit.folder));
     const own = told ? review.coverage(unit.folder, shared?.coverage ?? null) : null;
     if (own === null) continue;
@@ -138,7 +142,11 @@ async function judge(session: Session, sources: Sources, shares: Shares, told: b
     const before = coverage.get(own.subject);
     coverage.set(own.subject, before === undefined ? own : { subject: own.subject, c: own.c.length > 0 ? own.c : before.c, paths: own.paths.length > 0 ? own.paths : before.paths });
   }
-  return { findings: once(findings), unknown: [...new Set(unknown)], coverage: [...coverage.values()] };
+  return { findings: once(findings), unfinished: [...new Set(unfinished)], unknown: [...new Set(unknown)], coverage: [...coverage.values()] };
+}
+
+function unfinishedText({ scenario, design, start, boundsHit }: RunReport): string {
+  return `not explored to its end: ${scenario}${design === '' ? '' : ` of ${design}`} from ${start}: bound hit: ${boundsHit.join(', ')}`;
 }
 
 /** The folders of one kernel tree have the findings of its paths in common. */
@@ -159,9 +167,9 @@ function touches(finding: Finding, files: ReadonlySet<string>): boolean {
   );
 }
 
-function print({ findings, unknown, coverage }: Judged, known: Known | null, format: string, told: boolean, { locate }: Session, io: Io): void {
+function print({ findings, unfinished, unknown, coverage }: Judged, known: Known | null, format: string, told: boolean, { locate }: Session, io: Io): void {
   if (format === 'json') {
-    io.out(`${JSON.stringify(checkJson(findings, unknown, coverage, known, locate), null, 2)}\n`);
+    io.out(`${JSON.stringify(checkJson(findings, [...unfinished, ...unknown], coverage, known, locate), null, 2)}\n`);
     return;
   }
   for (const finding of findings) {
@@ -174,6 +182,7 @@ function print({ findings, unknown, coverage }: Judged, known: Known | null, for
     io.err(`entrycheck: ${known.known === 1 ? '1 finding is' : `${known.known} findings are`} in the baseline ${known.file} and not shown\n`);
     for (const { path, symbol, rule, line, count } of known.stale) io.err(`entrycheck: ${known.file}: found no more${count > 1 ? `, ${count} times` : ''}: ${rule} at ${path}${symbol === null ? '' : `#${symbol}`}: ${line}\n`);
   }
+  for (const sentence of unfinished) io.err(`entrycheck: ${sentence}\n`);
   if (unknown.length > mostUnknown) io.err(`entrycheck: ${unknown.length} names and calls are not in view (--format json lists them)\n`);
   else for (const sentence of unknown) io.err(`entrycheck: ${sentence}\n`);
 }

@@ -64,6 +64,26 @@ describe('entrycheck', () => {
     });
   });
 
+  it('check tells what it did not explore to its end, and finds nothing by it', async () => {
+    const sketch = (states: number): string => `name: short
+handlers:
+  nmi:
+    ist: NMI
+    ops: [{access: user_frame}, {access: user_frame}, iret]
+explore: {nmi: 1, states: ${states}}
+expect:
+  - {never: live-frame-overwritten}
+`;
+    await withFiles({ 'short.xctx-scenario.yaml': sketch(3), 'whole/whole.xctx-scenario.yaml': sketch(500_000) }, async (folder) => {
+      const short = await runCommand(['check', 'short.xctx-scenario.yaml'], folder);
+      assert.match(short.err, /^entrycheck: not explored to its end: short from user: bound hit: \d+ states$/m);
+      const json = await runCommand(['check', '--format', 'json', 'short.xctx-scenario.yaml'], folder);
+      assert.match((JSON.parse(json.out) as { readonly unknown: readonly string[] }).unknown[0] ?? '', /^not explored to its end: /);
+      const whole = await runCommand(['check', 'whole'], folder);
+      assert.doesNotMatch(whole.err, /not explored/);
+    });
+  });
+
   it('a line behind the end of the file: exit 2 and the number of lines', async () => {
     await withFiles({ 'a.S': 'nop\nnop\n' }, async (folder) => {
       assert.equal((await runCommand(['context', 'a.S:70'], folder)).err, 'entrycheck: a.S:70: the file has 3 lines\n');

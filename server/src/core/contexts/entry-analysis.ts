@@ -36,7 +36,7 @@ export interface EntryAnalysis {
   readonly reached: (node: NodeId) => readonly Reached[];
   readonly starts: () => number;
   readonly steps: () => number;
-  /** Starts whose paths went on longer than any real one does. */
+  /** What was not followed to its end: paths that went on longer than any real one does, and what came behind all of them. */
   readonly unbounded: () => readonly string[];
   readonly doors: readonly Door[];
 }
@@ -71,6 +71,8 @@ const IRET_FAULTS: readonly number[] = [13, 11, 12];
 const SEGMENT_FAULTS: readonly number[] = [13, 11];
 
 const MOST_CONTEXTS = 12;
+/** Steps of all paths of a program: entry code of whole kernels takes a tenth of them. */
+const MOST_STEPS = 3_000_000;
 const NMI = 2;
 /** More than any program has: parts of one number. */
 const RIP_CLASSES = 256;
@@ -89,8 +91,8 @@ function variantsOf(program: Program, all: readonly CpuVariant[]): readonly CpuV
   return [...byFeatures.values()];
 }
 
-/** `reference`: contexts that a stub does not tell apart are run all the same. */
-export function createEntryAnalysis(program: Program, all: readonly CpuVariant[], monitors: readonly Monitor[], observe: Observer, reference = false): EntryAnalysis {
+/** `reference`: contexts that a stub does not tell apart are run all the same. `mostSteps`: what waits then is left out. */
+export function createEntryAnalysis(program: Program, all: readonly CpuVariant[], monitors: readonly Monitor[], observe: Observer, reference = false, mostSteps = MOST_STEPS): EntryAnalysis {
   const variants = program.contexts.has('inside C') ? variantsOf(program, all) : all;
   const meet = meetingPoints(program);
   const shapes = shapesOf(program);
@@ -109,7 +111,7 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
   /** Starts that are to be run, from `next` on. */
   const waiting: (PathStart | undefined)[] = [];
   let next = 0;
-  const tooLong: string[] = [];
+  const unbounded: string[] = [];
   let made = 0;
   let steps = 0;
   const setup = entrySetup(program);
@@ -223,6 +225,11 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
           if (!addCalls()) return true;
           continue;
         }
+        if (steps >= mostSteps) {
+          unbounded.push(`${waiting.length - next} starts left out after ${steps} steps`);
+          waiting.length = next;
+          return true;
+        }
         waiting[next] = undefined;
         next += 1;
         const stands = standsForOthers.has(start);
@@ -233,15 +240,15 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
             return observe(step, values, choices, depth);
           },
           state: (state, choices, wrong, depth) => note(start, state, choices, wrong, depth),
-          tooLong: () => tooLong.push(`${start.door.name} from ${start.from}`),
+          tooLong: () => unbounded.push(`path too long: ${start.door.name} from ${start.from}`),
         });
       }
-      return next === waiting.length && !calls.some((one) => reached[one.entry] === undefined);
+      return next === waiting.length && (steps >= mostSteps || !calls.some((one) => reached[one.entry] === undefined));
     },
     reached: (node) => [...((reached[node] ?? reached[shapes.counterpart(node) ?? -1])?.values() ?? [])],
     starts: () => made,
     steps: () => steps,
-    unbounded: () => tooLong,
+    unbounded: () => unbounded,
     doors: [...shapes.representatives.map(doorOf), ...instructionDoors(program), ...calls],
   };
 }

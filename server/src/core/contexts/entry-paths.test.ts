@@ -90,6 +90,16 @@ function contextsAt({ setup, reached }: EntryAnalysis, id: NodeId): readonly str
 describe('entry paths of a small kernel', function () {
   this.timeout(60_000);
 
+  it('leave out what waits after so many steps, and say so', async () => {
+    const { program, variants } = await kernelOf(kernelText);
+    const whole = await analysed(kernelText);
+    const cut = createEntryAnalysis(program, variants, [], () => false, false, 100);
+    while (!cut.advance(1));
+    assert.deepEqual(whole.unbounded(), []);
+    assert.ok(cut.steps() >= 100 && cut.steps() < whole.steps(), `${cut.steps()} steps`);
+    assert.match(cut.unbounded().join(), /^\d+ starts left out after \d+ steps$/);
+  });
+
   it('run one row of an interrupt table for all, whatever fills the rows up', async () => {
     const table = (padding: string): string => `${kernelText}
 \t.globl irq_entries_start

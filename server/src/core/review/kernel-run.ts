@@ -186,7 +186,7 @@ function pathReport(kernel: KernelProgram, analysis: EntryAnalysis, candidates: 
     transitions: analysis.steps(),
     depth: Math.max(0, ...candidates.map((one) => one.depth)),
     bounds: ['handlers are assumed to restore what they interrupt, and are checked to'],
-    boundsHit: analysis.unbounded().map((name) => `path too long: ${name}`),
+    boundsHit: analysis.unbounded(),
     assumptions: ['memory of the kernel that entry code touches is mapped and does not fail'],
     findings,
     remarks: [`${analysis.starts()} starts of ${analysis.doors.length} doors on ${analysis.variants.length} kinds of CPU`],
