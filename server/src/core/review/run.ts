@@ -34,8 +34,9 @@ export interface Run {
   readonly report: () => RunReport;
 }
 
-/** States explored beyond the first violation, so that other rules find their shortest witness too. */
-const BEYOND_VIOLATION = 20_000;
+/** States explored beyond the first violation, so that other rules find their shortest witness too: as many again. */
+const LEAST_BEYOND = 1000;
+const MOST_BEYOND = 20_000;
 
 /** Whether a scenario says anything about a program: its vectors are handled and its delivery is the program's. */
 export function applies(program: Program, scenario: Scenario): boolean {
@@ -67,7 +68,7 @@ export function createRun(program: Program, scenario: Scenario, start: StartCont
   const explorer = createExplorer<State>(model, Math.min(options.maxStates, scenario.maxStates), {
     enough: (states) => {
       if (violatedAt === null && broken.size > 0) violatedAt = states;
-      return violatedAt !== null && states > violatedAt + BEYOND_VIOLATION;
+      return violatedAt !== null && states > violatedAt + Math.min(MOST_BEYOND, Math.max(LEAST_BEYOND, violatedAt));
     },
     onTransition: (from, before, choice, transition) => {
       const step = transition as MachineTransition;
