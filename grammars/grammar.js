@@ -109,7 +109,16 @@ module.exports = grammar({
     arguments: ($) => seq(token.immediate(prec(1, '(')), optional($._more), optional(seq($._items, optional('\n'))), ')'),
 
     _items: ($) =>
-      choice($._operand, $._separator, seq($._items, $._separator), prec(PRECEDENCE.operand, seq($._items, $._operand))),
+      choice(
+        $._operand,
+        $._separator,
+        alias($.last_label, $.label),
+        seq($._items, $._separator),
+        prec(PRECEDENCE.operand, seq($._items, choice($._operand, alias($.last_label, $.label)))),
+      ),
+
+    /** A label with no statement behind it in the statements that a C macro takes; with one it reads as a segment does. */
+    last_label: ($) => prec.right(PRECEDENCE.segment, seq(field('name', $._expression), ':')),
 
     _separator: ($) => prec.right(seq(choice(',', ';'), optional($._more))),
 

@@ -9,8 +9,9 @@ import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { designMutants } from './c-rules/design-mutants.mjs';
 import { editedDesign, findingsOf } from './c-rules/designs.mjs';
-import { mutants, mutate } from './c-rules/mutants.mjs';
+import { isOf, mutants, mutateTree } from './c-rules/mutants.mjs';
 import { mutants as assembler } from './entry-paths/mutant-table.mjs';
+import { isTried, plant } from './corpus-edits.mjs';
 import { documented } from './documented.mjs';
 
 const { values, positionals: trees } = parseArgs({
@@ -124,7 +125,6 @@ function freshFindings(tree, over, rules = RULES) {
 }
 
 // Mutants: each must be found by its own rule, in the function that was changed or within a few lines of the change.
-const tried = new Map();
 const byRule = new Map();
 /** Counts a mutant of a rule, and whether the rule found it. */
 function count(kind, rule, found) {
@@ -135,19 +135,19 @@ function count(kind, rule, found) {
 for (const mutant of mutants) {
   if (values.only !== undefined && values.only !== mutant.rule) continue;
   for (const tree of trees) {
-    const text = sourceOf(tree).read(mutant.file);
-    const made = text === null ? null : mutate(text, mutant);
-    if (made === null) continue;
-    tried.set(mutant, (tried.get(mutant) ?? 0) + 1);
-    const fresh = freshFindings(tree, new Map([[mutant.file, made.text]]), RULES.filter(({ name }) => name === mutant.rule));
-    const own = fresh.filter((finding) => finding.rule === mutant.rule && finding.place.file === mutant.file && (finding.name === mutant.shown || Math.abs(finding.line - made.line) <= NEAR || functionAt(made.text, made.line) === finding.name));
+    if (!isOf(mutant, release(tree))) continue;
+    const made = mutateTree(sourceOf(tree).read, mutant);
+    if (made === null) {
+      report(false, `mutant | ${mutant.rule} | ${basename(tree)} ${mutant.files[0]} ${mutant.name ?? 'table'}: its pattern is not there`);
+      continue;
+    }
+    const fresh = freshFindings(tree, new Map([[made.file, made.text]]), RULES.filter(({ name }) => name === mutant.rule));
+    const own = fresh.filter((finding) => finding.rule === mutant.rule && finding.place.file === made.file && (finding.name === mutant.shown || Math.abs(finding.line - made.line) <= NEAR || functionAt(made.text, made.line) === finding.name));
     count('tree', mutant.rule, own.length > 0);
-    report(own.length > 0, `mutant | ${mutant.rule} | ${basename(tree)} ${mutant.file}:${made.line} ${mutant.name ?? 'table'} | ${own.map(({ line }) => line).join(', ') || '-'}`);
+    report(own.length > 0, `mutant | ${mutant.rule} | ${basename(tree)} ${made.file}:${made.line} ${mutant.name ?? 'table'} | ${own.map(({ line }) => line).join(', ') || '-'}`);
     if (own.length === 0 || values.verbose) for (const finding of fresh) console.log(`         ${finding.place.file}:${finding.line} ${finding.message} [${finding.rule}]`);
   }
 }
-for (const mutant of mutants) if (values.only === undefined && !tried.has(mutant)) report(false, `mutant | ${mutant.rule} | ${mutant.file} ${mutant.name ?? 'table'}: its pattern is in none of the trees`);
-
 // Mutants of the designs: each is found by its own rule, at the line that is named, and that rule is silent on the design
 // as it is in the same scenario.
 for (const mutant of designMutants) {
@@ -178,39 +178,35 @@ if (values.corpus === '') console.log('not run: planted bugs, for want of --corp
 else {
   const corpus = JSON.parse(readFileSync(join(values.corpus, 'planted.json'), 'utf8')).filter(({ id }) => groups.test(id) && (values.only === undefined || id === values.only));
   for (const bug of corpus) {
-    const tree = trees.find((one) => release(one) === bug.tree);
-    if (tree === undefined) {
-      console.log(`not run: ${bug.id}, for want of a tree of ${bug.tree}`);
-      continue;
-    }
-    const over = new Map();
-    const places = [];
-    let applies = true;
-    for (const edit of bug.edits) {
-      const before = over.get(edit.file) ?? sourceOf(tree).read(edit.file) ?? '';
-      applies &&= before.split(edit.old).length - 1 === edit.count;
-      const lines = changedLines(before, edit);
-      over.set(edit.file, before.replace(edit.old, () => edit.new));
-      places.push({ file: edit.file, lines });
-    }
-    if (!applies) {
-      report(false, `${bug.id}: the edit does not apply to ${basename(tree)}`);
-      continue;
-    }
-    const fresh = freshFindings(tree, over);
-    if (bug.kind === 'control') {
-      report(fresh.length === 0, `${bug.id} | silent as it must be`);
-      for (const finding of fresh) console.log(`         ${finding.place.file}:${finding.line} ${finding.message} [${finding.rule}]`);
-      continue;
-    }
-    const text = (file) => over.get(file) ?? sourceOf(tree).read(file);
-    const right = fresh.filter((finding) => places.some(({ file, lines: [from, to] }) => file === finding.place.file && ((finding.line >= from - NEAR && finding.line <= to + NEAR) || functionAt(text(file), from) === functionAt(text(file), finding.line))));
-    report(right.length > 0, `${bug.id} | ${[...new Set(right.map(({ rule }) => rule))].join(', ') || '-'} | ${right.map(({ place, line }) => `${place.file}:${line}`).join(', ') || '-'} (edit at ${places.map(({ file, lines }) => `${file}:${lines[0]}`).join(', ')}) | ${right.flatMap(({ premises }) => premises).length} premises | ${bug.title}`);
-    for (const finding of fresh) {
-      if (!values.verbose && right.includes(finding)) continue;
-      console.log(`         ${right.includes(finding) ? '' : 'elsewhere: '}${finding.place.file}:${finding.line} ${finding.severity} ${finding.message} [${finding.rule}]`);
-      if (values.verbose) for (const { fact } of finding.premises) console.log(`           premise: ${fact}`);
-    }
+    const own = trees.filter((one) => isTried(bug, release(one)));
+    if (own.length === 0) console.log(`not run: ${bug.id}, for want of a tree of ${bug.tree}`);
+    for (const tree of own) tryPlanted(bug, tree);
+  }
+}
+
+/** A bug of the corpus in a tree: found at its edit, and nothing found where it is harmless. */
+function tryPlanted(bug, tree) {
+  const planted = plant(bug, sourceOf(tree).read);
+  if (planted === null) {
+    if (release(tree) === bug.tree) report(false, `${bug.id}: the edit does not apply to ${basename(tree)}`);
+    else console.log(`not run: ${bug.id}, whose code is not in ${basename(tree)}`);
+    return;
+  }
+  const over = planted.edited;
+  const places = planted.edits.map((edit) => ({ file: edit.file, lines: changedLines(edit.before, edit) }));
+  const fresh = freshFindings(tree, over);
+  if (bug.kind === 'control') {
+    report(fresh.length === 0, `${bug.id} | ${basename(tree)} | silent as it must be`);
+    for (const finding of fresh) console.log(`         ${finding.place.file}:${finding.line} ${finding.message} [${finding.rule}]`);
+    return;
+  }
+  const text = (file) => over.get(file) ?? sourceOf(tree).read(file);
+  const right = fresh.filter((finding) => places.some(({ file, lines: [from, to] }) => file === finding.place.file && ((finding.line >= from - NEAR && finding.line <= to + NEAR) || functionAt(text(file), from) === functionAt(text(file), finding.line))));
+  report(right.length > 0, `${bug.id} | ${basename(tree)} | ${[...new Set(right.map(({ rule }) => rule))].join(', ') || '-'} | ${right.map(({ place, line }) => `${place.file}:${line}`).join(', ') || '-'} (edit at ${places.map(({ file, lines }) => `${file}:${lines[0]}`).join(', ')}) | ${right.flatMap(({ premises }) => premises).length} premises | ${bug.title}`);
+  for (const finding of fresh) {
+    if (!values.verbose && right.includes(finding)) continue;
+    console.log(`         ${right.includes(finding) ? '' : 'elsewhere: '}${finding.place.file}:${finding.line} ${finding.severity} ${finding.message} [${finding.rule}]`);
+    if (values.verbose) for (const { fact } of finding.premises) console.log(`           premise: ${fact}`);
   }
 }
 

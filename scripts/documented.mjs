@@ -4,5 +4,5 @@ import { existsSync, readFileSync } from 'node:fs';
 /** The rows `| 6.1 | rule | file | function |` of the page's table. */
 export function documented() {
   const page = existsSync('docs/findings.md') ? readFileSync('docs/findings.md', 'utf8') : '';
-  return [...page.matchAll(/^\| (6\.\d+) \| \[?([a-z0-9-]+)[^|]* \| `([^`]+)` \| `(\w+)\(\)` \|/gm)].map(([, version, rule, file, name]) => ({ version, rule, file, name }));
+  return [...page.matchAll(/^\| (\d+\.\d+) \| \[?([a-z0-9-]+)[^|]* \| `([^`]+)` \| `(\w+)\(\)` \|/gm)].map(([, version, rule, file, name]) => ({ version, rule, file, name }));
 }

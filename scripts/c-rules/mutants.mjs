@@ -1,15 +1,17 @@
 // Mutants of real files, for every rule that examines C entry code at least one: what is taken away or changed, by
-// function and pattern. `drop` takes the match away, `swap` exchanges two, `by` replaces;
-// the number says which definition of the function is meant, the last name where the finding shows if that is elsewhere.
+// function and pattern. `drop` takes the match away, `swap` exchanges two, `by` replaces; the number says which definition
+// of the function is meant, the last name where the finding shows if that is elsewhere. Where code has moved between
+// releases its files are named, and the first that has the pattern counts. `since` and `until` are the releases that have
+// such code; in those the pattern must be found.
 
 const nmi = 'arch/x86/kernel/nmi.c';
 const traps = 'arch/x86/kernel/traps.c';
 const mce = 'arch/x86/kernel/cpu/mce/core.c';
 const severity = 'arch/x86/kernel/cpu/mce/severity.c';
-const sev = 'arch/x86/coco/sev/core.c';
+const sev = ['arch/x86/coco/sev/core.c', 'arch/x86/coco/sev/noinstr.c', 'arch/x86/coco/sev/vc-handle.c', 'arch/x86/kernel/sev.c'];
 const tdx = 'arch/x86/coco/tdx/tdx.c';
 const kvm = 'arch/x86/kernel/kvm.c';
-const entry = 'arch/x86/entry/common.c';
+const entry = ['arch/x86/entry/common.c', 'arch/x86/entry/syscall_64.c', 'arch/x86/entry/syscall_32.c'];
 const breakpoint = 'arch/x86/kernel/hw_breakpoint.c';
 const common = 'arch/x86/kernel/cpu/common.c';
 const generic = 'kernel/entry/common.c';
@@ -28,13 +30,13 @@ export const mutants = [
   ['nmi-user-access-not-nofault', 'mm/maccess.c', 'copy_from_user_nofault', { drop: line('pagefault_disable') }],
   ['nmi-complete-missing', nmi, 'exc_nmi', { from: line('sev_es_nmi_complete'), to: line('this_cpu_write\\(nmi_state, NMI_EXECUTING') }],
   ['nmi-complete-missing', sev, '__sev_es_nmi_complete', { drop: line('VMGEXIT\\(\\)') }],
-  ['work-after-mcip-clear', mce, 'do_machine_check', { drop: line('mce_wrmsrl\\(MSR_IA32_MCG_STATUS') }],
+  ['work-after-mcip-clear', mce, 'do_machine_check', { drop: line('mce_wrmsr[lq]\\(MSR_IA32_MCG_STATUS') }],
   ['work-after-mcip-clear', mce, 'do_machine_check', { drop: /if \(taint\)/, by: 'mce_wrmsrl(MSR_IA32_MCG_STATUS, 0);\n\tif (taint)' }],
   ['work-after-mcip-clear', mce, 'do_machine_check', { drop: /goto out;/, by: 'return;' }],
-  ['recovery-without-ripv-eipv', mce, 'do_machine_check', { drop: /m\.kflags & MCE_IN_KERNEL_RECOV/, by: '!no_way_out' }],
+  ['recovery-without-ripv-eipv', mce, 'do_machine_check', { drop: /m(?:\.|->)kflags & MCE_IN_KERNEL_RECOV/, by: '!no_way_out' }],
   ['recovery-without-ripv-eipv', severity, 'error_context', { drop: guard('mc_recoverable') }],
   ['recovery-without-ripv-eipv', severity, 'error_context', { drop: guard('cs & 3') }],
-  ['recovery-without-ripv-eipv', mce, 'do_machine_check', { drop: /^\tif \(!\(m\.mcgstatus & MCG_STATUS_RIPV\)\)\n[^;]*;\n/m }],
+  ['recovery-without-ripv-eipv', mce, 'do_machine_check', { drop: /^\tif \(!\(m(?:\.|->)mcgstatus & MCG_STATUS_RIPV\)\)\n[^;]*;\n/m }],
   ['recovery-without-ripv-eipv', mce, 'kill_me_maybe', { drop: /^\tif \(!p->mce_ripv\)\n[^;]*;\n/m }],
   ['unbounded-mc-retry', mce, 'queue_task_work', { drop: /^\tif \(count > 10\)\n[^;]*;\n/m }],
   ['unbounded-mc-retry', mce, 'queue_task_work', { drop: /^\tif \(count > 1 &&[^;]*;\n/m }],
@@ -42,14 +44,14 @@ export const mutants = [
   ['task-work-queued-twice', mce, 'queue_task_work', { drop: /if \(count > 1\)/, by: 'if (count > 2)' }],
   ['task-work-queued-twice', mce, 'kill_me_now', { drop: line('mce_count = 0') }],
   ['task-work-queued-twice', mce, 'kill_me_never', { drop: line('mce_count = 0') }],
-  ['msr-fault-in-machine-check', mce, 'mce_wrmsrl', { drop: /EX_TYPE_WRMSR_IN_MCE/, by: 'EX_TYPE_WRMSR' }],
+  ['msr-fault-in-machine-check', mce, 'mce_wrmsr[lq]', { drop: /EX_TYPE_WRMSR_IN_MCE/, by: 'EX_TYPE_WRMSR' }],
   ['dr7-live-in-nmi-like', traps, 'exc_debug_kernel', { swap: [line('dr7 = local_db_save'), line('irq_state = irqentry_nmi_enter')] }],
   ['dr7-live-in-nmi-like', nmi, 'exc_nmi', { swap: [line('irqentry_nmi_exit'), line('local_db_restore')] }],
-  ['dr7-live-in-nmi-like', mce, 'exc_machine_check_kernel', { drop: line('local_db_restore') }],
-  ['dr6-read-late', traps, 'exc_debug', { drop: /debug_read_reset_dr6\(\)/, by: '0' }],
-  ['dr6-read-late', traps, 'debug_read_reset_dr6', { drop: line('set_debugreg') }],
-  ['dr6-read-late', traps, 'exc_debug', { drop: /fred_event_data\(regs\)/, by: 'debug_read_reset_dr6()' }, 3],
-  ['cpu-state-restored-after-migration', mce, 'exc_machine_check_user', { swap: [line('local_db_restore'), line('irqentry_exit_to_user_mode')] }],
+  ['dr7-live-in-nmi-like', mce, 'exc_machine_check_kernel', { drop: line('local_db_restore'), since: '6.12' }],
+  ['dr6-read-late', traps, 'exc_debug', { drop: /debug_read_reset_dr6\(\)/, by: '0', since: '6.12' }],
+  ['dr6-read-late', traps, 'debug_read_reset_dr6', { drop: line('set_debugreg'), since: '6.12' }],
+  ['dr6-read-late', traps, 'exc_debug', { drop: /fred_event_data\(regs\)/, by: 'debug_read_reset_dr6()', since: '6.12' }, 3],
+  ['cpu-state-restored-after-migration', mce, 'exc_machine_check_user', { swap: [line('local_db_restore'), line('irqentry_exit_to_user_mode')], since: '6.12' }],
   ['watchable-entry-word', breakpoint, 'within_cpu_entry', { drop: guard('CPU_ENTRY_AREA_BASE') }],
   ['watchable-entry-word', breakpoint, 'within_cpu_entry', { drop: guard('get_cpu_gdt_rw') }],
   ['watchable-entry-word', breakpoint, 'within_cpu_entry', { drop: /\(unsigned long\)&per_cpu\(cpu_tss_rw, cpu\)/, by: '0UL' }],
@@ -57,7 +59,7 @@ export const mutants = [
   ['watchable-entry-word', breakpoint, 'arch_build_bp_info', { drop: guard('within_cpu_entry') }],
   ['watchable-entry-word', breakpoint, 'arch_build_bp_info', { drop: guard('within_kprobe_blacklist') }],
   ['sysenter-step-not-recognised', traps, 'is_sysenter_singlestep', { drop: /\(unsigned long\)__end_entry_SYSENTER_compat -\s*\(unsigned long\)entry_SYSENTER_compat/, by: '16' }],
-  ['dr7-access-reordered', 'arch/x86/include/asm/debugreg.h', 'native_set_debugreg', { drop: /, __FORCE_ORDER/ }],
+  ['dr7-access-reordered', 'arch/x86/include/asm/debugreg.h', 'native_get_debugreg', { drop: /asm volatile\(("mov %%db7, %0" : "=r" \(val\))(?: : __FORCE_ORDER)?\)/, by: 'asm($1)' }],
   ['cr4-bit-after-events', common, 'cpu_init_exception_handling', { drop: line('setup_ghcb') }],
   ['cr4-bit-after-events', common, 'cpu_init_exception_handling', { drop: line('load_TR_desc') }],
   ['cr4-bit-after-events', common, 'cpu_init_exception_handling', { drop: line('setup_getcpu') }],
@@ -74,19 +76,19 @@ export const mutants = [
   ['ist-gate-unfit', idt, null, { drop: /INTG\(X86_TRAP_GP,\s*asm_exc_general_protection\)/, by: 'ISTG(X86_TRAP_GP, asm_exc_general_protection, IST_INDEX_VC)' }],
   ['ist-required', idt, null, { drop: /ISTG\(X86_TRAP_NMI,\s*asm_exc_nmi, IST_INDEX_NMI\)/, by: 'INTG(X86_TRAP_NMI, asm_exc_nmi)' }],
   ['ist-gate-unfit', 'arch/x86/include/asm/idtentry.h', null, { drop: /DECLARE_IDTENTRY_ERRORCODE\(X86_TRAP_NP/, by: 'DECLARE_IDTENTRY_DF(X86_TRAP_NP' }],
-  ['sysret-unchecked', entry, 'do_syscall_64', { drop: guard('regs->cs != __USER_CS') }],
-  ['sysret-unchecked', entry, 'do_syscall_64', { drop: guard('X86_EFLAGS_RF') }],
-  ['sysret-unchecked', entry, 'do_syscall_64', { drop: / \|\| regs->r11 != regs->flags/ }],
-  ['sysret-unchecked', entry, 'do_fast_syscall_32', { drop: guard('regs->ip != landing_pad') }],
-  ['sysret-unchecked', entry, 'do_fast_syscall_32', { drop: guard('X86_EFLAGS_RF') }],
-  ['fmask-missing-bits', common, 'idt_syscall_init', { drop: /X86_EFLAGS_TF\|/ }],
-  ['fmask-missing-bits', common, 'idt_syscall_init', { drop: /X86_EFLAGS_IF\|/ }],
-  ['fmask-missing-bits', common, 'idt_syscall_init', { drop: /wrmsrl\(MSR_SYSCALL_MASK,[^;]*;/ }],
+  ['sysret-unchecked', entry, 'do_syscall_64', { drop: guard('regs->cs != __USER_CS'), since: '6.12' }],
+  ['sysret-unchecked', entry, 'do_syscall_64', { drop: guard('X86_EFLAGS_RF'), since: '6.12' }],
+  ['sysret-unchecked', entry, 'do_syscall_64', { drop: / \|\| regs->r11 != regs->flags/, since: '6.12' }],
+  ['sysret-unchecked', entry, 'do_fast_syscall_32', { drop: guard('regs->ip != landing_pad'), since: '6.12' }],
+  ['sysret-unchecked', entry, 'do_fast_syscall_32', { drop: guard('X86_EFLAGS_RF'), since: '6.12' }],
+  ['fmask-missing-bits', common, 'idt_syscall_init', { drop: /X86_EFLAGS_TF\|/, since: '6.12' }],
+  ['fmask-missing-bits', common, 'idt_syscall_init', { drop: /X86_EFLAGS_IF\|/, since: '6.12' }],
+  ['fmask-missing-bits', common, 'idt_syscall_init', { drop: /wrmsr[lq]\(MSR_SYSCALL_MASK,[^;]*;/, since: '6.12' }],
   ['syscall-gap-incomplete', 'arch/x86/include/asm/ptrace.h', 'ip_within_syscall_gap', { drop: /ret = ret \|\| \(regs->ip >= \(unsigned long\)entry_SYSRETQ_unsafe_stack[^;]*;/ }],
   ['syscall-gap-incomplete', 'arch/x86/include/asm/ptrace.h', 'ip_within_syscall_gap', { drop: /ret = ret \|\| \(regs->ip >= \(unsigned long\)entry_SYSRETL_compat_unsafe_stack[^;]*;/ }],
   ['syscall-gap-incomplete', 'arch/x86/include/asm/ptrace.h', 'ip_within_syscall_gap', { drop: /regs->ip <\s+\(unsigned long\)entry_SYSCALL_64_safe_stack/, by: 'regs->ip < (unsigned long)entry_SYSCALL_64' }],
   ['software-event-unverified', entry, 'do_int80_emulation', { drop: /^\tif \(unlikely\(int80_is_external\(\)\)\)\n[^;]*;\n/m }],
-  ['software-event-unverified', sev, 'vc_handle_exitcode', { drop: /= vc_check_opcode_bytes\(ctxt, exit_code\)/, by: '= ES_OK' }],
+  ['software-event-unverified', sev, 'vc_handle_exitcode', { drop: /= vc_check_opcode_bytes\(ctxt, exit_code\)/, by: '= ES_OK', since: '6.12' }],
   ['irqs-on-in-entry', entry, '__do_fast_syscall_32', { drop: line('local_irq_disable') }],
   ['irqs-on-in-entry', traps, 'exc_virtualization_exception', { drop: line('cond_local_irq_disable') }],
   ['irqs-on-in-entry', traps, 'exc_alignment_check', { drop: line('local_irq_disable') }],
@@ -102,13 +104,13 @@ export const mutants = [
   ['cr2-read-late', traps, 'exc_double_fault', { from: line('address = read_cr2'), to: line('instrumentation_begin\\(\\)') }],
   ['interrupted-state-sampled-late', generic, 'irqentry_nmi_enter', { swap: [line('lockdep_hardirqs_off'), line('ct_nmi_enter')] }],
   ['interrupted-state-sampled-late', generic, 'irqentry_nmi_exit', { swap: [line('ct_nmi_exit'), line('__nmi_exit')] }],
-  ['sleeping-in-atomic-exception', mce, 'do_machine_check', { drop: /SetPageHWPoison\(p\)/, by: 'memory_failure(m.addr >> PAGE_SHIFT, 0)' }],
+  ['sleeping-in-atomic-exception', mce, 'do_machine_check', { drop: /SetPageHWPoison\(p\)/, by: 'memory_failure(pfn, 0)', since: '6.12' }],
   ['lock-in-nmi-like', nmi, 'default_do_nmi', { drop: /while \(!raw_spin_trylock\(&nmi_reason_lock\)\) \{[^}]*\}/, by: 'raw_spin_lock(&nmi_desc[0].lock);' }],
-  ['schedule-on-rewinding-stack', mce, 'exc_machine_check_kernel', { drop: /^out:\n/m, by: 'out:\n\tpreempt_schedule_irq();\n' }],
-  ['wrong-deferral-mode', mce, 'do_machine_check', { drop: /SetPageHWPoison\(p\)/, by: 'force_sig(SIGBUS)' }],
+  ['schedule-on-rewinding-stack', mce, 'exc_machine_check_kernel', { drop: /^out:\n/m, by: 'out:\n\tpreempt_schedule_irq();\n', since: '6.12' }],
+  ['wrong-deferral-mode', mce, 'do_machine_check', { drop: /SetPageHWPoison\(p\)/, by: 'force_sig(SIGBUS)', since: '6.12' }],
   ['raisable-access-inside-window', traps, 'exc_virtualization_exception', { drop: /^(\ttdx_get_ve_info)/m, by: '\tpr_debug("event\\n");\n$1' }],
-  ['raisable-access-inside-window', tdx, 'tdx_get_ve_info', { drop: /^(\ttdcall)/m, by: '\tpr_debug("event\\n");\n$1' }],
-  ['one-slot-word-consumed-by-nested', kvm, '__kvm_handle_async_pf', { drop: guard('in_nmi') }],
+  ['raisable-access-inside-window', tdx, 'tdx_get_ve_info', { drop: /^(\ttdcall)/m, by: '\tpr_debug("event\\n");\n$1', since: '6.12' }],
+  ['one-slot-word-consumed-by-nested', kvm, '__kvm_handle_async_pf', { drop: guard('in_nmi'), since: '6.12' }],
   ['hand-over-word-not-cleared', kvm, 'sysvec_kvm_asyncpf_interrupt', { swap: [line('apf_reason.token, 0'), line('MSR_KVM_ASYNC_PF_ACK')] }],
   ['mmio-emulation-unchecked', tdx, 'handle_mmio', { drop: guard('user_mode') }],
   ['mmio-emulation-unchecked', tdx, 'handle_mmio', { drop: guard('vaddr / PAGE_SIZE') }],
@@ -118,10 +120,10 @@ export const mutants = [
   ['shared-page-not-guarded', sev, '__sev_get_ghcb', { drop: /if \(unlikely\(data->backup_ghcb_active\)\)/, by: 'if (0)' }],
   ['shared-page-not-guarded', sev, '__sev_put_ghcb', { drop: line('data->ghcb_active = false') }],
   ['shared-page-not-guarded', sev, '__sev_put_ghcb', { drop: line('\\*ghcb = \\*state->ghcb') }],
-  ['fred-return-state-lost', 'arch/x86/mm/extable.c', 'ex_handler_eretu', { drop: line('uregs->fred_ss.nmi = 0') }],
-  ['fred-return-state-lost', 'arch/x86/mm/extable.c', 'ex_handler_eretu', { drop: line('uregs->fred_cs.sl = 0') }],
-  ['ist-assumption-under-fred', 'arch/x86/entry/entry_fred.c', 'fred_entry_from_kernel', { drop: /fred_exc_nmi/, by: 'exc_nmi' }],
-  ['ist-assumption-under-fred', 'arch/x86/kernel/fred.c', 'cpu_init_fred_rsps', { drop: /FRED_STKLVL\(X86_TRAP_NMI, FRED_NMI_STACK_LEVEL\) \|/ }],
+  ['fred-return-state-lost', 'arch/x86/mm/extable.c', 'ex_handler_eretu', { drop: line('uregs->fred_ss.nmi = 0'), since: '6.12' }],
+  ['fred-return-state-lost', 'arch/x86/mm/extable.c', 'ex_handler_eretu', { drop: line('uregs->fred_cs.sl = 0'), since: '6.12' }],
+  ['ist-assumption-under-fred', 'arch/x86/entry/entry_fred.c', 'fred_entry_from_kernel', { drop: /fred_exc_nmi/, by: 'exc_nmi', since: '6.12' }],
+  ['ist-assumption-under-fred', 'arch/x86/kernel/fred.c', 'cpu_init_fred_rsps', { drop: /FRED_STKLVL\(X86_TRAP_NMI, FRED_NMI_STACK_LEVEL\) \|/, since: '6.12' }],
   ['buffer-clear-spoilt-on-32-bit', entry32, null, { drop: /^\tCLEAR_CPU_BUFFERS\n(?=\.Lirq_return)/m }],
   ['buffer-clear-spoilt-on-32-bit', entry32, null, { drop: /^(\tlss\s[^\n]*back to espfix[^\n]*\n)\tCLEAR_CPU_BUFFERS\n/m, by: '$1' }],
   ['buffer-clear-spoilt-on-32-bit', entry32, null, { drop: /^(\tRESTORE_REGS pop=4[^\n]*\n)(\tCLEAR_CPU_BUFFERS\n)/m, by: '$2$1' }],
@@ -132,14 +134,14 @@ export const mutants = [
   ['ist-required', idt, null, { drop: /ISTG\(X86_TRAP_VC,\s*asm_exc_vmm_communication, IST_INDEX_VC\)/, by: 'INTG(X86_TRAP_VC, asm_exc_vmm_communication)' }],
   ['task-work-queued-twice', mce, 'queue_task_work', { drop: /if \(count > 1\)\n\t\treturn;\n/, by: '' }],
   ['unbounded-mc-retry', mce, 'queue_task_work', { drop: /count > 10/, by: 'count < 0' }],
-  ['recovery-without-ripv-eipv', mce, 'do_machine_check', { drop: /if \(m\.kflags & MCE_IN_KERNEL_RECOV\) \{/, by: 'if (m.kflags) {' }],
+  ['recovery-without-ripv-eipv', mce, 'do_machine_check', { drop: /if \((m\.|m->)kflags & MCE_IN_KERNEL_RECOV\) \{/, by: 'if ($1kflags) {' }],
   ['work-after-mcip-clear', mce, 'do_machine_check', { drop: /^(\tif \(taint\))/m, by: '\tif (no_way_out)\n\t\treturn;\n$1' }],
-  ['dr6-read-late', traps, 'exc_debug', { drop: /exc_debug_kernel\(regs, debug_read_reset_dr6\(\)\)/, by: 'irqentry_state_t early = irqentry_nmi_enter(regs);\n\n\tirqentry_nmi_exit(regs, early);\n\texc_debug_kernel(regs, debug_read_reset_dr6())' }],
+  ['dr6-read-late', traps, 'exc_debug', { drop: /exc_debug_kernel\(regs, debug_read_reset_dr6\(\)\)/, by: 'irqentry_state_t early = irqentry_nmi_enter(regs);\n\n\tirqentry_nmi_exit(regs, early);\n\texc_debug_kernel(regs, debug_read_reset_dr6())', since: '6.12' }],
   ['nmi-complete-missing', nmi, 'exc_nmi', { drop: line('sev_es_nmi_complete') }],
   ['hand-over-word-not-cleared', kvm, 'kvm_read_and_reset_apf_flags', { drop: line('apf_reason.flags, 0') }],
   ['mmio-emulation-unchecked', tdx, 'handle_mmio', { drop: /WARN_ON_ONCE\(user_mode\(regs\)\)/, by: 'regs->flags & X86_EFLAGS_VM' }],
   ['shared-page-not-guarded', sev, '__sev_get_ghcb', { drop: /if \(unlikely\(data->ghcb_active\)\)/, by: 'if (!data->ghcb_active)' }],
-  ['sysret-unchecked', entry, 'do_syscall_64', { drop: /regs->ip >= TASK_SIZE_MAX/, by: 'regs->ip > ULONG_MAX' }],
+  ['sysret-unchecked', entry, 'do_syscall_64', { drop: /regs->ip >= TASK_SIZE_MAX/, by: 'regs->ip > ULONG_MAX', since: '6.12' }],
   ['software-event-unverified', entry, 'do_int80_emulation', { drop: /^(\tif \(unlikely\(int80_is_external)/m, by: '\traw_local_irq_enable();\n$1' }],
   ['syscall-gap-incomplete', 'arch/x86/include/asm/ptrace.h', 'ip_within_syscall_gap', { drop: /regs->ip >= \(unsigned long\)entry_SYSCALL_64 &&/, by: 'regs->ip > (unsigned long)entry_SYSCALL_64 &&' }],
   ['ist-shift-not-unwound', sev, '__sev_es_ist_exit', { drop: line('this_cpu_write') }],
@@ -148,19 +150,19 @@ export const mutants = [
   ['wrong-state-helper', traps, 'exc_double_fault', { drop: /irqentry_nmi_enter/, by: 'irqentry_enter' }],
   ['wrong-state-helper', mce, 'exc_machine_check_kernel', { drop: line('irqentry_nmi_enter') }],
   ['wrong-state-helper', mce, 'exc_machine_check_user', { swap: [line('irqentry_enter_from_user_mode'), line('do_machine_check')] }],
-  ['wrong-state-helper', sev, 'exc_vmm_communication', { drop: /irqentry_nmi_(enter|exit)/g, by: 'irqentry_$1' }],
-  ['wrong-state-helper', sev, 'exc_vmm_communication', { drop: line('irqentry_enter_from_user_mode') }, 2],
-  ['dr7-live-in-nmi-like', mce, 'exc_machine_check_kernel', { drop: /goto out;/, by: 'return;' }],
+  ['wrong-state-helper', sev, '(?:kernel_|user_)?exc_vmm_communication', { drop: /irqentry_nmi_(enter|exit)/g, by: 'irqentry_$1' }],
+  ['wrong-state-helper', sev, '(?:kernel_|user_)?exc_vmm_communication', { drop: line('irqentry_enter_from_user_mode') }, 2],
+  ['dr7-live-in-nmi-like', mce, 'exc_machine_check_kernel', { drop: /goto out;/, by: 'return;', since: '6.12' }],
   ['enter-exit-mismatch', traps, 'exc_int3', { drop: line('irqentry_exit_to_user_mode') }],
   ['enter-exit-mismatch', traps, 'exc_int3', { drop: /irqentry_nmi_exit/, by: 'irqentry_exit' }],
   ['dr7-live-in-nmi-like', nmi, 'exc_nmi', { drop: /^(\tlocal_db_restore)/m, by: '\tif (!ignore_nmis)\n\t$1' }],
-  ['enter-exit-mismatch', sev, 'exc_vmm_communication', { drop: line('irqentry_nmi_exit') }],
-  ['dr7-live-in-nmi-like', mce, 'exc_machine_check_kernel', { swap: [line('dr7 = local_db_save'), line('irq_state = irqentry_nmi_enter')] }],
+  ['enter-exit-mismatch', sev, '(?:kernel_|user_)?exc_vmm_communication', { drop: line('irqentry_nmi_exit') }],
+  ['dr7-live-in-nmi-like', mce, 'exc_machine_check_kernel', { swap: [line('dr7 = local_db_save'), line('irq_state = irqentry_nmi_enter')], since: '6.12' }],
   ['dr7-live-in-nmi-like', traps, 'exc_debug_kernel', { drop: /local_db_save\(\)/, by: '0' }],
   ['unsafe-switch-off-ist', traps, 'vc_switch_off_ist', { drop: /if \(ip_within_syscall_gap\(regs\)\)([\s\S]*?)\*regs_ret = \*regs;/, by: 'if (0)$1__memcpy(regs_ret, regs, sizeof(*regs));' }],
   ['ist-shift-not-unwound', nmi, 'exc_nmi', { swap: [line('local_db_restore'), line('sev_es_ist_exit')] }],
   ['cr2-not-preserved', nmi, 'exc_nmi', { from: line('this_cpu_write\\(nmi_cr2'), to: line('irqentry_nmi_exit') }],
-  ['cr2-not-preserved', nmi, 'exc_nmi', { drop: line('this_cpu_write\\(nmi_cr2') }, 2],
+  ['cr2-not-preserved', nmi, 'exc_nmi', { drop: line('this_cpu_write\\(nmi_cr2'), since: '6.12' }, 2],
   ['cr2-read-late', 'arch/x86/mm/fault.c', 'exc_page_fault', { from: line('address = '), to: line('state = irqentry_enter') }],
   ['cr2-read-late', 'arch/x86/mm/fault.c', 'exc_page_fault', { drop: /handle_page_fault\(regs, error_code, address\)/, by: 'handle_page_fault(regs, error_code, native_read_cr2())' }],
   ['wrong-deferral-mode', nmi, 'io_check_error', { drop: /udelay\(100\)/, by: 'send_sig(SIGBUS, current, 1)' }],
@@ -177,11 +179,11 @@ export const mutants = [
   ['irqs-on-in-entry', traps, 'do_error_trap', { drop: line('cond_local_irq_disable') }],
   ['irqs-on-in-entry', traps, 'exc_debug_kernel', { drop: /^(\tif \(!dr6\))/m, by: '\tlocal_irq_enable();\n$1' }],
   ['hand-over-word-not-cleared', kvm, 'sysvec_kvm_asyncpf_interrupt', { drop: line('apf_reason.token, 0') }],
-  ['one-slot-word-consumed-by-nested', kvm, '__kvm_handle_async_pf', { drop: /!kvm_apf_reason_pending\(\)/, by: '!kvm_read_and_reset_apf_flags()' }, 1, 'kvm_read_and_reset_apf_flags'],
+  ['one-slot-word-consumed-by-nested', kvm, '__kvm_handle_async_pf', { drop: /!kvm_apf_reason_pending\(\)/, by: '!kvm_read_and_reset_apf_flags()', since: '6.12' }, 1, 'kvm_read_and_reset_apf_flags'],
   ['raisable-access-inside-window', traps, 'exc_virtualization_exception', { drop: /^(\ttdx_get_ve_info)/m, by: '\tve.gla = cpuid_eax(1);\n$1' }],
   ['raisable-access-inside-window', traps, 'exc_virtualization_exception', { swap: [line('tdx_get_ve_info'), line('cond_local_irq_enable')] }],
   ['mmio-emulation-unchecked', tdx, 'handle_mmio', { drop: /if \(!fault_in_kernel_space\(ve->gla\)\)/, by: 'if (!ve->gla)' }],
-  ['mmio-emulation-unchecked', tdx, 'virt_exception_kernel', { drop: /if \(is_private_gpa\(ve->gpa\)\)/, by: 'if (!ve->gpa)' }],
+  ['mmio-emulation-unchecked', tdx, 'virt_exception_kernel', { drop: /if \(is_private_gpa\(ve->gpa\)\)/, by: 'if (!ve->gpa)', since: '6.12' }],
   ['ist-on-user-reachable-trap', idt, null, { drop: /SYSG\(X86_TRAP_BP,\s*asm_exc_int3\),\n(?=#ifdef CONFIG_X86_32)|SYSG\(X86_TRAP_BP,\s*asm_exc_int3\),/, by: 'ISTG(X86_TRAP_BP, asm_exc_int3, IST_INDEX_DB),\n' }],
   ['ist-on-user-reachable-trap', idt, null, { drop: /SYSG\(X86_TRAP_OF,\s*asm_exc_overflow\)/, by: 'G(X86_TRAP_OF, asm_exc_overflow, IST_INDEX_NMI + 1, GATE_INTERRUPT, DPL3, __KERNEL_CS)' }],
   ['ist-stack-shared', idt, null, { drop: /(ISTG\(X86_TRAP_MC,\s*asm_exc_machine_check, )IST_INDEX_MCE/, by: '$1IST_INDEX_NMI' }],
@@ -192,10 +194,28 @@ export const mutants = [
   ['instrumentable-before-state', nmi, 'exc_nmi', { drop: /^(\tirq_state = irqentry_nmi_enter)/m, by: '\ttrace_nmi_entered(regs);\n$1' }],
   ['instrumentable-before-state', traps, 'exc_int3', { drop: /^(\tif \(user_mode\(regs\)\) \{)/m, by: '\tpr_debug("event at %lx\\n", regs->ip);\n$1' }],
   ['edge-coalescing-ignored', nmi, 'default_do_nmi', { drop: /handled = nmi_handle\(NMI_LOCAL, regs\);/, by: 'if (perf_source(regs))\n\t\treturn;\n\tif (watchdog_source(regs))\n\t\treturn;\n\thandled = nmi_handle(NMI_LOCAL, regs);' }],
-].map(([rule, file, name, change, nth = 1, shown = name]) => ({ rule, file, name, change, nth, shown }));
+].map(([rule, files, name, change, nth = 1, shown = name]) => ({ rule, files: [files].flat(), name, change, nth, shown }));
 
-/** The text with the mutant in it, or null where the pattern is not there. `first` is the line of the change. */
-export function mutate(text, { name, change, nth }) {
+/** The releases of the trees that have what a mutant changes. */
+export const isOf = ({ change: { since = '0', until = '99' } }, release) => compare(since, release) <= 0 && compare(release, until) <= 0;
+
+function compare(one, other) {
+  const [a, b] = [one, other].map((text) => text.split('.').map(Number));
+  return a[0] - b[0] || (a[1] ?? 0) - (b[1] ?? 0);
+}
+
+/** The mutant in the first of its files that has the pattern, or null. `read` gives a file's text or null. */
+export function mutateTree(read, mutant) {
+  for (const file of mutant.files) {
+    const text = read(file);
+    const made = text === null ? null : mutate(text, mutant);
+    if (made !== null) return { ...made, file };
+  }
+  return null;
+}
+
+/** The text with the mutant in it, or null where the pattern is not there. `line` is that of the change. */
+function mutate(text, { name, change, nth }) {
   const [start, end] = name === null ? [0, text.length] : (bodyOf(text, name, nth) ?? [0, 0]);
   const body = text.slice(start, end);
   const after = changed(body, change);

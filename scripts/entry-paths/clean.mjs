@@ -3,7 +3,7 @@ import { configurations, createTree, placesOf, reviewProgram } from './core.mjs'
 
 export function checkClean(core, root, disk, result) {
   const rules = core.RULES.filter((rule) => rule.name !== 'nested-nmi-breaks-frame');
-  for (const { name, delivery } of configurations(root)) {
+  for (const { name, delivery } of configurations(core, root, disk)) {
     const tree = createTree(core, root, disk);
     const kernel = tree.program(name, delivery);
     const { run, findings, inconclusive, seconds } = reviewProgram(core, tree, kernel, rules);

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const home = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const modules = [
   'syntax/parser', 'syntax/c', 'review/streams', 'review/kernel', 'review/kernel-run', 'review/kernel-review', 'review/nesting-run', 'contexts/nesting', 'contexts/nesting-dead', 'contexts/nesting-exploration', 'contexts/nesting-faults', 'contexts/nesting-starts', 'contexts/unreached', 'contexts/entry-start', 'contexts/shapes', 'explore/explorer', 'kernel/variants',
-  'preprocess/configurations', 'base/span', 'rules/path-vocabulary',
+  'preprocess/configurations', 'preprocess/choose-configuration', 'base/span', 'rules/path-vocabulary',
 ];
 
 export async function loadCore() {
@@ -80,8 +80,11 @@ export function placesOf(tree, finding) {
 
 export const traceLength = (finding) => (finding.trace === null ? 0 : finding.trace.steps.reduce((sum, step) => sum + step.steps, 0));
 
-export const configurations = (root) => {
-  const release = /6\.1(?!\d)/.test(root) ? '6.1' : '6.12';
+/** The release whose presets a tree is read with. */
+export const releaseOf = (core, root, disk) => core.releaseOf(root.endsWith('/') ? root : `${root}/`, { read: disk });
+
+export const configurations = (core, root, disk) => {
+  const release = releaseOf(core, root, disk);
   const all = ['', ':nopti', ':minimal', ':xenpv+sev+tdx+fred'].map((variant) => ({ name: release + variant, delivery: 'idt' }));
-  return release === '6.12' ? [...all, { name: `${release}:xenpv+sev+tdx+fred`, delivery: 'fred' }] : all;
+  return disk(`${root}/arch/x86/entry/entry_64_fred.S`) === null ? all : [...all, { name: `${release}:xenpv+sev+tdx+fred`, delivery: 'fred' }];
 };

@@ -2,6 +2,8 @@
 // found near its edit, and the harmless ones are not.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isTried, plant } from '../corpus-edits.mjs';
+import { releaseOf } from './core.mjs';
 import { isNear, reviewEdited, rowOf } from './planted.mjs';
 
 const GROUPS = /^(?:GS|NMI|STK|CR3|FLG|EXIT|REG|SPEC|SEV|FRED|CTL)-/;
@@ -13,15 +15,15 @@ export function checkCorpus(core, root, disk, result, { corpus, match }) {
     return;
   }
   const planted = JSON.parse(readFileSync(join(corpus, 'planted.json'), 'utf8'));
-  const own = planted.filter((one) => GROUPS.test(one.id) && root.endsWith(`-${one.tree}`) && one.edits.every((edit) => FILES.test(edit.file)) && one.id.includes(match));
+  const own = planted.filter((one) => GROUPS.test(one.id) && isTried(one, releaseOf(core, root, disk)) && one.edits.every((edit) => FILES.test(edit.file)) && one.id.includes(match));
   for (const one of own) {
-    const edited = new Map();
-    for (const { file, old, new: replacement, count } of one.edits) {
-      const before = edited.get(file) ?? disk(join(root, file)) ?? '';
-      const parts = before.split(old);
-      if (parts.length !== count + 1) throw new Error(`${one.id}: the text to replace stands ${parts.length - 1} times in ${file}, not ${count}`);
-      edited.set(file, parts.join(replacement));
+    const planted = plant(one, (file) => disk(join(root, file)));
+    if (planted === null) {
+      if (releaseOf(core, root, disk) === one.tree) throw new Error(`${one.id}: the edit does not apply`);
+      result.say(`  ${one.id.padEnd(8)} ${one.title}: not tried, its code is not there`);
+      continue;
     }
+    const { edited } = planted;
     const harmless = one.kind === 'control' || one.id.startsWith('CTL');
     const { findings, steps, seconds, problems } = reviewEdited(core, root, disk, edited, { wanted: harmless ? null : isNear, nested: harmless || one.id.startsWith('NMI') || one.id.startsWith('STK') });
     result.say(`  ${one.id.padEnd(8)} ${one.title}: ${findings.length === 0 ? 'nothing' : rowOf(findings)}; ${steps} steps, ${seconds.toFixed(1)} s`);

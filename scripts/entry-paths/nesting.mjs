@@ -53,7 +53,7 @@ function exploreAll(core, program, plan) {
 }
 
 export function checkNesting(core, root, disk, result) {
-  const [{ name }] = configurations(root);
+  const [{ name }] = configurations(core, root, disk);
   const tree = createTree(core, root, disk);
   const { program } = tree.program(name, 'idt');
   const sum = (total) => `${total.states} states, ${total.transitions} transitions, depth ${total.depth}, ${(total.milliseconds / 1000).toFixed(1)} s`;

@@ -5,8 +5,8 @@ import { changedLines, nearEdits } from './regions.mjs';
 const NESTED = 'nested-nmi-breaks-frame';
 
 /** The programs of a review, the ones that most edits show in first. */
-function programNames(root) {
-  const all = configurations(root);
+function programNames(core, root, disk) {
+  const all = configurations(core, root, disk);
   return [all[0], ...all.filter(({ name }) => name.endsWith('fred'))];
 }
 
@@ -22,7 +22,7 @@ export function reviewEdited(core, root, disk, edited, { wanted, nested }) {
   const problems = [];
   let steps = 0;
   let seconds = 0;
-  for (const { name, delivery } of programNames(root)) {
+  for (const { name, delivery } of programNames(core, root, disk)) {
     const kernel = tree.program(name, delivery);
     const review = reviewProgram(core, tree, kernel, rules);
     steps += review.run.steps();

@@ -40,8 +40,8 @@ export const PRIMITIVES: readonly PrimitiveRow[] = [
   ]),
   ...rows('read-cr2', 'reads CR2', 'arch/x86/include/asm/special_insns.h', ['read_cr2', 'native_read_cr2']),
   ...rows('write-cr2', 'writes CR2', 'arch/x86/include/asm/special_insns.h', ['write_cr2', 'native_write_cr2']),
-  ...rows('wrmsr', 'writes a model-specific register', 'arch/x86/include/asm/msr.h', ['wrmsrl', 'wrmsrq', 'native_wrmsrl', 'mce_wrmsrl', '__wrmsr']),
-  ...rows('rdmsr', 'reads a model-specific register', 'arch/x86/include/asm/msr.h', ['rdmsrl', 'native_rdmsrl', 'mce_rdmsrl', '__rdmsr', 'rdmsrq']),
+  ...rows('wrmsr', 'writes a model-specific register', 'arch/x86/include/asm/msr.h', ['wrmsrl', 'wrmsrq', 'native_wrmsrl', 'native_wrmsrq', 'mce_wrmsrl', 'mce_wrmsrq', '__wrmsr', '__wrmsrq']),
+  ...rows('rdmsr', 'reads a model-specific register', 'arch/x86/include/asm/msr.h', ['rdmsrl', 'native_rdmsrl', 'mce_rdmsrl', '__rdmsr', 'rdmsrq', 'native_rdmsrq', 'mce_rdmsrq']),
   ...rows('user-access', 'accesses user memory; a fault continues by the exception table', 'arch/x86/include/asm/uaccess.h', [
     '__get_user',
     'get_user',

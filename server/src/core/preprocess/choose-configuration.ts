@@ -1,6 +1,6 @@
 // The configuration that a file is read with: the one named, else its tree's own `.config`, else the preset of the tree's
 // release. Knows files only by the source it is given.
-import { configurationOf, emptyConfiguration, parseConfig, presetConfiguration, presetNames } from './configurations.ts';
+import { configurationOf, emptyConfiguration, parseConfig, presetConfiguration, presetNames, releaseFor } from './configurations.ts';
 import { findKernelRoot } from './includes.ts';
 import type { Configuration, FileSource } from './stream.ts';
 
@@ -47,6 +47,5 @@ function baseConfiguration(file: string, source: FileSource, { config, variant }
 export function releaseOf(root: string | null, source: FileSource): string {
   const makefile = root === null ? null : source.read(`${root}Makefile`);
   const found = makefile === null ? null : /^VERSION = (\d+)\nPATCHLEVEL = (\d+)/m.exec(makefile);
-  if (found === null) return '6.12';
-  return Number(found[1]) > 6 || (Number(found[1]) === 6 && Number(found[2]) >= 6) ? '6.12' : '6.1';
+  return found === null ? releaseFor(Infinity, 0) : releaseFor(Number(found[1]), Number(found[2]));
 }

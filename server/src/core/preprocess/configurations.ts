@@ -52,22 +52,53 @@ const usual = words(`
   X86_HV_CALLBACK_VECTOR X86_MCE X86_MCE_AMD X86_MCE_INTEL X86_MCE_THRESHOLD
 `);
 
-const releases: ReadonlyMap<string, { readonly base: readonly string[]; readonly mitigations: readonly string[]; readonly pti: string; readonly guests: readonly string[] }> = new Map([
+interface Release {
+  /** The first release of Linux that is read with it. */
+  readonly since: readonly [version: number, patchLevel: number];
+  readonly base: readonly string[];
+  readonly mitigations: readonly string[];
+  readonly pti: string;
+  readonly guests: readonly string[];
+  /** Of those common to all, what is no longer there. */
+  readonly gone: readonly string[];
+}
+
+const base612 = words('X86_KERNEL_IBT X86_CET FUNCTION_ALIGNMENT=16 FUNCTION_PADDING_BYTES=16 CC_HAS_NAMED_AS USE_X86_SEG_SUPPORT ARCH_WANTS_NO_INSTR ARCH_PKEY_BITS=4');
+const mitigations612 = words(`
+  CPU_MITIGATIONS MITIGATION_RETPOLINE MITIGATION_RETHUNK MITIGATION_UNRET_ENTRY MITIGATION_IBPB_ENTRY MITIGATION_IBRS_ENTRY MITIGATION_SRSO MITIGATION_ITS
+  MITIGATION_CALL_DEPTH_TRACKING CALL_THUNKS CALL_PADDING
+`);
+const guests612 = words('X86_FRED KVM KVM_X86 UNACCEPTED_MEMORY');
+
+/** Oldest first: a tree is read with the last one that is not newer than it. */
+const releases: ReadonlyMap<string, Release> = new Map([
   ['6.1', {
+    since: [0, 0],
     base: words('HAVE_KVM CC_HAS_ASM_GOTO_OUTPUT CC_HAS_ASM_GOTO_TIED_OUTPUT'),
     mitigations: words('RETPOLINE RETHUNK CPU_UNRET_ENTRY CPU_IBPB_ENTRY CPU_IBRS_ENTRY CPU_SRSO MITIGATION_ITS'),
     pti: 'PAGE_TABLE_ISOLATION',
     guests: [],
+    gone: [],
   }],
-  ['6.12', {
-    base: words('X86_KERNEL_IBT X86_CET FUNCTION_ALIGNMENT=16 FUNCTION_PADDING_BYTES=16 CC_HAS_NAMED_AS USE_X86_SEG_SUPPORT ARCH_WANTS_NO_INSTR ARCH_PKEY_BITS=4'),
-    mitigations: words(`
-      CPU_MITIGATIONS MITIGATION_RETPOLINE MITIGATION_RETHUNK MITIGATION_UNRET_ENTRY MITIGATION_IBPB_ENTRY MITIGATION_IBRS_ENTRY MITIGATION_SRSO MITIGATION_ITS
-      MITIGATION_CALL_DEPTH_TRACKING CALL_THUNKS CALL_PADDING`),
+  ['6.12', { since: [6, 6], base: base612, mitigations: mitigations612, pti: 'MITIGATION_PAGE_TABLE_ISOLATION', guests: guests612, gone: [] }],
+  ['7.3', {
+    since: [7, 0],
+    base: [...base612, ...words(`
+      X86_CX8 X86_X2APIC X86_BUS_LOCK_DETECT AMD_NB AMD_NODE BROADCAST_TLB_FLUSH ARCH_HAS_PTE_PROTNONE QUEUED_SPINLOCKS FUNCTION_PADDING_CFI=11 UNWIND_USER HAVE_UNWIND_USER_FP
+      GENERIC_IRQ_ENTRY GENERIC_SYSCALL HAVE_GENERIC_TIF_BITS HAS_SEPARATE_PREEMPT_RESCHED_BITS SYSCALL_USER_DISPATCH HRTIMER_REARM_DEFERRED FUTEX_ROBUST_UNLOCK COMPAT_32
+    `)],
+    mitigations: mitigations612,
     pti: 'MITIGATION_PAGE_TABLE_ISOLATION',
-    guests: words('X86_FRED KVM KVM_X86 UNACCEPTED_MEMORY'),
+    guests: [...guests612, ...words('KVM_AMD KVM_AMD_SEV KVM_INTEL_TDX VIRT_XFER_TO_GUEST_WORK PERF_GUEST_MEDIATED_PMU')],
+    gone: words('X86_5LEVEL BASE_SMALL=0 DYNAMIC_MEMORY_LAYOUT X86_64_SMP X86_CMPXCHG64 X86_FEATURE_NAMES PREEMPT_VOLUNTARY'),
   }],
 ]);
+
+/** The preset's release nearest to a tree's: its own, or the last one before it. */
+export function releaseFor(version: number, patchLevel: number): string {
+  const fitting = [...releases].filter(([, { since: [first, level] }]) => version > first || (version === first && patchLevel >= level));
+  return fitting.at(-1)?.[0] ?? '6.1';
+}
 
 const confidential = words(`
   DEBUG_ENTRY NOINSTR_VALIDATION XEN XEN_PV XEN_PVHVM XEN_PV_SMP XEN_PV_DOM0 XEN_DOM0 PARAVIRT_XXL AMD_MEM_ENCRYPT ARCH_HAS_CC_PLATFORM DYNAMIC_PHYSICAL_MASK INTEL_TDX_GUEST X86_X2APIC
@@ -91,7 +122,7 @@ export function presetConfiguration(name: string): Configuration | null {
   const [releaseName = '', variant = 'pti'] = name.split(':');
   const release = releases.get(releaseName);
   if (release === undefined || !variants.some((each) => each === variant)) return null;
-  const symbols = [...common, ...release.base];
+  const symbols = [...common.filter((each) => !release.gone.includes(each)), ...release.base];
   if (variant !== 'minimal') symbols.push(...usual, ...release.mitigations);
   if (variant === 'pti' || variant === 'xenpv+sev+tdx+fred') symbols.push(release.pti);
   if (variant === 'xenpv+sev+tdx+fred') symbols.push(...confidential, ...release.guests);

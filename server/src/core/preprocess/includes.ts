@@ -1,5 +1,5 @@
 // Which file an `#include` means: the includer's folder, the configured folders, then a kernel tree found by walking up
-// from the file. Knows files only by the source it is given.
+// from the file, and the folders above the file in it. Knows files only by the source it is given.
 import type { FileSource } from './stream.ts';
 
 export interface IncludeResolver {
@@ -40,9 +40,17 @@ export function findKernelRoot(file: string, source: FileSource): string | null 
   return null;
 }
 
+/** Folders above a file's own in its tree, nearest first: `arch/x86/kvm` for `vmx/vmenter.S`, `entry/vdso` for `vdso64/vsgx.S`. */
+function foldersAbove(file: string, root: string): string[] {
+  const above: string[] = [];
+  for (let folder = folderOf(folderOf(file).slice(0, -1)); folder.length > root.length && folder.startsWith(root); folder = folderOf(folder.slice(0, -1))) above.push(folder);
+  return above;
+}
+
 export function includeResolver(file: string, includePaths: readonly string[], source: FileSource): IncludeResolver {
   const root = findKernelRoot(file, source);
-  const folders = [...includePaths, ...(root === null ? [] : KERNEL_FOLDERS.map((each) => root + each))].map((each) => (each === '' || each.endsWith('/') ? each : `${each}/`));
+  // Makefiles add with -I, behind the tree's own folders, what lies above a file: what they add does not have to be read.
+  const folders = [...includePaths, ...(root === null ? [] : [...KERNEL_FOLDERS.map((each) => root + each), ...foldersAbove(file, root)])].map((each) => (each === '' || each.endsWith('/') ? each : `${each}/`));
   const found = new Map<string, string | null>();
   const search = (name: string): string | null => {
     for (const folder of folders) {

@@ -64,8 +64,10 @@ export const accessors: readonly Accessor[] = [
   { name: 'copy_mc_enhanced_fast_string', shape: 'copy', failed: 'rest', type: 'EX_TYPE_DEFAULT_MCE_SAFE' },
   { name: 'load_unaligned_zeropad', shape: 'plain', failed: 0, type: 'EX_TYPE_ZEROPAD' },
   { name: 'wrmsrl_safe', shape: 'plain', failed: inputOutput, type: 'EX_TYPE_WRMSR_SAFE' },
+  { name: 'wrmsrq_safe', shape: 'plain', failed: inputOutput, type: 'EX_TYPE_WRMSR_SAFE' },
   { name: 'wrmsr_safe', shape: 'plain', failed: inputOutput, type: 'EX_TYPE_WRMSR_SAFE' },
   { name: 'rdmsrl_safe', shape: 'plain', failed: inputOutput, type: 'EX_TYPE_RDMSR_SAFE' },
+  { name: 'rdmsrq_safe', shape: 'plain', failed: inputOutput, type: 'EX_TYPE_RDMSR_SAFE' },
 ];
 
 const byName: ReadonlyMap<string, Accessor> = new Map(accessors.map((row) => [row.name, row]));

@@ -54,7 +54,7 @@ function examine(tree: Tree): readonly Judgement[] {
           if (helper?.role === 'enter') {
             const early = context === 'raw' && flag === 'on' ? set[Number(by)] : undefined;
             if (early !== undefined) found.at(early.step, early.where, `interrupts are enabled before ${step.name}(): an interrupt then runs in a context that RCU and lockdep take for user mode; call the entry helper first`, { premises });
-            const on = step.name === 'syscall_enter_from_user_mode' || step.name === 'syscall_enter_from_user_mode_prepare';
+            const on = /^syscall_enter_from_user_mode(?:_prepare|_randomize_stack)?$/.test(step.name);
             return helper.state === 'nmi' ? 'nmi off' : on ? `in on ${numberOf(step, where)}` : step.name === 'syscall_enter_from_user_mode_work' ? state : 'in off';
           }
           if (helper?.role === 'exit') {

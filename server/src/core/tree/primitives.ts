@@ -6,7 +6,7 @@ export interface StateHelper {
   readonly state: 'nmi' | 'irq' | 'user' | 'syscall';
 }
 
-/** SEM ENT-01, ENT-02: `kernel/entry/common.c`, `include/linux/hardirq.h`. */
+/** SEM ENT-01, ENT-02: `kernel/entry/common.c`, `include/linux/hardirq.h`; from 7.x on `include/linux/irq-entry-common.h` and `entry-common.h`. */
 export const stateHelpers: ReadonlyMap<string, StateHelper> = new Map<string, StateHelper>([
   ['irqentry_nmi_enter', { role: 'enter', state: 'nmi' }],
   ['irqentry_nmi_exit', { role: 'exit', state: 'nmi' }],
@@ -16,7 +16,12 @@ export const stateHelpers: ReadonlyMap<string, StateHelper> = new Map<string, St
   ['irqentry_exit', { role: 'exit', state: 'irq' }],
   ['irqentry_enter_from_user_mode', { role: 'enter', state: 'user' }],
   ['irqentry_exit_to_user_mode', { role: 'exit', state: 'user' }],
+  ['irqentry_enter_from_kernel_mode', { role: 'enter', state: 'irq' }],
+  ['irqentry_exit_to_kernel_mode', { role: 'exit', state: 'irq' }],
   ['enter_from_user_mode', { role: 'enter', state: 'user' }],
+  // Linux 7.x: the two halves below with the offset of the kernel stack between them; the first leaves interrupts off.
+  ['enter_from_user_mode_randomize_stack', { role: 'enter', state: 'user' }],
+  ['syscall_enter_from_user_mode_randomize_stack', { role: 'enter', state: 'syscall' }],
   ['syscall_enter_from_user_mode_prepare', { role: 'enter', state: 'user' }],
   ['syscall_enter_from_user_mode', { role: 'enter', state: 'syscall' }],
   ['syscall_enter_from_user_mode_work', { role: 'enter', state: 'syscall' }],
@@ -24,7 +29,7 @@ export const stateHelpers: ReadonlyMap<string, StateHelper> = new Map<string, St
 ]);
 
 /** Calls that are harmless in every context and that no rule follows: accessors, annotations, barriers. */
-const harmless = /^(?:(?:raw_|__|arch_)*this_cpu_\w+|per_cpu(?:_ptr)?|raw_cpu_\w+|(?:READ|WRITE)_ONCE|barrier|cpu_relax|smp_\w+|rmb|wmb|mb|(?:arch_|raw_)?atomic(?:_long|64)?_\w+|(?:arch_)?(?:__)?(?:set|clear|test|change)_bit\w*|test_and_\w+|instrumentation_(?:begin|end)|kmsan_\w+|likely|unlikely|ARRAY_SIZE|min|max|min_t|max_t|clamp|container_of|list_\w+|hlist_\w+|BIT|BIT_ULL|GENMASK\w*|FIELD_\w+|current_thread_info|smp_processor_id|raw_smp_processor_id|num_\w+_cpus|cpu_online|cpumask_\w+|cpu_has|cpu_feature_enabled|boot_cpu_has|static_cpu_has|this_cpu_has|boot_cpu_\w+|user_mode|in_nmi|irqs_disabled|v8086_mode|user_64bit_mode|any_64bit_mode|memcpy|memset|memcmp|strlen|str\w+|snprintf|scnprintf|sprintf|pr_\w+|printk\w*|_printk|static_branch_\w+|jump_label_\w+|lockdep_\w+|rdtsc\w*|ktime_\w+|__builtin_\w+|cond_local_irq_\w+|local_irq_\w+|raw_local_\w+|lower_32_bits|upper_32_bits|offsetof|ALIGN\w*|PAGE_ALIGN|__pa\w*|__va|virt_to_\w+|page_to_\w+|pfn_to_\w+|prefetchw?|ERR_PTR|IS_ERR\w*|PTR_ERR|test_thread_flag|clear_thread_flag|set_thread_flag|test_tsk_thread_flag|barrier_nospec|array_index_nospec|add_random_kstack_offset|get_debugreg|set_debugreg|read_cr[0234]|write_cr[234]|__read_cr[34]|rdmsr\w*|wrmsr\w*|__rdmsr|__wrmsr|native_\w+msr\w*|BUILD_BUG_ON\w*|pagefault_(?:enable|disable)|preempt_(?:enable|disable)\w*|trace_\w+|rcu_\w+|ct_\w+|ftrace_nmi_\w+|task_pt_regs|ip_within_syscall_gap|access_ok|__access_ok|nmi_uaccess_okay|task_stack_page|READ_ONCE_NOCHECK|is_idle_task|DEFINE_\w+|tail_call|__this_cpu_ist_\w+|hweight\w+|swap|round\w*|DIV_ROUND\w*|fallthrough|__same_type|typecheck)$/;
+const harmless = /^(?:(?:raw_|__|arch_)*this_cpu_\w+|per_cpu(?:_ptr)?|raw_cpu_\w+|(?:READ|WRITE)_ONCE|barrier|cpu_relax|smp_\w+|rmb|wmb|mb|(?:arch_|raw_)?atomic(?:_long|64)?_\w+|(?:arch_)?(?:__)?(?:set|clear|test|change)_bit\w*|test_and_\w+|instrumentation_(?:begin|end)|kmsan_\w+|likely|unlikely|ARRAY_SIZE|min|max|min_t|max_t|clamp|container_of|list_\w+|hlist_\w+|BIT|BIT_ULL|GENMASK\w*|FIELD_\w+|current_thread_info|smp_processor_id|raw_smp_processor_id|num_\w+_cpus|cpu_online|cpumask_\w+|cpu_has|cpu_feature_enabled|boot_cpu_has|static_cpu_has|this_cpu_has|boot_cpu_\w+|user_mode|in_nmi|irqs_disabled|v8086_mode|user_64bit_mode|any_64bit_mode|memcpy|memset|memcmp|strlen|str\w+|snprintf|scnprintf|sprintf|pr_\w+|printk\w*|_printk|static_branch_\w+|jump_label_\w+|lockdep_\w+|rdtsc\w*|ktime_\w+|__builtin_\w+|cond_local_irq_\w+|local_irq_\w+|raw_local_\w+|lower_32_bits|upper_32_bits|offsetof|ALIGN\w*|PAGE_ALIGN|__pa\w*|__va|virt_to_\w+|page_to_\w+|pfn_to_\w+|prefetchw?|ERR_PTR|IS_ERR\w*|PTR_ERR|test_thread_flag|clear_thread_flag|set_thread_flag|test_tsk_thread_flag|barrier_nospec|array_index_nospec|add_random_kstack_offset\w*|get_debugreg|set_debugreg|read_cr[0234]|write_cr[234]|__read_cr[34]|rdmsr\w*|wrmsr\w*|__rdmsr|__wrmsr|native_\w+msr\w*|BUILD_BUG_ON\w*|pagefault_(?:enable|disable)|preempt_(?:enable|disable)\w*|trace_\w+|rcu_\w+|ct_\w+|ftrace_nmi_\w+|task_pt_regs|ip_within_syscall_gap|access_ok|__access_ok|nmi_uaccess_okay|task_stack_page|READ_ONCE_NOCHECK|is_idle_task|DEFINE_\w+|tail_call|__this_cpu_ist_\w+|hweight\w+|swap|round\w*|DIV_ROUND\w*|fallthrough|__same_type|typecheck)$/;
 
 /** Has a row, so that a call of it is no gap in what is known. */
 export function isKnown(name: string): boolean {
@@ -41,4 +46,4 @@ export const sleepers = /^(?:mutex_lock(?:_\w+)?|down(?:_read|_write|_interrupti
 export const spinningLocks = /^(?:raw_)?(?:spin_lock|read_lock|write_lock)(?:_irq|_irqsave|_bh)?$/;
 
 /** May hand the CPU to another task, which may go on on another CPU. */
-export const mayMigrate = /^(?:irqentry_exit_to_user_mode|irqentry_exit|exit_to_user_mode_prepare|exit_to_user_mode_loop|syscall_exit_to_user_mode(?:_work)?|schedule(?:_timeout\w*)?|cond_resched|preempt_schedule\w*|msleep|mutex_lock(?:_\w+)?|wait_for_completion\w*|wait_event\w*|irqentry_exit_cond_resched)$/;
+export const mayMigrate = /^(?:irqentry_exit_to_user_mode(?:_prepare)?|irqentry_exit_to_kernel_mode(?:_preempt)?|irqentry_exit|(?:syscall_)?exit_to_user_mode_prepare|exit_to_user_mode_loop|syscall_exit_to_user_mode(?:_work)?|schedule(?:_timeout\w*)?|cond_resched|preempt_schedule\w*|msleep|mutex_lock(?:_\w+)?|wait_for_completion\w*|wait_event\w*|irqentry_exit_cond_resched)$/;
