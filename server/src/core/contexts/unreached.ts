@@ -1,6 +1,6 @@
 // How many instructions of a program some entry path reaches, and why it reaches the others not: the reasons that count,
 // each a fact about the instruction. What has neither a context nor a reason is a fault of the analysis.
-import type { CodeNode, NodeId } from '../machine/code.ts';
+import type { CodeNode, FeatureNode, NodeId } from '../machine/code.ts';
 import type { Program } from '../program/program.ts';
 import type { EntryAnalysis } from './entry-analysis.ts';
 
@@ -29,7 +29,8 @@ const reasons: readonly { readonly reason: string; readonly holds: (facts: Facts
   { reason: 'repair of the truncated RIP of an old CPU, which is not modelled', holds: ({ text, owners }) => owners.includes('error_entry') && /^movq %rcx, .*\(%rsp\)$/.test(text) },
   { reason: 'repair of a safe return, which lies in arch/x86/lib and is not linked', holds: ({ features }) => features.has('X86_FEATURE_SRSO') || features.has('X86_FEATURE_SRSO_ALIAS') },
   { reason: 'alternative for a CPU that there is none of', holds: ({ features }) => features.has('!X86_FEATURE_ALWAYS') },
-  { reason: 'FRED, which has a program of its own', holds: ({ features, fred }) => !fred && features.has('X86_FEATURE_FRED') },
+  { reason: 'FRED, which has a program of its own', holds: ({ file, features, fred }) => !fred && (features.has('X86_FEATURE_FRED') || file.endsWith('_fred.S')) },
+  { reason: 'code for a CPU without FRED', holds: ({ features, fred }) => fred && features.has('!X86_FEATURE_FRED') },
 ];
 
 export interface InstructionCoverage {
@@ -93,6 +94,23 @@ function armsOf(nodes: readonly CodeNode[]): ReadonlyMap<NodeId, Arm> {
     if (node.kind !== 'feature' || node.symbol === '') continue;
     walk(node.present, node.feature, node.symbol);
     walk(node.absent, `!${node.feature}`, node.symbol);
+    for (const at of originalOf(nodes, node)) arms.set(at, { features: new Set([`!${node.feature}`]), owners: new Set([node.symbol]) });
   }
   return arms;
+}
+
+/** The instructions that a replacement takes the place of, where both go on at the same one. */
+function originalOf(nodes: readonly CodeNode[], feature: FeatureNode): readonly NodeId[] {
+  const behind = (at: NodeId): NodeId | null => {
+    const node = nodes[at];
+    return node?.kind === 'instruction' ? node.next : node?.kind === 'feature' ? node.absent : null;
+  };
+  let join: NodeId | null = feature.present;
+  while (join !== null && nodes[join]?.symbol === '') join = behind(join);
+  const found: NodeId[] = [];
+  for (let at: NodeId | null = feature.absent; at !== join; at = behind(at)) {
+    if (at === null || nodes[at]?.symbol !== feature.symbol || found.length > 64) return [];
+    found.push(at);
+  }
+  return found;
 }

@@ -20,6 +20,8 @@ export const ASM_OFFSETS: ReadonlyMap<string, bigint> = new Map([
   // struct pt_regs (arch/x86/include/asm/ptrace.h): 21 words.
   ['PTREGS_SIZE', 168n],
   ['pt_regs_size', 168n],
+  // Up to the error code, where ERETS expects RSP.
+  ['C_PTREGS_SIZE', 120n],
 ]);
 
 /** Bytes of the per-CPU structures that the offsets above point into. */
@@ -29,6 +31,8 @@ export const PER_CPU_SIZES: ReadonlyMap<string, number> = new Map([
   ['cpu_tlbstate', 128],
   ['fixed_percpu_data', 64],
   ['cpu_current_top_of_stack', 8],
+  ['__x86_call_depth', 8],
+  ['__stack_chk_guard', 8],
   ['x86_spec_ctrl_current', 8],
   ['espfix_stack', 8],
   ['espfix_waddr', 8],

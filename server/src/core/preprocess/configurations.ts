@@ -58,6 +58,8 @@ interface Release {
   readonly base: readonly string[];
   readonly mitigations: readonly string[];
   readonly pti: string;
+  /** Of the kernels that distributions build. */
+  readonly usual: readonly string[];
   readonly guests: readonly string[];
   /** Of those common to all, what is no longer there. */
   readonly gone: readonly string[];
@@ -77,10 +79,11 @@ const releases: ReadonlyMap<string, Release> = new Map([
     base: words('HAVE_KVM CC_HAS_ASM_GOTO_OUTPUT CC_HAS_ASM_GOTO_TIED_OUTPUT'),
     mitigations: words('RETPOLINE RETHUNK CPU_UNRET_ENTRY CPU_IBPB_ENTRY CPU_IBRS_ENTRY CPU_SRSO MITIGATION_ITS'),
     pti: 'PAGE_TABLE_ISOLATION',
+    usual: [],
     guests: [],
     gone: [],
   }],
-  ['6.12', { since: [6, 6], base: base612, mitigations: mitigations612, pti: 'MITIGATION_PAGE_TABLE_ISOLATION', guests: guests612, gone: [] }],
+  ['6.12', { since: [6, 6], base: base612, mitigations: mitigations612, pti: 'MITIGATION_PAGE_TABLE_ISOLATION', usual: [], guests: guests612, gone: [] }],
   ['7.3', {
     since: [7, 0],
     base: [...base612, ...words(`
@@ -89,6 +92,8 @@ const releases: ReadonlyMap<string, Release> = new Map([
     `)],
     mitigations: mitigations612,
     pti: 'MITIGATION_PAGE_TABLE_ISOLATION',
+    // KVM for Intel takes FRED's code with it, and calls stubs of events itself.
+    usual: words('KVM KVM_X86 IA32_FEAT_CTL KVM_INTEL X86_FRED'),
     guests: [...guests612, ...words('KVM_AMD KVM_AMD_SEV KVM_INTEL_TDX VIRT_XFER_TO_GUEST_WORK PERF_GUEST_MEDIATED_PMU')],
     gone: words('X86_5LEVEL BASE_SMALL=0 DYNAMIC_MEMORY_LAYOUT X86_64_SMP X86_CMPXCHG64 X86_FEATURE_NAMES PREEMPT_VOLUNTARY'),
   }],
@@ -123,7 +128,7 @@ export function presetConfiguration(name: string): Configuration | null {
   const release = releases.get(releaseName);
   if (release === undefined || !variants.some((each) => each === variant)) return null;
   const symbols = [...common.filter((each) => !release.gone.includes(each)), ...release.base];
-  if (variant !== 'minimal') symbols.push(...usual, ...release.mitigations);
+  if (variant !== 'minimal') symbols.push(...usual, ...release.usual, ...release.mitigations);
   if (variant === 'pti' || variant === 'xenpv+sev+tdx+fred') symbols.push(release.pti);
   if (variant === 'xenpv+sev+tdx+fred') symbols.push(...confidential, ...release.guests);
   const kept = variant === 'minimal' ? [...symbols.filter((each) => !uniprocessor.has(each)), 'NR_CPUS=1', 'UP_LATE_INIT'] : symbols;

@@ -14,7 +14,7 @@ const NATIVE = 'arch/x86/entry/entry_64.S';
 const COMPAT = 'arch/x86/entry/entry_64_compat.S';
 const FRED = 'arch/x86/entry/entry_64_fred.S';
 /** Calls stubs by software. */
-const CALLERS = ['arch/x86/kvm/vmx/vmenter.S'];
+const CALLERS = ['arch/x86/kvm/vmx/vmenter.S', 'arch/x86/entry/entry.S'];
 /** Without its gates nothing is known to enter a tree's code. */
 const IDT = 'arch/x86/kernel/idt.c';
 const TABLES = [IDT, 'arch/x86/include/asm/irq_vectors.h', 'arch/x86/include/asm/trapnr.h'];
@@ -42,10 +42,16 @@ interface Linked {
   readonly parts: readonly unknown[];
 }
 
+/** From 7.x on KVM forwards interrupts through FRED's code on a CPU without FRED too: then the file asks for the feature. */
+function isForBoth(root: string, streams: Streams): boolean {
+  const { defines } = streams.chosen(root + FRED).configuration;
+  return defines.has('CONFIG_X86_FRED') && streams.assembler(root + FRED).value.alternatives.some(({ feature }) => feature === 'X86_FEATURE_FRED');
+}
+
 /** Assembler files that a program is made of. */
 function filesOf(root: string, streams: Streams, delivery: 'idt' | 'fred'): readonly string[] {
   const { defines } = streams.chosen(root + NATIVE).configuration;
-  return [NATIVE, ...(defines.has('CONFIG_IA32_EMULATION') ? [COMPAT] : []), ...(delivery === 'fred' ? [FRED] : []), ...CALLERS].map((file) => root + file);
+  return [NATIVE, ...(defines.has('CONFIG_IA32_EMULATION') ? [COMPAT] : []), ...(delivery === 'fred' || isForBoth(root, streams) ? [FRED] : []), ...CALLERS].map((file) => root + file);
 }
 
 function partsOf(root: string, streams: Streams, delivery: 'idt' | 'fred'): readonly unknown[] {

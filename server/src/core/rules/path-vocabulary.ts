@@ -101,7 +101,8 @@ export function knowledgeOf(program: Program): Knowledge {
     cld: has((node) => node.mnemonic === 'cld'),
     lfence: has((node) => node.mnemonic === 'lfence'),
     verw: has((node) => node.mnemonic === 'verw'),
-    ibrs: program.code.nodes.some((node) => node.kind === 'feature' && node.feature === IBRS_FEATURE),
+    // KVM, linked for the stubs that it calls, writes SPEC_CTRL for its guests in a kernel without the mitigation too.
+    ibrs: program.code.nodes.some((node) => node.kind === 'feature' && node.feature === IBRS_FEATURE && !/\/kvm\//.test(node.origin.uses.at(-1)?.file ?? node.origin.file)),
     untrains: has((node) => node.targetName !== null && /untrain_ret/.test(node.targetName)),
     saves: program.code.nodes.filter((node) => node.kind === 'instruction' && node.mnemonic.startsWith('push') && node.operands[0]?.kind === 'register').length >= 9,
     clears: clears.length >= 8,

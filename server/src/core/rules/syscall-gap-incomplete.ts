@@ -41,7 +41,7 @@ function entries(tree: Tree): readonly Range[] {
   const ranges: Range[] = [];
   for (const one of tree.functions) {
     for (const step of one.graph().steps) {
-      if (!isCall(step, /wrmsr/) || !(step.arguments[0] === 'MSR_LSTAR' || step.arguments[0] === 'MSR_CSTAR' || step.name === 'wrmsrl_cstar')) continue;
+      if (!isCall(step, /wrmsr/) || !(step.arguments[0] === 'MSR_LSTAR' || step.arguments[0] === 'MSR_CSTAR' || /^wrmsr[lq]_cstar$/.test(step.name))) continue;
       const target = /\(unsigned long\)\s*(\w+)$/.exec(step.arguments.at(-1) ?? '')?.[1];
       if (target === undefined || (!tree.design && /compat/.test(target) && !tree.option('CONFIG_IA32_EMULATION')) || (!tree.design && !tree.assembler.labels.has(`${target}_safe_stack`))) continue;
       ranges.push({ from: target, to: `${target}_safe_stack`, what: 'a target of SYSCALL', place: placeIn(tree, one.file, step.span) });
