@@ -127,6 +127,10 @@ export const mutants = [
   ['buffer-clear-spoilt-on-32-bit', entry32, null, { drop: /^\tCLEAR_CPU_BUFFERS\n(?=\.Lirq_return)/m }],
   ['buffer-clear-spoilt-on-32-bit', entry32, null, { drop: /^(\tlss\s[^\n]*back to espfix[^\n]*\n)\tCLEAR_CPU_BUFFERS\n/m, by: '$1' }],
   ['buffer-clear-spoilt-on-32-bit', entry32, null, { drop: /^(\tRESTORE_REGS pop=4[^\n]*\n)(\tCLEAR_CPU_BUFFERS\n)/m, by: '$2$1' }],
+  ['enter-exit-mismatch', entry, 'do_syscall_64', { drop: line('syscall_exit_to_user_mode'), since: '7.0' }],
+  ['enter-exit-mismatch', entry, 'do_syscall_64', { drop: /syscall_enter_from_user_mode_randomize_stack\(regs, &nr\)/, by: 'nr', since: '7.0' }],
+  ['irqs-on-in-entry', entry, '__do_fast_syscall_32', { swap: [line('enter_from_user_mode_randomize_stack'), line('local_irq_enable')], since: '7.0' }],
+  ['enter-exit-mismatch', entry, '__do_fast_syscall_32', { drop: /^(\t\t)irqentry_exit_to_user_mode\(regs\)/m, by: '$1syscall_exit_to_user_mode(regs)', since: '7.0' }],
   // Other functions, other places and other ways to write it.
   ['iret-in-nmi-needs-nesting', nmi, 'exc_nmi', { drop: line('this_cpu_write\\(nmi_state, NMI_LATCHED') }],
   ['iret-in-nmi-needs-nesting', nmi, 'exc_nmi', { drop: line('this_cpu_write\\(nmi_state, NMI_EXECUTING') }],

@@ -7,6 +7,7 @@ const fred = 'arch/x86/entry/entry_64_fred.S';
 const calling = 'arch/x86/entry/calling.h';
 const declarations = 'arch/x86/include/asm/idtentry.h';
 const kvm = 'arch/x86/kvm/vmx/vmenter.S';
+const routines = 'arch/x86/entry/entry.S';
 
 const drop = (line) => ({ kind: 'drop', line });
 const replace = (line, text) => ({ kind: 'replace', line, text });
@@ -95,7 +96,7 @@ export const mutants = [
   { name: '#DE declared with an error code', file: declarations, edit: replace(/^DECLARE_IDTENTRY\(X86_TRAP_DE/, (line) => line.replace('IDTENTRY', 'IDTENTRY_ERRORCODE')), expect: frames },
   { name: 'the #VC stub stays on its stack', file: entry, in: 'idtentry_vc', edit: drop(/^\s*movq\s+%rax, %rsp/), expect: ['c-on-reusable-ist'], guest: true },
   { name: 'the error code of #VC is read from the stack that was left', file: entry, in: 'idtentry_vc', edit: before(/^\s*movq\s+%rax, %rsp/, '\tmovq\t%rsp, %r12'), also: replace(/^\s*movq\s+ORIG_RAX\(%rsp\), %rsi/, '\tmovq\tORIG_RAX(%r12), %rsi'), expect: moved, guest: true },
-  { name: 'the #VC handler gets the frame that was left', file: entry, in: 'idtentry_vc', edit: before(/^\s*movq\s+%rax, %rsp/, '\tmovq\t%rsp, %r12'), also: before(/^\s*call\s+kernel_/, '\tmovq\t%r12, %rdi'), expect: moved, guest: true },
+  { name: 'the #VC handler gets the frame that was left', file: entry, in: 'idtentry_vc', edit: before(/^\s*movq\s+%rax, %rsp/, '\tmovq\t%rsp, %r12'), also: before(/^\s*call\s+(?:kernel_)?\\cfunc/, '\tmovq\t%r12, %rdi'), expect: moved, guest: true },
   { name: 'the handler from user mode gets the frame on the #DB stack', file: entry, in: 'idtentry_body', edit: replace(/^\s*ALTERNATIVE "call error_entry; movq/, (line) => line.replace('movq %rax', 'movq %rsp, %r12; movq %rax')), also: replace(/^\s*movq\s+%rsp, %rdi/, '\tmovq\t%r12, %rdi'), expect: moved },
   { name: '#DB from user mode takes the paranoid path', file: entry, in: 'idtentry_mce_db', edit: drop(/^\s*jnz\s+\.Lfrom_usermode/), expect: origin },
   { name: '#VC from user mode takes the paranoid path', file: entry, in: 'idtentry_vc', edit: drop(/^\s*jnz\s+\.Lfrom_usermode/), expect: origin, guest: true },
@@ -106,12 +107,12 @@ export const mutants = [
   { name: 'kernel stack not loaded at SYSENTER', file: compat, in: 'entry_SYSENTER_compat', edit: drop(STACK_TOP), expect: ['c-on-entry-stack'] },
   { name: 'the stack used behind the load of the user RSP', file: entry, in: 'entry_SYSCALL_64', edit: after(/^\s*popq\s+%rsp/, '\tpushq\t%rax\n\tpopq\t%rax'), expect: gap },
   { name: 'a register parked below RSP', file: entry, in: 'error_entry', edit: before(/^\s*testb\s+\$3, CS\+8/, '\tmovq\t%rax, -16(%rsp)'), expect: ['frame-below-rsp'] },
-  { name: 'the user path returns on the entry stack', file: entry, in: 'error_entry', edit: replace(/^\s*jmp\s+sync_regs/, '\tmovq\t%rdi, %rax\n\tRET'), expect: ['c-on-entry-stack'], releases: ['6.12'] },
+  { name: 'the user path returns on the entry stack', file: entry, in: 'error_entry', edit: replace(/^\s*jmp\s+sync_regs/, '\tmovq\t%rdi, %rax\n\tRET'), expect: ['c-on-entry-stack'], releases: ['6.12', '7.3'] },
   { name: 'the frame of a faulting IRET is not rebuilt', file: entry, in: 'error_entry', edit: replace(/^\s*call\s+fixup_bad_iret/, '\tmovq\t%rdi, %rax'), expect: ['iret-fault-unhandled', 'swapgs-imbalance', 'frame-unbalanced-at-return'] },
   { name: 'IRET to user mode at a label nobody knows', file: entry, in: 'error_entry', edit: replace(/^\s*leaq\s+native_irq_return_iret/, (line) => line.replace('native_irq_return_iret', 'restore_regs_and_return_to_kernel')), expect: ['iret-fault-unhandled'] },
 
-  { name: 'SYSRETQ whatever C code says', file: entry, in: 'entry_SYSCALL_64', edit: replace(/^\s*ALTERNATIVE "testb|^\s*testb?l?\s+%[ea][al]x?, %[ea]/, '\tnop'), also: drop(/^\s*"jmp swapgs_restore_regs/), expect: ['sysret-unchecked'], releases: ['6.12'] },
-  { name: 'SYSRETL whatever C code says', file: compat, in: 'entry_SYSCALL_compat', edit: replace(/^\s*ALTERNATIVE "testb/, '\tnop'), also: drop(/^\s*"jmp swapgs_restore_regs/), expect: ['sysret-unchecked'], releases: ['6.12'] },
+  { name: 'SYSRETQ whatever C code says', file: entry, in: 'entry_SYSCALL_64', edit: replace(/^\s*ALTERNATIVE "testb|^\s*testb?l?\s+%[ea][al]x?, %[ea]/, '\tnop'), also: drop(/^\s*"jmp swapgs_restore_regs/), expect: ['sysret-unchecked'], releases: ['6.12', '7.3'] },
+  { name: 'SYSRETL whatever C code says', file: compat, in: 'entry_SYSCALL_compat', edit: replace(/^\s*ALTERNATIVE "testb/, '\tnop'), also: drop(/^\s*"jmp swapgs_restore_regs/), expect: ['sysret-unchecked'], releases: ['6.12', '7.3'] },
 
   ...['idtentry', 'idtentry_mce_db', 'idtentry_df'].flatMap((macro) => [
     { name: `no CLD in ${macro}`, file: entry, in: macro, edit: drop(/^\s*cld\b/), expect: ['missing-cld'] },
@@ -146,6 +147,7 @@ export const mutants = [
   { name: 'no room for the frame that a nested NMI changes', file: entry, in: 'asm_exc_nmi', from: /^first_nmi/, edit: drop(/^\s*subq\s+\$\(5\*8\)/), expect: [...nested, ...frames] },
   { name: 'the first copy of the frame is skipped', file: entry, in: 'asm_exc_nmi', from: /^nmi_restore/, edit: replace(/^\s*addq\s+\$6\*8/, '\taddq\t$1*8, %rsp'), expect: [...nested, ...frames] },
   { name: 'KVM calls the stub for the IST stack', file: kvm, edit: replace(/asm_exc_nmi_(?:kvm_vmx|noist)/, (line) => line.replace(/asm_exc_nmi_(?:kvm_vmx|noist)/, 'asm_exc_nmi')), expect: ['ist-stub-called'], releases: ['6.12'] },
+  { name: 'KVM calls the stub for the IST stack', file: routines, edit: replace(/asm_exc_nmi_kvm_vmx/, (line) => line.replace(/asm_exc_nmi_kvm_vmx/, 'asm_exc_nmi')), expect: ['ist-stub-called'], releases: ['7.3'] },
 
   { name: 'no fence for a faulting IRET', file: entry, in: 'error_entry', from: /^\.Lerror_bad_iret/, edit: drop(FENCE), expect: fences },
   { name: 'no fence for an NMI from user mode', file: entry, in: 'asm_exc_nmi', edit: drop(FENCE), expect: fences },
@@ -157,7 +159,7 @@ export const mutants = [
   { name: 'no VERW in the espfix code', file: entry, in: 'common_interrupt_return', from: /espfix_stack\)/, edit: drop(VERW), expect: buffers },
   { name: 'VERW before the user RSP is loaded', file: entry, in: 'entry_SYSCALL_64', edit: drop(VERW), also: before(/^\s*popq\s+%rsp/, '\tCLEAR_CPU_BUFFERS'), expect: buffers },
   // 6.1 enters its counterpart in kernels without 32-bit programs only, which are not among the programs that are run.
-  { name: 'no VERW in the stub of an ignored SYSCALL', file: entry, in: 'entry_SYSCALL32_ignore', edit: drop(VERW), expect: buffers, releases: ['6.12'] },
+  { name: 'no VERW in the stub of an ignored SYSCALL', file: entry, in: 'entry_SYSCALL32_ignore', edit: drop(VERW), expect: buffers, releases: ['6.12', '7.3'] },
   { name: 'no untraining at SYSCALL', file: entry, in: 'entry_SYSCALL_64', edit: drop(UNTRAIN), expect: untrain },
   { name: 'no untraining at SYSENTER', file: compat, in: 'entry_SYSENTER_compat', edit: drop(UNTRAIN), expect: untrain },
   { name: 'no untraining at 32-bit SYSCALL', file: compat, in: 'entry_SYSCALL_compat', edit: drop(UNTRAIN), expect: untrain },
@@ -175,7 +177,7 @@ export const mutants = [
 
   { name: 'a register is not popped', file: calling, in: 'POP_REGS', edit: drop(/^\s*popq %r12/), expect: [...frames, ...registers] },
   { name: 'two registers are popped in the wrong order', file: calling, in: 'POP_REGS', edit: swap(/^\s*popq %rbp/, /^\s*popq %rbx/), expect: registers },
-  { name: 'two registers are pushed in the wrong order', file: calling, in: 'PUSH_REGS', edit: swap(/^\s*pushq\s+%r8/, /^\s*pushq\s+%r9/), expect: registers, releases: ['6.12'] },
+  { name: 'two registers are pushed in the wrong order', file: calling, in: 'PUSH_REGS', edit: swap(/^\s*pushq\s+%r8/, /^\s*pushq\s+%r9/), expect: registers, releases: ['6.12', '7.3'] },
   { name: 'R8 is not cleared', file: calling, in: /CLEAR_REGS$/, edit: drop(/^\s*xorl\s+%r8d/), expect: ['user-register-live-in-c'] },
   { name: 'RBP is not cleared', file: calling, in: /CLEAR_REGS$/, edit: drop(/^\s*xorl\s+%ebp/), expect: ['user-register-live-in-c'] },
   { name: 'R15 is not cleared', file: calling, in: /CLEAR_REGS$/, edit: drop(/^\s*xorl\s+%r15d/), expect: ['user-register-live-in-c'] },
@@ -184,17 +186,17 @@ export const mutants = [
   { name: 'the user RIP is not saved at SYSCALL', file: entry, in: 'entry_SYSCALL_64', edit: replace(/^\s*pushq\s+%rcx/, '\tpushq\t%rdx'), expect: [...registers, ...frames] },
   { name: 'the user flags are not saved at SYSCALL', file: entry, in: 'entry_SYSCALL_64', edit: replace(/^\s*pushq\s+%r11/, '\tpushq\t%r10'), expect: [...registers, ...frames] },
   { name: 'the temporary of the NMI stub is not restored', file: entry, in: 'asm_exc_nmi', from: /^first_nmi/, edit: drop(/^\s*movq\s+\(%rsp\), %rdx/), expect: registers },
-  { name: 'the temporary of the user page table is not restored', file: entry, in: 'common_interrupt_return', from: /Lpti_restore|pti_restore/, edit: drop(/^\s*popq\s+%rdi/), expect: [...registers, ...frames], releases: ['6.12'] },
+  { name: 'the temporary of the user page table is not restored', file: entry, in: 'common_interrupt_return', from: /Lpti_restore|pti_restore/, edit: drop(/^\s*popq\s+%rdi/), expect: [...registers, ...frames], releases: ['6.12', '7.3'] },
   { name: 'the number of a SYSENTER call is not extended', file: compat, in: 'entry_SYSENTER_compat', edit: drop(/^\s*movl\s+%eax, %eax/), expect: ['syscall-number-not-extended'] },
   { name: 'the number of a 32-bit SYSCALL is not extended', file: compat, in: 'entry_SYSCALL_compat', edit: drop(/^\s*movl\s+%eax, %eax/), expect: ['syscall-number-not-extended'] },
   { name: 'RDPID names the CPU in the paranoid entry', file: calling, in: 'GET_PERCPU_BASE', edit: replace(/^\s*LOAD_CPU_AND_NODE_SEG_LIMIT/, '\trdpid\t\\reg'), expect: ['cpu-number-from-rdpid'] },
-  { name: 'no fence before the repair of a safe return', file: 'arch/x86/include/asm/nospec-branch.h', from: /^#define __HANDLE_INTR_SAFERET/, edit: drop(/^\s*lfence;\s*\\$/), expect: ['saferet-fixup-without-fence'], releases: ['6.12'] },
+  { name: 'no fence before the repair of a safe return', file: 'arch/x86/include/asm/nospec-branch.h', from: /^#define __HANDLE_INTR_SAFERET/, edit: drop(/^\s*lfence;\s*\\$/), expect: ['saferet-fixup-without-fence'], releases: ['6.12', '7.3'] },
   { name: 'interrupts enabled while C code is told of an NMI', file: entry, in: 'asm_exc_nmi', edit: before(/^\s*call\s+exc_nmi/, '\tsti'), expect: ['irqs-enabled-while-nmi-blocked'] },
 
-  { name: 'registers not restored under FRED', file: fred, in: 'FRED_EXIT', edit: drop(/^\s*POP_REGS/), expect: [...frames, ...registers], releases: ['6.12'] },
-  { name: 'ERETS to user mode', file: fred, in: 'asm_fred_entrypoint_user', edit: replace(/ERETU/, (line) => line.replace('ERETU', 'ERETS')), expect: [...frames, ...registers], releases: ['6.12'] },
-  { name: 'ERETU to the kernel', file: fred, in: 'asm_fred_entrypoint_kernel', edit: replace(/ERETS/, (line) => line.replace('ERETS', 'ERETU')), expect: [...frames, ...registers], releases: ['6.12'] },
-  { name: 'a FRED stub leaves registers of user space', file: fred, in: 'FRED_ENTER', edit: replace(/^\s*PUSH_AND_CLEAR_REGS/, '\tPUSH_REGS'), expect: ['user-register-live-in-c'], releases: ['6.12'] },
+  { name: 'registers not restored under FRED', file: fred, in: 'FRED_EXIT', edit: drop(/^\s*POP_REGS/), expect: [...frames, ...registers], releases: ['6.12', '7.3'] },
+  { name: 'ERETS to user mode', file: fred, in: 'asm_fred_entrypoint_user', edit: replace(/ERETU/, (line) => line.replace('ERETU', 'ERETS')), expect: [...frames, ...registers], releases: ['6.12', '7.3'] },
+  { name: 'ERETU to the kernel', file: fred, in: 'asm_fred_entrypoint_kernel', edit: replace(/ERETS/, (line) => line.replace('ERETS', 'ERETU')), expect: [...frames, ...registers], releases: ['6.12', '7.3'] },
+  { name: 'a FRED stub leaves registers of user space', file: fred, in: 'FRED_ENTER', edit: replace(/^\s*PUSH_AND_CLEAR_REGS/, '\tPUSH_REGS'), expect: ['user-register-live-in-c'], releases: ['6.12', '7.3'] },
 ];
 
 /** Edits that change nothing that matters. `everywhere` replaces in the whole file. */

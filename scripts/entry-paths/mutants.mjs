@@ -1,5 +1,6 @@
 // Our own mutants: each is found by one of the rules that are about it, near the edit; harmless edits are not found.
 import { join } from 'node:path';
+import { releaseOf } from './core.mjs';
 import { harmless, mutants } from './mutant-table.mjs';
 import { isNear, reviewEdited, rowOf } from './planted.mjs';
 
@@ -57,20 +58,21 @@ function applied(text, mutant, edit) {
   return result === text ? null : result;
 }
 
-function mutated(root, disk, mutant) {
+export function mutated(root, disk, mutant) {
   const once = applied(disk(join(root, mutant.file)), mutant, mutant.edit);
   return mutant.also === undefined ? once : applied(once, mutant, mutant.also);
 }
 
-const inRelease = (root) => ({ releases }) => releases === undefined || releases.some((release) => root.endsWith(`-${release}`));
+const inRelease = (release) => ({ releases }) => releases === undefined || releases.includes(release);
 
 export function checkMutants(core, root, disk, result, { match }) {
+  const release = releaseOf(core, root, disk);
   const chosen = ({ name, file }) => `${name} ${file}`.includes(match);
   let found = 0;
   let all = 0;
   /** Mutants near which a rule spoke, of those that name it. */
   const spoken = new Map();
-  for (const mutant of mutants.filter(inRelease(root)).filter(chosen)) {
+  for (const mutant of mutants.filter(inRelease(release)).filter(chosen)) {
     const text = mutated(root, disk, mutant);
     if (text === null) {
       result.check(`${mutant.name}: the line to edit is there`, false);
@@ -91,7 +93,7 @@ export function checkMutants(core, root, disk, result, { match }) {
     if (match === '') result.check(`${rule}: finds a mutant that names it`, count > 0);
   }
   let silent = 0;
-  const edits = harmless.filter(inRelease(root)).filter(chosen);
+  const edits = harmless.filter(inRelease(release)).filter(chosen);
   for (const edit of edits) {
     const text = mutated(root, disk, edit);
     if (text === null) {

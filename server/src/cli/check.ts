@@ -33,7 +33,7 @@ in it, or whose trace runs through it, are shown.
   --format mail    at most 72 columns, quotable
   --severity LEVEL lowest severity shown: error, warning, info (default) or hint
   --config FILE|PRESET
-                   a .config or a built-in configuration (6.12, 6.12:minimal)
+                   a .config or a built-in configuration (7.3, 6.12:minimal)
                    for kernel files; otherwise that of their tree
   --coverage       what was judged: functions, calls, instructions (in JSON always)
   --baseline FILE  findings that FILE has are counted and not shown

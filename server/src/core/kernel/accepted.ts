@@ -1,4 +1,4 @@
-// Hardware races and code of Linux 6.1 to 6.12 that break a rule on their face and that the kernel accepts, with why: shown
+// Hardware races and code of Linux 6.1 to 7.3 that break a rule on their face and that the kernel accepts, with why: shown
 // as hovers at these places, never as findings (rules.md, "What maintainers would reject as noise"). Rows, no code.
 
 export interface AcceptedRow {

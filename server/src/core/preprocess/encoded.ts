@@ -9,7 +9,7 @@ const encodings: ReadonlyMap<string, string> = new Map([
   ['0f01ca', 'clac'], ['0f01cb', 'stac'], ['f20f01ca', 'erets'], ['f30f01ca', 'eretu'], ['0f01f8', 'swapgs'],
   ['0f01c1', 'vmcall'], ['0f01c2', 'vmlaunch'], ['0f01c3', 'vmresume'], ['0f01d9', 'vmmcall'], ['660f01cc', 'tdcall'], ['660f01cd', 'seamret'], ['660f01ce', 'seamops'], ['660f01cf', 'seamcall'],
   ['0f01c6', 'wrmsrns'], ['0f01ee', 'rdpkru'], ['0f01ef', 'wrpkru'], ['0f01cf', 'encls'], ['0f01d7', 'enclu'], ['0f01c0', 'enclv'],
-  ['0f0b', 'ud2'], ['cc', 'int3'], ['f1', 'int1'], ['90', 'nop'], ['6690', 'data16 nop'], ['f390', 'pause'], ['f4', 'hlt'], ['fa', 'cli'], ['fb', 'sti'],
+  ['0f0b', 'ud2'], ['cc', 'int3'], ['f1', 'int1'], ['d6', 'udb'], ['90', 'nop'], ['6690', 'data16 nop'], ['f390', 'pause'], ['f4', 'hlt'], ['fa', 'cli'], ['fb', 'sti'],
   ['c3', 'ret'], ['f3c3', 'repz ret'], ['48cf', 'iretq'], ['480f07', 'sysretq'], ['0f05', 'syscall'], ['0f34', 'sysenter'], ['0f35', 'sysexit'],
   ['f30f1efa', 'endbr64'], ['f30f1efb', 'endbr32'], ['0fa2', 'cpuid'], ['0f31', 'rdtsc'], ['0f30', 'wrmsr'], ['0f32', 'rdmsr'], ['0f09', 'wbinvd'], ['0f08', 'invd'],
   ['0faee8', 'lfence'], ['0faef0', 'mfence'], ['0faef8', 'sfence'], ['f30fc7f8', 'rdpid %rax'],

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { configurationOf, parseConfig, presetConfiguration, presetNames } from './configurations.ts';
+import { releaseOf } from './choose-configuration.ts';
 import { constantOf } from './constants.ts';
 import { printExpression } from './expression.ts';
 import { preprocess, preprocessC } from './preprocess.ts';
@@ -75,6 +76,23 @@ describe('C preprocessor', () => {
     assert.deepEqual(stream.items.map(shown), ['movq $1, 2(%rax)', 'movq TASK(%rax), %rbx']);
     assert.deepEqual(stream.problems, []);
     assert.deepEqual(stream.includes.filter((each) => each.resolved === null).map((each) => each.name), ['asm/asm-offsets.h']);
+  });
+
+  it('finds what lies above a file in its tree, behind the folders of the tree', () => {
+    const files = {
+      'k/include/linux/kconfig.h': '',
+      'k/arch/x86/include/asm/both.h': '#define BOTH 1',
+      'k/arch/x86/kvm/vmenter.h': '#define ABOVE 2',
+      'k/arch/x86/kvm/asm/both.h': '#define BOTH 3',
+      'k/arch/x86/entry/vdso/common/note.S': 'nop',
+      'k/arch/x86/kvm/vmx/v.S': '#include "vmenter.h"\n#include <asm/both.h>\nmovq $ABOVE, BOTH(%rax)',
+      'k/arch/x86/entry/vdso/vdso64/note.S': '#include "common/note.S"',
+      'vmenter.h': '#define ABOVE 4',
+    };
+    const read = (file: string): AssemblerStream => preprocess(file, sourceOf(files), configurationOf('none', new Map()));
+    assert.deepEqual(read('k/arch/x86/kvm/vmx/v.S').items.map(shown), ['movq $2, 1(%rax)']);
+    assert.deepEqual(read('k/arch/x86/entry/vdso/vdso64/note.S').items.map(shown), ['nop']);
+    assert.deepEqual(read('k/arch/x86/entry/vdso/vdso64/note.S').problems, []);
   });
 
   it('constants of a C header', () => {
@@ -162,6 +180,16 @@ describe('configurations', () => {
     assert.deepEqual(['6.12', '6.12:nopti', '6.12:minimal'].map((name) => has(name, 'MITIGATION_PAGE_TABLE_ISOLATION')), [true, false, false]);
     assert.deepEqual(['6.12', '6.12:xenpv+sev+tdx+fred', '6.1:xenpv+sev+tdx+fred'].map((name) => has(name, 'X86_FRED')), [false, true, false]);
     assert.deepEqual(['6.1', '6.1:minimal'].map((name) => has(name, 'SMP')), [true, false]);
+    assert.deepEqual(['6.12', '7.3'].map((name) => has(name, 'X86_5LEVEL')), [true, false], 'what a release has no more');
+    assert.deepEqual(['6.12', '7.3', '7.3:minimal'].map((name) => has(name, 'KVM_INTEL')), [false, true, false]);
+  });
+
+  it('by release: the last preset that is not newer than the tree, the newest for what is newer than all', () => {
+    const trees: readonly (readonly [number, number, string])[] = [[5, 10, '6.1'], [6, 1, '6.1'], [6, 5, '6.1'], [6, 6, '6.12'], [6, 12, '6.12'], [6, 19, '6.12'], [7, 0, '7.3'], [7, 3, '7.3'], [9, 1, '7.3']];
+    for (const [version, patchLevel, release] of trees) {
+      const source = sourceOf({ 'k/Makefile': `# SPDX\nVERSION = ${version}\nPATCHLEVEL = ${patchLevel}\n` });
+      assert.equal(releaseOf('k/', source), release, `${version}.${patchLevel}`);
+    }
   });
 });
 

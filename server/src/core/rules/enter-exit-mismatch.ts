@@ -27,7 +27,8 @@ function examine(tree: Tree): readonly Judgement[] {
     const { steps } = one.graph();
     const helpers = steps.flatMap((step) => (step.kind === 'call' ? (stateHelpers.get(step.name) ?? []) : []));
     const entry = entries.get(one) ?? null;
-    const whole = helpers.some(({ role }) => role === 'enter') && (helpers.some(({ role }) => role === 'exit') || keepsToken(one) || reached.has(one) || (entry !== null && !entry.wrapped));
+    // A system call function does both itself.
+    const whole = (helpers.some(({ role }) => role === 'enter') || entry?.delivery === 'syscall') && (helpers.some(({ role }) => role === 'exit') || keepsToken(one) || reached.has(one) || (entry !== null && !entry.wrapped));
     if (whole || (entry?.wrapped === true && helpers.length > 0)) followHelpers(tree, one, entry, found);
     for (const pair of pairs) {
       if (steps.some((step) => isCall(step, pair.begin)) && steps.some((step) => isCall(step, pair.end))) followPair(tree, one, entry, pair, found);

@@ -1,4 +1,4 @@
-// Instructions that raise an event themselves: INT3, INT n, INT1, UD2. The saved RIP of a software interrupt is the one
+// Instructions that raise an event themselves: INT3, INT n, INT1, UD1, UD2, UDB. The saved RIP of a software interrupt is the one
 // behind it (DEL-10).
 import type { Execution, InstructionRow } from './row.ts';
 import { goTo } from './row.ts';
@@ -64,18 +64,26 @@ export const INTERRUPT_ROWS: readonly InstructionRow[] = [
     run: (x) => softwareInterrupt(x, 1, 'privileged-software-exception', 1),
     examples: [{ code: 'int1', given: { rax: 5n, IF: 1n }, then: { rax: 5n, IF: 0n } }],
   },
-  {
-    mnemonic: 'ud2',
+  undefinedInstruction('ud2', 'ud2'),
+  undefinedInstruction('ud1', 'ud1 (%rdx), %rdi'),
+  // One byte, D6: undefined on every CPU, and named since (SDM vol. 2B, "UD - Undefined Instruction").
+  undefinedInstruction('udb', 'udb'),
+];
+
+/** Raises #UD and does nothing else, whatever its operands. */
+function undefinedInstruction(mnemonic: string, code: string): InstructionRow {
+  return {
+    mnemonic,
     suffixed: false,
     summary: 'raises #UD; where that has no handler in view, the run ends here',
     section: 'UD - Undefined Instruction',
     faults: ['UD'],
-    check: (x) => (deliverable(x.setup, 6) ? [fault(6, true, 'UD2 raises #UD')] : []),
+    check: (x) => (deliverable(x.setup, 6) ? [fault(6, true, `${mnemonic.toUpperCase()} raises #UD`)] : []),
     run: (x) => {
-      x.draft.ended = 'ud2';
-      x.draft.effects.push({ kind: 'ended', why: 'ud2' });
+      x.draft.ended = mnemonic;
+      x.draft.effects.push({ kind: 'ended', why: mnemonic });
       return [x.draft];
     },
-    examples: [{ code: 'ud2', given: { rax: 5n, IF: 1n }, then: { rax: 5n, IF: 0n } }],
-  },
-];
+    examples: [{ code, given: { rax: 5n, IF: 1n }, then: { rax: 5n, IF: 0n } }],
+  };
+}
