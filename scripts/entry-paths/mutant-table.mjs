@@ -196,6 +196,11 @@ export const mutants = [
   { name: 'registers not restored under FRED', file: fred, in: 'FRED_EXIT', edit: drop(/^\s*POP_REGS/), expect: [...frames, ...registers], releases: ['6.12', '7.3'] },
   { name: 'ERETS to user mode', file: fred, in: 'asm_fred_entrypoint_user', edit: replace(/ERETU/, (line) => line.replace('ERETU', 'ERETS')), expect: [...frames, ...registers], releases: ['6.12', '7.3'] },
   { name: 'ERETU to the kernel', file: fred, in: 'asm_fred_entrypoint_kernel', edit: replace(/ERETS/, (line) => line.replace('ERETS', 'ERETU')), expect: [...frames, ...registers], releases: ['6.12', '7.3'] },
+  { name: 'the load of GS returns with a word too many', file: entry, in: 'asm_load_gs_index', edit: before(/^\s*FRAME_END/, '\tpushq\t%rax'), expect: ['frame-unbalanced-at-return'] },
+  { name: 'the load of GS changes RBX', file: entry, in: 'asm_load_gs_index', edit: before(/^\s*FRAME_END/, '\txorl\t%ebx, %ebx'), expect: ['frame-unbalanced-at-return'] },
+  { name: 'KVM is given back another RBX', file: fred, in: 'asm_fred_entry_from_kvm', edit: replace(/clear_callee=0/, (line) => line.replace('clear_callee=0 ', '')), expect: [...frames, ...registers], releases: ['7.3'] },
+  { name: 'the frame of an interrupt from KVM stays on the stack without FRED', file: fred, in: 'asm_fred_entry_from_kvm', edit: replace(/mov %rbp, %rsp"/, (line) => line.replace('mov %rbp, %rsp"', 'nop"')), expect: frames, releases: ['7.3'] },
+  { name: 'registers of KVM are not given back under FRED', file: fred, in: 'asm_fred_entry_from_kvm', edit: replace(/add \$C_PTREGS_SIZE, %rsp; ERETS/, (line) => line.replace('add $C_PTREGS_SIZE, %rsp; ', '')), expect: [...frames, ...registers], releases: ['7.3'] },
   { name: 'a FRED stub leaves registers of user space', file: fred, in: 'FRED_ENTER', edit: replace(/^\s*PUSH_AND_CLEAR_REGS/, '\tPUSH_REGS'), expect: ['user-register-live-in-c'], releases: ['6.12', '7.3'] },
 ];
 

@@ -91,7 +91,8 @@ function compareLines({ placed, stream, listed: { rows, isFrom, sources }, resul
     if (found === rows.length) complain(`line ${lineOf(outer)}: not in the listing: ${item.text ?? item.decoded.text}`);
     else {
       at = found + 1;
-      if (isFrom(rows[found], lineOf(outer))) result.equalLines++;
+      // The preprocessor gives a line that is continued the number of its first part.
+      if (isFrom(rows[found], lineOf(outer)) || isFrom(rows[found], lineOf(outer, true))) result.equalLines++;
       else complain(`line ${lineOf(outer)} | ${sources[rows[found].line - 1]} ${item.text ?? item.decoded.text}`);
     }
   }
@@ -113,7 +114,7 @@ function codeSections(items) {
 
 function lineFinder(source) {
   const starts = new Map();
-  return (place) => {
+  return (place, logical = false) => {
     if (!starts.has(place.file)) starts.set(place.file, [...(source.read(place.file) ?? '').matchAll(/\n/g)].map((found) => found.index));
     const list = starts.get(place.file);
     let low = 0;
@@ -123,6 +124,7 @@ function lineFinder(source) {
       if (list[middle] < place.span.start) low = middle + 1;
       else high = middle;
     }
+    if (logical) while (low > 0 && (source.read(place.file) ?? '')[list[low - 1] - 1] === '\\') low -= 1;
     return `${place.file.replace(/^.*\//, '')}:${low + 1}`;
   };
 }

@@ -84,12 +84,15 @@ const CALLED_BY_C: ReadonlySet<string> = new Set(['rewind_stack_and_make_dead'])
 /** With FRED the GS base is loaded by LKGS, and SWAPGS is no instruction (GS-06). */
 const NOT_WITH_FRED: ReadonlySet<string> = new Set(['asm_load_gs_index']);
 
+/** There to raise #UD and nothing else: its handler tells what is to be warned of. */
+const TRAPS: ReadonlySet<string> = new Set(['__WARN_trap']);
+
 /** Routines with a `.size` that no path reaches: C code calls them. Those for Xen PV are not native code. */
 export function callDoors(program: Program): (Door & { kind: 'call' })[] {
   const doors: (Door & { kind: 'call' })[] = [];
   const routines = routinesOf(program);
   for (const info of program.functions.values()) {
-    if (info.language !== 'asm' || /xen/i.test(info.name) || (program.fred !== null && NOT_WITH_FRED.has(info.name)) || !ENTRY_FOLDER.test(info.place.file)) continue;
+    if (info.language !== 'asm' || /xen/i.test(info.name) || TRAPS.has(info.name) || (program.fred !== null && NOT_WITH_FRED.has(info.name)) || !ENTRY_FOLDER.test(info.place.file)) continue;
     const node = program.code.nodes[info.entry];
     if (node?.kind !== 'instruction' && node?.kind !== 'feature') continue;
     if (node.symbol === info.name && (routines.has(info.name) || CALLED_BY_C.has(info.name))) doors.push({ kind: 'call', entry: info.entry, name: info.name });

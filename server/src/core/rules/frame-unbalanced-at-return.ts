@@ -1,9 +1,10 @@
-// XR-STK02: an event return takes its frame from where none is.
+// XR-STK02: an event return takes its frame from where none is, or a routine goes back to C code with another stack or
+// other registers than it was called with.
 import type { PathStep } from '../contexts/entry-paths.ts';
 import { stubFiles } from './path-examples.ts';
 import { entered, isInstruction, pathPlace, pathPremises } from './path-vocabulary.ts';
 import { load, draftOf } from '../machine/draft.ts';
-import { RSP } from '../machine/registers.ts';
+import { REGISTER_NAMES, RSP } from '../machine/registers.ts';
 import { isConstant } from '../machine/word.ts';
 import type { Judgement, Rule } from './rule.ts';
 
@@ -11,6 +12,10 @@ function judge(step: PathStep): readonly Judgement[] {
   const { node, before } = step;
   if (isInstruction(node) && node.mnemonic === 'ud2' && step.program.contexts.has('inside C')) {
     return [{ place: pathPlace(node), message: `${node.text} is reached (${entered(step.start)}): the words on the stack are not the frame that is asserted; undo every push and skip the error code before the return`, premises: pathPremises(step) }];
+  }
+  if (isInstruction(node) && step.start.door.kind === 'call') {
+    const lost = lostByRoutine(step);
+    return lost === null ? [] : [{ place: pathPlace(node), message: `${step.start.door.name}, which C code calls, ${lost}; leave the stack and the registers that a callee keeps as they were`, premises: pathPremises(step) }];
   }
   if (!isInstruction(node) || !/^(iret|eret)/.test(node.mnemonic)) return [];
   const other = wrongReturn(step);
@@ -23,6 +28,27 @@ function judge(step: PathStep): readonly Judgement[] {
   if (frame === undefined || frame.fred || step.after.ended !== 'left-code') return [];
   const rip = load(draftOf(before), step.setup, frame.base, 8);
   return step.effects.some((effect) => effect.kind === 'unknown' && effect.what.includes('saved RIP')) && rip.name === '' ? [finding(step, 'the saved RIP is not an address of code')] : [];
+}
+
+/** What a called function keeps (System V ABI for AMD64, "Register Usage"). */
+const KEPT = ['rbx', 'rbp', 'r12', 'r13', 'r14', 'r15'] as const;
+
+/** What is wrong at the return of a routine that C code calls: it goes elsewhere, or comes back with something else. */
+function lostByRoutine({ start, node, before, after, program }: PathStep): string | null {
+  if (!isInstruction(node)) return null;
+  if (/^(?:iret|eret)/.test(node.mnemonic)) return after.ended === 'left-code' ? `goes on behind ${node.mnemonic} at what is no address of code` : null;
+  if (!node.mnemonic.startsWith('ret')) return null;
+  const expected = start.interrupted.registers[RSP];
+  const rsp = before.registers[RSP];
+  if (after.node !== program.contexts.get('inside C') || expected === undefined || rsp === undefined || !isConstant(expected) || !isConstant(rsp)) {
+    return after.ended === 'left-code' ? 'returns to what is no address of code' : null;
+  }
+  const changed = KEPT.filter((name) => {
+    const [was, is] = [start.interrupted, after].map(({ registers }) => registers[REGISTER_NAMES.indexOf(name)]);
+    return was !== undefined && was !== is && (isConstant(was) || was.name !== '');
+  }).map((name) => `%${name}`);
+  if (rsp.value !== expected.value - 8n) changed.push('%rsp');
+  return changed.length === 0 ? null : `returns with another value in ${changed.join(', ')}`;
 }
 
 /** Bytes from the error code that ERETS and ERETU find at RSP to the saved CS (FR-02). */
@@ -57,8 +83,8 @@ export const frameUnbalancedAtReturn: Rule = {
   id: 'XR-STK02',
   group: 'Stacks and frames',
   severity: 'error',
-  summary: 'an event return finds another frame than the one that was pushed',
-  why: 'IRET pops five words from where RSP points. If a push was not undone, or the error code not skipped, they are not the frame: the CPU goes on at a saved register, with a selector for flags.',
+  summary: 'an event return or the return of a routine finds something else than was pushed',
+  why: 'IRET pops five words from where RSP points. If a push was not undone, or the error code not skipped, they are not the frame: the CPU goes on at a saved register, with a selector for flags. A routine that C code calls has the same duty to its caller: RSP and the registers that a callee keeps.',
   instead: 'Undo every push, and skip the error code or its placeholder, before the return.',
   falsePositives: ['Copies of a frame that code made on purpose, as Linux does for NMIs and on the entry stack.'],
   references: ['SDM vol. 2, "IRET/IRETD/IRETQ - Interrupt Return"', 'semantics DEL-01, IRET-01'],
