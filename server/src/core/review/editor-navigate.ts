@@ -2,7 +2,8 @@
 // words of an editor.
 import type { Origin, Place, Span } from '../base/span.ts';
 import { contains, touches } from '../base/span.ts';
-import type { AsmItem, AsmSource } from '../syntax/asm.ts';
+import type { AsmSource } from '../syntax/asm.ts';
+import type { AsmItem } from '../syntax/asm-item.ts';
 import type { DefinitionIndex } from '../syntax/definition-index.ts';
 import type { WorkspaceSymbolEntry } from '../review-types.ts';
 import { indexOf, isSymbol, nearestFirst } from './editor-scope.ts';

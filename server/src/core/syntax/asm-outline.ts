@@ -2,7 +2,8 @@
 // directives; knows no configuration.
 import type { Span } from '../base/span.ts';
 import { spanOf } from '../base/span.ts';
-import type { AsmItem, AsmSource, AsmStatement } from './asm.ts';
+import type { AsmSource } from './asm.ts';
+import type { AsmItem, AsmStatement } from './asm-item.ts';
 
 export interface AsmBlock {
   readonly kind: 'macro' | 'conditional' | 'repeat' | 'preprocessor' | 'code' | 'comment';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Span } from '../base/span.ts';
-import type { AsmItem, AsmSource } from './asm.ts';
+import type { AsmSource } from './asm.ts';
+import type { AsmItem } from './asm-item.ts';
 import { asmItems } from './asm.ts';
 import { asmBlocks, asmSymbols } from './asm-outline.ts';
 import { expressionOf, testParsers } from './test-parsers.test.ts';
