@@ -4,7 +4,7 @@ import type { EnvironmentEvent, MachineSetup } from '../machine/config.ts';
 import type { Code } from '../machine/code.ts';
 import { createAnswers, createKnownSteps } from './known-steps.ts';
 import type { Answers, Known, KnownSteps } from './known-steps.ts';
-import { createParts } from './parts.ts';
+import { createParts } from './part-numbers.ts';
 import type { Parts } from './parts.ts';
 
 export interface Knowledge {

@@ -13,7 +13,7 @@ import { createAnswers, createKnownSteps } from './known-steps.ts';
 import type { Known } from './known-steps.ts';
 import { deadReads } from './dead-words.ts';
 import type { DeadWord } from './dead-words.ts';
-import { createParts } from './parts.ts';
+import { createParts } from './part-numbers.ts';
 import type { PartedState, Parts } from './parts.ts';
 
 /** An outcome whose states are numbers. */
