@@ -2,7 +2,7 @@
 import type { HierarchyCall, HierarchyItem } from '../review-types.ts';
 import type { Tree } from '../tree/tree.ts';
 import { incoming, itemAt, needsPaths, outgoing } from './hierarchy.ts';
-import type { HierarchySide } from './hierarchy.ts';
+import type { HierarchySide } from './hierarchy-items.ts';
 import type { KernelReview } from './kernel-review.ts';
 import { hasEntries } from './unit.ts';
 import type { LinkedUnit } from './unit.ts';
