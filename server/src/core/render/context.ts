@@ -1,6 +1,6 @@
 // The contexts at a line as a text table: a column for each context, then who can interrupt and why not, then the way
 // there. Pure text.
-import type { ContextInfo, ContextRow } from '../review-types.ts';
+import type { ContextInfo, ContextRow } from '../context-types.ts';
 import type { Paint } from './paint.ts';
 import { point } from './places.ts';
 import type { Locate } from './places.ts';

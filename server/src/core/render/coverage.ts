@@ -1,5 +1,5 @@
 // What was judged, as text: so that silence is shown not to be blindness.
-import type { CCoverage, Coverage, PathCoverage } from '../review-types.ts';
+import type { CCoverage, Coverage, PathCoverage } from '../coverage-types.ts';
 
 /** Functions that are named one by one. */
 const MOST_NAMED = 10;

@@ -1,6 +1,6 @@
 // Events raised at an instruction or everywhere in a file as JSON values, version 1; the schemas are in docs/schema.
 // Pure: serialising is the caller's.
-import type { EventCount, EventRun, EventSurveyResult } from '../review-types.ts';
+import type { EventCount, EventRun, EventSurveyResult } from '../event-types.ts';
 import { contextRowJson, findingJson, traceJson } from './json.ts';
 import type { JsonContextRow, JsonFinding, JsonStep } from './json.ts';
 import type { Locate } from './places.ts';

@@ -1,6 +1,7 @@
 // Events raised at an instruction, or at all of a file, as text: each context with what comes of it and the trace; for a
 // file a table and each violation once. Pure text.
-import type { ContextRow, EventCount, EventRow, EventRun, EventSurveyResult } from '../review-types.ts';
+import type { ContextRow } from '../context-types.ts';
+import type { EventCount, EventRow, EventRun, EventSurveyResult } from '../event-types.ts';
 import { unreachable } from '../base/unreachable.ts';
 import type { Paint } from './paint.ts';
 import { point } from './places.ts';

@@ -1,7 +1,7 @@
 // An expansion as an assembler text: labels, aligned instructions, and behind each where it was written and the macro
 // uses it came through. Knows only lines that were found, and how to name places.
 import type { Place } from '../base/span.ts';
-import type { ExpandedLine, Expansion } from '../review-types.ts';
+import type { ExpandedLine, Expansion } from '../editor-types.ts';
 import type { Locate } from './places.ts';
 
 export interface ExpansionRow {

@@ -1,6 +1,7 @@
 // Findings, runs and contexts as JSON values, version 1; the schemas are in docs/schema. Lines and columns are
 // one-based. Pure: serialising is the caller's.
-import type { ContextInfo, ContextRow, Coverage } from '../review-types.ts';
+import type { ContextInfo, ContextRow } from '../context-types.ts';
+import type { Coverage } from '../coverage-types.ts';
 import type { Finding, RunReport, Severity, Trace, Verdict } from '../rules/finding.ts';
 import type { Locate } from './places.ts';
 

@@ -2,7 +2,7 @@
 import type { Span } from '../base/span.ts';
 import { contains } from '../base/span.ts';
 import { ACCEPTED } from '../kernel/accepted.ts';
-import type { HoverText } from '../review-types.ts';
+import type { HoverText } from '../editor-types.ts';
 import { ruleNamed } from '../rules/index.ts';
 import type { Outline } from './outline.ts';
 

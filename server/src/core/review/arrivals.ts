@@ -8,7 +8,7 @@ import { IF } from '../machine/state.ts';
 import type { State } from '../machine/state.ts';
 import { VECTORS, vectorByName, vectorByNumber, vectorTitle } from '../machine/vectors.ts';
 import type { Program } from '../program/program.ts';
-import type { Interrupter } from '../review-types.ts';
+import type { Interrupter } from '../context-types.ts';
 
 const DB = 1;
 const NMI = 2;

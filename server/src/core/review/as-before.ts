@@ -1,7 +1,8 @@
 // Answers of texts that had the same code as they have now, in places of the texts as they are: what was made of them is
 // not made again because a comment was edited.
 import type { Place } from '../base/span.ts';
-import type { ContextInfo, HoverText } from '../review-types.ts';
+import type { ContextInfo } from '../context-types.ts';
+import type { HoverText } from '../editor-types.ts';
 import { alignmentOf, sameCode } from './edit-effect.ts';
 import { hoverOf } from './editor.ts';
 import type { Scope } from './editor-scope.ts';

@@ -16,7 +16,7 @@ import type { State } from '../machine/state.ts';
 import { IF } from '../machine/state.ts';
 import { VECTORS, vectorTitle } from '../machine/vectors.ts';
 import type { Program } from '../program/program.ts';
-import type { ContextInfo, ContextRow, Interrupter } from '../review-types.ts';
+import type { ContextInfo, ContextRow, Interrupter } from '../context-types.ts';
 import type { Scenario, StartContext } from '../scenarios/scenario.ts';
 import { traceOf } from './trace.ts';
 

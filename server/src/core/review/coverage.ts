@@ -1,6 +1,6 @@
 // What a review has judged: C functions and their calls, and the instructions that its entry paths reach.
 import { instructionCoverage } from '../contexts/unreached.ts';
-import type { PathCoverage } from '../review-types.ts';
+import type { PathCoverage } from '../coverage-types.ts';
 import { pathPlace } from '../rules/path-vocabulary.ts';
 import type { KernelReview } from './kernel-review.ts';
 

@@ -6,7 +6,8 @@ import { kernelTable, kernelText } from '../../testing/kernel.ts';
 import { emptyConfiguration } from '../preprocess/configurations.ts';
 import { preprocess } from '../preprocess/preprocess.ts';
 import { createReview } from '../review.ts';
-import type { ContextInfo, Review } from '../review-types.ts';
+import type { ContextInfo } from '../context-types.ts';
+import type { Review } from '../review-types.ts';
 import { alignmentOf, sameCode } from './edit-effect.ts';
 
 const numbers = '#define X86_TRAP_DB 1\n#define X86_TRAP_NMI 2\n#define X86_TRAP_BP 3\n#define X86_TRAP_GP 13\n#define X86_TRAP_MC 18\n';

@@ -1,6 +1,6 @@
 // Completion of assembler: registers, mnemonics, macros and labels, by where in a statement the cursor stands. Knows no
 // annotation.
-import type { CompletionEntry } from '../review-types.ts';
+import type { CompletionEntry } from '../editor-types.ts';
 import { INSTRUCTION_ROWS } from '../machine/instructions/index.ts';
 import { indexOf, isSymbol } from './editor-scope.ts';
 import type { Scope } from './editor-scope.ts';

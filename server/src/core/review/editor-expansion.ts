@@ -2,7 +2,7 @@
 // alternatives replace what replaces them. Knows no line numbers and no layout.
 import type { Origin } from '../base/span.ts';
 import type { AlternativeRecord, AssemblerStream, Expression, Operand } from '../preprocess/stream.ts';
-import type { ExpandedLine, Expansion, ExpansionEntry } from '../review-types.ts';
+import type { ExpandedLine, Expansion, ExpansionEntry } from '../editor-types.ts';
 import { indexOf, instructionOf, isSymbol, nearestFirst } from './editor-scope.ts';
 import type { Scope } from './editor-scope.ts';
 

@@ -3,7 +3,7 @@
 import type { Span } from '../base/span.ts';
 import { meaningOf } from '../machine/instructions/index.ts';
 import { aligned } from '../render/expansion.ts';
-import type { ExpandedLine, HoverText } from '../review-types.ts';
+import type { ExpandedLine, HoverText } from '../editor-types.ts';
 import { matchParenthesis } from '../syntax/c-text.ts';
 import { expansionOfSymbol, expansionOfUse } from './editor-expansion.ts';
 import { definitionsOf, linksAround } from './editor-navigate.ts';

@@ -5,7 +5,7 @@ import { contains, touches } from '../base/span.ts';
 import type { AsmSource } from '../syntax/asm.ts';
 import type { AsmItem } from '../syntax/asm-item.ts';
 import type { DefinitionIndex } from '../syntax/definition-index.ts';
-import type { WorkspaceSymbolEntry } from '../review-types.ts';
+import type { WorkspaceSymbolEntry } from '../editor-types.ts';
 import { indexOf, isSymbol, nearestFirst } from './editor-scope.ts';
 import type { Reading, Scope } from './editor-scope.ts';
 import { definedIn, nameAt, occurrences } from './editor-words.ts';

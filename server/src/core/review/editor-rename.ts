@@ -1,7 +1,7 @@
 // Renaming of labels that only their file sees: `.Lname` and numeric ones. What other files may name is refused, since
 // no more than a few files are in view.
 import type { Span } from '../base/span.ts';
-import type { Renaming } from '../review-types.ts';
+import type { Renaming } from '../editor-types.ts';
 import type { AsmSource } from '../syntax/asm.ts';
 import { numericLabel, numericUses, numericWords } from './editor-navigate.ts';
 import { indexOf } from './editor-scope.ts';

@@ -1,7 +1,7 @@
 // What a grammar of regular expressions cannot tell in an assembler text: which names are macros, labels and parameters,
 // and which text the configuration leaves out.
 import type { Span } from '../base/span.ts';
-import type { SemanticToken } from '../review-types.ts';
+import type { SemanticToken } from '../editor-types.ts';
 import { indexOf } from './editor-scope.ts';
 import type { Scope } from './editor-scope.ts';
 import type { Streams } from './streams.ts';

@@ -4,7 +4,7 @@ import { contains } from '../base/span.ts';
 import { VECTORS } from '../machine/vectors.ts';
 import { primitiveNamed } from '../kernel/primitives.ts';
 import type { Handler, Program } from '../program/program.ts';
-import type { CompletionEntry, HoverText, SymbolEntry } from '../review-types.ts';
+import type { CompletionEntry, HoverText, SymbolEntry } from '../editor-types.ts';
 import { RULES } from '../rules/index.ts';
 import { asmBlocks, asmSymbols } from '../syntax/asm-outline.ts';
 import type { AsmSource } from '../syntax/asm.ts';

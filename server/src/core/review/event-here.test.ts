@@ -1,6 +1,7 @@
 // Events raised at an instruction of a small stub: each fact of the architecture that decides what comes of it.
 import assert from 'node:assert/strict';
-import type { EventRow, EventRun, EventSurveyResult, Review } from '../review-types.ts';
+import type { EventRow, EventRun, EventSurveyResult } from '../event-types.ts';
+import type { Review } from '../review-types.ts';
 import { entryStub, handlerOfGp } from '../rules/path-examples.ts';
 import { open as openUnit } from '../../testing/review.ts';
 

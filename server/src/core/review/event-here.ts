@@ -3,7 +3,7 @@
 import type { Span } from '../base/span.ts';
 import type { NodeId } from '../machine/code.ts';
 import { VECTORS } from '../machine/vectors.ts';
-import type { EventRow, EventRun } from '../review-types.ts';
+import type { EventRow, EventRun } from '../event-types.ts';
 import type { Rule } from '../rules/rule.ts';
 import { arrivalOf, eventsAnywhere, eventTitle, hasEntry } from './arrivals.ts';
 import { benchOf, firstOfEach, tryOne } from './event-bench.ts';

@@ -1,7 +1,8 @@
 // Sequences of events raised at every instruction of a file, a few instructions at a time: how often what came of them, and
 // each violation once.
 import type { CodeNode, NodeId } from '../machine/code.ts';
-import type { EventCount, EventSurvey, Finding } from '../review-types.ts';
+import type { EventCount, EventSurvey } from '../event-types.ts';
+import type { Finding } from '../review-types.ts';
 import type { Rule } from '../rules/rule.ts';
 import { eventsAnywhere } from './arrivals.ts';
 import { benchOf, firstOfEach, tryOne } from './event-bench.ts';

@@ -3,7 +3,7 @@ import type { Place } from '../base/span.ts';
 import { callsOf } from '../hierarchy/calls.ts';
 import type { CallEdge } from '../hierarchy/calls.ts';
 import { primitiveNamed } from '../kernel/primitives.ts';
-import type { HierarchyCall } from '../review-types.ts';
+import type { HierarchyCall } from '../hierarchy-types.ts';
 import { placeIn } from '../tree/tree.ts';
 import type { Tree, TreeFunction } from '../tree/tree.ts';
 import { eventTitle } from './arrivals.ts';

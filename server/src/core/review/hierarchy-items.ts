@@ -4,7 +4,7 @@ import type { Place } from '../base/span.ts';
 import type { CallKind } from '../hierarchy/calls.ts';
 import { contextsText, joinContexts } from '../hierarchy/contexts.ts';
 import type { ContextTable } from '../hierarchy/contexts.ts';
-import type { HierarchyCall, HierarchyItem } from '../review-types.ts';
+import type { HierarchyCall, HierarchyItem } from '../hierarchy-types.ts';
 import { placeIn } from '../tree/tree.ts';
 import type { Tree, TreeFunction } from '../tree/tree.ts';
 import { eventOf, handlersOf, symbolPlace } from './hierarchy-events.ts';

@@ -2,7 +2,7 @@
 import type { Place } from '../base/span.ts';
 import { faultingFunctions } from '../hierarchy/faulting.ts';
 import { VECTORS } from '../machine/vectors.ts';
-import type { HierarchyCall } from '../review-types.ts';
+import type { HierarchyCall } from '../hierarchy-types.ts';
 import { comesAnywhere, eventTitle } from './arrivals.ts';
 import { sourcesOf, userText } from './hierarchy-events.ts';
 import type { EventSource } from './hierarchy-events.ts';

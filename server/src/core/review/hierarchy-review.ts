@@ -1,5 +1,5 @@
 // What the review answers of call hierarchies: gathers the C code, the stubs and the entry paths that a file belongs to.
-import type { HierarchyCall, HierarchyItem } from '../review-types.ts';
+import type { HierarchyCall, HierarchyItem } from '../hierarchy-types.ts';
 import type { Tree } from '../tree/tree.ts';
 import { incoming, itemAt, needsPaths, outgoing } from './hierarchy.ts';
 import type { HierarchySide } from './hierarchy-items.ts';

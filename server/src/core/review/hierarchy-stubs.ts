@@ -2,7 +2,7 @@
 // jumps there, and where it goes.
 import { callsOf } from '../hierarchy/calls.ts';
 import type { CodeNode, InstructionNode } from '../machine/code.ts';
-import type { HierarchyCall, HierarchyItem } from '../review-types.ts';
+import type { HierarchyCall, HierarchyItem } from '../hierarchy-types.ts';
 import { pathPlace } from '../rules/path-vocabulary.ts';
 import { eventOf, gateText, handlersOf, symbolPlace } from './hierarchy-events.ts';
 import { functionItem, functionNamed, note, stubItem } from './hierarchy-items.ts';

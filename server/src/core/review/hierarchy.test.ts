@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { createNodeWorkspace } from '../../shell/workspace.ts';
 import { loadGrammars } from '../../shell/grammars.ts';
 import { createReview } from '../review.ts';
-import type { HierarchyCall, Review } from '../review-types.ts';
+import type { HierarchyCall } from '../hierarchy-types.ts';
+import type { Review } from '../review-types.ts';
 
 const design = 'test-fixtures/designs/self-ipi/design.c';
 const fault = `${process.cwd()}/test-fixtures/editor/kernel/arch/x86/mm/fault.c`;

@@ -1,6 +1,6 @@
 // The call hierarchy of entry code with its exception edges: C callers and callees, the stubs between an event and its
 // handler, the gates, and the instructions that can raise the event, each with the contexts that are known of it.
-import type { HierarchyCall, HierarchyItem } from '../review-types.ts';
+import type { HierarchyCall, HierarchyItem } from '../hierarchy-types.ts';
 import { handlersOf } from './hierarchy-events.ts';
 import { calleesOfFunction, callersOfFunction } from './hierarchy-functions.ts';
 import { functionItem, functionNamed, stubItem } from './hierarchy-items.ts';

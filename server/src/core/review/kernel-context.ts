@@ -16,7 +16,7 @@ import { FIXED_FEATURES } from '../kernel/variants.ts';
 import type { CpuVariant } from '../kernel/variants.ts';
 import type { Program } from '../program/program.ts';
 import { pathPlace } from '../rules/path-vocabulary.ts';
-import type { ContextInfo, ContextRow } from '../review-types.ts';
+import type { ContextInfo, ContextRow } from '../context-types.ts';
 import { interruptersAt } from './arrivals.ts';
 import type { KernelProgram, KernelRun } from './kernel-run.ts';
 import { traceOf } from './trace.ts';
