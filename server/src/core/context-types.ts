@@ -56,11 +56,6 @@ export interface ContextReview {
   readonly knownContext: (file: string, offset: number) => KnownContext | null;
   /** Explores up to `states` further states for the contexts of a file's unit; true when nothing is left. */
   readonly prepareContexts: (file: string, states: number) => boolean;
-  /**
-   * Explores about `steps` further steps of the entry paths that contexts at an offset need, with entries for the events,
-   * or of all paths that are about the file; true when that is all.
-   */
-  readonly prepareAt: (file: string, offset: number | null, events: readonly string[], steps: number) => boolean;
   /** Whether contexts of a file come from the entry paths of a whole kernel tree, which take seconds. Links nothing. */
   readonly inKernelTree: (file: string) => boolean;
 }

@@ -63,6 +63,11 @@ export interface EventSurveyResult {
 
 /** What the review answers of events. */
 export interface EventReview {
+  /**
+   * Explores about `steps` further steps of the entry paths that contexts at an offset need, with entries for the events,
+   * or of all paths that are about the file; true when that is all.
+   */
+  readonly prepareAt: (file: string, offset: number | null, events: readonly string[], steps: number) => boolean;
   /** Raises events at the instruction at an offset; null where entry paths have none there. Explore all contexts first. */
   readonly raise: (file: string, offset: number, events: readonly string[]) => EventRun | null;
   /** Raises each sequence of events at every instruction of a file; null where entry paths have none in it. */

@@ -1,5 +1,5 @@
 // What the review answers of call hierarchies: gathers the C code, the stubs and the entry paths that a file belongs to.
-import type { HierarchyCall, HierarchyItem } from '../hierarchy-types.ts';
+import type { HierarchyReview } from '../hierarchy-types.ts';
 import type { Tree } from '../tree/tree.ts';
 import { incoming, itemAt, needsPaths, outgoing } from './hierarchy.ts';
 import type { HierarchySide } from './hierarchy-items.ts';
@@ -16,13 +16,6 @@ export interface HierarchySources {
   readonly paths: (file: string) => KernelReview | null;
   readonly unit: (file: string) => LinkedUnit | null;
   readonly word: (file: string, offset: number) => string | null;
-}
-
-export interface HierarchyReview {
-  readonly hierarchyAt: (file: string, offset: number) => HierarchyItem | null;
-  readonly incoming: (file: string, key: string) => readonly HierarchyCall[];
-  readonly outgoing: (file: string, key: string) => readonly HierarchyCall[];
-  readonly prepareHierarchy: (file: string, key: string, steps: number) => boolean;
 }
 
 const STEPS_AT_ONCE = 10_000;

@@ -1,0 +1,69 @@
+// What the review explores: the scenarios of a unit, the C code and the entry paths of a kernel tree, as a whole or in
+// shares, and the replay of a trace.
+import type { Exploration, ExplorationReview } from '../review-types.ts';
+import { RULES } from '../rules/index.ts';
+import type { Scenario } from '../scenarios/scenario.ts';
+import { pathCoverage } from './coverage.ts';
+import type { EntryCode } from './entry-code.ts';
+import { both, nothing, runsOf } from './explorations.ts';
+import type { FrontEnd } from './front-end.ts';
+import { createKernelReview } from './kernel-review.ts';
+import { replayTrace } from './run.ts';
+import type { TreeFindings } from './tree-findings.ts';
+import { hasEntries, scenariosOf, unitOfFolder } from './unit.ts';
+import { programOf } from './units.ts';
+import type { HeldUnit, Units } from './units.ts';
+
+/** States of one run while nobody asked for it by name. */
+const IDLE_STATES = 300_000;
+
+export function createExplorationReview({ workspace, documents }: FrontEnd, units: Units, entryCode: EntryCode, treeFindings: TreeFindings): ExplorationReview {
+  function explorationOf(unit: HeldUnit, scenarios: readonly Scenario[], most: number): Exploration {
+    return runsOf(scenarios.map((scenario) => ({ scenario, program: programOf(unit, scenario) })), unit.linked.unit.name, most);
+  }
+
+  function scenarioIn(unit: HeldUnit, name: string): Scenario | undefined {
+    return scenariosOf(unit.linked).find((one) => one.name === name);
+  }
+
+  return {
+    explore: (folder) => {
+      const ofTree = treeFindings.exploration(unitOfFolder(folder, workspace)?.files ?? []) ?? nothing;
+      const own = (): Exploration | null => {
+        const unit = units.ofFolder(folder);
+        return unit === null || !hasEntries(unit.linked) ? null : both(entryCode.ofStubs(unit)?.exploration() ?? nothing, explorationOf(unit, scenariosOf(unit.linked), IDLE_STATES));
+      };
+      const root = entryCode.inKernel(folder) ? entryCode.rootOf(folder) : null;
+      if (root !== null) return entryCode.kernels.exploration(root, ofTree, () => own() ?? nothing);
+      const alone = own();
+      return alone === null ? ofTree : both(ofTree, alone);
+    },
+    shares: (folder) => {
+      const root = entryCode.inKernel(folder) ? entryCode.rootOf(folder) : null;
+      return root === null ? null : { tree: root, count: entryCode.trees.sharesOf(root) };
+    },
+    exploreShare: (folder, share) => {
+      const root = entryCode.rootOf(folder);
+      const programs = root === null ? [] : entryCode.trees.shareOf(root, share);
+      if (programs.length === 0) return { ...nothing, coverage: () => [] };
+      const review = createKernelReview(programs, RULES, { text: documents.read, annotations: [] }, null);
+      return { ...review.exploration(), coverage: () => pathCoverage(review) };
+    },
+    exploreRest: (folder) => {
+      const unit = units.ofFolder(folder);
+      return (unit === null ? null : treeFindings.exploration(unit.linked.unit.files)) ?? nothing;
+    },
+    run: (folder, name) => {
+      const unit = units.ofFolder(folder);
+      const scenario = unit === null ? undefined : scenarioIn(unit, name);
+      return unit === null || scenario === undefined ? null : explorationOf(unit, [scenario], scenario.maxStates);
+    },
+    replay: (folder, name, start, choices) => {
+      const unit = units.ofFolder(folder);
+      const scenario = unit === null ? undefined : scenarioIn(unit, name);
+      const known = scenario?.start.find((one) => one === start);
+      if (unit === null || scenario === undefined || known === undefined) return null;
+      return replayTrace(programOf(unit, scenario), scenario, known, false, choices);
+    },
+  };
+}
