@@ -28,12 +28,12 @@ td button.vacuous, td button.inconclusive { color: var(--vscode-editorWarning-fo
 .count, .where, .number, .hidden-steps { color: var(--vscode-descriptionForeground); }
 #steps { flex: 1 1 auto; overflow: auto; outline-offset: -1px; padding: 4px 0; }
 :focus-visible { outline: 1px solid var(--vscode-focusBorder); }
-.step { display: flex; gap: 8px; padding: 3px 4px; cursor: pointer; content-visibility: auto; contain-intrinsic-size: auto 3.6em; border-left: 3px solid transparent; }
+.step { display: flex; gap: 8px; padding: 3px 4px; cursor: pointer; border-left: 3px solid transparent; }
 .step:hover { background: var(--vscode-list-hoverBackground); }
 .step[aria-selected="true"] { color: var(--vscode-list-inactiveSelectionForeground, inherit); background: var(--vscode-list-inactiveSelectionBackground); border-left-color: var(--vscode-focusBorder); }
 #steps:focus .step[aria-selected="true"] { color: var(--vscode-list-activeSelectionForeground); background: var(--vscode-list-activeSelectionBackground); }
 #steps:focus .step[aria-selected="true"] :is(.where, .number) { color: inherit; }
-.number { flex: none; width: 2.2em; text-align: right; font-variant-numeric: tabular-nums; }
+.number { flex: none; width: max(2.2em, calc(var(--digits, 1) * 1ch)); text-align: right; font-variant-numeric: tabular-nums; }
 .lanes { flex: none; display: flex; gap: 3px; width: 30px; }
 .lanes i { width: 4px; border-radius: 2px; background: var(--vscode-charts-blue); }
 .lanes i[data-depth="1"] { background: var(--vscode-charts-orange); }

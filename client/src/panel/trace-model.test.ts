@@ -1,6 +1,6 @@
 // What the trace page shows, from runs and choices.
 import assert from 'node:assert/strict';
-import { neighbour, placeText, rowsOf, stepAtLine, summary, verdictText, worth } from './trace-model.ts';
+import { neighbour, placeText, rowOfStep, rowsOf, shownSteps, stepAtLine, summary, verdictText, worth } from './trace-model.ts';
 import type { TraceView, ViewStep } from '../../../server/src/lsp/protocol.ts';
 
 const step = (title: string, line: number, changed: ViewStep['changed'] = []): ViewStep => ({
@@ -44,11 +44,20 @@ describe('trace page', () => {
     assert.deepEqual(titles({ ...all, filter: 'nowhere' }), ['5 hidden']);
   });
   it('moves over shown steps only and stops at the ends', () => {
-    const rows = rowsOf(view, { ...all, onlyChanges: true });
-    assert.equal(neighbour(rows, 0, 1), 2);
-    assert.equal(neighbour(rows, 2, -1), 0);
-    assert.equal(neighbour(rows, 4, 10), 4);
+    const shown = shownSteps(rowsOf(view, { ...all, onlyChanges: true }));
+    assert.equal(neighbour(shown, 0, 1), 2);
+    assert.equal(neighbour(shown, 2, -1), 0);
+    assert.equal(neighbour(shown, 4, 10), 4);
     assert.equal(neighbour([], 3, 1), 3);
+  });
+  it('moves from a step that is not shown as from the next one that is', () => {
+    const shown = shownSteps(rowsOf(view, { ...all, onlyChanges: true }));
+    assert.equal(neighbour(shown, 1, 1), 4);
+    assert.equal(neighbour(shown, 3, -1), 2);
+  });
+  it('knows the row of a step', () => {
+    const shown = shownSteps(rowsOf(view, { ...all, onlyChanges: true }));
+    assert.deepEqual([0, 1, 2, 3, 4].map((index) => rowOfStep(shown, index)), [0, null, 2, null, 4]);
   });
   it('follows the cursor to the next step of the line and stays where it stands', () => {
     const uri = 'file:///w/a%20b.c';

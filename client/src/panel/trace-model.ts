@@ -41,13 +41,38 @@ export function placeText({ at }: ViewStep): string {
   return `${decodeURIComponent(at.uri.slice(at.uri.lastIndexOf('/') + 1))}:${at.startLine + 1}`;
 }
 
+/** Where the steps of a list are: by their index in the trace, which grows along the list. */
+export interface Shown {
+  readonly index: number;
+  /** Place of the row in the list. */
+  readonly at: number;
+}
+
+export function shownSteps(rows: readonly Row[]): readonly Shown[] {
+  return rows.flatMap((row, at) => (row.kind === 'step' ? [{ index: row.index, at }] : []));
+}
+
+/** Place, among the shown steps, of the first one that is not before a step of the trace. */
+function placeAmong(shown: readonly Shown[], index: number): number {
+  let [from, to] = [0, shown.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((shown[middle]?.index ?? 0) < index) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+/** The row of a step of the trace; null where it is not shown. */
+export function rowOfStep(shown: readonly Shown[], index: number): number | null {
+  const found = shown[placeAmong(shown, index)];
+  return found?.index === index ? found.at : null;
+}
+
 /** The step above or below in the list, by its index in the trace; stays at the ends. */
-export function neighbour(rows: readonly Row[], index: number, by: number): number {
-  const shown = rows.flatMap((row) => (row.kind === 'step' ? [row.index] : []));
-  if (shown.length === 0) return index;
-  const at = shown.findIndex((candidate) => candidate >= index);
-  const from = at === -1 ? shown.length - 1 : at;
-  return shown[Math.min(shown.length - 1, Math.max(0, from + by))] ?? index;
+export function neighbour(shown: readonly Shown[], index: number, by: number): number {
+  const from = Math.min(shown.length - 1, placeAmong(shown, index));
+  return shown[Math.min(shown.length - 1, Math.max(0, from + by))]?.index ?? index;
 }
 
 /** The step for a line of the editor: the selected one if it stands there, else the next one behind it, else the first. */

@@ -1,14 +1,16 @@
 /// <reference lib="dom" />
 // The trace page: verdict and what it is worth, then the steps as a list that the keyboard moves through. Redraws the
-// list when the choices change, and only marks it when the selection moves.
+// list when the choices change, and only marks it when the selection moves. A trace may have thousands of steps.
 import type { ViewStep } from '../../../server/src/lsp/protocol.ts';
 import { element, on } from './dom.ts';
+import { lazyList } from './lazy-list.ts';
 import type { FromPage, ToPage, TraceState } from './messages.ts';
-import { neighbour, placeText, rowsOf, runLabel, stepAtLine, summary, verdictText, worth } from './trace-model.ts';
-import type { Row } from './trace-model.ts';
+import { neighbour, placeText, rowOfStep, rowsOf, runLabel, shownSteps, stepAtLine, summary, verdictText, worth } from './trace-model.ts';
+import type { Row, Shown } from './trace-model.ts';
 
 export interface PageHost {
   readonly post: (message: FromPage) => void;
+  /** Called for each of the reader's choices. */
   readonly keep: (state: TraceState) => void;
 }
 
@@ -18,9 +20,11 @@ export interface TracePage {
 
 export function tracePage(root: HTMLElement, host: PageHost, kept: TraceState | null): TracePage {
   let state: TraceState = kept ?? { kind: 'trace', runs: [], stopped: null, run: 0, step: 0, filter: '', follow: false, onlyChanges: false };
-  let rows: readonly Row[] = [];
+  let shown: readonly Shown[] = [];
+  let marked: Element | null = null;
   const header = element('header', {});
   const list = on(element('div', { role: 'listbox', id: 'steps', tabindex: '0', 'aria-label': 'Steps of the trace' }), 'keydown', onKey);
+  const steps = lazyList(list, drawRow);
   const count = element('span', { class: 'count', role: 'status' });
   const filter = on(element('input', { type: 'search', placeholder: 'Filter steps', 'aria-label': 'Filter steps' }), 'input', () => {
     update({ filter: filter.value });
@@ -46,6 +50,7 @@ export function tracePage(root: HTMLElement, host: PageHost, kept: TraceState | 
   });
   root.replaceChildren(header, element('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Trace' }, filter, changes, follow, copy, count), list);
   draw();
+  if (kept !== null) markSelected(true);
 
   function update(part: Partial<TraceState>): void {
     state = { ...state, ...part };
@@ -84,12 +89,13 @@ export function tracePage(root: HTMLElement, host: PageHost, kept: TraceState | 
   function drawList(): void {
     drawToggles();
     const view = state.runs[state.run];
-    rows = view === undefined ? [] : rowsOf(view, state);
-    const shown = rows.filter((row) => row.kind === 'step').length;
+    const rows = view === undefined ? [] : rowsOf(view, state);
+    shown = shownSteps(rows);
     const total = view?.steps.length ?? 0;
-    count.textContent = shown === total ? `${total} steps` : `${shown} of ${total} steps`;
-    const empty = view !== undefined && total === 0 ? element('p', { class: 'hidden-steps' }, emptyText(view.verdict)) : null;
-    list.replaceChildren(...(empty === null ? rows.map(drawRow) : [empty]));
+    count.textContent = shown.length === total ? `${total} steps` : `${shown.length} of ${total} steps`;
+    list.style.setProperty('--digits', String(String(total).length));
+    steps.show(rows);
+    if (view !== undefined && total === 0) list.replaceChildren(element('p', { class: 'hidden-steps' }, emptyText(view.verdict)));
     markSelected(false);
   }
 
@@ -98,7 +104,7 @@ export function tracePage(root: HTMLElement, host: PageHost, kept: TraceState | 
     const { index, step } = row;
     const made = element(
       'div',
-      { class: 'step', role: 'option', id: `step-${index}`, 'data-step': String(index) },
+      { class: 'step', role: 'option', id: `step-${index}`, 'data-step': String(index), 'aria-posinset': String(index + 1), 'aria-setsize': String(state.runs[state.run]?.steps.length ?? 0) },
       element('span', { class: 'number' }, String(index + 1)),
       element('span', { class: 'lanes', 'aria-hidden': 'true' }, ...step.lane.map((frame, depth) => element('i', { title: frame, 'data-depth': String(depth % 6) }))),
       element(
@@ -139,12 +145,13 @@ export function tracePage(root: HTMLElement, host: PageHost, kept: TraceState | 
   }
 
   function markSelected(scroll: boolean): void {
-    for (const marked of list.querySelectorAll('[aria-selected="true"]')) marked.removeAttribute('aria-selected');
-    const selected = document.getElementById(`step-${state.step}`);
-    selected?.setAttribute('aria-selected', 'true');
-    if (selected === null) list.removeAttribute('aria-activedescendant');
-    else list.setAttribute('aria-activedescendant', selected.id);
-    if (scroll) selected?.scrollIntoView({ block: 'nearest' });
+    marked?.removeAttribute('aria-selected');
+    const row = rowOfStep(shown, state.step);
+    marked = row === null ? null : steps.hold(row);
+    marked?.setAttribute('aria-selected', 'true');
+    if (marked === null) list.removeAttribute('aria-activedescendant');
+    else list.setAttribute('aria-activedescendant', `step-${state.step}`);
+    if (scroll) marked?.scrollIntoView({ block: 'nearest' });
   }
 
   function jump(index: number, focus: boolean): void {
@@ -156,7 +163,7 @@ export function tracePage(root: HTMLElement, host: PageHost, kept: TraceState | 
     const moves: Readonly<Record<string, number>> = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -1_000_000, End: 1_000_000 };
     const by = moves[event.key];
     if (by !== undefined) {
-      select(neighbour(rows, state.step, by));
+      select(neighbour(shown, state.step, by));
       jump(state.step, false);
     } else if (event.key === 'Enter' || event.key === ' ') {
       jump(state.step, true);
