@@ -20,12 +20,17 @@ function putsBack(one: TreeFunction): boolean {
   return one.graph().steps.some((step) => step.kind === 'call' && step.name === 'raw_local_irq_disable');
 }
 
+/** The way to a step is told with it: another one may end where interrupts are off again. */
+function sameCalls(one: Where, other: Where): boolean {
+  return one.calls.length === other.calls.length && one.calls.every(({ step }, index) => step === other.calls[index]?.step);
+}
+
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
-  /** Calls that set IF, by their number in the state. */
+  /** Calls that set IF, each on its ways there, by their number in the state. */
   const set: { readonly step: Step; readonly where: Where }[] = [];
   const numberOf = (step: Step, where: Where): number => {
-    const known = set.findIndex((one) => one.step === step);
+    const known = set.findIndex((one) => one.step === step && sameCalls(one.where, where));
     return known >= 0 ? known : set.push({ step, where }) - 1;
   };
   for (const entry of entriesOf(tree)) {
