@@ -138,7 +138,10 @@ export const enterExitMismatch: Rule = {
     { title: 'An early return', files: { 'demo.c': handler('\tif (!known(regs)) {\n\t\tinstrumentation_end();\n\t\treturn; //~ enter-exit-mismatch\n\t}\n\thandle(regs);\n\tinstrumentation_end();\n\tirqentry_exit(regs, state);\n') } },
     { title: 'Another family', files: { 'demo.c': handler('\thandle(regs);\n\tinstrumentation_end();\n\tsyscall_exit_to_user_mode(regs); //~ enter-exit-mismatch\n') } },
   ],
-  good: [{ title: 'One exit', files: { 'demo.c': handler('\tif (!known(regs))\n\t\tgoto out;\n\thandle(regs);\nout:\n\tinstrumentation_end();\n\tirqentry_exit(regs, state);\n') } }],
+  good: [
+    { title: 'One exit', files: { 'demo.c': handler('\tif (!known(regs))\n\t\tgoto out;\n\thandle(regs);\nout:\n\tinstrumentation_end();\n\tirqentry_exit(regs, state);\n') } },
+    { title: 'What is left of the exit for kernel code', files: { 'demo.c': handler('\thandle(regs);\n\tinstrumentation_end();\n\tif (in_hypercall(regs) && !state.exit_rcu) {\n\t\tinstrumentation_begin();\n\t\tirqentry_exit_cond_resched();\n\t\tinstrumentation_end();\n\t} else {\n\t\tirqentry_exit(regs, state);\n\t}\n') } },
+  ],
   judge: null,
   inspect: null,
   examine,

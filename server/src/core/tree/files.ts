@@ -4,17 +4,18 @@ import type { TreeSource } from './tree.ts';
 /** Folders whose C files belong to it. */
 const folders = ['arch/x86/entry', 'arch/x86/kernel/cpu/mce', 'arch/x86/coco', 'arch/x86/coco/sev', 'arch/x86/coco/tdx', 'arch/x86/lib', 'kernel/entry'];
 
-/** Single files. The SEV and TDX files moved to `coco` after 6.1. */
+/** Single files. Those of SEV were `sev-es` up to 5.13; those of SEV and TDX moved to `coco` after 6.1. */
 const files = `
 arch/x86/kernel/nmi.c arch/x86/kernel/traps.c arch/x86/kernel/idt.c arch/x86/kernel/irq.c arch/x86/kernel/irq_64.c arch/x86/kernel/irq_work.c
 arch/x86/kernel/kvm.c arch/x86/kernel/fred.c arch/x86/kernel/hw_breakpoint.c arch/x86/kernel/sev.c arch/x86/kernel/sev-shared.c arch/x86/kernel/tdx.c
+arch/x86/kernel/sev-es.c arch/x86/kernel/sev-es-shared.c
 arch/x86/kernel/dumpstack.c arch/x86/kernel/dumpstack_64.c arch/x86/kernel/cet.c arch/x86/kernel/doublefault_32.c arch/x86/kernel/cpu/common.c
 arch/x86/mm/fault.c arch/x86/mm/extable.c mm/maccess.c
 `.trim().split(/\s+/);
 
 const headers = `
 arch/x86/include/asm/idtentry.h arch/x86/include/asm/ptrace.h arch/x86/include/asm/debugreg.h arch/x86/include/asm/irqflags.h arch/x86/include/asm/entry-common.h
-arch/x86/include/asm/sev.h arch/x86/include/asm/traps.h arch/x86/include/asm/nmi.h arch/x86/include/asm/kvm_para.h arch/x86/include/asm/fred.h arch/x86/include/asm/desc.h
+arch/x86/include/asm/sev.h arch/x86/include/asm/sev-es.h arch/x86/include/asm/traps.h arch/x86/include/asm/nmi.h arch/x86/include/asm/kvm_para.h arch/x86/include/asm/fred.h arch/x86/include/asm/desc.h
 arch/x86/include/asm/tdx.h arch/x86/include/asm/mce.h arch/x86/include/asm/msr.h arch/x86/include/asm/irq_stack.h arch/x86/include/asm/stacktrace.h arch/x86/include/asm/text-patching.h
 arch/x86/include/asm/special_insns.h arch/x86/include/asm/kprobes.h arch/x86/include/asm/hardirq.h arch/x86/kernel/cpu/mce/internal.h
 include/linux/entry-common.h include/linux/irq-entry-common.h include/linux/entry-kvm.h include/linux/hardirq.h include/linux/context_tracking.h include/linux/context_tracking_irq.h

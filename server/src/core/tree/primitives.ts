@@ -14,6 +14,8 @@ export const stateHelpers: ReadonlyMap<string, StateHelper> = new Map<string, St
   ['nmi_exit', { role: 'exit', state: 'nmi' }],
   ['irqentry_enter', { role: 'enter', state: 'irq' }],
   ['irqentry_exit', { role: 'exit', state: 'irq' }],
+  // What is left of it for kernel code in which RCU watched (arch/x86/xen/enlighten_pv.c).
+  ['irqentry_exit_cond_resched', { role: 'exit', state: 'irq' }],
   ['irqentry_enter_from_user_mode', { role: 'enter', state: 'user' }],
   ['irqentry_exit_to_user_mode', { role: 'exit', state: 'user' }],
   ['irqentry_enter_from_kernel_mode', { role: 'enter', state: 'irq' }],
