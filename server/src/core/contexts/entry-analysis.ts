@@ -11,7 +11,7 @@ import { isConstant } from '../machine/word.ts';
 import type { Word } from '../machine/word.ts';
 import type { Handler, Program } from '../program/program.ts';
 import { createContextIds, ripClassesOf } from './context-ids.ts';
-import { callDoors, calledFrom, enterBy, forkDoor, instructionDoors, newTask } from './entry-doors.ts';
+import { callDoors, calledFrom, enterBy, forkDoor, newTask, userDoors } from './entry-doors.ts';
 import { comparedNodes, delivered, followPath, listOf, meetingPoints } from './entry-paths.ts';
 import type { Choices, Monitor, PathStep } from './entry-paths.ts';
 import { contextKey, entrySetup, outsideContexts } from './entry-start.ts';
@@ -193,7 +193,7 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
       const fork = forkDoor(program);
       const closed = outsideContexts(program, variant).find((one) => one.name === 'kernel-irqs-off');
       if (fork !== null && closed !== undefined && outside.name === 'user') add(fork, variant, outside.state, newTask(setup, fork.entry, closed.state, outside.state), 'the scheduler', false, null);
-      for (const door of instructionDoors(program)) {
+      for (const door of userDoors(program)) {
         const first = enterBy(program, setup, door, outside.state);
         add(door, variant, outside.state, first, outside.title, true, null);
       }
@@ -249,7 +249,7 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
     starts: () => made,
     steps: () => steps,
     unbounded: () => unbounded,
-    doors: [...shapes.representatives.map(doorOf), ...instructionDoors(program), ...calls],
+    doors: [...shapes.representatives.map(doorOf), ...userDoors(program), ...calls],
   };
 }
 
@@ -293,6 +293,8 @@ export function titleOfStart(start: PathStart): string {
       return `${vectorTitle(start.door.vector)} from ${start.from}`;
     case 'instruction':
       return `${start.door.instruction} from ${start.from}`;
+    case 'software-interrupt':
+      return `INT 0x${start.door.vector.toString(16)} from ${start.from}`;
     case 'fork':
       return 'a new task';
     case 'call':

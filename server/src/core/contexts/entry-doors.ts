@@ -1,18 +1,19 @@
-// The doors that no gate leads to: system calls, the first code of a new task, routines that C code calls; and the state
-// in which each is entered.
+// The doors that no event goes through: system calls, by a gate or without, the first code of a new task, routines that
+// C code calls; and the state in which each is entered.
 import type { NodeId } from '../machine/code.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import { draftOf, finish, setRegister, store } from '../machine/draft.ts';
+import { deliver } from '../machine/deliver.ts';
 import { addressOfNode, stackNamed, top } from '../machine/layout.ts';
 import { REGISTER_NAMES, RSP } from '../machine/registers.ts';
 import { AC, ARITHMETIC, DF, IF, KERNEL_CS, KERNEL_SS, NT, USER_CS, USER_SS } from '../machine/state.ts';
 import type { State } from '../machine/state.ts';
 import { and, constant, isConstant, or, UNKNOWN } from '../machine/word.ts';
-import type { Program } from '../program/program.ts';
+import type { Handler, Program } from '../program/program.ts';
 import type { Door } from './entry-start.ts';
 
 /** Under FRED SYSCALL and SYSENTER are events and enter by its doors (FR-01). */
-export function instructionDoors(program: Program): readonly (Door & { kind: 'instruction' })[] {
+function instructionDoors(program: Program): readonly (Door & { kind: 'instruction' })[] {
   if (program.fred !== null) return [];
   const doors: (Door & { kind: 'instruction' })[] = [];
   for (const name of ['entry_SYSCALL_64', 'entry_SYSCALL_compat', 'entry_SYSCALL32_ignore', 'ignore_sysret']) {
@@ -22,6 +23,27 @@ export function instructionDoors(program: Program): readonly (Door & { kind: 'in
   const sysenter = program.code.symbols.get('entry_SYSENTER_compat');
   if (sysenter !== undefined) doors.push({ kind: 'instruction', entry: sysenter, name: 'entry_SYSENTER_compat', instruction: 'SYSENTER' });
   return doors;
+}
+
+/** Below it are the exceptions, whose gates user mode may be given as well: #BP, #OF (SDM vol. 3A, "Exceptions and Interrupts"). */
+const FIRST_OTHER_VECTOR = 32;
+
+/**
+ * Whether a gate is a system call's: one that INT n may use in user mode (IDT-02), at a vector that no exception has and
+ * that the kernel keeps from devices (arch/x86/kernel/idt.c, `system_vectors`). Linux's stubs for events, `asm_*`, are
+ * made to be entered from anywhere, as that of INT 0x80 is since be5341eb0d43.
+ */
+export function isSystemCallGate(program: Program, { vector, dpl, stubName, synthesized }: Handler): boolean {
+  return program.fred === null && !synthesized && dpl === 3 && vector >= FIRST_OTHER_VECTOR && !stubName.startsWith('asm_');
+}
+
+export function softwareInterruptDoors(program: Program): readonly (Door & { kind: 'software-interrupt' })[] {
+  return program.handlers.filter((handler) => isSystemCallGate(program, handler)).map(({ vector, stub, stubName }) => ({ kind: 'software-interrupt', vector, stub, name: stubName }));
+}
+
+/** What no gate leads to, and gates that no event goes through: all are taken from user mode alone. */
+export function userDoors(program: Program): readonly (Door & { kind: 'instruction' | 'software-interrupt' })[] {
+  return [...instructionDoors(program), ...softwareInterruptDoors(program)];
 }
 
 export function forkDoor(program: Program): (Door & { kind: 'fork' }) | null {
@@ -51,8 +73,13 @@ const LINUX_FMASK = ARITHMETIC | IF | DF | NT | AC | (1n << 8n) | (3n << 12n) | 
 
 const KERNEL_MODE = { cpl: 0, cs: constant(KERNEL_CS), ss: constant(KERNEL_SS) } as const;
 
-/** SYSCALL and SYSENTER: SYS-01, SYS-08. */
-export function enterBy(program: Program, setup: MachineSetup, door: Door & { kind: 'instruction' }, user: State): State {
+/** SYSCALL and SYSENTER: SYS-01, SYS-08; INT n as any delivery from user mode. */
+export function enterBy(program: Program, setup: MachineSetup, door: Door & { kind: 'instruction' | 'software-interrupt' }, user: State): State {
+  if (door.kind === 'software-interrupt') {
+    const draft = draftOf(user);
+    deliver(draft, setup, door.vector, { kind: 'software-interrupt' });
+    return finish(draft);
+  }
   const registers = [...user.registers];
   if (door.instruction === 'SYSCALL') {
     registers[RCX] = constant(addressOfNode(user.node, true));

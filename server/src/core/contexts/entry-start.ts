@@ -23,10 +23,17 @@ export type Door =
   | { readonly kind: 'event'; readonly vector: number; readonly stub: NodeId; readonly name: string }
   /** SYSCALL, SYSENTER: nothing is pushed, RSP is the user's or the MSR's. */
   | { readonly kind: 'instruction'; readonly entry: NodeId; readonly name: string; readonly instruction: 'SYSCALL' | 'SYSENTER' }
+  /** A gate that INT n in user mode alone goes through: a system call with a frame. */
+  | { readonly kind: 'software-interrupt'; readonly vector: number; readonly stub: NodeId; readonly name: string }
   /** The first code of a new task: user pt_regs lie at the top of its stack. */
   | { readonly kind: 'fork'; readonly entry: NodeId; readonly name: string }
   /** A routine that C code calls. */
   | { readonly kind: 'call'; readonly entry: NodeId; readonly name: string };
+
+/** The vector of a door whose frame the processor pushes, else null. */
+export function vectorOf(door: Door): number | null {
+  return door.kind === 'event' || door.kind === 'software-interrupt' ? door.vector : null;
+}
 
 export interface PathStart {
   readonly id: number;

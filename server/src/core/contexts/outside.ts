@@ -8,10 +8,11 @@ import { carriedFrom, carryToMemory, pop, push } from '../machine/carry.ts';
 import { draftOf, finish, fork, load, register, setRegister, store } from '../machine/draft.ts';
 import type { Draft } from '../machine/draft.ts';
 import { addressOfNode, nodeAtAddress, stackNamed, stackOf, top } from '../machine/layout.ts';
-import { CALLER_SAVED, RAX, RDI } from '../machine/registers.ts';
+import { CALLER_SAVED, RAX, RDI, REGISTER_NAMES } from '../machine/registers.ts';
 import { ARITHMETIC } from '../machine/state.ts';
 import { innermostOf } from '../machine/recording.ts';
 import type { State } from '../machine/state.ts';
+import type { Program } from '../program/program.ts';
 import { and, ALL, constant, isConstant, ONE, or, UNKNOWN, word, ZERO } from '../machine/word.ts';
 
 /** Bytes of struct pt_regs, and the offset of the frame that hardware pushed in it (arch/x86/include/asm/ptrace.h). */
@@ -32,7 +33,7 @@ export function outsideName(node: InstructionNode): string | null {
 }
 
 /** Takes the call or the tail jump at `state`; the conditional forms are taken by the caller. */
-export function callOutside(setup: MachineSetup, state: State, node: InstructionNode, name: string, insideNode: number): OutsideCall {
+export function callOutside(program: Program, setup: MachineSetup, state: State, node: InstructionNode, name: string, insideNode: number): OutsideCall {
   const draft = draftOf(state);
   const calls = node.mnemonic === 'call' && node.next !== null;
   if (calls && node.next !== null) push(draft, setup, constant(addressOfNode(node.next, false)));
@@ -48,12 +49,14 @@ export function callOutside(setup: MachineSetup, state: State, node: Instruction
   const regs = register(draft, RDI);
   let result = UNKNOWN;
   if (isConstant(regs) && row.effect === 'sync-regs') result = constant(syncRegs(draft, setup, regs.value));
-  if (isConstant(regs) && row.effect === 'fixup-bad-iret') result = constant(fixupBadIret(draft, setup, regs.value));
+  if (isConstant(regs) && row.effect === 'fixup-bad-iret') result = constant(fixupBadIret(draft, setup, regs.value, regsOffset(program, name)));
   if (isConstant(regs) && row.setsUserReturn) userReturn(draft, setup, regs.value);
   if (isConstant(regs) && row.effect === 'vc-switch-off-ist') result = constant(vcSwitchOffIst(draft, setup, regs.value));
   if (isConstant(regs) && row.effect === 'returns') fixUp(draft, setup, regs.value);
-  if (!QUIET_ROUTINES.has(name)) for (const index of CALLER_SAVED) setRegister(draft, index, UNKNOWN);
-  setRegister(draft, RAX, QUIET_ROUTINES.has(name) ? UNKNOWN : result);
+  if (row.effect === 'flags') result = draft.flags;
+  const quiet = QUIET_ROUTINES.get(name);
+  for (const index of quiet === undefined ? CALLER_SAVED : quiet.map((register) => REGISTER_NAMES.indexOf(register))) setRegister(draft, index, UNKNOWN);
+  if (quiet === undefined || row.effect === 'flags') setRegister(draft, RAX, result);
   draft.flags = or(and(draft.flags, constant(~ARITHMETIC)), word(ALL & ~ARITHMETIC, 0n, ''));
   const outcomes = row.effect === 'bool' && asksResult(setup, node) ? [ONE, ZERO] : [null];
   const after = outcomes.map((value, index) => {
@@ -109,20 +112,35 @@ function syncRegs(draft: Draft, setup: MachineSetup, regs: bigint): bigint {
   return to;
 }
 
-/** arch/x86/kernel/traps.c, fixup_bad_iret(): general registers of the fault, frame of the IRET, on the entry stack. */
-function fixupBadIret(draft: Draft, setup: MachineSetup, regs: bigint): bigint {
+/** Bytes between what a function's argument points at and the pt_regs in it, by the type that the tree declares it with. */
+export function regsOffset(program: Program, name: string): bigint {
+  const { regsBehind } = entryCall(name);
+  if (regsBehind === null) return 0n;
+  for (const { parameterTypes } of program.sources) {
+    const type = parameterTypes.get(name)?.[0];
+    if (type !== undefined) return new RegExp(`\\b${regsBehind.type}\\b`).test(type) ? regsBehind.bytes : 0n;
+  }
+  return 0n;
+}
+
+/**
+ * arch/x86/kernel/traps.c, fixup_bad_iret(): general registers of the fault, frame of the IRET, on the entry stack, with
+ * the words before pt_regs where it takes any. The result is of the type of the argument.
+ */
+function fixupBadIret(draft: Draft, setup: MachineSetup, argument: bigint, before: bigint): bigint {
+  const regs = argument + before;
   const entry = stackNamed(setup.layout, 'entry');
   const to = (entry === null ? 0n : top(entry)) - PT_REGS_BYTES;
   const saved = load(draft, setup, regs + FRAME_OFFSET + 24n, 8);
   const scratch: { readonly at: bigint; readonly value: ReturnType<typeof load> }[] = [];
-  for (let offset = 0n; offset < FRAME_OFFSET; offset += 8n) scratch.push({ at: to + offset, value: load(draft, setup, regs + offset, 8) });
+  for (let offset = -before; offset < FRAME_OFFSET; offset += 8n) scratch.push({ at: to + offset, value: load(draft, setup, regs + offset, 8) });
   if (isConstant(saved)) for (let offset = 0n; offset < 40n; offset += 8n) scratch.push({ at: to + FRAME_OFFSET + offset, value: load(draft, setup, saved.value + offset, 8) });
   const fault = draft.frames.at(-1);
   const interrupted = draft.frames.at(-2);
   if (fault !== undefined) draft.frames = draft.frames.slice(0, -1);
   for (const { at, value } of scratch) store(draft, setup, at, 8, value);
   if (interrupted !== undefined) moveFrame(draft, setup, interrupted.base, to + FRAME_OFFSET);
-  return to;
+  return to - before;
 }
 
 /** arch/x86/kernel/traps.c, vc_switch_off_ist(): VC-02. */

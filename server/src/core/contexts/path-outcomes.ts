@@ -34,7 +34,7 @@ export function pathOutcomes(program: Program, setup: MachineSetup, state: State
   }
   const name = node.kind === 'instruction' ? outsideName(node) : null;
   if (node.kind === 'instruction' && name !== null && (node.mnemonic === 'call' || node.mnemonic === 'jmp')) {
-    const called = callOutside(setup, state, node, name, program.contexts.get('inside C') ?? 0);
+    const called = callOutside(program, setup, state, node, name, program.contexts.get('inside C') ?? 0);
     return called.after.map((draft) => ({ label: '', effects: draft.effects, state: finish(draft), calls: name, inside: called.inside }));
   }
   return successors(setup, state).steps.map((step) => ({ label: step.label, effects: step.effects, state: step.state, calls: null, inside: null }));

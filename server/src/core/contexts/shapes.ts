@@ -1,7 +1,9 @@
-// Stubs that one macro made differ in the C function they call and in nothing else: of each such shape one is run.
+// Stubs that one macro made differ in the C function they call and in nothing else: of each such shape one is run. Gates
+// that no event goes through have none.
 import type { CodeNode, NodeId } from '../machine/code.ts';
 import { vectorByNumber } from '../machine/vectors.ts';
 import type { Handler, Program } from '../program/program.ts';
+import { isSystemCallGate } from './entry-doors.ts';
 
 export interface Shapes {
   /** One handler a shape, in the order of their vectors. */
@@ -26,7 +28,7 @@ export function shapesOf(program: Program): Shapes {
   const counterparts = new Map<NodeId, NodeId>();
   const stubs = new Set(program.handlers.map((handler) => handler.stub));
   for (const handler of [...program.handlers].sort((a, b) => orderOf(a.vector) - orderOf(b.vector))) {
-    if (handler.synthesized) continue;
+    if (handler.synthesized || isSystemCallGate(program, handler)) continue;
     const body = bodyFrom(program, handler.stub);
     const key = keyOf(program, body, handler.stub, handler.ist.value, vectorByNumber(handler.vector)?.errorCode === true);
     const first = byShape.get(key);

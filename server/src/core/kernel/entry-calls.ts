@@ -1,5 +1,6 @@
 // C functions that entry stubs call, where their effect on the state that stubs rely on is more than returning: one row
 // each. A function without a row returns with the callee-saved registers, the flags that C code keeps, and IF clear.
+import type { REGISTER_NAMES } from '../machine/registers.ts';
 
 export type EntryCallEffect =
   /** Moves pt_regs to the top of the task stack and returns its address there. */
@@ -10,6 +11,8 @@ export type EntryCallEffect =
   | 'vc-switch-off-ist'
   /** Returns true or false in AL. */
   | 'bool'
+  /** Returns RFLAGS in RAX. */
+  | 'flags'
   | 'no-return';
 
 export interface EntryCallRow {
@@ -21,38 +24,48 @@ export interface EntryCallRow {
   readonly takesRegisters: boolean;
   /** Fills in the RIP and RSP that user mode goes on with. */
   readonly setsUserReturn: boolean;
+  /** A type that has words before its pt_regs, where the function takes and gives one of those: the type's name and the bytes. */
+  readonly regsBehind: { readonly type: string; readonly bytes: bigint } | null;
   readonly source: string;
 }
 
 function row(name: string, effect: EntryCallRow['effect'], source: string, more: Partial<EntryCallRow> = {}): EntryCallRow {
-  return { name, effect, anyStack: false, takesRegisters: false, setsUserReturn: false, source, ...more };
+  return { name, effect, anyStack: false, takesRegisters: false, setsUserReturn: false, regsBehind: null, source, ...more };
 }
 
 export const ENTRY_CALLS: readonly EntryCallRow[] = [
   row('sync_regs', 'sync-regs', 'arch/x86/kernel/traps.c', { anyStack: true }),
-  row('fixup_bad_iret', 'fixup-bad-iret', 'arch/x86/kernel/traps.c', { anyStack: true }),
+  // The return address of error_entry(), then pt_regs: what it took before it was given pt_regs alone.
+  row('fixup_bad_iret', 'fixup-bad-iret', 'arch/x86/kernel/traps.c', { anyStack: true, regsBehind: { type: 'bad_iret_stack', bytes: 8n } }),
   row('vc_switch_off_ist', 'vc-switch-off-ist', 'arch/x86/kernel/traps.c', { anyStack: true }),
   row('do_syscall_64', 'bool', 'arch/x86/entry/common.c'),
   row('do_fast_syscall_32', 'bool', 'arch/x86/entry/common.c'),
   row('do_SYSENTER_32', 'bool', 'arch/x86/entry/common.c', { setsUserReturn: true }),
   row('handle_interrupted_saferet', 'returns', 'arch/x86/kernel/cpu/bugs.c', { anyStack: true }),
+  row('native_save_fl', 'flags', 'arch/x86/kernel/irqflags.S', { anyStack: true, takesRegisters: true }),
   row('make_task_dead', 'no-return', 'kernel/exit.c', { takesRegisters: true }),
   row('BUG_func', 'no-return', 'arch/x86/kernel/alternative.c', { takesRegisters: true }),
   ...['stackleak_erase', 'stackleak_erase_on_task_stack', 'stackleak_erase_off_task_stack'].map((name) => row(name, 'returns', 'kernel/stackleak.c', { anyStack: true, takesRegisters: true })),
 ];
 
-/** Assembler routines without an effect on the state that stubs rely on: predictor and buffer maintenance. */
-export const QUIET_ROUTINES: ReadonlySet<string> = new Set([
-  'entry_untrain_ret',
-  'retbleed_untrain_ret',
-  'srso_untrain_ret',
-  'srso_alias_untrain_ret',
-  'zen_untrain_ret',
-  'entry_ibpb',
-  'write_ibpb',
-  'clear_bhb_loop',
-  '__handle_intr_saferet',
-  '__handle_intr_saferet_alias',
+/**
+ * Assembler routines without an effect on the state that stubs rely on but for the registers that each leaves with another
+ * value: predictor and buffer maintenance (arch/x86/lib/retpoline.S, arch/x86/entry/entry.S), what boot puts in the place
+ * of calls through the table of paravirt operations.
+ */
+export const QUIET_ROUTINES: ReadonlyMap<string, readonly (typeof REGISTER_NAMES)[number][]> = new Map([
+  // A MOVABS to RAX, of the CPUs that need it (SRSO).
+  ['entry_untrain_ret', ['rax']],
+  ['srso_untrain_ret', ['rax']],
+  ['retbleed_untrain_ret', []],
+  ['srso_alias_untrain_ret', []],
+  ['zen_untrain_ret', []],
+  ['entry_ibpb', ['rax', 'rcx', 'rdx']],
+  ['write_ibpb', ['rax', 'rcx', 'rdx']],
+  ['clear_bhb_loop', ['rax', 'rcx']],
+  ['__handle_intr_saferet', ['rax']],
+  ['__handle_intr_saferet_alias', ['rax']],
+  ['native_save_fl', ['rax']],
 ]);
 
 /** Of those, the ones after which a RET is safe from a predictor that user space trained (arch/x86/lib/retpoline.S). */

@@ -5,7 +5,7 @@ import type { Configuration, FileSource } from '../preprocess/stream.ts';
 import { evaluateConstantText } from '../syntax/c-constant.ts';
 import type { CMacroDefinition, ConstantScope } from '../syntax/c-constant.ts';
 import type { MacroTable } from '../syntax/c-directives.ts';
-import type { CFunctionDefinition, CSyntaxType, CTerm } from '../syntax/c-syntax.ts';
+import type { CFunctionDefinition, CParameter, CSyntaxType, CTerm } from '../syntax/c-syntax.ts';
 import { normalised } from '../syntax/c-text.ts';
 import type { GlobalVariable, LoweringScope } from './c-lower-builder.ts';
 import { lowerFunction } from './c-lower-function.ts';
@@ -58,6 +58,9 @@ export function cSource(file: string, source: FileSource, parse: ParseC, configu
     get declaredEntries() {
       return gathered().declaredEntries;
     },
+    get parameterTypes() {
+      return gathered().parameterTypes;
+    },
     get constants() {
       return (constants ??= constantsOf(reading.macros, gathered().enumerators, gathered().constants));
     },
@@ -90,6 +93,7 @@ interface Gathered {
   readonly structs: readonly { readonly type: CRecordType; readonly place: Place }[];
   readonly idtRows: readonly IdtRow[];
   readonly declaredEntries: readonly DeclaredEntry[];
+  readonly parameterTypes: ReadonlyMap<string, readonly string[]>;
   /** Whether the body of a function may hold a static variable. */
   readonly hasStatics: boolean;
 }
@@ -111,6 +115,8 @@ function gather(reading: Reading, file: string): Gathered {
   const structs: { readonly type: CRecordType; readonly place: Place }[] = [];
   const idtRows: IdtRow[] = [];
   const declaredEntries: DeclaredEntry[] = [];
+  const parameterTypes = new Map<string, readonly string[]>();
+  const typesOf = (parameters: readonly CParameter[]): readonly string[] => parameters.map((one) => one.typeText);
   const definitions = new Map<string, Definition>();
 
   for (const from of reading.files) {
@@ -132,14 +138,17 @@ function gather(reading: Reading, file: string): Gathered {
       switch (item.kind) {
         case 'function':
           functions.set(item.function.name.text, item.function.returns);
+          parameterTypes.set(item.function.name.text, typesOf(item.function.parameters));
           if (!definitions.has(item.function.name.text) || from.file === file) definitions.set(item.function.name.text, { definition: item.function, from });
           break;
         case 'declaration':
           for (const one of item.declarations) {
             const place = { file: from.file, span: one.name.span };
             if (one.kind === 'typedef') types.typedefs.set(one.name.text, one.type);
-            else if (one.kind === 'prototype') functions.set(one.name.text, one.type.kind === 'function' ? one.type.returns : one.type);
-            else {
+            else if (one.kind === 'prototype') {
+              functions.set(one.name.text, one.type.kind === 'function' ? one.type.returns : one.type);
+              parameterTypes.set(one.name.text, typesOf(one.parameters));
+            } else {
               const area = one.storage.some((word) => /_PER_CPU/.test(word)) ? 'percpu' : 'global';
               variables.set(one.name.text, { type: one.type, area });
               if (one.initialiser !== null) idtRows.push(...rowsOf(one.initialiser, one.name.text, from));
@@ -161,7 +170,7 @@ function gather(reading: Reading, file: string): Gathered {
   // Sizes asked for while types were still being read may rest on too few of them.
   types.layouts.clear();
   const hasStatics = [...definitions.values()].some(({ definition, from }) => /\bstatic\b/.test(from.text.slice(definition.bodySpan.start, definition.bodySpan.end)));
-  return { scope: { types, variables, functions, parse: reading.parse }, constants, enumerators, definitions, declared, structs, idtRows, declaredEntries, hasStatics };
+  return { scope: { types, variables, functions, parse: reading.parse }, constants, enumerators, definitions, declared, structs, idtRows, declaredEntries, parameterTypes, hasStatics };
 }
 
 function lowerAll({ scope, definitions }: Gathered, file: string): Lowered {

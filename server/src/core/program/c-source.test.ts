@@ -84,6 +84,11 @@ static const __initconst struct idt_data early_idts[] = {
     assert.deepEqual(source.declaredEntries.map((one) => [one.macro, one.vector, one.function]), [['DECLARE_IDTENTRY_IST', 'X86_TRAP_VE', 'exc_virtualization_exception']]);
   });
 
+  it('keeps the types that functions take, declared or defined', async () => {
+    const { parameterTypes } = await readC('asmlinkage __visible notrace\nstruct s *moved(struct s *argument);\nint plain(void);\nstatic int two(unsigned long a, const char *b)\n{\n\treturn 0;\n}\n');
+    assert.deepEqual([...parameterTypes], [['moved', ['struct s *']], ['plain', []], ['two', ['unsigned long', 'char *']]]);
+  });
+
   it('evaluates macro constants and enumerators', async () => {
     const { constants } = await readC('#define X86_TRAP_VE 20\n#define FLAG BIT(3)\n#define BOTH (FLAG | _AC(1, UL))\n#define TEXT "x"\nenum { A, B = X86_TRAP_VE, C, D = sizeof(u64) };\n#undef FLAG\n#define FLAG (1UL << 4)\n');
     assert.deepEqual(['X86_TRAP_VE', 'FLAG', 'BOTH', 'TEXT', 'A', 'B', 'C', 'D'].map((name) => constants.get(name)), [20n, 16n, 17n, undefined, 0n, 20n, 21n, 8n]);

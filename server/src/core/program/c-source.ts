@@ -106,6 +106,8 @@ export interface CSource {
   readonly structs: readonly CStruct[];
   readonly idtRows: readonly IdtRow[];
   readonly declaredEntries: readonly DeclaredEntry[];
+  /** Types of the parameters of each function that is declared or defined, as written. */
+  readonly parameterTypes: ReadonlyMap<string, readonly string[]>;
   /** Integer constants by macro or enumerator name. */
   readonly constants: ReadonlyMap<string, bigint>;
   /** Headers followed, with the resolved path or null. */

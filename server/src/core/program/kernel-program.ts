@@ -1,6 +1,7 @@
 // Links the entry stubs of a kernel tree into one program: Linux's stacks, the offsets that only a build knows, the gates
 // of its IDT tables. C code is not linked: stubs call it by name.
 import { ASM_OFFSETS, PER_CPU_SIZES } from '../kernel/offsets.ts';
+import { PARAVIRT_OFFSETS, PARAVIRT_OPERATIONS, PARAVIRT_TABLE } from '../kernel/paravirt.ts';
 import { istStack, KERNEL_STACKS } from '../kernel/stacks.ts';
 import { thunkNamed } from '../kernel/thunks.ts';
 import type { CodeNode, ExtableEntry, InstructionNode, NodeId } from '../machine/code.ts';
@@ -49,12 +50,12 @@ export function buildKernelProgram(parts: KernelParts): Program {
   const names: Names = {
     label: (name) => labels.get(name) ?? null,
     function: () => null,
-    constant: (name) => ASM_OFFSETS.get(name) ?? null,
+    constant: (name) => ASM_OFFSETS.get(name) ?? PARAVIRT_OFFSETS.get(name) ?? null,
     variable: (name, perCpu) => (!perCpu && parts.uniprocessor && variables.percpu.has(name) ? regionBase(PERCPU_REGION) : 0n) + variables.addressOf(name, perCpu),
   };
   const rows = gatesOf(parts, names);
   const nodes: CodeNode[] = CONTEXTS.map((context, id) => ({ kind: 'interrupted', id, symbol: context, text: titleOf(context), origin: nowhere(), context }));
-  for (const one of placed) for (const node of linkStream(one, names, unknown)) nodes[node.id] = throughThunk(node);
+  for (const one of placed) for (const node of linkStream(one, names, unknown)) nodes[node.id] = asPatched(throughThunk(node), names);
   const extable: ExtableEntry[] = placed.flatMap((one) => extableOf(one));
   const layout = kernelLayout(next, rows, variables);
   const functions = new Map<string, FunctionInfo>();
@@ -133,7 +134,7 @@ function withInterrupts(handlers: readonly Handler[], nodes: readonly (CodeNode 
 
 function sizedVariables(): CSource {
   const variables = [...PER_CPU_SIZES].map(([name, size]): CVariable => ({ name, area: 'percpu', size, type: '', place: { file: '', span: { start: 0, end: 0 } } }));
-  return { file: '', functions: [], variables, structs: [], idtRows: [], declaredEntries: [], constants: new Map(), includes: [], problems: [] };
+  return { file: '', functions: [], variables, structs: [], idtRows: [], declaredEntries: [], parameterTypes: new Map(), constants: new Map(), includes: [], problems: [] };
 }
 
 /** Lowest first (arch/x86/include/asm/cpu_entry_area.h): code compares RSP with the bounds of its own stack. */
@@ -157,6 +158,19 @@ function kernelLayout(nodes: number, rows: readonly GateRow[], variables: Variab
   for (const name of [...ists].sort((a, b) => orderOfIst(a) - orderOfIst(b))) add(name, 'stack', true, istStack(name).bytes, name === 'NMI');
   for (const level of [1, 2, 3]) add(`FRED level ${level}`, 'stack', false, istStack('').bytes, false);
   return { regions, percpu: variables.percpu, globals: variables.globals };
+}
+
+/** A call or jump through the table of paravirt operations is what boot makes of it. */
+function asPatched(node: CodeNode, names: Names): CodeNode {
+  if (node.kind !== 'instruction' || node.target !== null || node.targetName !== null || !/^(?:call|jmp)/.test(node.mnemonic) || !node.text.includes(PARAVIRT_TABLE)) return node;
+  const [operand] = node.operands;
+  if (operand?.kind !== 'memory' || operand.base !== null || operand.index !== null) return node;
+  const offset = operand.displacement - names.variable(PARAVIRT_TABLE, false);
+  const becomes = PARAVIRT_OPERATIONS.find(({ symbol }) => PARAVIRT_OFFSETS.get(symbol) === offset)?.becomes;
+  if (becomes === undefined) return node;
+  if (becomes.kind === 'instruction') return { ...node, mnemonic: becomes.mnemonic, operands: [] };
+  const target = names.label(becomes.name);
+  return { ...node, operands: [], target, targetName: becomes.name };
 }
 
 /** A jump to a return thunk is a RET, one to an indirect thunk a jump through its register (arch/x86/lib/retpoline.S). */

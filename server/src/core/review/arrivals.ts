@@ -1,5 +1,6 @@
 // Which events may arrive before an instruction in a state, and why the others cannot: by the gates, by what blocks and
 // masks them, and by what the instruction itself may raise. Runs nothing.
+import { isSystemCallGate } from '../contexts/entry-doors.ts';
 import type { CodeNode } from '../machine/code.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import { meaningOf } from '../machine/instructions/index.ts';
@@ -59,6 +60,7 @@ export function arrivalOf(program: Program, setup: MachineSetup, state: State, v
   if (guard !== undefined && state.frames.some((frame) => frame.vector === vector)) return answer('no', `${guard.name} is busy: ${guard.fallback}; scenarios tell what comes of clearing it`);
   const node = program.code.nodes[state.node];
   const { cpu } = state;
+  if (program.handlers.some((handler) => handler.vector === vector && isSystemCallGate(program, handler))) return answer('no', 'a gate for INT in user mode: the kernel gives its vector to no device');
   if (vector >= FIRST_EXTERNAL) return interruptArrival(state, answer);
   switch (vector) {
     case NMI:

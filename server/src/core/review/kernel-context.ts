@@ -8,6 +8,7 @@ import { project } from '../contexts/projection.ts';
 import type { Projection } from '../contexts/projection.ts';
 import { replayPath } from '../contexts/entry-paths.ts';
 import type { PathStart } from '../contexts/entry-start.ts';
+import { vectorOf } from '../contexts/entry-start.ts';
 import type { CodeNode, NodeId } from '../machine/code.ts';
 import { nameAddress } from '../machine/layout.ts';
 import { isConstant, SIGN } from '../machine/word.ts';
@@ -144,7 +145,7 @@ function wayTo(kernel: KernelProgram, run: KernelRun, reached: Reached): Context
   const follow = (start: PathStart, choices: readonly number[], steps: number): void => {
     if (start.parent !== null) follow(start.parent.start, start.parent.choices, start.parent.steps);
     const stub = program.code.nodes[start.first.node];
-    const frame = start.door.kind === 'event' ? start.first.frames.at(-1) : undefined;
+    const frame = vectorOf(start.door) !== null ? start.first.frames.at(-1) : undefined;
     if (stub !== undefined) way.push({ place: pathPlace(stub), title: `${titleIn(start)}${frame === undefined ? '' : `; frame at ${nameAddress(setup.layout, frame.base)}`}` });
     const played = replayPath(program, setup, start, choices, steps);
     const transitions = played.outcomes.map((outcome) => ({ label: outcome.label, event: null, effects: outcome.effects, state: outcome.state, weight: 1 }));

@@ -6,6 +6,7 @@ import type { EntryAnalysis } from '../contexts/entry-analysis.ts';
 import { listOf, replayPath } from '../contexts/entry-paths.ts';
 import type { Monitor, PathStep } from '../contexts/entry-paths.ts';
 import type { PathStart } from '../contexts/entry-start.ts';
+import { vectorOf } from '../contexts/entry-start.ts';
 import type { MachineTransition } from '../contexts/model.ts';
 import { changes, project } from '../contexts/projection.ts';
 import type { CpuVariant } from '../kernel/variants.ts';
@@ -292,7 +293,8 @@ export function outermostOf(start: PathStart): PathStart {
 /** What entering shows in a trace: the delivery, or the instruction that entered. */
 function entering(setup: MachineSetup, start: PathStart): MachineTransition['effects'] {
   const frame = start.first.frames.at(-1);
-  if (start.door.kind === 'event' && frame !== undefined) return [{ kind: 'deliver', vector: start.door.vector, frame, stack: setup.layout.regions[frame.region]?.name ?? 'unknown', rewinding: setup.layout.regions[frame.region]?.rewinding === true }];
+  const vector = vectorOf(start.door);
+  if (vector !== null && frame !== undefined) return [{ kind: 'deliver', vector, frame, stack: setup.layout.regions[frame.region]?.name ?? 'unknown', rewinding: setup.layout.regions[frame.region]?.rewinding === true }];
   return [{ kind: 'entered', what: titleOfStart(start) }];
 }
 

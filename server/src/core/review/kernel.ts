@@ -17,7 +17,8 @@ const FRED = 'arch/x86/entry/entry_64_fred.S';
 const CALLERS = ['arch/x86/kvm/vmx/vmenter.S', 'arch/x86/entry/entry.S'];
 /** Without its gates nothing is known to enter a tree's code. */
 const IDT = 'arch/x86/kernel/idt.c';
-const TABLES = [IDT, 'arch/x86/include/asm/irq_vectors.h', 'arch/x86/include/asm/trapnr.h'];
+/** With the types of what stubs call. */
+const TABLES = [IDT, 'arch/x86/include/asm/irq_vectors.h', 'arch/x86/include/asm/trapnr.h', 'arch/x86/include/asm/traps.h'];
 
 /** Folders below the root whose files entry paths are made of. */
 const FOLDERS: ReadonlySet<string> = new Set(['arch/x86/entry', 'arch/x86/kernel', 'arch/x86/include/asm', 'arch/x86/kvm/vmx']);

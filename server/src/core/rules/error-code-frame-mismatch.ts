@@ -1,5 +1,7 @@
 // XR-STK01: the frame that the stub hands to C is not where pt_regs says: an error code too many or too few.
 import type { PathStep } from '../contexts/entry-paths.ts';
+import { vectorOf } from '../contexts/entry-start.ts';
+import { regsOffset } from '../contexts/outside.ts';
 import { stubFiles } from './path-examples.ts';
 import { cFunctionCalled, entered, isConstant, isInstruction, knowledgeOf, pathPlace, pathPremises } from './path-vocabulary.ts';
 import type { Place } from '../base/span.ts';
@@ -16,12 +18,13 @@ import type { Judgement, Rule } from './rule.ts';
 const SAVED_RSP = 0x98n;
 
 /** Words by which the frame lies beside where pt_regs has it; null where it is there or nothing tells. */
-export function frameShift(step: PathStep): number | null {
-  const regs = step.before.registers[RDI];
+function frameShift(step: PathStep, name: string): number | null {
+  const argument = step.before.registers[RDI];
   const frame = step.before.frames.at(-1);
-  if (regs === undefined || !isConstant(regs) || frame === undefined || step.start.door.kind !== 'event') return null;
+  if (argument === undefined || !isConstant(argument) || frame === undefined || vectorOf(step.start.door) === null) return null;
+  const regs = argument.value + regsOffset(step.program, name);
   const draft = draftOf(step.before);
-  const holds = (shift: bigint): boolean => load(draft, step.setup, regs.value + SAVED_RSP + shift, 8) === frame.rsp;
+  const holds = (shift: bigint): boolean => load(draft, step.setup, regs + SAVED_RSP + shift, 8) === frame.rsp;
   if (frame.rsp.name === '' && !isConstant(frame.rsp)) return null;
   if (holds(0n)) return null;
   return holds(8n) ? 1 : holds(-8n) ? -1 : null;
@@ -121,7 +124,7 @@ function judge(step: PathStep): readonly Judgement[] {
     return [{ place: stubPlace(step), message: `the stub of ${entered(step.start)} calls ${routine}() with the frame one word ${beside > 0 ? 'further up' : 'further down'} than it is looked for there: ${mend}`, premises: pathPremises(step), related: [{ place: pathPlace(step.node), message: 'the call' }] }];
   }
   const name = cFunctionCalled(step);
-  const shift = name === null ? null : frameShift(step);
+  const shift = name === null ? null : frameShift(step, name);
   if (shift === null) return [];
   const what = shift > 0 ? 'one word more than' : 'one word less than';
   return [{ place: pathPlace(step.node), message: `${name}() gets a pt_regs whose frame is off by one word: the stub pushed ${what} it should for ${entered(step.start)}; push a placeholder exactly where the vector has no error code`, premises: pathPremises(step) }];

@@ -12,15 +12,19 @@ import type { Judgement, Rule } from './rule.ts';
 
 /** SYSCALL and SYSENTER give these another value by themselves, and the C code a result. */
 const CHANGED_BY_SYSCALL: ReadonlySet<string> = new Set(['rax', 'rcx', 'r11', 'rsp', 'rdx', 'rbp']);
+/** INT n gives none another value: the result alone changes, and registers that programs of 32 bits have not may be cleared. */
+const CHANGED_BY_INT: ReadonlySet<string> = new Set(['rax', 'r8', 'r9', 'r10', 'r11']);
+const NONE: ReadonlySet<string> = new Set();
 
 function judge(step: PathStep): readonly Judgement[] {
   const lost = lostBySyscall(step);
   if (lost.length > 0) return [{ place: pathPlace(step.node), message: `${step.node.text} goes back with another ${lost.join(' and ')} than ${entered(step.start)} had; save RCX and R11 as they are at entry`, premises: pathPremises(step) }];
   if (!isEventReturn(step) || !knowledgeOf(step.program).saves || step.start.door.kind === 'call' || step.start.door.kind === 'fork') return [];
   const expected = expectedState(step);
+  const changed = changedBySystemCall(step);
   const wrong = REGISTER_NAMES.filter((name, index) => {
     const after = step.after.registers[index];
-    if ((entersBySyscall(step) && CHANGED_BY_SYSCALL.has(name)) || (entersFor32Bit(step) && index >= 8)) return name !== 'rax' && step.after.cpu.cpl === 3 && isLeftByC(after);
+    if (changed.has(name) || (entersFor32Bit(step) && index >= 8)) return name !== 'rax' && step.after.cpu.cpl === 3 && isLeftByC(after);
     return differs(expected.registers[index], after);
   }).map((name) => `%${name}`);
   if (step.after.cpu.cpl === 0 && specCtrlDiffers(expected, step.after)) wrong.push('SPEC_CTRL');
@@ -49,18 +53,19 @@ function lostBySyscall({ start, node, before, setup, program }: PathStep): reado
   return lost;
 }
 
-/** The path, or the exit whose IRET faulted on it, began with a system call. */
-function entersBySyscall(step: PathStep): boolean {
+/** What a system call may change, where the path, or the exit whose IRET faulted on it, began with one. */
+function changedBySystemCall(step: PathStep): ReadonlySet<string> {
   for (let start: PathStep['start'] | undefined = step.start; start !== undefined; start = start.parent?.start) {
-    if (start.door.kind === 'instruction' || start.door.kind === 'fork') return true;
-    if (start.user) return false;
+    if (start.door.kind === 'instruction' || start.door.kind === 'fork') return CHANGED_BY_SYSCALL;
+    if (start.door.kind === 'software-interrupt') return CHANGED_BY_INT;
+    if (start.user) return NONE;
   }
-  return false;
+  return NONE;
 }
 
-/** Programs of 32 bits have eight registers: their entries and exits clear the others. */
+/** Programs of 32 bits have eight registers: their entries and exits clear the others. INT n is for those of 64 bits too. */
 function entersFor32Bit(step: PathStep): boolean {
-  for (let start: PathStep['start'] | undefined = step.start; start !== undefined; start = start.parent?.start) if (/compat/.test(start.door.name)) return true;
+  for (let start: PathStep['start'] | undefined = step.start; start !== undefined; start = start.parent?.start) if (start.door.kind !== 'software-interrupt' && /compat/.test(start.door.name)) return true;
   return false;
 }
 
@@ -88,7 +93,7 @@ export const registersNotRestored: Rule = {
   summary: 'an event return leaves a register with another value than it found',
   why: 'The interrupted code knows nothing of the event: every general register, and SPEC_CTRL where the entry changes it, must be what it was. A saved value that was overwritten, or restored from a register that was used as scratch in between, corrupts code that did nothing wrong.',
   instead: 'Restore from where the value was saved, and use nothing as scratch that still holds a saved value.',
-  falsePositives: ['System calls, which return a result in RAX and may clobber RCX and R11, as long as no value of the kernel is left in them.', 'Handlers that change pt_regs on purpose.'],
+  falsePositives: ['System calls, which return a result in RAX and may clobber RCX and R11 (SYSCALL) or R8 to R11 (INT n), as long as no value of the kernel is left in them.', 'Handlers that change pt_regs on purpose.'],
   references: ['SDM vol. 3A, "Interrupt and Exception Handling in 64-bit Mode"', 'semantics DEL-11'],
   bad: [{ title: 'RBX is popped into RBP', files: { 'entry.S': entryStub({ swap: '', unswap: '', leave: '\tmovq\t%rbx, %rbp\n\taddq\t$8, %rsp\n\tiretq\t#~ registers-not-restored\n' }), 'design.c': handlerOfGp } }],
   good: [{ title: 'Every register from its own word', files: { 'entry.S': entryStub({ swap: '', unswap: '' }), 'design.c': handlerOfGp } }],

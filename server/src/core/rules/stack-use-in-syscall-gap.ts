@@ -1,5 +1,6 @@
 // XR-SYS01: a stack access at CPL 0 while RSP is still, or again, the one that user space chose.
 import type { PathStep } from '../contexts/entry-paths.ts';
+import { vectorOf } from '../contexts/entry-start.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
 import { isInstruction, pathPlace, pathPremises, rspOf, stackNameOf, usesStack } from './path-vocabulary.ts';
 import type { Judgement, Rule } from './rule.ts';
@@ -7,7 +8,7 @@ import type { Judgement, Rule } from './rule.ts';
 function judge(step: PathStep): readonly Judgement[] {
   const { node, before } = step;
   if (!isInstruction(node) || before.cpu.cpl === 3 || !usesStack(node) || stackNameOf(step.setup, rspOf(before)) !== 'user') return [];
-  if (step.start.door.kind === 'event' && step.start.user) return [];
+  if (vectorOf(step.start.door) !== null && step.start.user) return [];
   return [{ place: pathPlace(node), message: `${node.text} uses the stack while RSP is the one that user space chose; load a kernel stack first, and the user RSP last`, premises: pathPremises(step) }];
 }
 

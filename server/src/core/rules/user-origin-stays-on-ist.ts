@@ -1,6 +1,7 @@
 // XR-VE13: an event from user mode is handled on the IST stack to the end, or enables interrupts there. From user mode
 // there is always an empty task stack to go to.
 import type { PathStep } from '../contexts/entry-paths.ts';
+import { vectorOf } from '../contexts/entry-start.ts';
 import { entryCall } from '../kernel/entry-calls.ts';
 import type { CodeNode } from '../machine/code.ts';
 import { stackOf } from '../machine/layout.ts';
@@ -52,8 +53,8 @@ function judge(observation: Observation): readonly Judgement[] {
 /** In a kernel tree the C code is not in view: its functions for user origin need the task stack. */
 function judgePath(step: PathStep): readonly Judgement[] {
   const { node, before, start, program } = step;
-  if (!isInstruction(node) || !start.user || start.door.kind !== 'event' || start.door.vector === DOUBLE_FAULT) return [];
-  const { vector } = start.door;
+  const vector = vectorOf(start.door);
+  if (!isInstruction(node) || !start.user || vector === null || vector === DOUBLE_FAULT) return [];
   if (!program.contexts.has('inside C')) return inSketch(step, vector);
   const name = cFunctionCalled(step);
   const stack = program.handlers.find((handler) => handler.vector === vector)?.ist.value ?? null;
