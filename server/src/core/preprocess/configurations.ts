@@ -72,17 +72,21 @@ const mitigations612 = words(`
 `);
 const guests612 = words('X86_FRED KVM KVM_X86 UNACCEPTED_MEMORY');
 
+/** Entry code up to here asks for the same symbols. */
+const release61: Release = {
+  since: [6, 0],
+  base: words('HAVE_KVM CC_HAS_ASM_GOTO_OUTPUT CC_HAS_ASM_GOTO_TIED_OUTPUT'),
+  mitigations: words('RETPOLINE RETHUNK CPU_UNRET_ENTRY CPU_IBPB_ENTRY CPU_IBRS_ENTRY CPU_SRSO MITIGATION_ITS'),
+  pti: 'PAGE_TABLE_ISOLATION',
+  usual: [],
+  guests: [],
+  gone: [],
+};
+
 /** Oldest first: a tree is read with the last one that is not newer than it. */
 const releases: ReadonlyMap<string, Release> = new Map([
-  ['6.1', {
-    since: [0, 0],
-    base: words('HAVE_KVM CC_HAS_ASM_GOTO_OUTPUT CC_HAS_ASM_GOTO_TIED_OUTPUT'),
-    mitigations: words('RETPOLINE RETHUNK CPU_UNRET_ENTRY CPU_IBPB_ENTRY CPU_IBRS_ENTRY CPU_SRSO MITIGATION_ITS'),
-    pti: 'PAGE_TABLE_ISOLATION',
-    usual: [],
-    guests: [],
-    gone: [],
-  }],
+  ['5.10', { ...release61, since: [0, 0] }],
+  ['6.1', release61],
   ['6.12', { since: [6, 6], base: base612, mitigations: mitigations612, pti: 'MITIGATION_PAGE_TABLE_ISOLATION', usual: [], guests: guests612, gone: [] }],
   ['7.3', {
     since: [7, 0],
@@ -102,7 +106,7 @@ const releases: ReadonlyMap<string, Release> = new Map([
 /** The preset's release nearest to a tree's: its own, or the last one before it. */
 export function releaseFor(version: number, patchLevel: number): string {
   const fitting = [...releases].filter(([, { since: [first, level] }]) => version > first || (version === first && patchLevel >= level));
-  return fitting.at(-1)?.[0] ?? '6.1';
+  return fitting.at(-1)?.[0] ?? '5.10';
 }
 
 const confidential = words(`

@@ -23,6 +23,12 @@ const needs: readonly (Proof & { readonly helper: string | null })[] = [
   { key: 'g', helper: 'setup_ghcb', what: 'the GHCB, which the #VC handler needs', does: called('setup_ghcb') },
 ];
 
+/** CR4 of a CPU that comes up is written with the bits that were pinned on the first one. */
+function pinsFsgsbase(tree: Tree, file: string): boolean {
+  const writes = tree.functions.some((one) => one.file === file && one.name === 'cr4_init' && one.graph().steps.some((step) => step.kind === 'store' && /\bcr4_pinned_bits\b/.test(step.value)));
+  return writes && /\bcr4_pinned_mask\b[^;]*\bX86_CR4_FSGSBASE\b/.test(tree.active(file) ?? '');
+}
+
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
   const patched = tree.design || tree.assembler.paranoidFeatures.has('X86_FEATURE_FSGSBASE');
@@ -34,7 +40,10 @@ function examine(tree: Tree): readonly Judgement[] {
     watchProofs(tree, one, owed, {
       at: (step, missing, where) => {
         if (!isCall(step, opens)) return false;
-        if (missing.length > 0) found.at(step, where, `events can arrive on this CPU from here on, and it has not got ${missing.map(({ what }) => what).join(', nor ')}; set it up before the IDT is loaded`);
+        if (missing.length === 0) return true;
+        // A CPU that comes up later has it from another place, which nothing here says: that is a hint.
+        const covered = missing.every(({ key }) => key === 'f') && pinsFsgsbase(tree, one.file);
+        found.at(step, where, `events can arrive on this CPU from here on, and it has not got ${missing.map(({ what }) => what).join(', nor ')}${covered ? ', but for the pinned bits that cr4_init() writes on all but the first' : ''}; set it up before the IDT is loaded`, covered ? { severity: 'hint' } : {});
         return true;
       },
     });
@@ -60,7 +69,21 @@ export const cr4BitAfterEvents = treeRule({
   instead: 'Everything that the stubs use first, the IDT last.',
   falsePositives: ['Code that loads the table again on a CPU that is up.'],
   references: ['Linux 05243d490bb7', 'semantics GS-03'],
-  bad: [{ title: 'No FSGSBASE', files: { 'common.c': setup('', ' //~ cr4-bit-after-events') } }],
+  bad: [
+    { title: 'No FSGSBASE', files: { 'common.c': setup('', ' //~ cr4-bit-after-events') } },
+    { title: 'Pinned elsewhere (hint)', files: { 'common.c': `static const unsigned long cr4_pinned_mask = X86_CR4_SMEP | X86_CR4_FSGSBASE;
+static unsigned long cr4_pinned_bits;
+
+void cr4_init(void)
+{
+	unsigned long cr4 = __read_cr4();
+
+	cr4 = (cr4 & ~cr4_pinned_mask) | cr4_pinned_bits;
+	__write_cr4(cr4);
+}
+
+${setup('', ' //~ cr4-bit-after-events')}` } },
+  ],
   good: [{ title: 'Before the IDT', files: { 'common.c': setup('\tif (cpu_feature_enabled(X86_FEATURE_FSGSBASE))\n\t\tcr4_set_bits(X86_CR4_FSGSBASE);\n', '') } }],
   examine,
 });

@@ -12,7 +12,8 @@ const unchecked = /^(?:raw_|__)/;
 
 const refused: Proof = { key: 'd', what: 'page faults are refused by pagefault_disable()', does: (step) => isCall(step, /^pagefault_disable$/), undoes: (step) => isCall(step, /^pagefault_enable$/) };
 const ours: Proof = { key: 'o', what: 'nmi_uaccess_okay() says that the address space is the one of the task', test: (text, holds) => holds && text === 'nmi_uaccess_okay()' };
-const checked: Proof = { key: 'a', what: 'the range is checked by access_ok()', test: (text, holds) => holds && /^_*access_ok\(/.test(text) };
+// Up to Linux 5.17 the check was asked the other way round as well.
+const checked: Proof = { key: 'a', what: 'the range is checked by access_ok()', test: (text, holds) => (holds ? /^_*access_ok\(/ : /^__(?:chk_)?range_not_ok\(/).test(text) };
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
@@ -75,6 +76,9 @@ export const nmiUserAccessNotNofault = treeRule({
     { title: 'A fault may sleep', files: { 'usercopy.c': copy('\tif (!nmi_uaccess_okay())\n\t\treturn n;\n\tret = raw_copy_from_user(to, from, n); //~ nmi-user-access-not-nofault\n') } },
     { title: 'Another address space', files: { 'usercopy.c': copy('\tpagefault_disable();\n\tret = raw_copy_from_user(to, from, n); //~ nmi-user-access-not-nofault\n\tpagefault_enable();\n') } },
   ],
-  good: [{ title: 'All three', files: { 'usercopy.c': copy('\tif (!nmi_uaccess_okay())\n\t\treturn n;\n\tpagefault_disable();\n\tret = raw_copy_from_user(to, from, n);\n\tpagefault_enable();\n') } }],
+  good: [
+    { title: 'All three', files: { 'usercopy.c': copy('\tif (!nmi_uaccess_okay())\n\t\treturn n;\n\tpagefault_disable();\n\tret = raw_copy_from_user(to, from, n);\n\tpagefault_enable();\n') } },
+    { title: 'The range, asked the other way round', files: { 'usercopy.c': copy('\tif (!nmi_uaccess_okay())\n\t\treturn n;\n\tpagefault_disable();\n\tret = raw_copy_from_user(to, from, n);\n\tpagefault_enable();\n').replace('!access_ok(from, n)', '__range_not_ok(from, n, TASK_SIZE)') } },
+  ],
   examine,
 });
