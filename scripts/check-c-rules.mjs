@@ -87,18 +87,20 @@ function judge(tree, over, rules = RULES) {
   }) };
 }
 
-/** The function that holds a line: from its head at the start of a line to the closing brace there. */
+/** The function or assembler macro that holds a line: from its head at the start of a line to the closing brace there. */
 function functionAt(text, line) {
   const lines = text.split('\n');
   for (let at = Math.min(line, lines.length) - 1; at >= 0; at--) {
     if (at < line - 1 && lines[at].startsWith('}')) return '';
+    const macro = /^\s*\.macro\s+(\w+)/.exec(lines[at]);
+    if (macro !== null) return macro[1];
     const found = /^(?:[A-Za-z_][\w *]*?\b)?(\w+)\(/.exec(lines[at]);
     if (found !== null && !/;\s*$/.test(lines[at]) && !/^(?:if|for|while|switch|return)\b/.test(lines[at])) return /^DEFINE_\w+$/.test(found[1]) ? (/\((\w+)\)/.exec(lines[at])?.[1] ?? '') : found[1];
   }
   return '';
 }
 
-const expected = documented();
+const expected = documented().filter(({ stub }) => !stub);
 const clean = new Map();
 for (const tree of trees) {
   const { findings, coverage } = judge(tree, undefined);
