@@ -140,6 +140,7 @@ for (const mutant of mutants) {
     if (!isOf(mutant, release(tree))) continue;
     const made = mutateTree(sourceOf(tree).read, mutant);
     if (made === null) {
+      if (isOlder(release(tree))) continue;
       report(false, `mutant | ${mutant.rule} | ${basename(tree)} ${mutant.files[0]} ${mutant.name ?? 'table'}: its pattern is not there`);
       continue;
     }
@@ -186,6 +187,11 @@ else {
   }
 }
 
+/** Releases before those that the mutants were written for: what they have not is not edited. */
+function isOlder(version) {
+  return Number(version.split('.')[0]) < 6;
+}
+
 /** A bug of the corpus in a tree: found at its edit, and nothing found where it is harmless. */
 function tryPlanted(bug, tree) {
   const planted = plant(bug, sourceOf(tree).read);
@@ -214,7 +220,7 @@ function tryPlanted(bug, tree) {
 
 // Every rule with its mutants: those of this check as found of tried, those of the entry stubs as listed for
 // scripts/check-entry-paths.mjs, which counts what it finds. A rule without any would be a rule that nothing tests.
-if (values.only === undefined) {
+if (values.only === undefined && trees.some((tree) => !isOlder(release(tree)))) {
   const dash = (rule, kind) => (byRule.has(`${kind} ${rule}`) ? `${byRule.get(`${kind} ${rule}`).right} of ${byRule.get(`${kind} ${rule}`).all}` : '-');
   console.log('rule | id | C code of trees | designs | entry stubs');
   for (const { name, id } of RULES) {

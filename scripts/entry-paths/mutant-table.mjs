@@ -76,7 +76,7 @@ export const mutants = [
   { name: 'kernel CR3 not loaded at SYSCALL', file: entry, in: 'entry_SYSCALL_64', edit: drop(KERNEL_CR3), expect: cr3 },
   { name: 'kernel CR3 not loaded at SYSENTER', file: compat, in: 'entry_SYSENTER_compat', edit: drop(KERNEL_CR3), expect: cr3 },
   { name: 'kernel CR3 not loaded at 32-bit SYSCALL', file: compat, in: 'entry_SYSCALL_compat', edit: drop(KERNEL_CR3), expect: cr3 },
-  { name: 'kernel CR3 not loaded for an NMI from user mode', file: entry, in: 'asm_exc_nmi', edit: drop(KERNEL_CR3), expect: cr3 },
+  { name: 'kernel CR3 not loaded for an NMI from user mode', file: entry, in: 'asm_exc_nmi', edit: drop(KERNEL_CR3), expect: [...cr3, ...fences] },
   { name: 'kernel CR3 not loaded in the paranoid entry', file: entry, in: 'paranoid_entry', edit: drop(/^\s*SAVE_AND_SWITCH_TO_KERNEL_CR3/), expect: [...cr3, ...back] },
   { name: 'kernel CR3 not loaded in the espfix code', file: entry, in: 'common_interrupt_return', from: /^native_irq_return_ldt/, edit: drop(KERNEL_CR3), expect: cr3 },
   { name: 'CR3 not restored in the paranoid exit', file: entry, in: 'paranoid_exit', edit: drop(RESTORE_CR3), expect: back },

@@ -72,7 +72,6 @@ const mitigations612 = words(`
 `);
 const guests612 = words('X86_FRED KVM KVM_X86 UNACCEPTED_MEMORY');
 
-/** Entry code up to here asks for the same symbols. */
 const release61: Release = {
   since: [6, 0],
   base: words('HAVE_KVM CC_HAS_ASM_GOTO_OUTPUT CC_HAS_ASM_GOTO_TIED_OUTPUT'),
@@ -85,7 +84,7 @@ const release61: Release = {
 
 /** Oldest first: a tree is read with the last one that is not newer than it. */
 const releases: ReadonlyMap<string, Release> = new Map([
-  ['5.10', { ...release61, since: [0, 0] }],
+  ['5.10', { ...release61, since: [0, 0], base: [...release61.base, ...words('X86_SMAP ARCH_RANDOM CC_HAS_ASM_GOTO')] }],
   ['6.1', release61],
   ['6.12', { since: [6, 6], base: base612, mitigations: mitigations612, pti: 'MITIGATION_PAGE_TABLE_ISOLATION', usual: [], guests: guests612, gone: [] }],
   ['7.3', {

@@ -7,7 +7,7 @@ import { watch } from '../tree/watch.ts';
 type State = 'before' | 'gathered' | 'cleared';
 
 /** What may stand behind the clear: it takes state back and touches no bank. */
-const closing = /^(?:instrumentation_(?:begin|end)|irqentry_\w+|nmi_exit|local_db_restore|barrier|(?:cond_)?local_irq_\w+)$/;
+const closing = /^(?:instrumentation_(?:begin|end)|irqentry_\w+|nmi_exit|trace_hardirqs_on_prepare|local_db_restore|barrier|(?:cond_)?local_irq_\w+)$/;
 
 export function clearsMcip(step: Step): boolean {
   return isCall(step, /wrmsr/) && step.arguments[0] === 'MSR_IA32_MCG_STATUS' && step.arguments.slice(1).every((one) => /^0(?:[uUlLxX]*)?$/.test(one));

@@ -84,8 +84,10 @@ function build(source: TreeSource, root: string, design: boolean, configuration:
     if (candidates.length === 1) return candidates[0] ?? null;
     return candidates.find((one) => one.file === from) ?? candidates.find((one) => !one.attributes.includes('static')) ?? candidates[0] ?? null;
   };
+  const pointers = new Set([...files.values()].flatMap((file) => pointersOf(file.unit)));
   const pointees = (member: string): readonly TreeFunction[] => {
     const kind = member === 'handler' ? 'nmi' : member === 'notifier_call' ? 'notifier' : null;
+    if (kind === null) return pointers.has(member) ? givenTo(member, [...files.values()], functions) : [];
     return registrations.flatMap((one) => (one.kind === kind ? (resolve(one.function, one.place.file.slice(root.length)) ?? []) : []));
   };
   const tables = [...files].map(([path, file]) => tablesOf(path, file, root));
@@ -197,6 +199,24 @@ function registrationsOf(path: string, file: ReadFile, root: string): readonly R
   for (const match of file.active.matchAll(/\.notifier_call\s*=\s*(\w+)/g)) add('notifier', match);
   for (const match of file.active.matchAll(/\binit_task_work\([^,;]+,\s*(\w+)\)/g)) add('task-work', match);
   return found;
+}
+
+/** Names of global variables that are pointers to functions. */
+function pointersOf(unit: CTranslationUnit): readonly string[] {
+  return unit.items.flatMap((item) => (item.kind === 'declaration' ? item.declarations.flatMap((one) => (one.kind === 'variable' && one.type.kind === 'pointer' && one.type.to.kind === 'function' ? [one.name.text] : [])) : []));
+}
+
+/** The functions that a global pointer begins with or is given somewhere by their names. */
+function givenTo(pointer: string, files: readonly ReadFile[], functions: readonly TreeFunction[]): readonly TreeFunction[] {
+  const names = new Set<string>();
+  for (const { unit } of files) {
+    for (const item of unit.items) {
+      if (item.kind !== 'declaration') continue;
+      for (const one of item.declarations) if (one.kind === 'variable' && one.name.text === pointer && one.initialiser?.kind === 'name') names.add(one.initialiser.name);
+    }
+  }
+  for (const one of functions) for (const step of one.graph().steps) if (step.kind === 'store' && step.target === pointer && step.operator === '=') names.add(step.value);
+  return functions.filter((one) => names.has(one.name));
 }
 
 function coverageOf(tree: Omit<Tree, 'coverage'>, files: number, left: number): Tree['coverage'] {

@@ -182,6 +182,14 @@ export function watch<S extends string>(tree: Tree, start: TreeFunction, first: 
 
 const targets = new WeakMap<Tree, Map<CallStep, readonly TreeFunction[]>>();
 
+/**
+ * Entry code proper, whose state the function behind its global pointer goes on with: `machine_check_vector`, up to Linux
+ * 5.12. What handlers call through such pointers is chosen by data that is not followed.
+ */
+function handsOver({ attributes }: TreeFunction): boolean {
+  return attributes.some((word) => /^(?:noinstr|__always_inline)$/.test(word));
+}
+
 /** The function in view that a call means, or those that its pointer may hold. */
 export function targetsOf(tree: Tree, step: CallStep, from: TreeFunction): readonly TreeFunction[] {
   let known = targets.get(tree);
@@ -189,7 +197,7 @@ export function targetsOf(tree: Tree, step: CallStep, from: TreeFunction): reado
   const before = known.get(step);
   if (before !== undefined) return before;
   const one = step.indirect ? null : tree.resolve(step.name, from.file);
-  const found = step.indirect ? tree.pointees(step.name) : one === null ? [] : [one];
+  const found = one !== null ? [one] : step.indirect || handsOver(from) ? tree.pointees(step.name) : [];
   known.set(step, found);
   return found;
 }
