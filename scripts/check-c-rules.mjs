@@ -95,7 +95,7 @@ function functionAt(text, line) {
     const macro = /^\s*\.macro\s+(\w+)/.exec(lines[at]);
     if (macro !== null) return macro[1];
     const found = /^(?:[A-Za-z_][\w *]*?\b)?(\w+)\(/.exec(lines[at]);
-    if (found !== null && !/;\s*$/.test(lines[at]) && !/^(?:if|for|while|switch|return)\b/.test(lines[at])) return /^DEFINE_\w+$/.test(found[1]) ? (/\((\w+)\)/.exec(lines[at])?.[1] ?? '') : found[1];
+    if (found !== null && !/;\s*$/.test(lines[at]) && !/^(?:if|for|while|switch|return)\b/.test(lines[at])) return /^(?:DEFINE|SYM)_\w+$/.test(found[1]) ? (/\((\w+)\)/.exec(lines[at])?.[1] ?? '') : found[1];
   }
   return '';
 }

@@ -35,6 +35,10 @@ function examine(tree: Tree): readonly Judgement[] {
 /** Each function that is queued must take the counter back: else no later event is queued. */
 function resets(tree: Tree, queue: TreeFunction, field: string, found: Findings): void {
   const callbacks = new Set(tree.functions.flatMap((caller) => caller.graph().steps.flatMap((step) => (isCall(step, /^\w+$/) && step.name === queue.name ? step.arguments.flatMap((name) => tree.resolve(name, caller.file) ?? []) : []))));
+  for (const step of queue.graph().steps) {
+    const named = step.kind === 'store' && /[.>]func$/.test(step.target) ? tree.resolve(step.value, queue.file) : null;
+    if (named !== null) callbacks.add(named);
+  }
   for (const callback of callbacks) {
     if (!callback.whole) continue;
     watch<'counted' | 'reset'>(tree, callback, 'counted', {

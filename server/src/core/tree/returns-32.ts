@@ -46,7 +46,11 @@ export function returns32(source: TreeSource, root: string, design: boolean): Re
 
 type Item = AssemblerStream['items'][number];
 
-function returnsOf({ items }: AssemblerStream): Returns32 {
+/** Fixups stand in a section of their own between instructions that follow each other. */
+const isFixup = (item: Item): boolean => 'section' in item && /fixup/.test(item.section);
+
+function returnsOf({ items: all }: AssemblerStream): Returns32 {
+  const items = all.filter((item) => !isFixup(item));
   const clears = items.flatMap((item, at): readonly BufferClear32[] => (isInstruction(item) && item.mnemonic === 'verw' ? [{
     place: outermost(item.origin),
     written: { file: item.origin.file, span: item.origin.span },
