@@ -65,7 +65,7 @@ let checked = 0;
 const failures = [];
 
 for (const tree of trees) {
-  const release = /6\.1(?!\d)/.test(tree) ? '6.1' : '6.12';
+  const release = /(\d+\.\d+)\/?$/.exec(tree)?.[1] ?? '6.12';
   const kept = new Map();
   const disk = (path) => {
     if (path.includes('\0')) return null;

@@ -77,7 +77,7 @@ describe('a gate that INT n goes through in user mode', () => {
   it('is an event of any mode where no INT n can open it, or its stub is one for events', async () => {
     for (const [stub, table] of [['entry_INT80', gate('INTG(IA32_SYSCALL_VECTOR, entry_INT80)')], ['asm_int80', gate('SYSG(IA32_SYSCALL_VECTOR, asm_int80)')]] as const) {
       const found = await said(systemCallStub(stub), table);
-      assert.ok(found.some((one) => one.includes('IRQ 128 from kernel mode')), `${stub}: ${found.join('\n')}`);
+      assert.ok(found.some((one) => one.includes('INT 0x80 from kernel mode')), `${stub}: ${found.join('\n')}`);
     }
   });
 

@@ -59,6 +59,7 @@ export function vectorByName(name: string): Vector | null {
   return byName.get(name.replace(/^#/, '').replace(/^X86_TRAP_/, '').replace(/^XM$/, 'XF').replace(/^MCE?$/, 'MC')) ?? null;
 }
 
+/** The vector that Linux keeps for system calls is told by the instruction (arch/x86/include/asm/irq_vectors.h). */
 export function vectorTitle(number: number): string {
-  return byNumber.get(number)?.mnemonic ?? (number === 257 ? 'SYSCALL' : number === 258 ? 'SYSENTER' : `IRQ ${number}`);
+  return byNumber.get(number)?.mnemonic ?? (number === 0x80 ? 'INT 0x80' : number === 257 ? 'SYSCALL' : number === 258 ? 'SYSENTER' : `IRQ ${number}`);
 }
