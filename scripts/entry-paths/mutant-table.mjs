@@ -15,7 +15,8 @@ const before = (line, text) => ({ kind: 'before', line, text });
 const after = (line, text) => ({ kind: 'after', line, text });
 const swap = (line, other) => ({ kind: 'swap', line, other });
 
-const SWAPGS = /^\s*swapgs\b/;
+/** A macro of that name up to Linux 5.12. */
+const SWAPGS = /^\s*swapgs\b/i;
 const KERNEL_CR3 = /^\s*SWITCH_TO_KERNEL_CR3\b/;
 const USER_CR3 = /^\s*SWITCH_TO_USER_CR3\w*\s/;
 const FENCE = /^\s*FENCE_SWAPGS_/;
