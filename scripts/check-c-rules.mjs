@@ -209,7 +209,8 @@ function tryPlanted(bug, tree) {
     return;
   }
   const text = (file) => over.get(file) ?? sourceOf(tree).read(file);
-  const right = fresh.filter((finding) => places.some(({ file, lines: [from, to] }) => file === finding.place.file && ((finding.line >= from - NEAR && finding.line <= to + NEAR) || functionAt(text(file), from) === functionAt(text(file), finding.line))));
+  // What `check` does not show unless it is asked for hints is not found.
+  const right = fresh.filter((finding) => finding.severity !== 'hint' && places.some(({ file, lines: [from, to] }) => file === finding.place.file && ((finding.line >= from - NEAR && finding.line <= to + NEAR) || functionAt(text(file), from) === functionAt(text(file), finding.line))));
   report(right.length > 0, `${bug.id} | ${basename(tree)} | ${[...new Set(right.map(({ rule }) => rule))].join(', ') || '-'} | ${right.map(({ place, line }) => `${place.file}:${line}`).join(', ') || '-'} (edit at ${places.map(({ file, lines }) => `${file}:${lines[0]}`).join(', ')}) | ${right.flatMap(({ premises }) => premises).length} premises | ${bug.title}`);
   for (const finding of fresh) {
     if (!values.verbose && right.includes(finding)) continue;

@@ -41,9 +41,9 @@ function examine(tree: Tree): readonly Judgement[] {
       at: (step, missing, where) => {
         if (!isCall(step, opens)) return false;
         if (missing.length === 0) return true;
-        // A CPU that comes up later has it from another place, which nothing here says: that is a hint.
+        // A CPU that comes up later has it from another place, which nothing here says and a change there takes away.
         const covered = missing.every(({ key }) => key === 'f') && pinsFsgsbase(tree, one.file);
-        found.at(step, where, `events can arrive on this CPU from here on, and it has not got ${missing.map(({ what }) => what).join(', nor ')}${covered ? ', but for the pinned bits that cr4_init() writes on all but the first' : ''}; set it up before the IDT is loaded`, covered ? { severity: 'hint' } : {});
+        found.at(step, where, `events can arrive on this CPU from here on, and it has not got ${missing.map(({ what }) => what).join(', nor ')}${covered ? ', but for the pinned bits that cr4_init() writes on all but the first' : ''}; set it up before the IDT is loaded`, covered ? { severity: 'warning' } : {});
         return true;
       },
     });
@@ -71,7 +71,7 @@ export const cr4BitAfterEvents = treeRule({
   references: ['Linux 05243d490bb7', 'semantics GS-03'],
   bad: [
     { title: 'No FSGSBASE', files: { 'common.c': setup('', ' //~ cr4-bit-after-events') } },
-    { title: 'Pinned elsewhere (hint)', files: { 'common.c': `static const unsigned long cr4_pinned_mask = X86_CR4_SMEP | X86_CR4_FSGSBASE;
+    { title: 'Pinned elsewhere (warning)', files: { 'common.c': `static const unsigned long cr4_pinned_mask = X86_CR4_SMEP | X86_CR4_FSGSBASE;
 static unsigned long cr4_pinned_bits;
 
 void cr4_init(void)

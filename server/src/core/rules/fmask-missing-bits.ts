@@ -32,7 +32,7 @@ function examine(tree: Tree): readonly Judgement[] {
       const missing = [...required].filter(([flag]) => !flags.has(flag));
       const [first] = missing;
       if (first === undefined) continue;
-      found.at(step, { function: one, calls: [] }, `SYSCALL does not clear RFLAGS.${missing.map(([flag]) => flag).join(', RFLAGS.')}: ${first[1]}; add X86_EFLAGS_${first[0]} to the mask`, missing.every(([flag]) => HARMLESS.has(flag)) ? { severity: 'hint' } : {});
+      found.at(step, { function: one, calls: [] }, `SYSCALL does not clear RFLAGS.${missing.map(([flag]) => flag).join(', RFLAGS.')}: ${first[1]}; add X86_EFLAGS_${first[0]} to the mask`, missing.every(([flag]) => HARMLESS.has(flag)) ? { severity: 'info' } : {});
     }
     if (!targets) continue;
     watch<'unmasked' | 'target' | 'masked'>(tree, one, 'unmasked', {
@@ -66,7 +66,7 @@ export const fmaskMissingBits: Rule = {
   references: ['SDM vol. 2B, "SYSCALL"', 'semantics SYS-02, DB-04', 'CVE-2015-3291'],
   bad: [
     { title: 'Only interrupts', files: { 'setup.c': setup('X86_EFLAGS_IF', ' //~ fmask-missing-bits') } },
-    { title: 'All but RF (hint)', files: { 'setup.c': setup('X86_EFLAGS_TF | X86_EFLAGS_IF | X86_EFLAGS_DF | X86_EFLAGS_NT | X86_EFLAGS_AC', ' //~ fmask-missing-bits') } },
+    { title: 'All but RF (info)', files: { 'setup.c': setup('X86_EFLAGS_TF | X86_EFLAGS_IF | X86_EFLAGS_DF | X86_EFLAGS_NT | X86_EFLAGS_AC', ' //~ fmask-missing-bits') } },
     { title: 'No mask', files: { 'setup.c': `void syscall_setup(void)
 {
 	wrmsrl(MSR_LSTAR, (unsigned long)entry_syscall);
