@@ -185,7 +185,7 @@ describe('configurations', () => {
   });
 
   it('by release: the last preset that is not newer than the tree, the newest for what is newer than all', () => {
-    const trees: readonly (readonly [number, number, string])[] = [[5, 10, '6.1'], [6, 1, '6.1'], [6, 5, '6.1'], [6, 6, '6.12'], [6, 12, '6.12'], [6, 19, '6.12'], [7, 0, '7.3'], [7, 3, '7.3'], [9, 1, '7.3']];
+    const trees: readonly (readonly [number, number, string])[] = [[4, 4, '5.10'], [5, 10, '5.10'], [5, 19, '5.10'], [6, 0, '6.1'], [6, 1, '6.1'], [6, 5, '6.1'], [6, 6, '6.12'], [6, 12, '6.12'], [6, 19, '6.12'], [7, 0, '7.3'], [7, 3, '7.3'], [9, 1, '7.3']];
     for (const [version, patchLevel, release] of trees) {
       const source = sourceOf({ 'k/Makefile': `# SPDX\nVERSION = ${version}\nPATCHLEVEL = ${patchLevel}\n` });
       assert.equal(releaseOf('k/', source), release, `${version}.${patchLevel}`);
