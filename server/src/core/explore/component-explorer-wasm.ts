@@ -132,6 +132,7 @@ export function wasmExplorer(module: CompiledExplorer, model: ComponentModel, ma
       let to = index;
       let parent = core.parentOf(to);
       for (; parent >= 0; parent = core.parentOf(to)) {
+        if (parent >= to) throw new Error(`state ${to} was found from ${parent}, which comes behind it`);
         rules.push(core.ruleBetween(parent, to));
         to = parent;
       }

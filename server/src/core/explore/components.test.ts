@@ -183,6 +183,19 @@ describe('the component explorers', () => {
     model.properties.forEach((_, at) => assert.equal(left.firstSeen(model.rules.length + at), right.firstSeen(model.rules.length + at)));
   });
 
+  it('tell traces between any two slices, while states are laid out anew', () => {
+    const states: number[] = [];
+    const [right, left] = explorers.map(({ explore }) => explore(guardedComponents(counting(60, false)), 1_000_000));
+    if (left === undefined || right === undefined) assert.fail();
+    toTheEnd(left, 1000);
+    for (let progress = right.run(0); !progress.done; progress = right.run(25)) {
+      const last = progress.states - 1;
+      for (const at of [last, last >> 1, last >> 3]) assert.deepEqual(right.pathTo(at), left.pathTo(at), `state ${at} of ${progress.states}`);
+      states.push(progress.states);
+    }
+    assert.ok(states.length > 100, `${states.length} slices`);
+  });
+
   it('a replay of a trace is a way through the readable model', () => {
     const model = virtualization({ design: 'clear-on-ist', anywhere: false });
     const components = guardedComponents(model);

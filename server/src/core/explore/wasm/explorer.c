@@ -577,6 +577,11 @@ static u32 maintain(u32 units) {
   return units;
 }
 
+/** States are read in one layout: what is under way of a new one is brought to its end. */
+static void settle(void) {
+  while (rewriting && !outOfMemory) maintain(CHUNK / MOVES_PER_UNIT);
+}
+
 // ---- the owner's calls ----
 
 EXPORT(begin) u32 begin(u32 components, u32 ruleTotal, u32 most) {
@@ -665,12 +670,14 @@ EXPORT(answersKept) u32 answersKept(void) { return answerCount; }
 /** The ids of a state, in `rootIds`. */
 EXPORT(idsOf) void idsOf(u32 index) {
   u64 state[MOST_WORDS];
+  settle();
   readState(state, index, layout.words);
   for (u32 at = 0; at < componentCount; at++) root[at] = idIn(state, &layout, at);
 }
 
 /** The first rule that leads from one state to another, or all ones. Between runs. */
 EXPORT(ruleBetween) u32 ruleBetween(u32 from, u32 to) {
+  settle();
   expand(from, layout.words);
   u32 found = ~0u;
   for (u32 at = 0; at < pending && found == ~0u; at++)
