@@ -4,7 +4,6 @@ import type { Attempt } from './attempt.ts';
 import type { Clock } from './clock.ts';
 import type { OpenDocument } from './documents.ts';
 
-
 export interface Warming {
   /** Begins, or begins anew. */
   readonly start: () => void;

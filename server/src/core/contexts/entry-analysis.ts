@@ -3,7 +3,6 @@
 import type { CpuVariant } from '../kernel/variants.ts';
 import type { InstructionNode, NodeId } from '../machine/code.ts';
 import type { MachineSetup } from '../machine/config.ts';
-import { draftOf, load } from '../machine/draft.ts';
 import { RSP } from '../machine/registers.ts';
 import type { State } from '../machine/state.ts';
 import { vectorTitle } from '../machine/vectors.ts';
@@ -17,6 +16,7 @@ import type { Choices, Monitor, PathStep } from './entry-paths.ts';
 import { contextKey, entrySetup, outsideContexts } from './entry-start.ts';
 import type { Door, PathStart } from './entry-start.ts';
 import { createInterruptedPlaces } from './interrupted-places.ts';
+import { faultsOf, mayFault } from './own-faults.ts';
 import { shapesOf } from './shapes.ts';
 
 /** One way to be at an instruction. */
@@ -65,11 +65,6 @@ export type Observer = (step: PathStep, monitors: readonly number[], choices: Ch
 
 /** Events that no flag holds off and that may come between any two instructions of a stub (rules.md: `NMI-like`). */
 const NMI_LIKE: readonly number[] = [2, 18, 1, 29, 8];
-/** What IRET to user mode may raise before it commits (IRET-05). */
-const IRET_FAULTS: readonly number[] = [13, 11, 12];
-/** What loading a segment register may raise (SDM vol. 2, "MOV - Move"). */
-const SEGMENT_FAULTS: readonly number[] = [13, 11];
-
 const MOST_CONTEXTS = 12;
 /** Steps of all paths of a program: entry code of whole kernels takes a tenth of them. */
 const MOST_STEPS = 3_000_000;
@@ -202,8 +197,17 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
   const stubs = new Set(program.handlers.map((handler) => handler.stub));
   const calls = callDoors(program).filter((door) => !stubs.has(door.entry) && shapes.counterpart(door.entry) === null);
 
+  const isUnreached = (door: Door & { kind: 'call' }): boolean => reached[door.entry] === undefined;
+
+  function leaveOut(): void {
+    const left = waiting.length - next + calls.filter(isUnreached).length;
+    if (left > 0) unbounded.push(`${left} starts left out after ${steps} steps`);
+    waiting.length = next;
+    calls.length = 0;
+  }
+
   function addCalls(): boolean {
-    const door = calls.find((one) => reached[one.entry] === undefined);
+    const door = calls.find(isUnreached);
     if (door === undefined) return false;
     calls.splice(calls.indexOf(door), 1);
     for (const variant of variants) {
@@ -220,15 +224,11 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
     variants,
     advance: (starts) => {
       for (let run = 0; run < starts; run += 1) {
+        if (steps >= mostSteps) leaveOut();
         const start = waiting[next];
         if (start === undefined) {
           if (!addCalls()) return true;
           continue;
-        }
-        if (steps >= mostSteps) {
-          unbounded.push(`${waiting.length - next} starts left out after ${steps} steps`);
-          waiting.length = next;
-          return true;
         }
         waiting[next] = undefined;
         next += 1;
@@ -243,7 +243,7 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
           tooLong: () => unbounded.push(`path too long: ${start.door.name} from ${start.from}`),
         });
       }
-      return next === waiting.length && (steps >= mostSteps || !calls.some((one) => reached[one.entry] === undefined));
+      return next === waiting.length && !calls.some(isUnreached);
     },
     reached: (node) => [...((reached[node] ?? reached[shapes.counterpart(node) ?? -1])?.values() ?? [])],
     starts: () => made,
@@ -260,31 +260,6 @@ function nameless(rsp: Word | undefined): boolean {
 
 function doorOf(handler: Handler): Door {
   return { kind: 'event', vector: handler.vector, stub: handler.stub, name: handler.stubName };
-}
-
-/** IRET, and loads of segment registers: what may fault in code that expects it. */
-function mayFault(node: InstructionNode): boolean {
-  const target = node.operands.at(-1);
-  return node.mnemonic === 'iretq' || (/^mov[lwq]?$/.test(node.mnemonic) && target?.kind === 'system-register' && /^[defg]s$/.test(target.name));
-}
-
-/** Faults of the instruction itself that its code expects: IRET to user mode, and loads of segment registers. */
-function faultsOf(node: InstructionNode, state: State, setup: MachineSetup, tellsIretFaults: boolean): readonly number[] {
-  if (node.mnemonic === 'iretq') {
-    if (!tellsIretFaults) return [];
-    const rsp = state.registers[RSP];
-    if (rsp === undefined || !isConstant(rsp)) return [];
-    const cs = load(draftOf(state), setup, rsp.value + 8n, 8);
-    return (cs.known & 3n) === 3n && (cs.value & 3n) === 3n ? IRET_FAULTS : [];
-  }
-  const target = node.operands.at(-1);
-  if (target?.kind === 'system-register' && mayFault(node)) {
-    const source = node.operands[0];
-    const value = source?.kind === 'register' ? state.registers[source.register] : undefined;
-    // The kernel's own selectors and null are always good.
-    return value === undefined || !isConstant(value) ? SEGMENT_FAULTS : [];
-  }
-  return [];
 }
 
 export function titleOfStart(start: PathStart): string {

@@ -112,7 +112,7 @@ const CALLED_BY_C: ReadonlySet<string> = new Set(['rewind_stack_and_make_dead'])
 const NOT_WITH_FRED: ReadonlySet<string> = new Set(['asm_load_gs_index']);
 
 /** There to raise #UD and nothing else: its handler tells what is to be warned of. */
-const TRAPS: ReadonlySet<string> = new Set(['__WARN_trap']);
+export const TRAPS: ReadonlySet<string> = new Set(['__WARN_trap']);
 
 /** Routines with a `.size` that no path reaches: C code calls them. Those for Xen PV are not native code. */
 export function callDoors(program: Program): (Door & { kind: 'call' })[] {

@@ -3,6 +3,7 @@
 import type { CodeNode, FeatureNode, NodeId } from '../machine/code.ts';
 import type { Program } from '../program/program.ts';
 import type { EntryAnalysis } from './entry-analysis.ts';
+import { TRAPS } from './entry-doors.ts';
 
 interface Facts {
   readonly text: string;
@@ -24,7 +25,7 @@ const reasons: readonly { readonly reason: string; readonly holds: (facts: Facts
   { reason: "KVM's own code, linked for the stubs that it calls", holds: ({ file }) => KVM.test(file) },
   { reason: 'int3 behind an instruction that never goes on to it: stops speculation', holds: ({ text }) => text === 'int3' },
   { reason: 'ud2 of an assertion that holds', holds: ({ text }) => text === 'ud2' },
-  { reason: 'UD1 that C code calls to warn of something', holds: ({ owners }) => owners.includes('__WARN_trap') },
+  { reason: 'UD1 that C code calls to warn of something', holds: ({ owners }) => owners.some((name) => TRAPS.has(name)) },
   { reason: 'filling that code jumps over', holds: ({ text }) => text === 'nop' },
   { reason: 'row of a vector whose gate names another stub', holds: ({ owners }) => owners.some((name) => /^(irq|spurious)_entries_start$/.test(name)) },
   { reason: 'repair of the truncated RIP of an old CPU, which is not modelled', holds: ({ text, owners }) => owners.includes('error_entry') && /^movq %rcx, .*\(%rsp\)$/.test(text) },

@@ -1,5 +1,6 @@
 // What was judged, as text: so that silence is shown not to be blindness.
-import type { CCoverage, Coverage, PathCoverage } from '../coverage-types.ts';
+import type { Coverage, PathCoverage } from '../coverage-types.ts';
+import type { TreeCoverage } from '../tree/tree.ts';
 
 /** Functions that are named one by one. */
 const MOST_NAMED = 10;
@@ -8,7 +9,7 @@ export function coverageText({ subject, c, paths }: Coverage): readonly string[]
   return [`coverage of ${subject === '' ? 'this folder' : subject}`, ...c.flatMap(cText), ...paths.flatMap(pathText)];
 }
 
-function cText({ configuration, files, functions, unreadable, calls, cap }: CCoverage): readonly string[] {
+function cText({ configuration, files, functions, unreadable, calls, cap }: TreeCoverage): readonly string[] {
   const all = calls.inView + calls.known + calls.unresolved;
   const named = unreadable.slice(0, MOST_NAMED).map((name) => `      ${name}()`);
   const left = unreadable.length - named.length;

@@ -12,7 +12,7 @@ import { eventTitle } from './arrivals.ts';
 import type { Bench, Tried } from './event-bench.ts';
 import type { Followed } from './event-follow.ts';
 import { titleIn } from './kernel-context.ts';
-import { outermostOf, wayOf } from './kernel-run.ts';
+import { outermostOf, wayOf } from './path-trace.ts';
 import { traceOf } from './trace.ts';
 
 /** `#VE, NMI`. */

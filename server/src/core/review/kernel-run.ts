@@ -1,23 +1,19 @@
 // The entry code of a kernel tree under review: all its entry paths, and its NMI stub entered again while it runs, judged
 // by the path rules, in slices. The reports have the form of scenario runs.
 import type { Place } from '../base/span.ts';
-import { createEntryAnalysis, titleOfStart } from '../contexts/entry-analysis.ts';
+import { createEntryAnalysis } from '../contexts/entry-analysis.ts';
 import type { EntryAnalysis } from '../contexts/entry-analysis.ts';
-import { listOf, replayPath } from '../contexts/entry-paths.ts';
+import { listOf } from '../contexts/entry-paths.ts';
 import type { Monitor, PathStep } from '../contexts/entry-paths.ts';
 import type { PathStart } from '../contexts/entry-start.ts';
-import { vectorOf } from '../contexts/entry-start.ts';
-import type { MachineTransition } from '../contexts/model.ts';
-import { changes, project } from '../contexts/projection.ts';
 import type { CpuVariant } from '../kernel/variants.ts';
 import type { CodeNode, NodeId } from '../machine/code.ts';
-import type { MachineSetup } from '../machine/config.ts';
-import type { State } from '../machine/state.ts';
 import type { Program } from '../program/program.ts';
-import type { Finding, RunReport, Severity, Trace, TraceStep } from '../rules/finding.ts';
+import type { Finding, RunReport, Severity } from '../rules/finding.ts';
 import type { Judgement, PathClass, PathRule, Rule } from '../rules/rule.ts';
 import { createNestingRun } from './nesting-run.ts';
-import { traceOf } from './trace.ts';
+import { pathTrace } from './path-trace.ts';
+import type { PathEnd } from './path-trace.ts';
 
 export interface KernelProgram {
   readonly program: Program;
@@ -44,13 +40,8 @@ export interface Heard {
   readonly judgement: Judgement;
 }
 
-interface Candidate {
+interface Candidate extends PathEnd {
   readonly rule: Rule;
-  readonly judgement: Judgement;
-  readonly start: PathStart;
-  readonly choices: readonly number[];
-  readonly depth: number;
-  readonly step: PathStep;
   readonly variants: Set<string>;
 }
 
@@ -239,63 +230,9 @@ function toFinding(kernel: KernelProgram, analysis: EntryAnalysis, candidate: Ca
     place: judgement.place,
     message: judgement.message,
     premises: judgement.premises,
-    trace: pathTrace(kernel.program, analysis, candidate),
+    trace: pathTrace(kernel.program, analysis.setup, candidate),
     related: [...(judgement.related ?? []), ...more],
     fix: null,
     variants: [...candidate.variants].map((name) => `${kernel.configuration}: ${name}`),
   };
 }
-
-/** The path of each start up to where the next one interrupts it, then `steps` steps of this one. */
-export function wayOf(program: Program, setup: MachineSetup, last: PathStart, choices: readonly number[], steps: number): { readonly states: State[]; readonly transitions: MachineTransition[] } {
-  const states: State[] = [];
-  const transitions: MachineTransition[] = [];
-  const follow = (start: PathStart, taken: readonly number[], count: number): void => {
-    if (start.parent !== null) follow(start.parent.start, start.parent.choices, start.parent.steps);
-    if (start.parent === null) states.push(start.interrupted);
-    else states[states.length - 1] = start.interrupted;
-    transitions.push({ label: '', event: null, effects: entering(setup, start), state: start.first, weight: 1 });
-    states.push(start.first);
-    for (const outcome of replayPath(program, setup, start, taken, count).outcomes) {
-      transitions.push({ label: outcome.label, event: null, effects: outcome.effects, state: outcome.state, weight: 1 });
-      states.push(outcome.state);
-    }
-  };
-  follow(last, choices, steps);
-  return { states, transitions };
-}
-
-/** The whole way to the last step of a path. */
-function pathTrace(program: Program, analysis: EntryAnalysis, candidate: Candidate): Trace {
-  const setup = analysis.setup;
-  const { states, transitions } = wayOf(program, setup, candidate.start, candidate.choices, candidate.depth);
-  const outermost = outermostOf(candidate.start);
-  const trace = traceOf(program, setup, 'entry paths', outermost.from, states, transitions, candidate.choices);
-  const last = states.at(-1);
-  const told = trace.steps.reduce((sum, step) => sum + step.steps, 0);
-  const shown = states[told];
-  const variant = [candidate.start.variant.name];
-  if (last === undefined || shown === undefined) return { ...trace, start: outermost.from, variant };
-  const final: TraceStep = {
-    title: candidate.judgement.message.split(';')[0] ?? candidate.judgement.message,
-    place: candidate.judgement.place,
-    symbol: candidate.step.node.symbol,
-    lane: project(program, setup, last, outermost.from).lane,
-    changed: changes(project(program, setup, shown, outermost.from), project(program, setup, last, outermost.from)),
-    steps: Math.max(1, transitions.length + 1 - told),
-  };
-  return { ...trace, start: outermost.from, variant, steps: [...trace.steps, final] };
-}
-
-export function outermostOf(start: PathStart): PathStart {
-  return start.parent === null ? start : outermostOf(start.parent.start);
-}
-
-/** What entering shows in a trace: the delivery, or the instruction that entered. */
-function entering(setup: MachineSetup, start: PathStart): MachineTransition['effects'] {
-  const frame = start.first.frames.at(-1);
-  const vector = vectorOf(start.door);
-  if (vector !== null && frame !== undefined) return [{ kind: 'deliver', vector, frame, stack: setup.layout.regions[frame.region]?.name ?? 'unknown', rewinding: setup.layout.regions[frame.region]?.rewinding === true }];
-  return [{ kind: 'entered', what: titleOfStart(start) }];
-}
-

@@ -120,8 +120,9 @@ export interface TreeCoverage {
   readonly configuration: string;
   readonly files: number;
   readonly functions: number;
-  /** Functions in which the parser lost a place. */
+  /** Functions in which the parser lost a place, as `file:name`: they are read in part. */
   readonly unreadable: readonly string[];
+  /** `known` calls have a row, `unresolved` ones are of functions or through pointers that nothing is known of. */
   readonly calls: { readonly inView: number; readonly known: number; readonly unresolved: number };
   /** Which bound was hit, or null. */
   readonly cap: string | null;

@@ -1,0 +1,77 @@
+// The way to a step of an entry path, as a trace: the paths of its starts one behind the other, each up to where the next
+// one interrupts it.
+import { titleOfStart } from '../contexts/entry-analysis.ts';
+import { replayPath } from '../contexts/entry-paths.ts';
+import type { PathStep } from '../contexts/entry-paths.ts';
+import { vectorOf } from '../contexts/entry-start.ts';
+import type { PathStart } from '../contexts/entry-start.ts';
+import type { MachineTransition } from '../contexts/model.ts';
+import { changes, project } from '../contexts/projection.ts';
+import type { MachineSetup } from '../machine/config.ts';
+import type { State } from '../machine/state.ts';
+import type { Program } from '../program/program.ts';
+import type { Trace, TraceStep } from '../rules/finding.ts';
+import type { Judgement } from '../rules/rule.ts';
+import { traceOf } from './trace.ts';
+
+/** A step of a path, how it was come to, and what is said of it. */
+export interface PathEnd {
+  readonly start: PathStart;
+  readonly choices: readonly number[];
+  readonly depth: number;
+  readonly step: PathStep;
+  readonly judgement: Judgement;
+}
+
+/** The path of each start up to where the next one interrupts it, then `steps` steps of this one. */
+export function wayOf(program: Program, setup: MachineSetup, last: PathStart, choices: readonly number[], steps: number): { readonly states: State[]; readonly transitions: MachineTransition[] } {
+  const states: State[] = [];
+  const transitions: MachineTransition[] = [];
+  const follow = (start: PathStart, taken: readonly number[], count: number): void => {
+    if (start.parent !== null) follow(start.parent.start, start.parent.choices, start.parent.steps);
+    if (start.parent === null) states.push(start.interrupted);
+    else states[states.length - 1] = start.interrupted;
+    transitions.push({ label: '', event: null, effects: entering(setup, start), state: start.first, weight: 1 });
+    states.push(start.first);
+    for (const outcome of replayPath(program, setup, start, taken, count).outcomes) {
+      transitions.push({ label: outcome.label, event: null, effects: outcome.effects, state: outcome.state, weight: 1 });
+      states.push(outcome.state);
+    }
+  };
+  follow(last, choices, steps);
+  return { states, transitions };
+}
+
+/** The whole way to the last step of a path. */
+export function pathTrace(program: Program, setup: MachineSetup, { start, choices, depth, step, judgement }: PathEnd): Trace {
+  const { states, transitions } = wayOf(program, setup, start, choices, depth);
+  const outermost = outermostOf(start);
+  const trace = traceOf(program, setup, 'entry paths', outermost.from, states, transitions, choices);
+  const last = states.at(-1);
+  const told = trace.steps.reduce((sum, step) => sum + step.steps, 0);
+  const shown = states[told];
+  const variant = [start.variant.name];
+  if (last === undefined || shown === undefined) return { ...trace, start: outermost.from, variant };
+  const final: TraceStep = {
+    title: judgement.message.split(';')[0] ?? judgement.message,
+    place: judgement.place,
+    symbol: step.node.symbol,
+    lane: project(program, setup, last, outermost.from).lane,
+    changed: changes(project(program, setup, shown, outermost.from), project(program, setup, last, outermost.from)),
+    steps: Math.max(1, transitions.length + 1 - told),
+  };
+  return { ...trace, start: outermost.from, variant, steps: [...trace.steps, final] };
+}
+
+export function outermostOf(start: PathStart): PathStart {
+  return start.parent === null ? start : outermostOf(start.parent.start);
+}
+
+/** What entering shows in a trace: the delivery, or the instruction that entered. */
+function entering(setup: MachineSetup, start: PathStart): MachineTransition['effects'] {
+  const frame = start.first.frames.at(-1);
+  const vector = vectorOf(start.door);
+  if (vector !== null && frame !== undefined) return [{ kind: 'deliver', vector, frame, stack: setup.layout.regions[frame.region]?.name ?? 'unknown', rewinding: setup.layout.regions[frame.region]?.rewinding === true }];
+  return [{ kind: 'entered', what: titleOfStart(start) }];
+}
+
