@@ -43,7 +43,7 @@ export async function explorers(options: ExplorerOptions): Promise<Section> {
     name: 'explorer',
     title: 'Explorer beside SPIN',
     commands: ['spin -a model.pml', `gcc ${panFlags('breadth-first').join(' ')} -o pan pan.c && ./pan -wN`, `gcc ${panFlags('depth-first').join(' ')} -o pan pan.c && ./pan -wN -m100000`],
-    tables: [throughput.table, toVerdict.table, events.table, programs.table],
+    tables: [throughput.table, toVerdict.table, events.table, ...programs.tables],
     budgets: [...throughput.budgets, ...toVerdict.budgets, ...events.budgets, ...programs.budgets],
     notRun: [...(spin ? [] : ['SPIN: spin and gcc are not installed']), ...programs.notRun],
     figures: { throughput: throughput.figures, verdicts: toVerdict.figures, unbounded: events.figures, programs: programs.figures },

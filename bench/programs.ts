@@ -18,9 +18,11 @@ import { emptyConfiguration, presetConfiguration } from '../server/src/core/prep
 import type { Program } from '../server/src/core/program/program.ts';
 import { linkKernel } from '../server/src/core/review/kernel.ts';
 import { NESTING_BOUNDS } from '../server/src/core/review/nesting-run.ts';
+import { createAnyNumber } from '../server/src/core/review/any-number.ts';
 import { applies, createRun } from '../server/src/core/review/run.ts';
 import { createStreams } from '../server/src/core/review/streams.ts';
 import { linkUnit } from '../server/src/core/review/unit.ts';
+import type { AnyNumber } from '../server/src/core/rules/finding.ts';
 import { RULES } from '../server/src/core/rules/index.ts';
 import { builtInScenarios } from '../server/src/core/scenarios/built-in.ts';
 import type { Scenario, StartContext } from '../server/src/core/scenarios/scenario.ts';
@@ -43,6 +45,8 @@ export interface Subject {
   /** What is explored, in words. */
   readonly what: string;
   readonly verdict: () => Reached;
+  /** The same for any number of its events; null where that is not told of it. */
+  readonly beyond: (() => AnyNumber) | null;
   /** Every event at every boundary. */
   readonly graph: () => Graph;
 }
@@ -96,9 +100,14 @@ export function designSubject(name: string, parse: Parse): Subject {
       if (verdict === 'inconclusive') throw new Error(`${name} has more than ${MOST_STATES} states`);
       return { violatedAfter: trace === null ? null : trace.steps.reduce((sum, { steps }) => sum + steps, 0), states };
     },
+    beyond: () => {
+      const run = createAnyNumber(next(), scenario, start);
+      while (!run.advance(5000));
+      return run.result();
+    },
     graph: () => {
       const program = next();
-      const { setup, initial } = prepare(program, scenario, start, true);
+      const { setup, initial } = prepare(program, scenario, start, { reference: true });
       return graphOf(name, machineModel(setup, [initial]), (before, transition) => {
         const { effects, state } = transition as MachineTransition;
         return scenario.expect.some((one) => one.kind === 'never' && shows(one.property, { program, before, effects, after: state }));
@@ -141,6 +150,7 @@ export function nmiSubject(root: string, parse: Parse): Subject {
   return {
     name: 'asm_exc_nmi of 6.12',
     what: 'any number of NMIs from kernel mode; two for SPIN',
+    beyond: null,
     verdict: () => {
       const program = linked();
       const { setup, state } = begin(program);

@@ -27,6 +27,7 @@ const view: TraceView = {
   variant: [],
   bounds: ['NMI at most 1', 'nesting at most 6'],
   boundsHit: ['nesting at most 6'],
+  beyond: [],
   assumptions: [],
   remarks: [],
   steps: [step('begins', 1), step('runs', 2), step('NMI delivered', 5, flag), step('runs on', 2), step('ends', 9)],

@@ -122,6 +122,7 @@ export function worth(view: TraceView): readonly { readonly name: string; readon
     { name: 'Variant', facts: view.variant.length === 0 ? [] : [view.variant.join(', ')] },
     { name: 'Bounds hit', facts: view.boundsHit },
     { name: 'Bounds', facts: view.bounds.length === 0 ? [] : [view.bounds.join(', ')] },
+    { name: 'Beyond the bounds', facts: view.beyond },
     { name: 'Assumed', facts: view.assumptions },
     { name: 'Remarks', facts: view.remarks },
   ];

@@ -26,7 +26,7 @@ function stepAt(index: number): ViewStep {
 
 const traceOf = (length: number): TraceView => ({
   title: 'long: nested from user', rule: null, message: null, design: 'long', scenario: 'nested', start: 'user', verdict: 'violated', states: length, transitions: length, depth: length,
-  variant: [], bounds: [], boundsHit: [], assumptions: [], remarks: [], steps: Array.from({ length }, (_, index) => stepAt(index)), text: `a trace of ${length} steps\n`,
+  variant: [], bounds: [], boundsHit: [], beyond: [], assumptions: [], remarks: [], steps: Array.from({ length }, (_, index) => stepAt(index)), text: `a trace of ${length} steps\n`,
 });
 
 interface Opened {

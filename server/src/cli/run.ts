@@ -22,6 +22,7 @@ export const usage = `usage: entrycheck run [--format gcc|json|mail] [--max-stat
 Runs one scenario, or all of them, on the designs in PATH (default: the current
 folder). Each folder with sources is one design. FILE is a scenario file; without
 PATH it runs on its own folder. Without SCENARIO the scenarios are listed.
+What holds within its bounds is explored for any number of its events as well.
 
 With --at, raises events at one instruction of entry code, from every distinct
 context that reaches it: the first event there, each other inside the C handler

@@ -38,6 +38,8 @@ export interface TraceView {
   readonly variant: readonly string[];
   readonly bounds: readonly string[];
   readonly boundsHit: readonly string[];
+  /** What a run that holds says beyond its bounds. */
+  readonly beyond: readonly string[];
   readonly assumptions: readonly string[];
   readonly remarks: readonly string[];
   readonly steps: readonly ViewStep[];

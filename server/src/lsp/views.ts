@@ -1,6 +1,7 @@
 // Runs and witnesses as the trace panel shows them: places as ranges, and the text for a mail beside them.
 import { mailFinding, mailRun } from '../core/render/mail.ts';
 import type { Locate } from '../core/render/places.ts';
+import { beyondText } from '../core/render/text.ts';
 import type { Finding, RunReport, Trace } from '../core/review-types.ts';
 import type { Locator } from './locate.ts';
 import type { TraceView, ViewStep } from './protocol.ts';
@@ -22,6 +23,7 @@ export function viewOfReport(report: RunReport, locator: Locator, locate: Locate
     variant: report.trace?.variant ?? [],
     bounds: report.bounds,
     boundsHit: report.boundsHit,
+    beyond: beyondText(report),
     assumptions: report.assumptions,
     remarks: lost ? [...report.remarks, 'the text changed while this ran, so its trace cannot be replayed: run it again'] : report.remarks,
     steps: stepsOf(report.trace, locator),
@@ -44,6 +46,7 @@ export function viewOfFinding(finding: Finding, design: string, locator: Locator
     variant: finding.trace?.variant ?? [],
     bounds: [],
     boundsHit: [],
+    beyond: [],
     assumptions: finding.premises.filter((premise) => premise.assumed).map((premise) => premise.fact),
     remarks: finding.variants.length > 1 ? [`the same in: ${finding.variants.join('; ')}`] : [],
     steps: stepsOf(finding.trace, locator),

@@ -53,9 +53,9 @@ export async function machineOf(code: string): Promise<Machine> {
     ]),
   );
   const scenario = scenarioNamed('nmi-nested', { NMI: 3, VE: 3, MC: 3 });
-  const { setup } = prepare(program, { ...scenario, first: null }, 'kernel', true);
+  const { setup } = prepare(program, { ...scenario, first: null }, 'kernel', { reference: true });
   const node = (label: string): number => program.code.symbols.get(label) ?? assert.fail(`there is no label ${label}`);
-  return { setup, node, at: (start, label = 'code') => ({ ...prepare(program, { ...scenario, first: null }, start, true).initial, node: node(label) }) };
+  return { setup, node, at: (start, label = 'code') => ({ ...prepare(program, { ...scenario, first: null }, start, { reference: true }).initial, node: node(label) }) };
 }
 
 /** The step of the code, which must be the only one. */

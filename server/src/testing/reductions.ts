@@ -1,7 +1,10 @@
 // An exploration with reductions beside one without: verdict and length of the shortest trace must be the same. For tests
 // only.
+import { createAnyNumber } from '../core/review/any-number.ts';
+import type { AnyNumberOptions } from '../core/review/any-number.ts';
 import { applies } from '../core/review/run.ts';
 import type { Program } from '../core/program/program.ts';
+import type { AnyNumber } from '../core/rules/finding.ts';
 import type { Scenario, StartContext } from '../core/scenarios/scenario.ts';
 import { ran, scenarioNamed, traceLength } from './review.ts';
 
@@ -28,4 +31,27 @@ export function compareReductions(program: Program, scenario: Scenario, start: S
 /** Runs that a program can be compared on. */
 export function runsToCompare(program: Program): readonly { readonly scenario: Scenario; readonly start: StartContext }[] {
   return smallScenarios.filter((scenario) => applies(program, scenario)).flatMap((scenario) => scenario.start.map((start) => ({ scenario, start })));
+}
+
+/** What is said of any number of events, each exploration with at most so many states; `open` where that is too few. */
+export interface ComparedAnyNumber {
+  readonly forgetting: AnyNumber['verdict'];
+  readonly remembering: AnyNumber['verdict'];
+  /** With every event at every boundary. */
+  readonly plain: AnyNumber['verdict'];
+}
+
+export function compareAnyNumber(program: Program, scenario: Scenario, start: StartContext, most: number): ComparedAnyNumber {
+  const verdictOf = (options: AnyNumberOptions): AnyNumber['verdict'] => {
+    const run = createAnyNumber(program, scenario, start, { ...options, mostStates: most });
+    while (!run.advance(5000));
+    return run.result().verdict;
+  };
+  return { forgetting: verdictOf({}), remembering: verdictOf({ forgets: false }), plain: verdictOf({ forgets: false, reference: true }) };
+}
+
+/** What one says and another denies. */
+export function contradicts({ forgetting, remembering, plain }: ComparedAnyNumber): boolean {
+  const said = new Set([forgetting, remembering, plain].filter((one) => one !== 'open'));
+  return said.size > 1;
 }

@@ -136,8 +136,8 @@ export function scenarioNamed(name: string, budgets: Readonly<Record<string, num
 
 /** One run to its end. */
 export function ran(program: Program, scenario: Scenario, start: StartContext, options: Partial<RunOptions & { readonly slice: number }> = {}): RunReport {
-  const { slice = 5000, reference = false, maxStates = 1_000_000 } = options;
-  const run = createRun(program, scenario, start, 'unit', RULES, { reference, maxStates });
+  const { slice = 5000, reference = false, maxStates = 1_000_000, anyNumber = false } = options;
+  const run = createRun(program, scenario, start, 'unit', RULES, { reference, maxStates, anyNumber });
   while (!run.advance(slice).done);
   return run.report();
 }

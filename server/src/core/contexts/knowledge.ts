@@ -3,7 +3,7 @@
 import type { EnvironmentEvent, MachineSetup } from '../machine/config.ts';
 import type { Code } from '../machine/code.ts';
 import { createAnswers, createKnownSteps } from './known-steps.ts';
-import type { Answers, Known, KnownSteps } from './known-steps.ts';
+import type { Answers, Known, KnownSteps, Looked } from './known-steps.ts';
 import { createParts } from './part-numbers.ts';
 import type { Parts } from './parts.ts';
 
@@ -12,8 +12,8 @@ export interface Knowledge {
   readonly known: KnownSteps;
   /** The set-up that steps are run with: it has no environment, so that no step can depend on one. */
   readonly machine: MachineSetup;
-  readonly own: Answers<readonly Known[]>;
-  readonly event: (event: EnvironmentEvent) => Answers<readonly Known[]>;
+  readonly own: Answers<Looked<readonly Known[]>>;
+  readonly event: (event: EnvironmentEvent) => Answers<Looked<readonly Known[]>>;
 }
 
 /** Fields of a set-up that say what may come when. */
@@ -51,7 +51,7 @@ function sameMachine(left: MachineSetup, right: MachineSetup): boolean {
 
 function newKnowledge(setup: MachineSetup): Knowledge {
   const parts = createParts(setup.layout.regions.length);
-  const events = new Map<string, Answers<readonly Known[]>>();
+  const events = new Map<string, Answers<Looked<readonly Known[]>>>();
   return {
     parts,
     known: createKnownSteps(parts),

@@ -7,6 +7,7 @@ import type { MemoryWrite, Origin, Piece, Recording, Writes } from '../machine/r
 import type { Effect } from '../machine/effects.ts';
 import type { Step } from '../machine/machine.ts';
 import type { Word } from '../machine/word.ts';
+import type { DeadWord } from './dead-words.ts';
 import { PartedState } from './parts.ts';
 import type { Parts, Slots } from './parts.ts';
 
@@ -40,6 +41,12 @@ export interface Answers<T> {
   readonly of: (kind: number, state: PartedState, make: (recording: Recording) => T) => T;
   /** Answers that were made. */
   readonly made: () => number;
+}
+
+/** An answer with the words taken to be dead that its making looked at all the same. */
+export interface Looked<T> {
+  readonly answer: T;
+  readonly dead: readonly DeadWord[];
 }
 
 /** `kinds`: how many different questions are asked at a node. */

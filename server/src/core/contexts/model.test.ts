@@ -23,7 +23,7 @@ describe('known steps', () => {
       let compared = 0;
       for (const scenario of ['ve-in-task', 'perf-nmi-user-copy-fails-twice', 've-in-syscall-gap', 'nmi-nested', 'apf-flags-stolen-by-nmi', 'perf-nmi-mc-twice'].map((one) => scenarioNamed(one))) {
         for (const start of ['user', 'kernel', 'gap'] satisfies StartContext[]) {
-          const { setup, initial } = prepare(program, scenario, start, true);
+          const { setup, initial } = prepare(program, scenario, start, { reference: true });
           const model = machineModel(setup, [initial]);
           const seen = new Set<State>();
           const explorer = createExplorer<State>(model, most, {

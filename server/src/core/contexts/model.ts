@@ -2,13 +2,17 @@
 // run before.
 import type { Model } from '../explore/model.ts';
 import type { EnvironmentEvent, MachineSetup } from '../machine/config.ts';
+import type { Effect } from '../machine/effects.ts';
 import type { Recording } from '../machine/recording.ts';
 import { eventArrives, eventStep, mayBeSpent, ownSteps, pendingSteps, runnable, spent, waitsForFirst } from '../machine/machine.ts';
 import type { Step } from '../machine/machine.ts';
 import type { State } from '../machine/state.ts';
 import { knowledgeOf } from './knowledge.ts';
+import { deadReads } from './dead-words.ts';
+import type { DeadWord } from './dead-words.ts';
 import { createAnswers } from './known-steps.ts';
-import type { Known } from './known-steps.ts';
+import type { Known, Looked } from './known-steps.ts';
+import type { Forgetting } from './nesting-dead.ts';
 import { PartedState } from './parts.ts';
 
 export interface MachineTransition extends Step {
@@ -19,6 +23,10 @@ export interface MachineModel extends Model<State> {
   readonly successors: (state: State) => readonly MachineTransition[];
   /** Whether some path was cut off because frames were nested as deep as the bound allows. */
   readonly cutOff: () => boolean;
+  /** A step looked at a word that had been forgotten: what was explored says nothing. */
+  readonly isVoid: () => boolean;
+  /** Words that were found to be none to forget. */
+  readonly learned: () => number;
 }
 
 const WIDTH = 6;
@@ -26,24 +34,48 @@ const WIDTH = 6;
 /** Steps that one choice may stand for: a loop that touches nothing ends here. */
 const LONGEST_CHAIN = 256;
 
-/** Sees the states that a choice runs through without leaving another choice. */
-export type Passed = (state: State) => void;
+export interface ModelOptions {
+  /** Sees the states that a choice runs through without leaving another choice. */
+  readonly passed?: (state: State) => void;
+  /** What a return leaves on a stack that keeps its words is forgotten as far as this does. */
+  readonly forgetting?: Forgetting | null;
+  /** Sees the steps that do what a rule could judge; a choice may then run through them, and no trace ends with them. */
+  readonly judged?: (seen: { readonly before: State; readonly effects: readonly Effect[]; readonly after: State }) => void;
+}
 
 /**
  * `initial` are the start states. Packed states of models of one program on one machine compare, others do not. Where the
  * set-up names visible boundaries, steps that leave no choice and do nothing a rule could judge are taken together; with all
  * boundaries visible every step is a state.
  */
-export function machineModel(setup: MachineSetup, initial: readonly State[], passed: Passed | null = null): MachineModel {
+export function machineModel(setup: MachineSetup, initial: readonly State[], { passed, forgetting = null, judged }: ModelOptions = {}): MachineModel {
   const { parts, known, machine, own, event: knownEvent } = knowledgeOf(setup);
   const eventSteps = setup.events.map(knownEvent);
-  const pending = createAnswers<readonly Known[]>(parts, 1);
-  const arrivals = createAnswers<boolean>(parts, Math.max(1, setup.events.length));
+  const pending = createAnswers<Looked<readonly Known[]>>(parts, 1);
+  const arrivals = createAnswers<Looked<boolean>>(parts, Math.max(1, setup.events.length));
   /** Numbers of the rest before to the rest behind an event that was counted. */
   const counted = setup.events.map(() => new Map<number, number>());
   let cut = false;
+  let looked = false;
+  let learned = 0;
 
-  const asKnown = (recording: Recording, made: readonly Step[]): readonly Known[] => made.map((step) => known.knownOf(step, recording.writesOf(step.state)));
+  const asKnown = (state: PartedState, recording: Recording, made: readonly Step[]): Looked<readonly Known[]> => ({
+    answer: made.map((step) => known.knownOf(step, recording.writesOf(step.state))),
+    dead: deadReads(state, recording.reads),
+  });
+
+  /** Nothing is said of what lies behind a look at a word that was forgotten. */
+  function looksAtDead(dead: readonly DeadWord[]): boolean {
+    if (dead.length === 0 || forgetting === null) return false;
+    learned += forgetting.keep(dead);
+    looked = true;
+    return true;
+  }
+
+  function behind(state: PartedState, step: Known): PartedState {
+    const after = known.after(state, step);
+    return forgetting !== null && step.effects.some((effect) => effect.kind === 'return') ? forgetting.behindReturn(after) : after;
+  }
 
   function withEventCounted(state: PartedState, event: EnvironmentEvent, index: number): PartedState {
     let rest = counted[index]?.get(state.restId);
@@ -68,33 +100,43 @@ export function machineModel(setup: MachineSetup, initial: readonly State[], pas
     const { budgets } = state;
     const waits = waitsForFirst(setup, budgets);
     let cutOff = false;
-    for (const step of own.of(waits ? 1 : 0, state, (recording) => asKnown(recording, ownSteps(machine, recording.state, node, waits)))) choices.push({ step, state: known.after(state, step) });
+    const take = (from: PartedState, { answer, dead }: Looked<readonly Known[]>): void => {
+      if (looksAtDead(dead)) return;
+      for (const step of answer) choices.push({ step, state: behind(from, step) });
+    };
+    take(state, own.of(waits ? 1 : 0, state, (recording) => asKnown(state, recording, ownSteps(machine, recording.state, node, waits))));
     for (let index = 0; index < setup.events.length; index += 1) {
       const event = setup.events[index];
-      if (event === undefined || !mayBeSpent(setup, budgets, event, waits)) continue;
-      if (!arrivals.of(index, state, (recording) => eventArrives(setup, recording.state, node, event))) continue;
+      const answers = eventSteps[index];
+      if (event === undefined || answers === undefined || !mayBeSpent(setup, budgets, event, waits)) continue;
+      const arrives = arrivals.of(index, state, (recording) => ({ answer: eventArrives(setup, recording.state, node, event), dead: deadReads(state, recording.reads) }));
+      if (looksAtDead(arrives.dead) || !arrives.answer) continue;
       if (state.frames.length >= setup.depth) {
         cutOff = true;
         continue;
       }
-      const made = eventSteps[index]?.of(0, state, (recording) => asKnown(recording, [eventStep(machine, recording.state, node, event)])) ?? [];
-      const before = withEventCounted(state, event, index);
-      for (const step of made) choices.push({ step, state: known.after(before, step) });
+      take(withEventCounted(state, event, index), answers.of(0, state, (recording) => asKnown(state, recording, [eventStep(machine, recording.state, node, event)])));
     }
-    if (!waits && state.pending.length > 0) for (const step of pending.of(0, state, (recording) => asKnown(recording, pendingSteps(setup, recording.state, node)))) choices.push({ step, state: known.after(state, step) });
+    if (!waits && state.pending.length > 0) take(state, pending.of(0, state, (recording) => asKnown(state, recording, pendingSteps(setup, recording.state, node))));
     return { choices, cutOff };
   }
 
   /** A step that a rule could judge stands alone, so that a trace ends with it. */
-  function chain({ step, state: first }: Choice): MachineTransition {
+  function chain(before: PartedState, { step, state: first }: Choice): MachineTransition {
     const { visible } = setup;
+    const stands = ({ effects }: Known): boolean => judged === undefined && effects.length > 0;
+    const judge = (from: PartedState, { effects }: Known, to: PartedState): void => {
+      if (effects.length > 0) judged?.({ before: from, effects, after: to });
+    };
     let state = first;
     let weight = 1;
-    while (step.effects.length === 0 && visible !== null && weight < LONGEST_CHAIN && state.ended === null) {
+    judge(before, step, state);
+    while (!stands(step) && visible !== null && weight < LONGEST_CHAIN && state.ended === null) {
       const { choices, cutOff } = choicesAt(state);
       const only = choices[0];
-      if (cutOff || only === undefined || choices.length !== 1 || only.step.effects.length > 0 || only.state.ended !== null) break;
+      if (cutOff || only === undefined || choices.length !== 1 || stands(only.step) || (judged === undefined && only.state.ended !== null)) break;
       passed?.(state);
+      judge(state, only.step, only.state);
       state = only.state;
       weight += 1;
     }
@@ -103,18 +145,21 @@ export function machineModel(setup: MachineSetup, initial: readonly State[], pas
 
   return {
     width: WIDTH,
-    initial: () => initial,
+    initial: () => (forgetting === null ? initial : initial.map((state) => forgetting.behindReturn(parts.stateOf(state)))),
+    isVoid: () => looked,
+    learned: () => learned,
     successors: (state) => {
-      const { choices, cutOff } = choicesAt(parts.stateOf(state));
+      const from = parts.stateOf(state);
+      const { choices, cutOff } = choicesAt(from);
       if (cutOff) cut = true;
-      return choices.map(chain);
+      return choices.map((choice) => chain(from, choice));
     },
     pack: (state, into, offset) => {
       const parted = parts.stateOf(state);
       into[offset] = parted.node;
       into[offset + 1] = parted.registersId;
       into[offset + 2] = parted.controlId;
-      into[offset + 3] = parted.memoryId;
+      into[offset + 3] = forgetting === null ? parted.memoryId : forgetting.alike(parted);
       into[offset + 4] = parted.framesId;
       into[offset + 5] = parted.restId;
     },

@@ -45,13 +45,9 @@ export interface Forgetting {
   readonly keep: (read: readonly DeadWord[]) => number;
 }
 
-export function forgettingOf(setup: MachineSetup, start: State, kept: KeptWords): Forgetting | null {
-  const region = setup.layout.regions.find((one) => one.kind === 'stack' && one.keepsStale);
-  if (region === undefined) return null;
-  const { index } = region;
-  const known = new Map<string, number>();
+/** A state behind a return, with anything in the per-CPU words that runs changed for good. */
+export function unsteadyOf(start: State, kept: KeptWords): (state: PartedState) => PartedState {
   const perCpu = new Map<number, number>();
-  const alike: (number | undefined)[] = [];
   const first = start.memory[PERCPU_REGION] ?? [];
 
   function steady(slots: readonly (Word | undefined)[]): readonly (Word | undefined)[] {
@@ -60,6 +56,23 @@ export function forgettingOf(setup: MachineSetup, start: State, kept: KeptWords)
     });
     return Array.from({ length: Math.max(slots.length, ...[...kept.unsteady].map((slot) => slot + 1)) }, (_, slot) => (kept.unsteady.has(slot) ? UNKNOWN : slots[slot]));
   }
+
+  return (state) => {
+    const { parts, node, registersId, controlId, memoryId, framesId, restId } = state;
+    const variables = parts.regionIn(memoryId, PERCPU_REGION);
+    let now = perCpu.get(variables);
+    if (now === undefined) perCpu.set(variables, (now = parts.freshRegionId(steady(parts.regionOf(variables)))));
+    return new PartedState(parts, node, registersId, controlId, parts.withRegion(memoryId, PERCPU_REGION, now), framesId, restId);
+  };
+}
+
+/** Null where no stack keeps its words. */
+export function forgettingOf(setup: MachineSetup, kept: KeptWords): Forgetting | null {
+  const region = setup.layout.regions.find((one) => one.kind === 'stack' && one.keepsStale);
+  if (region === undefined) return null;
+  const { index } = region;
+  const known = new Map<string, number>();
+  const alike: (number | undefined)[] = [];
 
   function forgotten(slots: readonly (Word | undefined)[], frames: State['frames']): readonly (Word | undefined)[] {
     const moment = momentOf(kept, frames, index);
@@ -76,10 +89,7 @@ export function forgettingOf(setup: MachineSetup, start: State, kept: KeptWords)
       const key = `${before} ${framesId}`;
       let after = known.get(key);
       if (after === undefined) known.set(key, (after = parts.freshRegionId(forgotten(parts.regionOf(before), state.frames))));
-      const variables = parts.regionIn(memoryId, PERCPU_REGION);
-      let now = perCpu.get(variables);
-      if (now === undefined) perCpu.set(variables, (now = parts.freshRegionId(steady(parts.regionOf(variables)))));
-      return new PartedState(parts, node, registersId, controlId, parts.withRegion(parts.withRegion(memoryId, index, after), PERCPU_REGION, now), framesId, restId);
+      return new PartedState(parts, node, registersId, controlId, parts.withRegion(memoryId, index, after), framesId, restId);
     },
     alike: ({ parts, memoryId }) => {
       const own = parts.regionIn(memoryId, index);
@@ -100,6 +110,7 @@ export function forgettingOf(setup: MachineSetup, start: State, kept: KeptWords)
           more += 1;
         }
       }
+      if (more > 0) known.clear();
       return more;
     },
   };

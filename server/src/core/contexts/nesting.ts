@@ -9,7 +9,7 @@ import type { Effect } from '../machine/effects.ts';
 import type { State } from '../machine/state.ts';
 import type { Program } from '../program/program.ts';
 import type { DeadWord } from './dead-words.ts';
-import { forgettingOf } from './nesting-dead.ts';
+import { forgettingOf, unsteadyOf } from './nesting-dead.ts';
 import type { KeptWords } from './nesting-dead.ts';
 import { kindsOfInterrupted } from './nesting-kinds.ts';
 import { nestSteps, NMI, showsNmi, takesNmi } from './nesting-steps.ts';
@@ -94,7 +94,8 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
   const shows = showsNmi(program, setup, boundaries);
   const insideC = program.contexts.get('inside C') ?? -1;
   const known = pathStepsOf(program, setup);
-  const forgetting = kept === null ? null : forgettingOf(setup, start, kept);
+  const forgetting = kept === null ? null : forgettingOf(setup, kept);
+  const unsteady = kept === null ? null : unsteadyOf(start, kept);
   const stub = program.handlers.find((handler) => handler.vector === NMI)?.stub ?? -1;
   const isFirstOfItsKind = forgetting === null ? (): boolean => true : kindsOfInterrupted(program, setup, stub, forgetting.region);
   let looked = false;
@@ -106,6 +107,7 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
     looked = true;
     return true;
   };
+  const settledMemory = (state: PartedState): PartedState => (forgetting === null || unsteady === null ? state : unsteady(forgetting.behindReturn(state)));
   const { delivery, leaving, stretchToNmi, stretchToC } = nestSteps(known, program, setup, start.node, vectors, boundaries);
 
   function raise(nest: Nest, vector: number, label: string): readonly NestStep[] {
@@ -146,7 +148,7 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
       const handler = outcome.calls !== null && outcome.inside !== null && entryCall(outcome.calls).effect === 'returns' && !entryCall(outcome.calls).anyStack && !QUIET_ROUTINES.has(outcome.calls);
       const handled = handler && state.frames.at(-1)?.vector === NMI;
       const left = handler && outcome.inside !== null ? outcome.inside : outcome.state;
-      const after = forgetting !== null && outcome.effects.some((effect) => effect.kind === 'return') ? forgetting.behindReturn(left) : left;
+      const after = outcome.effects.some((effect) => effect.kind === 'return') ? settledMemory(left) : left;
       return { label: '', event: null, effects: outcome.effects, calls: outcome.calls, before: state, left, weight: 1, state: { state: after, owed: handled ? false : nest.owed, spare: handled ? nest.spare - 1 : nest.spare, nmis: nest.nmis, traps: nest.traps } };
     });
   }
@@ -226,7 +228,7 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
     width: WIDTH,
     isVoid: () => looked,
     learned: () => learned,
-    initial: () => [{ state: forgetting === null ? known.stateOf(start) : forgetting.behindReturn(known.stateOf(start)), owed: false, spare: 0, nmis: bounds.nmis, traps: [...bounds.traps.values()] }],
+    initial: () => [{ state: settledMemory(known.stateOf(start)), owed: false, spare: 0, nmis: bounds.nmis, traps: [...bounds.traps.values()] }],
     successors: (nest) => (reduced ? all(nest).map(chain) : all(nest)).map(settled),
     pack: (nest, into, offset) => {
       const { node, registersId, controlId, framesId, restId } = nest.state;

@@ -85,7 +85,15 @@ function taskTopOf(program: Program): bigint {
   return task === null ? 0n : top(task);
 }
 
-export function prepare(program: Program, scenario: Scenario, start: StartContext, reference: boolean): Prepared {
+/** What is made of a scenario. */
+export interface Preparing {
+  /** Every boundary takes every event. */
+  readonly reference?: boolean;
+  /** Each event of the scenario any number of times: live frames are the one bound. */
+  readonly anyNumber?: boolean;
+}
+
+export function prepare(program: Program, scenario: Scenario, start: StartContext, { reference = false, anyNumber = false }: Preparing = {}): Prepared {
   const machine = hardwareOf(program);
   const budgets: number[] = [];
   const events: EnvironmentEvent[] = [];
@@ -95,12 +103,17 @@ export function prepare(program: Program, scenario: Scenario, start: StartContex
   for (const budget of scenario.budgets) {
     const vector = vectorByName(budget.event);
     if (vector === null || !handles(program, budget.event)) continue;
-    const index = budgets.length;
-    budgets.push(budget.count);
-    bounds.push(`${vector.mnemonic} at most ${budget.count}`);
-    if (scenario.first === budget.event) first = index;
-    for (const kind of kindsOf(vector.name, machine.guards)) events.push({ name: vector.name, vector: vector.number, budget: index, kind });
+    const kinds = kindsOf(vector.name, machine.guards);
+    const allow = (count: number): number => {
+      for (const kind of kinds) events.push({ name: vector.name, vector: vector.number, budget: budgets.length, kind });
+      return budgets.push(count) - 1;
+    };
+    if (scenario.first === budget.event) first = allow(anyNumber ? 1 : budget.count);
+    if (anyNumber) allow(Infinity);
+    else if (scenario.first !== budget.event) allow(budget.count);
+    bounds.push(anyNumber ? vector.mnemonic : `${vector.mnemonic} at most ${budget.count}`);
   }
+  if (anyNumber) bounds.splice(0, bounds.length, `any number of ${bounds.join(' and ')}`);
   for (const memory of scenario.memory) for (const name of memory.raises) userFaults.add(vectorByName(name)?.number ?? -1);
   bounds.push(`live frames at most ${scenario.depth}`);
   const setup: MachineSetup = {

@@ -312,8 +312,8 @@ describe('FRED', () => {
     const { program } = await linked(design('fred-stack-level'), 'fred-stack-level');
     const scenario = scenarioNamed('ve-in-task');
     fred = {
-      setup: prepare(program, scenario, 'kernel', true).setup,
-      at: (start) => prepare(program, scenario, start, true).initial,
+      setup: prepare(program, scenario, 'kernel', { reference: true }).setup,
+      at: (start) => prepare(program, scenario, start, { reference: true }).initial,
       node: (label) => program.code.symbols.get(label) ?? assert.fail(label),
     };
   });

@@ -27,6 +27,7 @@ describe('JSON', () => {
     assert.deepEqual(errors('check', checkJson([], [], [], null, locate)), []);
     assert.deepEqual(errors('run', runJson(sampleRun, locate)), []);
     assert.deepEqual(errors('run', runJson({ ...sampleRun, verdict: 'holds', trace: null }, locate)), []);
+    for (const verdict of ['holds', 'violated', 'open'] as const) assert.deepEqual(errors('run', runJson({ ...sampleRun, verdict: 'holds', trace: null, anyNumber: { verdict, bound: 'any number of NMI', states: 3, why: null } }, locate)), []);
     assert.deepEqual(errors('context', contextJson(sampleContext, locate)), []);
     assert.deepEqual(errors('context', contextJson({ ...sampleContext, rows: [], silence: 'not reached from any entry point of this unit' }, locate)), []);
   });

@@ -2,7 +2,7 @@
 // one-based. Pure: serialising is the caller's.
 import type { ContextInfo, ContextRow } from '../context-types.ts';
 import type { Coverage } from '../coverage-types.ts';
-import type { Finding, RunReport, Severity, Trace, Verdict } from '../rules/finding.ts';
+import type { AnyNumber, Finding, RunReport, Severity, Trace, Verdict } from '../rules/finding.ts';
 import type { Locate } from './places.ts';
 
 export interface JsonStep {
@@ -51,6 +51,8 @@ export interface JsonRun {
   readonly states: number;
   readonly bounds: readonly string[];
   readonly boundsHit: readonly string[];
+  /** Null where the run does not hold. */
+  readonly anyNumber: { readonly verdict: AnyNumber['verdict']; readonly bound: string; readonly states: number; readonly why: string | null } | null;
   readonly assumptions: readonly string[];
   readonly remarks: readonly string[];
   readonly trace: readonly JsonStep[];
@@ -102,8 +104,8 @@ export function traceJson(trace: Trace | null, locate: Locate): readonly JsonSte
 }
 
 export function runJson(report: RunReport, locate: Locate): JsonRun {
-  const { scenario, design, start, verdict, states, bounds, boundsHit, assumptions, remarks, trace } = report;
-  return { version: 1, scenario, design, start, verdict, states, bounds, boundsHit, assumptions, remarks, trace: traceJson(trace, locate) };
+  const { scenario, design, start, verdict, states, bounds, boundsHit, anyNumber = null, assumptions, remarks, trace } = report;
+  return { version: 1, scenario, design, start, verdict, states, bounds, boundsHit, anyNumber, assumptions, remarks, trace: traceJson(trace, locate) };
 }
 
 export function contextJson(context: ContextInfo, locate: Locate): JsonContext {

@@ -6,7 +6,7 @@ import { compare } from './places.ts';
 import type { Locate } from './places.ts';
 import { changeText, gapText, laneText, shownSteps } from './steps.ts';
 import type { ShownStep } from './steps.ts';
-import { traceHead } from './text.ts';
+import { beyondText, traceHead } from './text.ts';
 import { hang } from './wrap.ts';
 
 export const mailWidth = 72;
@@ -82,6 +82,7 @@ export function mailRun(report: RunReport, locate: Locate): readonly string[] {
   return [
     ...hang('', '  ', head, mailWidth),
     ...list('bounds:  ', report.bounds.length === 0 ? [] : [report.bounds.join(', ')]),
+    ...list('beyond:  ', beyondText(report)),
     ...list('hit:     ', report.boundsHit.length === 0 ? [] : [report.boundsHit.join(', ')]),
     ...list('assumed: ', report.assumptions),
     ...list('remark:  ', report.remarks),

@@ -75,6 +75,13 @@ describe('steps of a trace', () => {
 describe('text forms', () => {
   it('a finding as compilers print it', () => golden('finding.txt', [...findingText(sampleWarning, locate, plain), ...findingText(sampleFinding, locate, plain)]));
   it('a run as compilers print it', () => golden('run.txt', runText(sampleRun, locate, plain)));
+  it('what a run that holds says beyond its bounds, each in one line', () => {
+    const beyond = (verdict: 'holds' | 'violated' | 'open', why: string | null): readonly string[] => runText({ ...sampleRun, verdict: 'holds', findings: [], trace: null, anyNumber: { verdict, bound: 'any number of #VE and NMI', states: 7814, why } }, locate, plain).slice(-1);
+    assert.deepEqual(beyond('holds', null), ['    note: beyond the bounds: holds for any number of #VE and NMI (7,814 states)']);
+    assert.deepEqual(beyond('violated', 'NMI 2 times, after 105 steps: never shutdown'), ['    note: beyond the bounds: violated by NMI 2 times, after 105 steps: never shutdown']);
+    assert.deepEqual(beyond('open', 'frames nest to the bound of 6'), ['    note: beyond the bounds: open for any number of #VE and NMI: frames nest to the bound of 6']);
+    assert.doesNotMatch(runText({ ...sampleRun, anyNumber: null }, locate, plain).join(' '), /beyond/);
+  });
   it('a run for a mail', () => golden('mail.txt', mailRun(sampleRun, locate)));
   it('the contexts at a line, side by side', () => golden('context.txt', contextText(sampleContext, locate, 100, plain)));
   it('the contexts at a line, below each other on a narrow terminal', () => golden('context-narrow.txt', contextText(sampleContext, locate, 60, plain)));

@@ -87,6 +87,22 @@ export function runHead(report: RunReport, paint: Paint): string {
   return `${report.design}: ${report.scenario} from ${report.start}: ${verdict} (${report.states} ${report.states === 1 ? 'state' : 'states'}, depth ${report.depth})`;
 }
 
+/** What a run that holds says beyond its bounds, as a sentence or none. */
+export function beyondText({ anyNumber }: RunReport): readonly string[] {
+  if (anyNumber === undefined || anyNumber === null) return [];
+  const { verdict, bound, states, why } = anyNumber;
+  switch (verdict) {
+    case 'holds':
+      return [`holds for ${bound} (${states.toLocaleString('en')} states)`];
+    case 'violated':
+      return [`violated by ${why ?? ''}`];
+    case 'open':
+      return [`open for ${bound}: ${why ?? ''}`];
+    default:
+      return unreachable(verdict);
+  }
+}
+
 /** One run: its verdict, what it is worth, and the findings that prove it. */
 export function runText(report: RunReport, locate: Locate, paint: Paint): readonly string[] {
   const proof =
@@ -102,5 +118,6 @@ export function runText(report: RunReport, locate: Locate, paint: Paint): readon
     ...report.remarks.map((remark) => `${indent}note: ${remark}`),
     ...report.assumptions.map((assumption) => `${indent}note: assumed: ${assumption}`),
     `${indent}note: bounds: ${report.bounds.length === 0 ? 'none' : report.bounds.join(', ')}`,
+    ...beyondText(report).map((text) => `${indent}note: beyond the bounds: ${text}`),
   ];
 }

@@ -87,7 +87,7 @@ export function createContexts(program: Program): Contexts {
   let bounded = false;
 
   STARTS.forEach((start, index) => {
-    const { setup, initial } = prepare(program, scenario, start, false);
+    const { setup, initial } = prepare(program, scenario, start);
     let from = 0;
     let choice = 0;
     const note = (state: State): void => {
@@ -100,7 +100,7 @@ export function createContexts(program: Program): Contexts {
       table.set(state.node, rows);
     };
     const passing: State[] = [];
-    const model = machineModel(setup, [initial], (state) => passing.push(state));
+    const model = machineModel(setup, [initial], { passed: (state) => passing.push(state) });
     const noted: MachineModel = {
       ...model,
       successors: (state) => {

@@ -18,8 +18,8 @@ import type { HeldUnit, Units } from './units.ts';
 const IDLE_STATES = 300_000;
 
 export function createExplorationReview({ workspace, documents }: FrontEnd, units: Units, entryCode: EntryCode, treeFindings: TreeFindings): ExplorationReview {
-  function explorationOf(unit: HeldUnit, scenarios: readonly Scenario[], most: number): Exploration {
-    return runsOf(scenarios.map((scenario) => ({ scenario, program: programOf(unit, scenario) })), unit.linked.unit.name, most);
+  function explorationOf(unit: HeldUnit, scenarios: readonly Scenario[], most: number, anyNumber: boolean): Exploration {
+    return runsOf(scenarios.map((scenario) => ({ scenario, program: programOf(unit, scenario) })), unit.linked.unit.name, most, anyNumber);
   }
 
   function scenarioIn(unit: HeldUnit, name: string): Scenario | undefined {
@@ -31,7 +31,7 @@ export function createExplorationReview({ workspace, documents }: FrontEnd, unit
       const ofTree = treeFindings.exploration(unitOfFolder(folder, workspace)?.files ?? []) ?? nothing;
       const own = (): Exploration | null => {
         const unit = units.ofFolder(folder);
-        return unit === null || !hasEntries(unit.linked) ? null : both(entryCode.ofStubs(unit)?.exploration() ?? nothing, explorationOf(unit, scenariosOf(unit.linked), IDLE_STATES));
+        return unit === null || !hasEntries(unit.linked) ? null : both(entryCode.ofStubs(unit)?.exploration() ?? nothing, explorationOf(unit, scenariosOf(unit.linked), IDLE_STATES, false));
       };
       const root = entryCode.inKernel(folder) ? entryCode.rootOf(folder) : null;
       if (root !== null) return entryCode.kernels.exploration(root, ofTree, () => own() ?? nothing);
@@ -56,7 +56,7 @@ export function createExplorationReview({ workspace, documents }: FrontEnd, unit
     run: (folder, name) => {
       const unit = units.ofFolder(folder);
       const scenario = unit === null ? undefined : scenarioIn(unit, name);
-      return unit === null || scenario === undefined ? null : explorationOf(unit, [scenario], scenario.maxStates);
+      return unit === null || scenario === undefined ? null : explorationOf(unit, [scenario], scenario.maxStates, true);
     },
     replay: (folder, name, start, choices) => {
       const unit = units.ofFolder(folder);

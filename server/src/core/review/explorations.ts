@@ -7,8 +7,11 @@ import type { Scenario } from '../scenarios/scenario.ts';
 import { createRun, excludes } from './run.ts';
 import type { Run } from './run.ts';
 
-/** Every scenario from each of its starts that no annotation rules out, with at most so many states a run. */
-export function runsOf(scenarios: readonly { readonly scenario: Scenario; readonly program: Program }[], design: string, most: number): Exploration {
+/**
+ * Every scenario from each of its starts that no annotation rules out, with at most so many states a run; `anyNumber`:
+ * those that hold for any number of events as well.
+ */
+export function runsOf(scenarios: readonly { readonly scenario: Scenario; readonly program: Program }[], design: string, most: number, anyNumber: boolean): Exploration {
   const waiting = scenarios.flatMap(({ scenario, program }) => scenario.start.filter((start) => excludes(program, scenario, start) === null).map((start) => ({ scenario, program, start })));
   const done: RunReport[] = [];
   let running: Run | null = null;
@@ -18,10 +21,10 @@ export function runsOf(scenarios: readonly { readonly scenario: Scenario; readon
       if (running === null) {
         const next = waiting.shift();
         if (next === undefined) return { scenario: '', start: '', states: before, depth: 0, done: true };
-        running = createRun(next.program, next.scenario, next.start, design, RULES, { maxStates: most, reference: false });
+        running = createRun(next.program, next.scenario, next.start, design, RULES, { maxStates: most, reference: false, anyNumber });
       }
       const progress = running.advance(states);
-      const out = { scenario: running.scenario.name, start: running.start, states: before + progress.states, depth: progress.depth, done: false };
+      const out = { scenario: running.scenario.name, start: progress.beyond ? `${running.start}, beyond the bounds` : running.start, states: before + progress.states, depth: progress.depth, done: false };
       if (progress.done) {
         done.push(running.report());
         before += progress.states;

@@ -13,18 +13,24 @@ import { machineModel } from '../contexts/model.ts';
 import type { MachineTransition } from '../contexts/model.ts';
 import { shows } from '../contexts/properties.ts';
 import { handles, prepare } from '../contexts/setup.ts';
+import { createAnyNumber } from './any-number.ts';
+import type { AnyNumberRun } from './any-number.ts';
 import { traceOf } from './trace.ts';
 
 export interface RunOptions {
   readonly maxStates: number;
   /** No reductions: every boundary takes every event. */
   readonly reference: boolean;
+  /** Whether what holds is explored for any number of events as well. */
+  readonly anyNumber?: boolean;
 }
 
 export interface RunProgress {
   readonly states: number;
   readonly depth: number;
   readonly done: boolean;
+  /** Whether it is explored for any number of events by now. */
+  readonly beyond: boolean;
 }
 
 export interface Run {
@@ -52,7 +58,7 @@ interface Candidate {
 }
 
 export function createRun(program: Program, scenario: Scenario, start: StartContext, design: string, rules: readonly Rule[], options: RunOptions): Run {
-  const prepared = prepare(program, scenario, start, options.reference);
+  const prepared = prepare(program, scenario, start, { reference: options.reference });
   const model = machineModel(prepared.setup, [prepared.initial]);
   const judges = rules.filter((rule) => rule.judge !== null);
   const found = new Map<string, Candidate>();
@@ -101,21 +107,28 @@ export function createRun(program: Program, scenario: Scenario, start: StartCont
     return replayTrace(program, scenario, start, options.reference, [...path.choices, choice]);
   }
 
+  const missing = (): readonly Expectation[] => scenario.expect.filter((one) => one.kind === 'reachable' && !reached.has(one));
+  /** Beyond the budgets: null before the run has come to its end, and where it does not hold. */
+  let beyond: AnyNumberRun | null = null;
+  const asksBeyond = (): boolean => options.anyNumber === true && broken.size === 0 && !progress.boundHit && missing().length === 0;
+
   return {
     scenario,
     start,
     advance: (states) => {
       if (!progress.done) progress = explorer.run(states);
-      return { states: progress.states, depth: progress.depth, done: progress.done };
+      else if (asksBeyond()) beyond ??= createAnyNumber(program, scenario, start);
+      const done = beyond === null ? progress.done && !asksBeyond() : beyond.advance(states);
+      return { states: progress.states, depth: progress.depth, done, beyond: beyond !== null };
     },
     report: () => {
+      const anyNumber = beyond?.result() ?? null;
       const boundsHit = [...(progress.boundHit ? [`${progress.states} states`] : []), ...(model.cutOff() ? [`live frames at most ${scenario.depth}`] : [])];
       const first = [...broken].sort((a, b) => explorer.depthOf(a[1].from) - explorer.depthOf(b[1].from))[0];
-      const missing = scenario.expect.filter((one) => one.kind === 'reachable' && !reached.has(one));
-      const verdict: Verdict = first !== undefined ? 'violated' : progress.boundHit ? 'inconclusive' : missing.length > 0 ? 'vacuous' : 'holds';
+      const verdict: Verdict = first !== undefined ? 'violated' : progress.boundHit ? 'inconclusive' : missing().length > 0 ? 'vacuous' : 'holds';
       const remarks = [
         ...(first === undefined ? [] : [`violated: never ${first[0].kind === 'never' ? first[0].what : ''}`]),
-        ...(verdict === 'vacuous' ? missing.map((one) => `not seen: ${one.kind === 'reachable' ? one.what : ''}`) : []),
+        ...(verdict === 'vacuous' ? missing().map((one) => `not seen: ${one.kind === 'reachable' ? one.what : ''}`) : []),
         ...[...fallbacks].map(([what, times]) => `${what} (${times} times)`),
         ...ends.keys(),
         ...[...unknown.keys()].map((what) => `unknown: ${what}`),
@@ -135,6 +148,7 @@ export function createRun(program: Program, scenario: Scenario, start: StartCont
         findings: [...found.values()].map((one) => toFinding(one, traceTo(one.from, one.choice), scenario)),
         remarks,
         trace: first === undefined ? null : traceTo(first[1].from, first[1].choice),
+        anyNumber,
       };
     },
   };
@@ -155,7 +169,7 @@ function count(into: Map<string, number>, key: string): void {
 
 /** The trace of a replay key, for everything that keeps only the choices. */
 export function replayTrace(program: Program, scenario: Scenario, start: StartContext, reference: boolean, choices: readonly number[]): Trace {
-  const prepared = prepare(program, scenario, start, reference);
+  const prepared = prepare(program, scenario, start, { reference });
   const model = machineModel(prepared.setup, [prepared.initial]);
   const played = replay<State>(model, 0, choices);
   return traceOf(program, prepared.setup, scenario.name, start, played.states, played.transitions as readonly MachineTransition[], choices);

@@ -64,6 +64,17 @@ export interface Finding {
 
 export type Verdict = 'holds' | 'violated' | 'vacuous' | 'inconclusive';
 
+/** What a run that holds within its budgets says beyond them. */
+export interface AnyNumber {
+  /** `holds`: whatever the number of events; `open`: that was not explored to its end. */
+  readonly verdict: 'holds' | 'violated' | 'open';
+  /** `any number of #VE and NMI`. */
+  readonly bound: string;
+  readonly states: number;
+  /** What breaks it, or why it is open; null where it holds. */
+  readonly why: string | null;
+}
+
 /** The result of one scenario on one design. */
 export interface RunReport {
   readonly scenario: string;
@@ -82,4 +93,6 @@ export interface RunReport {
   readonly remarks: readonly string[];
   /** Shortest trace to the violation, or null. */
   readonly trace: Trace | null;
+  /** Null or missing where nobody asked, or the run does not hold. */
+  readonly anyNumber?: AnyNumber | null;
 }
