@@ -198,6 +198,17 @@ export const mutants = [
   ['instrumentable-before-state', nmi, 'exc_nmi', { drop: /^(\tirq_state = irqentry_nmi_enter)/m, by: '\ttrace_nmi_entered(regs);\n$1' }],
   ['instrumentable-before-state', traps, 'exc_int3', { drop: /^(\tif \(user_mode\(regs\)\) \{)/m, by: '\tpr_debug("event at %lx\\n", regs->ip);\n$1' }],
   ['edge-coalescing-ignored', nmi, 'default_do_nmi', { drop: /handled = nmi_handle\(NMI_LOCAL, regs\);/, by: 'if (perf_source(regs))\n\t\treturn;\n\tif (watchdog_source(regs))\n\t\treturn;\n\thandled = nmi_handle(NMI_LOCAL, regs);' }],
+  ['fred-return-state-lost', 'arch/x86/entry/entry_fred.c', 'fred_intx', { drop: line('swevent = 0'), since: '6.12' }],
+  ['iret-in-nmi-needs-nesting', nmi, 'exc_nmi', { drop: /^\tif \(this_cpu_read\(nmi_state\)[^}]*\}\n/m }],
+  ['recovery-without-ripv-eipv', mce, 'mce_check_crashing_cpu', { drop: /if \(mcgstatus & MCG_STATUS_RIPV\) \{/, by: '{' }],
+  ['hand-over-word-not-cleared', kvm, '__kvm_handle_async_pf', { from: line('= kvm_read_and_reset_apf_flags'), to: /^\tstate = irqentry_enter\(regs\);\n/m, since: '6.12' }],
+  ['wrong-state-helper', sev, '(?:kernel_|user_)?exc_vmm_communication', { drop: /noist_exc_debug\(regs\)/, by: 'exc_debug(regs)' }, 2],
+  ['software-event-unverified', entry, 'do_int80_emulation', { drop: /^\tif \(unlikely\(!user_mode\(regs\)\)\) \{[^}]*\}\n/m, since: '6.12' }],
+  ['schedule-on-rewinding-stack', generic, 'raw_irqentry_exit_cond_resched', { drop: /if \(!preempt_count\(\)\)/, by: '' }],
+  ['irqs-on-in-entry', generic, '_*exit_to_user_mode_loop', { drop: line('local_irq_disable\\w*\\(\\)') }],
+  ['enter-exit-mismatch', generic, 'irqentry_nmi_exit', { drop: line('ct_nmi_exit') }],
+  ['enter-exit-mismatch', generic, 'irqentry_nmi_enter', { drop: line('__nmi_enter') }],
+  ['dr7-live-in-nmi-like', 'arch/x86/include/asm/debugreg.h', 'local_db_save', { drop: line('set_debugreg') }],
 ].map(([rule, files, name, change, nth = 1, shown = name]) => ({ rule, files: [files].flat(), name, change, nth, shown }));
 
 /** The releases of the trees that have what a mutant changes. */

@@ -1,4 +1,5 @@
 // XR-DB01: an NMI-like handler works while data breakpoints are armed, arms them too early, or leaves them off.
+import { placeIn } from '../tree/tree.ts';
 import type { Tree, TreeFunction } from '../tree/tree.ts';
 import type { Judgement, Rule } from './rule.ts';
 import { entriesOf, entryPremise, findings, isCall, isNmiLike, watchEntry } from './tree-entries.ts';
@@ -39,8 +40,25 @@ function examine(tree: Tree): readonly Judgement[] {
       },
     });
   }
+  // The helper itself: what it saves it switches off.
+  for (const one of tree.functions) {
+    const { steps } = one.graph();
+    const reads = steps.some((step) => isCall(step, /^(?:native_)?get_debugreg$/) && step.arguments.includes('7'));
+    const writes = steps.some((step) => isCall(step, /^(?:native_)?set_debugreg$/) && step.arguments.includes('7'));
+    if (one.name === 'local_db_save' && one.whole && reads && !writes) found.place(placeIn(tree, one.file, one.nameSpan), 'local_db_save() reads DR7 and does not write it: data breakpoints stay armed in every handler that relies on it, and one on what #DB touches recurses; write DR7 with all of them off');
+  }
   return found.all();
 }
+
+const save = (disarm: string, mark: string): string => `static __always_inline unsigned long local_db_save(void)${mark}
+{
+	unsigned long dr7;
+
+	get_debugreg(dr7, 7);
+${disarm}	barrier();
+	return dr7;
+}
+`;
 
 const handler = (lines: string): string => `DEFINE_IDTENTRY_DEBUG(exc_debug)
 {
@@ -63,9 +81,10 @@ export const dr7LiveInNmiLike: Rule = {
   references: ['SDM vol. 3B, "Debug Registers"', 'semantics DB-07, DB-08'],
   bad: [
     { title: 'Saved too late', files: { 'debug.c': handler('\tstate = irqentry_nmi_enter(regs); //~ dr7-live-in-nmi-like\n\tdr7 = local_db_save();\n\thandle(regs, dr6);\n\tirqentry_nmi_exit(regs, state);\n\tlocal_db_restore(dr7);\n') } },
+    { title: 'Saved and left on', files: { 'debugreg.c': save('', ' //~ dr7-live-in-nmi-like') } },
     { title: 'Restored too early', files: { 'debug.c': handler('\tdr7 = local_db_save();\n\tstate = irqentry_nmi_enter(regs);\n\thandle(regs, dr6);\n\tlocal_db_restore(dr7); //~ dr7-live-in-nmi-like\n\tirqentry_nmi_exit(regs, state);\n') } },
   ],
-  good: [{ title: 'First and last', files: { 'debug.c': handler('\tdr7 = local_db_save();\n\tstate = irqentry_nmi_enter(regs);\n\thandle(regs, dr6);\n\tirqentry_nmi_exit(regs, state);\n\tlocal_db_restore(dr7);\n') } }],
+  good: [{ title: 'Saved and off', files: { 'debugreg.c': save('\tif (dr7)\n\t\tset_debugreg(0, 7);\n', '') } }, { title: 'First and last', files: { 'debug.c': handler('\tdr7 = local_db_save();\n\tstate = irqentry_nmi_enter(regs);\n\thandle(regs, dr6);\n\tirqentry_nmi_exit(regs, state);\n\tlocal_db_restore(dr7);\n') } }],
   judge: null,
   inspect: null,
   examine,

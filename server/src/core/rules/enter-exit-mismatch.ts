@@ -1,5 +1,6 @@
 // XR-INS03: what an entry establishes is not taken back on every path, or is taken back by the counterpart of another.
 import { stateHelpers } from '../tree/primitives.ts';
+import { placeIn } from '../tree/tree.ts';
 import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
 import { watch } from '../tree/watch.ts';
 import type { Judgement, Rule } from './rule.ts';
@@ -34,7 +35,22 @@ function examine(tree: Tree): readonly Judgement[] {
       if (steps.some((step) => isCall(step, pair.begin)) && steps.some((step) => isCall(step, pair.end))) followPair(tree, one, entry, pair, found);
     }
   }
+  halves(tree, found);
   return found.all();
+}
+
+/** `demo_enter()` and `demo_exit()` of one file: what the first enters the second leaves, and the other way round. */
+function halves(tree: Tree, found: Findings): void {
+  const called = (one: TreeFunction, end: string): ReadonlySet<string> => new Set(one.graph().steps.flatMap((step) => (step.kind === 'call' && !step.indirect && step.name.endsWith(end) ? [step.name.slice(0, -end.length)] : [])));
+  for (const enter of tree.functions) {
+    const family = enter.name.endsWith('_enter') ? enter.name.slice(0, -'_enter'.length) : null;
+    const exit = family === null ? undefined : tree.functions.find((one) => one.file === enter.file && one.name === `${family}_exit`);
+    if (exit === undefined || !enter.whole || !exit.whole) continue;
+    const [entered, left] = [called(enter, '_enter'), called(exit, '_exit')];
+    const at = (one: TreeFunction, message: string): void => found.place(placeIn(tree, one.file, one.nameSpan), message);
+    for (const name of entered) if (!left.has(name)) at(exit, `${exit.name}() does not call ${name}_exit(), and ${enter.name}() calls ${name}_enter(): what that counts or switches on stays so for ever; undo it in the exit`);
+    for (const name of left) if (!entered.has(name)) at(enter, `${enter.name}() does not call ${name}_enter(), and ${exit.name}() calls ${name}_exit(): the exit takes back what was never there; do it in the entry`);
+  }
 }
 
 /** Functions of the entries' own files that stand for their bodies: `exc_debug_kernel()`. What they enter they leave. */
@@ -124,6 +140,18 @@ const handler = (lines: string): string => `DEFINE_IDTENTRY_RAW(exc_demo)
 ${lines}}
 `;
 
+const both = (leave: string, mark: string): string => `noinstr void demo_enter(void)
+{
+	lockdep_demo_enter();
+	ct_demo_enter();
+}
+
+noinstr void demo_exit(void)${mark}
+{
+${leave}	lockdep_demo_exit();
+}
+`;
+
 export const enterExitMismatch: Rule = {
   name: 'enter-exit-mismatch',
   id: 'XR-INS03',
@@ -136,9 +164,11 @@ export const enterExitMismatch: Rule = {
   references: ['semantics ENT-01, ENT-02', 'Linux 5d5675df792f, ba1f2b2eaa2a'],
   bad: [
     { title: 'An early return', files: { 'demo.c': handler('\tif (!known(regs)) {\n\t\tinstrumentation_end();\n\t\treturn; //~ enter-exit-mismatch\n\t}\n\thandle(regs);\n\tinstrumentation_end();\n\tirqentry_exit(regs, state);\n') } },
+    { title: 'Half of an exit', files: { 'common.c': both('', ' //~ enter-exit-mismatch') } },
     { title: 'Another family', files: { 'demo.c': handler('\thandle(regs);\n\tinstrumentation_end();\n\tsyscall_exit_to_user_mode(regs); //~ enter-exit-mismatch\n') } },
   ],
   good: [
+    { title: 'Both halves', files: { 'common.c': both('\tct_demo_exit();\n', '') } },
     { title: 'One exit', files: { 'demo.c': handler('\tif (!known(regs))\n\t\tgoto out;\n\thandle(regs);\nout:\n\tinstrumentation_end();\n\tirqentry_exit(regs, state);\n') } },
     { title: 'What is left of the exit for kernel code', files: { 'demo.c': handler('\thandle(regs);\n\tinstrumentation_end();\n\tif (in_hypercall(regs) && !state.exit_rcu) {\n\t\tinstrumentation_begin();\n\t\tirqentry_exit_cond_resched();\n\t\tinstrumentation_end();\n\t} else {\n\t\tirqentry_exit(regs, state);\n\t}\n') } },
   ],

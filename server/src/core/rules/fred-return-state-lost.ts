@@ -1,13 +1,15 @@
 // XR-FRD02: a FRED return frame is rewritten, and state that only the frame holds is lost or doubled.
-import type { Step, Tree } from '../tree/tree.ts';
+import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
 import type { Judgement } from './rule.ts';
 import { findings, treeRule } from './tree-entries.ts';
+import type { Findings } from './tree-entries.ts';
 import { watchProofs } from './tree-proofs.ts';
 import type { Proof } from './tree-proofs.ts';
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
   for (const one of tree.functions) {
+    softwareEventOf(tree, one, found);
     const rewritten = one.graph().steps.flatMap((step) => (step.kind === 'store' ? (/^(\w+)->ssx$/.exec(step.target)?.[1] ?? []) : []))[0];
     if (rewritten === undefined) continue;
     const store = (target: RegExp, value: RegExp) => (step: Step): boolean => step.kind === 'store' && target.test(step.target) && value.test(step.value);
@@ -32,6 +34,27 @@ function examine(tree: Tree): readonly Judgement[] {
   return found.all();
 }
 
+/** The saved RIP goes back over the instruction of a software event: what the frame returns to is no longer behind it. */
+function goesBack(step: Step): boolean {
+  return step.kind === 'store' && step.target.endsWith('->ip') && step.operator === '-=' && step.value.endsWith('->fred_ss.insnlen');
+}
+
+/** A software event that is made a fault may not keep the bit that says it is one (FR-09). */
+function softwareEventOf(tree: Tree, one: TreeFunction, found: Findings): void {
+  const back = one.graph().steps.find(goesBack);
+  if (back === undefined) return;
+  const unmade: Proof = { key: 'b', what: '', does: goesBack };
+  const cleared: Proof = { key: 'e', what: '', does: (step) => step.kind === 'store' && step.target.endsWith('->fred_ss.swevent') && /^(?:0|false)$/.test(step.value) };
+  watchProofs(tree, one, [unmade, cleared], {
+    at: (step, missing, where) => {
+      if (step.kind === 'return' && !missing.includes(unmade) && missing.includes(cleared)) {
+        found.at(back, where, 'a software event is made a fault and its frame still says that it is one: ERETU with TF set then raises #DB before the instruction that it goes back to, not behind it; clear fred_ss.swevent');
+      }
+      return false;
+    },
+  });
+}
+
 const fixup = (lines: string): string => `static bool fix_eretu(struct pt_regs *regs, struct pt_regs *uregs)
 {
 ${lines}	uregs->csx = regs->csx;
@@ -40,17 +63,30 @@ ${lines}	uregs->csx = regs->csx;
 }
 `;
 
+const refused = (clear: string, mark: string): string => `static noinstr void refuse_int(struct pt_regs *regs)
+{
+	regs->ip -= regs->fred_ss.insnlen;${mark}
+${clear}	exc_general_protection(regs, 0);
+}
+`;
+
 export const fredReturnStateLost = treeRule({
   name: 'fred-return-state-lost',
   id: 'XR-FRD02',
   group: 'FRED',
   severity: 'error',
-  summary: 'a FRED return frame is rewritten without moving its NMI bit and clearing its stack level',
-  why: 'Under FRED only ERETU or ERETS with the NMI bit in its frame unblocks NMIs. When ERETU faults, the frame that had the bit becomes an ordinary frame for the fault: the bit must go to the frame that is returned from first, and be gone from the other.',
-  instead: 'regs->fred_ss.nmi = uregs->fred_ss.nmi before the words are copied; afterwards clear the bit and the stack level in the rewritten frame.',
+  summary: 'a FRED return frame is rewritten and its NMI bit, stack level or software event bit is left as it was',
+  why: 'Under FRED only ERETU or ERETS with the NMI bit in its frame unblocks NMIs. When ERETU faults, the frame that had the bit becomes an ordinary frame for the fault: the bit must go to the frame that is returned from first, and be gone from the other. A frame of INT n that is turned into one of a fault keeps its software event bit unless it is cleared, and the return then steps too early.',
+  instead: 'regs->fred_ss.nmi = uregs->fred_ss.nmi before the words are copied; afterwards clear the bit and the stack level in the rewritten frame. Clear fred_ss.swevent where the saved RIP goes back over the instruction.',
   falsePositives: ['Frames that are built anew.'],
   references: ['semantics FR-05, FR-06, FR-09'],
-  bad: [{ title: 'The bit is lost', files: { 'extable.c': fixup('\turegs->ssx = regs->ssx; //~ fred-return-state-lost\n\turegs->fred_ss.nmi = 0;\n') } }],
-  good: [{ title: 'Moved', files: { 'extable.c': fixup('\tregs->fred_ss.nmi = uregs->fred_ss.nmi;\n\turegs->ssx = regs->ssx;\n\turegs->fred_ss.nmi = 0;\n') } }],
+  bad: [
+    { title: 'The bit is lost', files: { 'extable.c': fixup('\turegs->ssx = regs->ssx; //~ fred-return-state-lost\n\turegs->fred_ss.nmi = 0;\n') } },
+    { title: 'A software event becomes a fault', files: { 'fred.c': refused('', ' //~ fred-return-state-lost') } },
+  ],
+  good: [
+    { title: 'Moved', files: { 'extable.c': fixup('\tregs->fred_ss.nmi = uregs->fred_ss.nmi;\n\turegs->ssx = regs->ssx;\n\turegs->fred_ss.nmi = 0;\n') } },
+    { title: 'A fault in all words', files: { 'fred.c': refused('\tregs->fred_ss.swevent = 0;\n', '') } },
+  ],
   examine,
 });

@@ -1,6 +1,6 @@
 // XR-VE17: a word that the host wrote is read and not cleared, or cleared too late.
-import type { Tree } from '../tree/tree.ts';
-import { isKnown } from '../tree/primitives.ts';
+import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
+import { isKnown, stateHelpers } from '../tree/primitives.ts';
 import { watch } from '../tree/watch.ts';
 import { clearOf, handOverAreas, readOf } from './hand-over-word.ts';
 import type { Judgement } from './rule.ts';
@@ -10,8 +10,29 @@ function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
   const areas = handOverAreas(tree);
   if (areas.size === 0) return [];
+  /** Functions that take a reason, with the word. */
+  const takers = new Map<TreeFunction, string>();
+  for (const one of tree.functions) {
+    const word = one.graph().steps.map((step) => clearOf(step, areas)).find((cleared) => cleared?.endsWith('.flags') === true);
+    if (typeof word === 'string') takers.set(one, word);
+  }
   for (const one of tree.functions) {
     const { steps } = one.graph();
+    const takes = (step: Step): string | undefined => {
+      const callee = step.kind === 'call' && !step.indirect ? tree.resolve(step.name, one.file) : null;
+      return callee === null ? undefined : takers.get(callee);
+    };
+    if (steps.some((step) => takes(step) !== undefined)) {
+      watch<'before' | 'entered'>(tree, one, 'before', {
+        follow: () => false,
+        step: (step, state, where) => {
+          const word = takes(step);
+          if (word !== undefined && state === 'entered') found.at(step, where, `${word} is taken behind the entry helper: a page fault in what that runs, a tracer for instance, finds the word and is taken for one of the host; take it first`);
+          const role = step.kind === 'call' ? stateHelpers.get(step.name)?.role : undefined;
+          return role === 'enter' ? 'entered' : role === 'exit' ? 'before' : state;
+        },
+      });
+    }
     // Who keeps the value consumes it; who only tests it peeks.
     const words = new Set(steps.flatMap((step) => {
       const value = step.kind === 'store' ? /^(?:raw_|__)*this_cpu_read\((\w+\.\w+)\)$/.exec(step.value)?.[1] : undefined;
@@ -34,6 +55,20 @@ function examine(tree: Tree): readonly Judgement[] {
   }
   return found.all();
 }
+
+const handler = (first: string, second: string): string => `${consumer('\tthis_cpu_write(demo_area.flags, 0);\n', '')}
+noinstr bool demo_page_fault(struct pt_regs *regs)
+{
+	irqentry_state_t state;
+	u32 flags;
+
+${first}${second}	instrumentation_begin();
+	demo_wait(flags);
+	instrumentation_end();
+	irqentry_exit(regs, state);
+	return true;
+}
+`;
 
 const consumer = (clear: string, mark: string): string => `static DEFINE_PER_CPU(struct demo_area, demo_area);
 
@@ -60,7 +95,13 @@ export const handOverWordNotCleared = treeRule({
   instead: 'Clear the word right after it was read, before anything that may fault, and before the acknowledgement.',
   falsePositives: ['Code that only looks whether something is pending.'],
   references: ['semantics APF-02, APF-04'],
-  bad: [{ title: 'Never', files: { 'kvm.c': consumer('', ' //~ hand-over-word-not-cleared') } }],
-  good: [{ title: 'At once', files: { 'kvm.c': consumer('\tthis_cpu_write(demo_area.flags, 0);\n', '') } }],
+  bad: [
+    { title: 'Never', files: { 'kvm.c': consumer('', ' //~ hand-over-word-not-cleared') } },
+    { title: 'Behind the entry helper', files: { 'kvm.c': handler('\tstate = irqentry_enter(regs);\n', '\tflags = demo_read_and_reset(); //~ hand-over-word-not-cleared\n') } },
+  ],
+  good: [
+    { title: 'At once', files: { 'kvm.c': consumer('\tthis_cpu_write(demo_area.flags, 0);\n', '') } },
+    { title: 'Before the entry helper', files: { 'kvm.c': handler('\tflags = demo_read_and_reset();\n', '\tstate = irqentry_enter(regs);\n') } },
+  ],
   examine,
 });

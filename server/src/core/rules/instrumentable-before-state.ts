@@ -25,7 +25,7 @@ function examine(tree: Tree): readonly Judgement[] {
           if (helper !== undefined) return helper.role === 'enter' ? 'behind' : 'before';
           if (state === 'behind' || !mayReturnBehind(where.function, step)) return state;
           const callee = step.indirect ? null : tree.resolve(step.name, where.function.file);
-          const instrumentable = callee === null ? traced.test(step.name) || (!isKnown(step.name) && step.indirect) : !callee.attributes.some((word) => inlined.test(word));
+          const instrumentable = callee === null ? traced.test(step.name) || (!isKnown(step.name) && step.indirect) : callee.definedBy === null && !callee.attributes.some((word) => inlined.test(word));
           if (instrumentable) found.at(step, where, `${step.name}() may be traced and runs before the entry helper: the tracer finds no RCU and a context that is not counted; call it between instrumentation_begin() and instrumentation_end(), behind the helper`);
           return state;
         },

@@ -8,11 +8,12 @@ import { watch } from '../tree/watch.ts';
 import type { Where } from '../tree/watch.ts';
 import type { Judgement } from './rule.ts';
 import { entriesOf, entryPremise, factsOf, findings, isNmiLike, treeRule } from './tree-entries.ts';
+import type { Findings } from './tree-entries.ts';
 
 /** State of the entry, then what is known of IF, and where it was set. */
 type State = `${'raw' | 'in' | 'nmi'} ${'off' | `${'on' | 'perhaps'} ${number}`}`;
 
-const enables = /^(?:raw_)?local_irq_enable$/;
+const enables = /^(?:raw_)?local_irq_enable(?:_exit_to_user)?$/;
 const disables = /^(?:raw_)?local_irq_disable(?:_exit_to_user)?$/;
 
 /** A function that brings back the IF of what it interrupted and takes it away again, both by the same condition. */
@@ -82,8 +83,39 @@ function examine(tree: Tree): readonly Judgement[] {
       factsOf(entry),
     );
   }
+  for (const one of tree.functions) if (worksOnTheWayOut.test(one.name)) exitLoop(tree, one, found);
   return found.all();
 }
+
+/** Does what is pending on the way to user mode, with interrupts on, between steps that want them off. */
+const worksOnTheWayOut = /^_*exit_to_user_mode_loop$/;
+
+/** What such a loop turns on it turns off before it asks what is pending for the last time. */
+function exitLoop(tree: Tree, one: TreeFunction, found: Findings): void {
+  const on = one.graph().steps.find((step) => step.kind === 'call' && enables.test(step.name));
+  if (on === undefined) return;
+  watch<'off' | 'on'>(tree, one, 'off', {
+    follow: () => false,
+    step: (step, state, where) => {
+      if (step.kind === 'return' && state === 'on') {
+        found.at(on, where, `interrupts that are enabled here are still on where ${one.name}() ends: work that an interrupt queues from there on is not seen before user mode, and the rest of the exit wants them off; disable them before the flags are read again`, { related: [{ place: placeIn(tree, one.file, step.span), message: 'they are still on here' }] });
+      }
+      return step.kind !== 'call' ? state : enables.test(step.name) ? 'on' : disables.test(step.name) ? 'off' : state;
+    },
+  });
+}
+
+const loop = (disable: string, mark: string): string => `unsigned long exit_to_user_mode_loop(struct pt_regs *regs, unsigned long work)
+{
+	while (work & EXIT_TO_USER_MODE_WORK) {
+		local_irq_enable();${mark}
+		if (work & _TIF_NEED_RESCHED)
+			schedule();
+${disable}		work = read_thread_flags();
+	}
+	return work;
+}
+`;
 
 const handler = (lines: string): string => `DEFINE_IDTENTRY_RAW(exc_demo)
 {
@@ -106,8 +138,9 @@ export const irqsOnInEntry = treeRule({
   references: ['semantics ENT-01, ENT-05, NMI-02'],
   bad: [
     { title: 'At the exit', files: { 'demo.c': marked('\tstate = irqentry_enter(regs);\n\tcond_local_irq_enable(regs);\n\thandle(regs);\n', ' //~ irqs-on-in-entry') } },
+    { title: 'Behind the work on the way out', files: { 'exit.c': loop('', ' //~ irqs-on-in-entry') } },
     { title: 'Before the entry', files: { 'demo.c': marked('\tlocal_irq_enable(); //~ irqs-on-in-entry\n\tstate = irqentry_enter(regs);\n\thandle(regs);\n', '') } },
   ],
-  good: [{ title: 'In between', files: { 'demo.c': marked('\tstate = irqentry_enter(regs);\n\tcond_local_irq_enable(regs);\n\thandle(regs);\n\tcond_local_irq_disable(regs);\n', '') } }],
+  good: [{ title: 'Off again before the flags are read', files: { 'exit.c': loop('\t\tlocal_irq_disable();\n', '') } }, { title: 'In between', files: { 'demo.c': marked('\tstate = irqentry_enter(regs);\n\tcond_local_irq_enable(regs);\n\thandle(regs);\n\tcond_local_irq_disable(regs);\n', '') } }],
   examine,
 });

@@ -31,6 +31,21 @@ export function latchFaults(one: TreeFunction): readonly LatchFault[] {
     return step !== undefined && ((step.kind === 'call' && writer.test(step.name) && step.arguments[0] === word) || (step.kind === 'test' && taker.exec(step.text)?.[1] === word));
   };
   const out: LatchFault[] = [];
+  // A word that is asked whether to go back to the work is a latch; an NMI that nests has to be told by it at the start.
+  const latches = new Set(steps.flatMap((step) => {
+    const word = step.kind === 'test' ? taker.exec(step.text)?.[1] : undefined;
+    return word !== undefined && step.kind === 'test' && (reachesWork(step.yes) || reachesWork(step.no)) ? [word] : [];
+  }));
+  for (const word of latches) {
+    const asked = (at: number): boolean => {
+      const step = steps[at];
+      return step?.kind === 'test' && (reader.exec(step.text)?.[1] === word || taker.exec(step.text)?.[1] === word);
+    };
+    const unasked = reach(entry, asked);
+    if (![...unasked].some((at) => enters.has(at))) continue;
+    const step = [...unasked].filter((at) => writes(word)(at) || enters.has(at)).flatMap((at) => steps[at] ?? []).sort((a, b) => a.span.start - b.span.start)[0];
+    if (step !== undefined) out.push({ step, message: `the handler begins its work without asking ${word}: an NMI that arrives in the middle of it, once an IRET has unblocked NMIs, begins it anew; send a nested one away with a note` });
+  }
   for (const index of reach(entry, (at) => enters.has(at))) {
     const step = steps[index];
     const word = step?.kind === 'test' ? reader.exec(step.text)?.[1] : undefined;

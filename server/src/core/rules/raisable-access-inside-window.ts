@@ -51,7 +51,7 @@ ${first}${second}}
 }
 
 const readsInfo = (step: Step): boolean => step.kind === 'call' && (step.name === 'tdx_get_ve_info' || /VEINFO/.test(step.arguments[0] ?? ''));
-const silent = /^(?:barrier|memset|instrumentation_begin)$/;
+const silent = /^(?:barrier|memset|instrumentation_begin|user_mode)$/;
 
 /** In a tree: what runs in the #VE handler of a TDX guest before the information, and with it the guard, is taken. */
 function examine(tree: Tree): readonly Judgement[] {

@@ -24,8 +24,8 @@ function examine(tree: Tree): readonly Judgement[] {
         },
       });
     }
-    if (steps.some((step) => isCall(step, /^mce_gather_info$/)) && steps.some(clearsMcip)) {
-      const gathered: Proof = { key: 'g', what: '', does: (step) => isCall(step, /^mce_gather_info$/) };
+    if (steps.some(asksStatus) && steps.some(clearsMcip)) {
+      const gathered: Proof = { key: 'g', what: '', does: asksStatus };
       watchProofs(tree, one, [gathered, restartable], {
         at: (step, missing, where) => {
           if (clearsMcip(step) && missing.includes(restartable) && !missing.includes(gathered)) found.at(step, where, 'the handler lets the interrupted code go on without having tested RIPV: it may restart at an instruction that was executed in part; treat an error without RIPV as fatal');
@@ -43,6 +43,11 @@ function examine(tree: Tree): readonly Judgement[] {
     }
   }
   return found.all();
+}
+
+/** The status of the machine check is read: what was asked of it decides whether the code that it hit may go on. */
+function asksStatus(step: Step): boolean {
+  return isCall(step, /^mce_gather_info$|rdmsr[lq]?$/) && (step.name === 'mce_gather_info' || step.arguments[0] === 'MSR_IA32_MCG_STATUS');
 }
 
 function isFixup(step: Step): boolean {

@@ -3,6 +3,7 @@ import type { Step, Tree } from '../tree/tree.ts';
 import type { Judgement } from './rule.ts';
 import { entriesOf, findings, isCall, treeRule } from './tree-entries.ts';
 import { watchProofs } from './tree-proofs.ts';
+import type { Proof } from './tree-proofs.ts';
 
 const external = /^int80_is_external$/;
 const opcode = /^vc_check_opcode_bytes$/;
@@ -13,6 +14,14 @@ function examine(tree: Tree): readonly Judgement[] {
   if (inView(external)) {
     for (const entry of entriesOf(tree)) {
       if (entry.delivery !== 'syscall' || !/int80/.test(entry.function.name)) continue;
+      const fromUser: Proof = { key: 'u', what: '', test: (text, holds) => holds && text.startsWith('user_mode(') };
+      watchProofs(tree, entry.function, [fromUser], {
+        at: (step, missing, where) => {
+          const helper = step.kind === 'call' && /^(?:syscall_)?enter_from_user_mode/.test(step.name);
+          if (helper && missing.length > 0) found.at(step, where, `${step.name}() runs before it was asked where vector 0x80 came from: the kernel does not use it, but a hypervisor may inject it in kernel mode, and the state of a system call is then set up over that of the kernel; refuse what user_mode() denies first`);
+          return helper;
+        },
+      });
       watchProofs(tree, entry.function, [{ key: 'v', what: '', test: (text, holds) => !holds && text.startsWith('int80_is_external(') }], {
         at: (step, missing, where) => {
           const acts = isCall(step, /^(?:(?:raw_)?local_irq_enable|syscall_enter_from_user_mode\w*|do_syscall_32_irqs_on)$/) && step.name !== 'syscall_enter_from_user_mode_prepare';
@@ -44,14 +53,15 @@ function dispatches(step: Step): boolean {
   return step.kind === 'switch' && step.arms.filter((arm) => arm.value !== null && arm.value.startsWith('SVM_EXIT_')).length > 4;
 }
 
-const handler = (lines: string): string => `static bool int80_is_external(void)
+const REFUSE = '\tif (!user_mode(regs))\n\t\tpanic("external");\n';
+const handler = (lines: string, refuse = REFUSE, mark = ''): string => `static bool int80_is_external(void)
 {
 	return apic_read(APIC_ISR + 0x40) & 1;
 }
 
 __visible noinstr void do_int80_emulation(struct pt_regs *regs)
 {
-	enter_from_user_mode(regs);
+${refuse}	enter_from_user_mode(regs);${mark}
 	instrumentation_begin();
 ${lines}	syscall_enter_from_user_mode_work(regs, regs->orig_ax);
 	instrumentation_end();
@@ -66,10 +76,10 @@ export const softwareEventUnverified = treeRule({
   severity: 'error',
   summary: 'a handler takes INT 0x80 or #VC for an instruction before it has verified it',
   why: 'A hypervisor that a confidential guest does not trust can inject vector 0x80 as an interrupt, or #VC with any exit code. The handler then makes a system call with whatever is in the registers, or reads and writes registers for an instruction that is not there.',
-  instead: 'Ask the in-service register of the APIC with interrupts still off, and compare the exit code with the bytes at the saved RIP, before anything else is done.',
+  instead: 'Refuse vector 0x80 from kernel mode. Ask the in-service register of the APIC with interrupts still off, and compare the exit code with the bytes at the saved RIP, before anything else is done.',
   falsePositives: ['Trees that have no such check anywhere.', 'FRED, which tells INT n from interrupts by the event type.'],
   references: ['CVE-2024-25742, CVE-2024-25743, CVE-2024-25744', 'semantics VC-06, SYS-09', 'Linux be5341eb0d43'],
-  bad: [{ title: 'Interrupts first', files: { 'common.c': handler('\tlocal_irq_enable(); //~ software-event-unverified\n\tif (int80_is_external())\n\t\tpanic("external");\n') } }],
+  bad: [{ title: 'Interrupts first', files: { 'common.c': handler('\tlocal_irq_enable(); //~ software-event-unverified\n\tif (int80_is_external())\n\t\tpanic("external");\n') } }, { title: 'From kernel mode', files: { 'common.c': handler('\tif (int80_is_external())\n\t\tpanic("external");\n\tlocal_irq_enable();\n', '', ' //~ software-event-unverified') } }],
   good: [{ title: 'Asked first', files: { 'common.c': handler('\tif (int80_is_external())\n\t\tpanic("external");\n\tlocal_irq_enable();\n') } }],
   examine,
 });

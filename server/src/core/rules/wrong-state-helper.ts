@@ -12,7 +12,8 @@ type State = `${'none' | 'set'} ${'user' | 'kernel' | 'either'}`;
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
-  for (const entry of entriesOf(tree)) {
+  const entries = new Map(entriesOf(tree).map((entry) => [entry.function, entry] as const));
+  for (const entry of entries.values()) {
     if (entry.wrapped || entry.delivery === 'syscall') continue;
     const premises = [entryPremise(tree, entry)];
     // A breakpoint in kernel text may be hit by whatever runs there, an NMI included.
@@ -33,6 +34,11 @@ function examine(tree: Tree): readonly Judgement[] {
             const wrong = wrongHelper(helper.state, mode, nmi, nmiLike);
             if (set === 'none' && wrong !== null) found.at(step, where, `${step.name}() is called for ${title(entry)}: ${wrong}`, { premises });
             return `set ${mode}` as State;
+          }
+          const other = step.indirect ? undefined : entries.get(tree.resolve(step.name, where.function.file) ?? entry.function);
+          if (set === 'none' && other !== undefined && other !== entry && other.delivery === 'idt' && ((mode === 'user' && other.origin === 'kernel') || (mode === 'kernel' && other.origin === 'user'))) {
+            found.at(step, where, `${step.name}() is the handler for ${other.origin} mode, and this comes from ${mode} mode: it sets up the state of the other; call the one for ${mode} mode`, { premises });
+            return null;
           }
           const concerned = mode === 'user' || nmi || (nmiLike && mode === 'kernel');
           if (step.name === 'instrumentation_begin' && set === 'none' && concerned && mayReturnBehind(where.function, step)) {
@@ -72,6 +78,38 @@ const handler = (macro: string, lines: string): string => `${macro}
 ${lines}}
 `;
 
+const forwarded = (call: string, mark: string): string => `DEFINE_IDTENTRY_DEBUG(exc_debug)
+{
+	unsigned long dr6 = debug_read_reset_dr6();
+	unsigned long dr7 = local_db_save();
+	irqentry_state_t state = irqentry_nmi_enter(regs);
+
+	handle(regs, dr6);
+	irqentry_nmi_exit(regs, state);
+	local_db_restore(dr7);
+}
+
+DEFINE_IDTENTRY_DEBUG_USER(exc_debug)
+{
+	unsigned long dr6 = debug_read_reset_dr6();
+
+	irqentry_enter_from_user_mode(regs);
+	handle(regs, dr6);
+	irqentry_exit_to_user_mode(regs);
+}
+
+DEFINE_IDTENTRY_VC_USER(exc_vmm_communication)
+{
+	if (error_code == SVM_EXIT_DB) {
+		${call}${mark}
+		return;
+	}
+	irqentry_enter_from_user_mode(regs);
+	handle(regs, 0);
+	irqentry_exit_to_user_mode(regs);
+}
+`;
+
 export const wrongStateHelper = treeRule({
   name: 'wrong-state-helper',
   id: 'XR-INS02',
@@ -84,8 +122,9 @@ export const wrongStateHelper = treeRule({
   references: ['semantics ENT-01, ENT-02, ENT-04'],
   bad: [
     { title: 'The ordinary helper', files: { 'sev.c': handler('DEFINE_IDTENTRY_VC_KERNEL(exc_vmm_communication)', '\tstate = irqentry_enter(regs); //~ wrong-state-helper\n\thandle(regs);\n\tirqentry_exit(regs, state);\n') } },
+    { title: 'Forwarded to the handler for kernel mode', files: { 'sev.c': forwarded('exc_debug(regs);', ' //~ wrong-state-helper') } },
     { title: 'Too late', files: { 'sev.c': handler('DEFINE_IDTENTRY_VC_KERNEL(exc_vmm_communication)', '\tinstrumentation_begin(); //~ wrong-state-helper\n\thandle(regs);\n\tinstrumentation_end();\n\tstate = irqentry_nmi_enter(regs);\n\tirqentry_nmi_exit(regs, state);\n') } },
   ],
-  good: [{ title: 'First', files: { 'sev.c': handler('DEFINE_IDTENTRY_VC_KERNEL(exc_vmm_communication)', '\tstate = irqentry_nmi_enter(regs);\n\tinstrumentation_begin();\n\thandle(regs);\n\tinstrumentation_end();\n\tirqentry_nmi_exit(regs, state);\n') } }],
+  good: [{ title: 'Forwarded to the handler for user mode', files: { 'sev.c': forwarded('noist_exc_debug(regs);', '') } }, { title: 'First', files: { 'sev.c': handler('DEFINE_IDTENTRY_VC_KERNEL(exc_vmm_communication)', '\tstate = irqentry_nmi_enter(regs);\n\tinstrumentation_begin();\n\thandle(regs);\n\tinstrumentation_end();\n\tirqentry_nmi_exit(regs, state);\n') } }],
   examine,
 });
