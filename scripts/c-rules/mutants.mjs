@@ -209,6 +209,13 @@ export const mutants = [
   ['enter-exit-mismatch', generic, 'irqentry_nmi_exit', { drop: line('ct_nmi_exit') }],
   ['enter-exit-mismatch', generic, 'irqentry_nmi_enter', { drop: line('__nmi_enter') }],
   ['dr7-live-in-nmi-like', 'arch/x86/include/asm/debugreg.h', 'local_db_save', { drop: line('set_debugreg') }],
+  ['software-event-unverified', idt, null, { drop: /INTG(\(X86_TRAP_GP,\s*asm_exc_general_protection\))/, by: 'SYSG$1' }],
+  ['software-event-unverified', idt, null, { drop: /(G\(_vector, _addr, DEFAULT_STACK, GATE_INTERRUPT, )DPL0/, by: '$1DPL3' }],
+  ['irqs-on-in-entry', idt, null, { drop: /(G\(_vector, _addr, DEFAULT_STACK, )GATE_INTERRUPT, DPL0/, by: '$1GATE_TRAP, DPL0' }],
+  ['irqs-on-in-entry', idt, null, { drop: /INTG\(X86_TRAP_UD,\s*asm_exc_invalid_op\)/, by: 'G(X86_TRAP_UD, asm_exc_invalid_op, DEFAULT_STACK, GATE_TRAP, DPL0, __KERNEL_CS)' }],
+  ['ist-required', idt, null, { drop: /_ist \+ 1, GATE_INTERRUPT/, by: '_ist, GATE_INTERRUPT' }],
+  ['ist-required', common, 'tss_setup_ist', { drop: line('IST_INDEX_MCE') }],
+  ['ist-stack-shared', common, 'tss_setup_ist', { drop: /ist_top_va\(NMI\)/, by: 'ist_top_va(DB)' }],
 ].map(([rule, files, name, change, nth = 1, shown = name]) => ({ rule, files: [files].flat(), name, change, nth, shown }));
 
 /** The releases of the trees that have what a mutant changes. */

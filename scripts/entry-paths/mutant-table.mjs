@@ -77,7 +77,7 @@ export const mutants = [
   { name: 'kernel CR3 not loaded at SYSCALL', file: entry, in: 'entry_SYSCALL_64', edit: drop(KERNEL_CR3), expect: cr3 },
   { name: 'kernel CR3 not loaded at SYSENTER', file: compat, in: 'entry_SYSENTER_compat', edit: drop(KERNEL_CR3), expect: cr3 },
   { name: 'kernel CR3 not loaded at 32-bit SYSCALL', file: compat, in: 'entry_SYSCALL_compat', edit: drop(KERNEL_CR3), expect: cr3 },
-  { name: 'kernel CR3 not loaded for an NMI from user mode', file: entry, in: 'asm_exc_nmi', edit: drop(KERNEL_CR3), expect: [...cr3, ...fences] },
+  { name: 'kernel CR3 not loaded for an NMI from user mode', file: entry, in: 'asm_exc_nmi', edit: drop(KERNEL_CR3), expect: cr3 },
   { name: 'kernel CR3 not loaded in the paranoid entry', file: entry, in: 'paranoid_entry', edit: drop(/^\s*SAVE_AND_SWITCH_TO_KERNEL_CR3/), expect: [...cr3, ...back] },
   { name: 'kernel CR3 not loaded in the espfix code', file: entry, in: 'common_interrupt_return', from: /^native_irq_return_ldt/, edit: drop(KERNEL_CR3), expect: cr3 },
   { name: 'CR3 not restored in the paranoid exit', file: entry, in: 'paranoid_exit', edit: drop(RESTORE_CR3), expect: back },
@@ -203,6 +203,14 @@ export const mutants = [
   { name: 'the frame of an interrupt from KVM stays on the stack without FRED', file: fred, in: 'asm_fred_entry_from_kvm', edit: replace(/mov %rbp, %rsp"/, (line) => line.replace('mov %rbp, %rsp"', 'nop"')), expect: frames, releases: ['7.3'] },
   { name: 'registers of KVM are not given back under FRED', file: fred, in: 'asm_fred_entry_from_kvm', edit: replace(/add \$C_PTREGS_SIZE, %rsp; ERETS/, (line) => line.replace('add $C_PTREGS_SIZE, %rsp; ', '')), expect: [...frames, ...registers], releases: ['7.3'] },
   { name: 'a FRED stub leaves registers of user space', file: fred, in: 'FRED_ENTER', edit: replace(/^\s*PUSH_AND_CLEAR_REGS/, '\tPUSH_REGS'), expect: ['user-register-live-in-c'], releases: ['6.12', '7.3'] },
+  { name: 'the GS base comes before the kernel CR3', file: entry, in: 'paranoid_entry', edit: drop(/^\s*SAVE_AND_SWITCH_TO_KERNEL_CR3/), also: after(/^\.Lparanoid_gsbase_done:/, '\tSAVE_AND_SWITCH_TO_KERNEL_CR3 scratch_reg=%rax save_reg=%r14'), expect: ['access-on-user-cr3'] },
+  { name: '#DF decides by the saved CS', file: entry, in: 'idtentry_df', edit: replace(/^\s*call\s+paranoid_entry/, '\tcall\terror_entry'), expect: ['cs-test-in-super-atomic'] },
+  { name: 'SYSENTER keeps TF', file: compat, in: 'entry_SYSENTER_compat', edit: replace(/^\s*testl\s+\$X86_EFLAGS_NT/, (line) => line.replace('|X86_EFLAGS_TF', '')), expect: ['sysenter-flags-not-sanitised'] },
+  { name: 'routines of mitigations are called with TF', file: compat, in: 'entry_SYSENTER_compat', edit: after(/^\s*cld\b/, '\tUNTRAIN_RET'), expect: ['sysenter-flags-not-sanitised'] },
+  { name: 'SYSENTER loads flags with IF', file: compat, in: 'entry_SYSENTER_compat', edit: replace(/^\s*pushq\s+\$X86_EFLAGS_FIXED/, '\tpushq\t$(X86_EFLAGS_FIXED|X86_EFLAGS_IF)'), expect: ['irqs-on-before-state'] },
+  { name: 'an IRET of its own behind the espfix code', file: entry, in: 'common_interrupt_return', from: /espfix_stack\)/, edit: replace(/^\s*jmp\s+native_irq_return_iret/, '\tiretq'), expect: ['iret-fault-unhandled'] },
+  { name: 'ERETU has no fixup', file: fred, in: 'asm_fred_entrypoint_user', edit: drop(/^\s*_ASM_EXTABLE_TYPE/), expect: ['fred-return-state-lost'], releases: ['6.12', '7.3'] },
+  { name: 'SWAPGS under FRED', file: fred, in: 'asm_fred_entrypoint_user', edit: before(/^\s*FRED_ENTER/, '\tswapgs'), expect: ['fred-return-state-lost'], releases: ['6.12', '7.3'] },
 ];
 
 /** Edits that change nothing that matters. `everywhere` replaces in the whole file. */

@@ -76,6 +76,8 @@ const CPUS = 16;
 /** A configuration without a feature's code is one on which the feature is off. */
 function variantsOf(program: Program, all: readonly CpuVariant[]): readonly CpuVariant[] {
   const known = new Set(program.code.nodes.flatMap((node) => (node.kind === 'feature' ? [node.feature] : [])));
+  // The instruction is there where no alternative asks for the feature any more.
+  if (program.code.nodes.some((node) => node.kind === 'instruction' && node.mnemonic.startsWith('rdgsbase'))) known.add('X86_FEATURE_FSGSBASE');
   const byFeatures = new Map<string, CpuVariant>();
   for (const variant of all) {
     let present = variant.present.filter((name) => !/_(PTI|PCID|FSGSBASE)$/.test(name) || known.has(name));
@@ -165,7 +167,7 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
 
   function interruptAt(start: PathStart, state: State, id: number, choices: Choices, depth: number, inC: boolean, fresh: boolean): void {
     const node = program.code.nodes[state.node];
-    const from = (): string => (node === undefined ? '' : node.kind === 'interrupted' ? `C code that ${start.door.name} calls` : `${node.symbol}: ${node.text}`);
+    const from = (): string => (node === undefined ? '' : node.kind === 'interrupted' ? `C code that ${start.door.name} calls` : `${node.symbol === '' ? 'entry code' : node.symbol}: ${node.text}`);
     const parent = (): PathStart['parent'] => ({ start, choices: listOf(choices), steps: depth });
     for (const handler of inC ? shapes.representatives : fresh ? nmiLike : []) {
       if (handler.vector !== NMI || !state.cpu.nmiBlocked) interrupt(handler, start.variant, state, id, from, parent);

@@ -158,7 +158,7 @@ function classesOf(node: CodeNode | undefined): readonly PathClass[] {
   if (/^(movs|stos|lods|scas|cmps)/.test(mnemonic)) classes.push('string');
   if (mnemonic.startsWith('push')) classes.push('push');
   if (/^(sti|cli|popf)/.test(mnemonic)) classes.push('flags');
-  if (/^(rdmsr|wrmsr|rdpid|rdtscp|mov)/.test(mnemonic)) classes.push('system');
+  if (/^(rdmsr|wrmsr|rdpid|rdtscp|mov|swapgs)/.test(mnemonic)) classes.push('system');
   return classes;
 }
 

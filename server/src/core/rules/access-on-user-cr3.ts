@@ -4,6 +4,7 @@ import { entryStub, handlerOfGp } from './path-examples.ts';
 import { accesses, addressOf, cFunctionCalled, cr3Of, entered, isConstant, isInstruction, knowledgeOf, pathPlace, pathPremises, rspOf, usesStack } from './path-vocabulary.ts';
 import { KERNEL_STACKS, PER_CPU_IN_USER_CR3 } from '../kernel/stacks.ts';
 import { nameAddress, regionIndexOf, stackOf } from '../machine/layout.ts';
+import type { MachineOperand } from '../machine/code.ts';
 import type { Program } from '../program/program.ts';
 import type { Judgement, Rule } from './rule.ts';
 
@@ -24,6 +25,8 @@ function unmappedAccess(step: PathStep): string | null {
   if (name !== null) return `enters ${name}()`;
   for (const operand of accesses(node)) {
     const address = addressOf(before, operand);
+    const table = tableOf(program, operand);
+    if (table !== null) return `reads the table ${table}`;
     if (!isConstant(address)) continue;
     const region = program.layout.regions[regionIndexOf(program.layout, address.value)];
     if (region?.kind === 'percpu') {
@@ -35,6 +38,13 @@ function unmappedAccess(step: PathStep): string | null {
   const rsp = rspOf(before);
   const stack = rsp === undefined || !isConstant(rsp) ? null : stackOf(program.layout, rsp.value);
   return usesStack(node) && stack !== null && NOT_MAPPED.has(stack.name) ? `uses the ${stack.name} stack` : null;
+}
+
+/** The variable that an operand with an index alone points into. */
+function tableOf(program: Program, { base, index, segment, displacement }: MachineOperand & { kind: 'memory' }): string | null {
+  if (base !== null || index === null || segment !== null) return null;
+  const address = BigInt.asUintN(64, displacement);
+  return program.layout.regions[regionIndexOf(program.layout, address)]?.kind === 'global' ? nameAddress(program.layout, address) : null;
 }
 
 /** Known to be mapped, or said to be by `xctx: mapped-in user` above its declaration. */

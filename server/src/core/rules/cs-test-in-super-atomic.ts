@@ -6,7 +6,7 @@ import { cFunctionCalled, entered, gsOf, knowledgeOf, pathPlace, pathPremises } 
 import type { Program } from '../program/program.ts';
 import type { Judgement, Rule } from './rule.ts';
 
-const NMI_LIKE: ReadonlySet<number> = new Set([1, 2, 18, 29]);
+const NMI_LIKE: ReadonlySet<number> = new Set([1, 2, 8, 18, 29]);
 
 /** Whether this is the case of this rule: kernel code was interrupted on the GS base of user mode. */
 export function interruptedOnUserGs(step: PathStep): boolean {

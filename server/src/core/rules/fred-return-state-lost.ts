@@ -1,5 +1,7 @@
 // XR-FRD02: a FRED return frame is rewritten, and state that only the frame holds is lost or doubled.
+import type { PathStep } from '../contexts/entry-paths.ts';
 import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
+import { entered, isInstruction, pathPlace, pathPremises } from './path-vocabulary.ts';
 import type { Judgement } from './rule.ts';
 import { findings, treeRule } from './tree-entries.ts';
 import type { Findings } from './tree-entries.ts';
@@ -55,6 +57,17 @@ function softwareEventOf(tree: Tree, one: TreeFunction, found: Findings): void {
   });
 }
 
+/** Instructions of entry by the IDT, which a CPU with FRED does not have (FR-10), and the return that may fault without a fixup. */
+function judge(step: PathStep): readonly Judgement[] {
+  const { node, setup, program } = step;
+  if (!isInstruction(node) || setup.delivery !== 'fred' || step.start.door.kind === 'call' || !program.contexts.has('inside C')) return [];
+  if (/^(?:swapgs|sysret|sysexit)/.test(node.mnemonic)) {
+    return [{ place: pathPlace(node), message: `${node.text} raises #UD where FRED is enabled (${entered(step.start)}): FRED swaps the GS base itself, and only ERETU goes to user mode; keep it to the entries of the IDT`, premises: pathPremises(step) }];
+  }
+  if (!node.mnemonic.startsWith('eretu') || program.code.extable.some(({ fault }) => fault === node.id)) return [];
+  return [{ place: pathPlace(node), message: `${node.text} has no entry in the exception table: it faults where user space made its selectors or RIP bad, and the fault is then one of the kernel, which dies of it; add the fixup that makes the fault one of user mode`, premises: pathPremises(step) }];
+}
+
 const fixup = (lines: string): string => `static bool fix_eretu(struct pt_regs *regs, struct pt_regs *uregs)
 {
 ${lines}	uregs->csx = regs->csx;
@@ -89,4 +102,5 @@ export const fredReturnStateLost = treeRule({
     { title: 'A fault in all words', files: { 'fred.c': refused('\tregs->fred_ss.swevent = 0;\n', '') } },
   ],
   examine,
+  path: { at: ['system', 'return'], monitor: null, judge },
 });

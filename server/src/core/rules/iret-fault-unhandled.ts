@@ -2,6 +2,8 @@
 import type { PathStep } from '../contexts/entry-paths.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
 import { accesses, cFunctionCalled, cr3Of, entered, gsOf, isInstruction, knowledgeOf, pathPlace, pathPremises } from './path-vocabulary.ts';
+import { nodeAtAddress } from '../machine/layout.ts';
+import type { Program } from '../program/program.ts';
 import type { Judgement, Rule } from './rule.ts';
 
 /** Whether the path is a fault of an IRET to user mode. */
@@ -11,7 +13,26 @@ export function handlesIretFault(step: PathStep): boolean {
   return start.door.kind === 'event' && start.interrupted.cpu.cpl === 0 && node?.kind === 'instruction' && node.mnemonic.startsWith('iret');
 }
 
+const compared = new WeakMap<Program, ReadonlySet<number>>();
+
+/** The IRETs whose labels entry code loads to compare a saved RIP with. */
+function comparedIrets(program: Program): ReadonlySet<number> {
+  const known = compared.get(program);
+  if (known !== undefined) return known;
+  const found = new Set<number>();
+  for (const node of program.code.nodes) {
+    if (node.kind !== 'instruction' || !node.mnemonic.startsWith('lea')) continue;
+    const [source] = node.operands;
+    const at = source?.kind === 'memory' && source.base === null && source.index === null ? nodeAtAddress(BigInt.asUintN(64, source.displacement)) : null;
+    const target = at === null ? undefined : program.code.nodes[at];
+    if (target?.kind === 'instruction' && target.mnemonic.startsWith('iret')) found.add(target.id);
+  }
+  compared.set(program, found);
+  return found;
+}
+
 function judge(step: PathStep): readonly Judgement[] {
+  const { program, start } = step;
   if (!isInstruction(step.node) || !knowledgeOf(step.program).gs) return [];
   const called = cFunctionCalled(step);
   const reads = accesses(step.node).some((operand) => operand.segment === 'gs');
@@ -20,6 +41,11 @@ function judge(step: PathStep): readonly Judgement[] {
   const gs = gsOf(step.before.cpu.gsBase) === 'user';
   const cr3 = cr3Of(step.before) === 'user';
   if ((!gs && !cr3) || !handlesIretFault(step)) return [];
+  const own = program.code.nodes[start.interrupted.node];
+  const others = comparedIrets(program);
+  if (own !== undefined && others.size > 0 && !others.has(own.id)) {
+    return [{ place: pathPlace(own), message: `a fault of this ${own.text} is taken for one of the kernel, and ${name} runs on the user GS base or CR3: the handler compares the saved RIP with the label of another IRET; return by that one, or have this one recognised`, premises: pathPremises(step), related: [{ place: pathPlace(step.node), message: 'on the state of user mode' }] }];
+  }
   const state = gs && cr3 ? 'GS base and CR3' : gs ? 'GS base' : 'CR3';
   return [{ place: pathPlace(step.node), message: `${name} runs on the user ${state}: ${entered(step.start)} is a fault of the return to user mode and is taken for one of the kernel; compare the saved RIP with the label of that IRET`, premises: pathPremises(step) }];
 }
@@ -34,7 +60,7 @@ function stub(label: string, mark: string): string {
 1:	swapgs
 2:	lfence
 `,
-    call: `	call	demo_gp${mark}
+    call: `	call	demo_gp
 `,
     unswap: `	testb	$3, 17*8(%rsp)
 	jnz	3f
@@ -47,7 +73,7 @@ function stub(label: string, mark: string): string {
     leave: `	addq	$8, %rsp
 	.globl	demo_iret
 demo_iret:
-	iretq
+	iretq${mark}
 .Lother:
 	iretq
 `,

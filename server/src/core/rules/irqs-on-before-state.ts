@@ -1,10 +1,13 @@
 // XR-FLG04: interrupts are enabled before the entry has its stack, GS base and page table.
-import type { PathStep } from '../contexts/entry-paths.ts';
+import type { Monitor, PathStep } from '../contexts/entry-paths.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
-import { cr3Of, entered, gsOf, isInstruction, knowledgeOf, pathPlace, pathPremises, rspOf, stackNameOf } from './path-vocabulary.ts';
+import { cFunctionCalled, cr3Of, entered, gsOf, isInstruction, knowledgeOf, pathPlace, pathPremises, rspOf, stackNameOf } from './path-vocabulary.ts';
 import type { Judgement, Rule } from './rule.ts';
 
-function judge(step: PathStep): readonly Judgement[] {
+/** Whether C code has run on the path. */
+const calledC: Monitor = { initial: () => 0, next: (value, step) => (value === 0 && cFunctionCalled(step) !== null ? 1 : value) };
+
+function judge(step: PathStep, called: number): readonly Judgement[] {
   const { node, before } = step;
   if (!isInstruction(node) || !/^(sti|popf)/.test(node.mnemonic) || before.cpu.cpl === 3 || !step.effects.some((effect) => effect.kind === 'irqs-enabled')) return [];
   const stack = stackNameOf(step.setup, rspOf(before));
@@ -12,7 +15,10 @@ function judge(step: PathStep): readonly Judgement[] {
   if (knowledgeOf(step.program).gs && gsOf(before.cpu.gsBase) !== 'kernel') missing.push('the GS base is the user\'s');
   if (knowledgeOf(step.program).cr3 && cr3Of(before) === 'user') missing.push('CR3 is the user\'s');
   if (stack === 'user' || stack === 'entry') missing.push(`RSP is on the ${stack} stack`);
-  if (missing.length === 0) return [];
+  if (missing.length === 0) {
+    if (called > 0 || !step.program.contexts.has('inside C') || step.start.door.kind === 'call') return [];
+    return [{ place: pathPlace(node), message: `${node.text} enables interrupts before the C function of ${entered(step.start)} has set up its state: an interrupt finds RCU and lockdep in user mode, and may switch the task; leave them off until the entry helper was called`, premises: pathPremises(step) }];
+  }
   return [{ place: pathPlace(node), message: `${node.text} enables interrupts while ${missing.join(' and ')} (${entered(step.start)}); complete the kernel's state first`, premises: pathPremises(step) }];
 }
 
@@ -42,7 +48,7 @@ export const irqsOnBeforeState: Rule = {
   bad: [{ title: 'STI on the user stack', files: { 'entry.S': entry('\tsti #~ irqs-on-before-state\n', ''), 'design.c': handlerOfGp } }],
   good: [{ title: 'STI on the task stack', files: { 'entry.S': entry('', '\tsti\n'), 'design.c': handlerOfGp } }],
   judge: null,
-  path: { at: ['flags'], monitor: null, judge },
+  path: { at: ['flags'], monitor: calledC, judge },
   inspect: null,
   fix: null,
 };

@@ -83,6 +83,8 @@ function examine(tree: Tree): readonly Judgement[] {
       factsOf(entry),
     );
   }
+  for (const { name, arguments: fields, place } of tree.gateMacros) if (fields[3] === 'GATE_TRAP') found.place(place, `${name} makes trap gates, which leave IF as it was: an interrupt arrives before the stub has the kernel's stack, GS base and page table; make them interrupt gates`);
+  for (const { vector, trap, place } of tree.gates) if (trap) found.place(place, `the gate of ${vector} is a trap gate, which leaves IF as it was: an interrupt arrives before the stub has the kernel's stack, GS base and page table; make it an interrupt gate`);
   for (const one of tree.functions) if (worksOnTheWayOut.test(one.name)) exitLoop(tree, one, found);
   return found.all();
 }
@@ -139,6 +141,7 @@ export const irqsOnInEntry = treeRule({
   bad: [
     { title: 'At the exit', files: { 'demo.c': marked('\tstate = irqentry_enter(regs);\n\tcond_local_irq_enable(regs);\n\thandle(regs);\n', ' //~ irqs-on-in-entry') } },
     { title: 'Behind the work on the way out', files: { 'exit.c': loop('', ' //~ irqs-on-in-entry') } },
+    { title: 'A trap gate', files: { 'idt.c': 'static const struct idt_data demo_idts[] = {\n\tG(X86_TRAP_UD, asm_exc_invalid_op, DEFAULT_STACK, GATE_TRAP, DPL0, __KERNEL_CS), //~ irqs-on-in-entry\n};\n' } },
     { title: 'Before the entry', files: { 'demo.c': marked('\tlocal_irq_enable(); //~ irqs-on-in-entry\n\tstate = irqentry_enter(regs);\n\thandle(regs);\n', '') } },
   ],
   good: [{ title: 'Off again before the flags are read', files: { 'exit.c': loop('\t\tlocal_irq_disable();\n', '') } }, { title: 'In between', files: { 'demo.c': marked('\tstate = irqentry_enter(regs);\n\tcond_local_irq_enable(regs);\n\thandle(regs);\n\tcond_local_irq_disable(regs);\n', '') } }],

@@ -18,7 +18,7 @@ function examine(tree: Tree): readonly Judgement[] {
     if (gate.ist === null) continue;
     if (ofIret.has(gate.vector)) {
       found.place(gate.place, `${gate.vector} has the IST stack ${gate.ist}: IRET to user mode raises it with the user's GS base, and its handler may return there or schedule, which no IST stack and no paranoid stub allows; use INTG`);
-    } else if (gate.dpl3 && !tree.gates.some((other) => other.ist === gate.ist && userReachableRows(gate, other)?.trap === gate)) {
+    } else if (gate.dpl3 && !anywhere.has(gate.vector) && !tree.gates.some((other) => other.ist === gate.ist && userReachableRows(gate, other)?.trap === gate)) {
       found.place(gate.place, `${gate.vector} may be raised by an instruction anywhere and has the IST stack ${gate.ist}: the same instruction in its own handler starts the stack over, and the path from user mode may signal and schedule; use SYSG, which has no IST stack`);
     }
     const declared = stubs.get(gate.stub);

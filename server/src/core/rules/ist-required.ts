@@ -3,7 +3,8 @@
 import type { Place } from '../base/span.ts';
 import { vectorTitle } from '../machine/vectors.ts';
 import type { Handler, Program } from '../program/program.ts';
-import type { Tree } from '../tree/tree.ts';
+import { placeIn } from '../tree/tree.ts';
+import type { Step, Tree } from '../tree/tree.ts';
 import { guardedWord } from './example-text.ts';
 import type { Fix } from './finding.ts';
 import type { Inspection, Judgement, Observation, Rule } from './rule.ts';
@@ -53,7 +54,25 @@ function examine(tree: Tree): readonly Judgement[] {
   for (const gate of new Map(tree.gates.map((one) => [one.vector, one] as const)).values()) {
     if (gate.ist === null && anywhere.has(gate.vector)) found.place(gate.place, `${gate.vector} may arrive at any instruction and has no IST stack: in the SYSCALL gap its frame goes to the user's stack; use ISTG`);
   }
+  // The descriptor counts from 1, the TSS from 0.
+  for (const { name, arguments: fields, place } of tree.gateMacros) {
+    if (name === 'ISTG' && !/\+\s*1$/.test(fields[2] ?? '')) found.place(place, `ISTG puts ${fields[2] ?? 'the index'} into the gate as it is, and gates count from 1: the vector of index 0 gets no IST stack, and every other one the stack of the one before it; add 1`);
+  }
+  for (const one of tree.functions) {
+    const set = new Set(one.graph().steps.flatMap((step) => istEntry(step)?.index ?? []));
+    if (set.size < 3 || !one.whole) continue;
+    for (const gate of new Map(tree.gates.flatMap((row) => (row.ist === null ? [] : [[row.ist, row] as const]))).values()) {
+      if (gate.ist !== null && !set.has(gate.ist)) found.place(placeIn(tree, one.file, one.nameSpan), `${one.name}() gives the TSS no stack for ${gate.ist}, which ${gate.vector} has in its gate: its frame is pushed at address 0, and that becomes a double fault; set it too`, { related: [{ place: gate.place, message: 'the gate' }] });
+    }
+  }
   return found.all();
+}
+
+/** A store of an IST stack into the TSS: `tss->x86_tss.ist[IST_INDEX_NMI] = __this_cpu_ist_top_va(NMI)`. */
+export function istEntry(step: Step): { readonly index: string; readonly stack: string } | null {
+  const index = step.kind === 'store' && step.operator === '=' ? /\bist\[(IST_INDEX_\w+)\]$/.exec(step.target)?.[1] : undefined;
+  const stack = step.kind === 'store' ? /\bist_top_va\((\w+)\)/.exec(step.value.replace('__this_cpu_', ''))?.[1] : undefined;
+  return index === undefined || stack === undefined ? null : { index, stack };
 }
 
 /** `INTG(v, s)` to `ISTG(v, s, IST_INDEX_NAME)`, `ist=none` to `ist=NAME`. */

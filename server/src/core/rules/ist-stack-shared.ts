@@ -6,6 +6,7 @@ import type { Tree, TreeGate } from '../tree/tree.ts';
 import { guardedWord } from './example-text.ts';
 import { lossesOf } from './overwritten.ts';
 import { userReachable, userReachableRows } from './ist-on-user-reachable-trap.ts';
+import { istEntry } from './ist-required.ts';
 import type { Inspection, Judgement, Observation, Rule } from './rule.ts';
 import { findings } from './tree-entries.ts';
 import { gatePlace, handlerOf, stackName } from './vocabulary.ts';
@@ -50,6 +51,16 @@ function examine(tree: Tree): readonly Judgement[] {
       found.place(gate.place, `${gate.vector} and ${other.vector} share the IST stack ${gate.ist}: one in the handler of the other rewinds the stack and overwrites its frame; give each an IST stack of its own, there are seven`, {
         related: [{ place: other.place, message: `${other.vector} uses it too` }],
       });
+    }
+  }
+  for (const one of tree.functions) {
+    const owners = new Map<string, string>();
+    for (const step of one.graph().steps) {
+      const entry = istEntry(step);
+      if (entry === null) continue;
+      const other = owners.get(entry.stack);
+      if (other !== undefined && other !== entry.index) found.at(step, { function: one, calls: [] }, `${entry.index} and ${other} of the TSS are given the same stack, ${entry.stack}: an event in the handler of the other rewinds the stack and overwrites its frame; give each its own`);
+      owners.set(entry.stack, entry.index);
     }
   }
   return found.all();

@@ -31,6 +31,14 @@ function examine(tree: Tree): readonly Judgement[] {
       });
     }
   }
+  // What a program raises by INT n pushes no error code and is no event of hardware (IDT-02, DEL-07).
+  for (const gate of tree.gates) {
+    if (!gate.dpl3 || !/^X86_TRAP_|_VECTOR$/.test(gate.vector) || forPrograms.test(gate.vector)) continue;
+    found.place(gate.place, `a program may raise ${gate.vector} by INT n, for its gate has DPL 3: ${withErrorCode.test(gate.vector) ? 'INT pushes no error code, and the stub takes the saved RIP for one' : 'the handler takes that for an event of the hardware'}; give it DPL 0`);
+  }
+  for (const { name, arguments: fields, place } of tree.gateMacros) {
+    if (name !== 'SYSG' && fields[4] === 'DPL3') found.place(place, `${name} makes gates of DPL 3: a program may raise every vector by INT n, and with no error code where the stub takes one; use DPL0`);
+  }
   const verifies = inView(opcode);
   for (const one of tree.functions) {
     if (external.test(one.name) && one.whole && !one.graph().steps.some((step) => /APIC_ISR/.test(step.text))) {
@@ -46,6 +54,10 @@ function examine(tree: Tree): readonly Judgement[] {
   }
   return found.all();
 }
+
+/** Vectors that programs raise by an instruction: INT3, INTO and the system call. */
+const forPrograms = /^(?:X86_TRAP_BP|X86_TRAP_OF|IA32_SYSCALL_VECTOR)$/;
+const withErrorCode = /^X86_TRAP_(?:DF|TS|NP|SS|GP|PF|AC|CP|VC)$/;
 
 const none: Step = { kind: 'end', span: { start: 0, end: 0 }, text: '' };
 
@@ -69,6 +81,12 @@ ${lines}	syscall_enter_from_user_mode_work(regs, regs->orig_ax);
 }
 `;
 
+const gates = (row: string, mark: string): string => `static const struct idt_data demo_idts[] = {
+	SYSG(X86_TRAP_BP, asm_exc_int3),
+	${row}${mark}
+};
+`;
+
 export const softwareEventUnverified = treeRule({
   name: 'software-event-unverified',
   id: 'XR-SYS06',
@@ -79,7 +97,7 @@ export const softwareEventUnverified = treeRule({
   instead: 'Refuse vector 0x80 from kernel mode. Ask the in-service register of the APIC with interrupts still off, and compare the exit code with the bytes at the saved RIP, before anything else is done.',
   falsePositives: ['Trees that have no such check anywhere.', 'FRED, which tells INT n from interrupts by the event type.'],
   references: ['CVE-2024-25742, CVE-2024-25743, CVE-2024-25744', 'semantics VC-06, SYS-09', 'Linux be5341eb0d43'],
-  bad: [{ title: 'Interrupts first', files: { 'common.c': handler('\tlocal_irq_enable(); //~ software-event-unverified\n\tif (int80_is_external())\n\t\tpanic("external");\n') } }, { title: 'From kernel mode', files: { 'common.c': handler('\tif (int80_is_external())\n\t\tpanic("external");\n\tlocal_irq_enable();\n', '', ' //~ software-event-unverified') } }],
-  good: [{ title: 'Asked first', files: { 'common.c': handler('\tif (int80_is_external())\n\t\tpanic("external");\n\tlocal_irq_enable();\n') } }],
+  bad: [{ title: 'A gate that programs may use', files: { 'idt.c': gates('SYSG(X86_TRAP_PF, asm_exc_page_fault),', ' //~ software-event-unverified') } }, { title: 'Interrupts first', files: { 'common.c': handler('\tlocal_irq_enable(); //~ software-event-unverified\n\tif (int80_is_external())\n\t\tpanic("external");\n') } }, { title: 'From kernel mode', files: { 'common.c': handler('\tif (int80_is_external())\n\t\tpanic("external");\n\tlocal_irq_enable();\n', '', ' //~ software-event-unverified') } }],
+  good: [{ title: 'Gates for programs', files: { 'idt.c': gates('INTG(X86_TRAP_PF, asm_exc_page_fault),', '') } }, { title: 'Asked first', files: { 'common.c': handler('\tif (int80_is_external())\n\t\tpanic("external");\n\tlocal_irq_enable();\n') } }],
   examine,
 });

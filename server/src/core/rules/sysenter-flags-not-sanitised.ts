@@ -1,20 +1,41 @@
 // XR-FLG03: SYSENTER leaves flags as user space set them, and they reach C code.
-import type { PathStep } from '../contexts/entry-paths.ts';
+import type { Monitor, PathStep } from '../contexts/entry-paths.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
 import { cFunctionCalled, isInstruction, pathPlace, pathPremises } from './path-vocabulary.ts';
 import { NT, TF } from '../machine/state.ts';
 import type { Judgement, Rule } from './rule.ts';
 
-const HARMFUL: readonly (readonly [flag: bigint, name: string])[] = [[NT, 'NT'], [TF, 'TF']];
+/** What a path has done about TF. With it set every instruction would trap, so that paths are run without and follow it here. */
+const KEPT = 1;
+const ASKED = 2;
 
-function judge(step: PathStep): readonly Judgement[] {
+const trapFlag: Monitor = {
+  initial: ({ door }) => (door.kind === 'instruction' && door.instruction === 'SYSENTER' ? KEPT : 0),
+  next: (value, { node }) => {
+    if (value === 0 || !isInstruction(node)) return value;
+    const { mnemonic, operands } = node;
+    const [mask] = operands;
+    if (mnemonic.startsWith('popf')) return 0;
+    if (value === ASKED) return /^j(?!mp)/.test(mnemonic) ? 0 : /^(?:test|cmp|add|sub|and|or|xor)/.test(mnemonic) ? KEPT : value;
+    return mnemonic.startsWith('test') && mask?.kind === 'immediate' && (mask.value & TF) !== 0n ? ASKED : value;
+  },
+};
+
+function judge(step: PathStep, trap: number): readonly Judgement[] {
   const { node, before, start } = step;
   if (!isInstruction(node) || start.door.kind !== 'instruction' || start.door.instruction !== 'SYSENTER') return [];
   const name = cFunctionCalled(step);
-  if (name === null) return [];
-  const set = HARMFUL.filter(([flag]) => (before.flags.known & flag) !== 0n && (before.flags.value & flag) !== 0n).map(([, flag]) => flag);
+  if (name === null) return trap === 0 ? [] : stepped(step);
+  const set = [...((before.flags.known & before.flags.value & NT) === 0n ? [] : ['NT']), ...(trap === 0 ? [] : ['TF'])];
   if (set.length === 0) return [];
   return [{ place: pathPlace(node), message: `${name}() is entered with ${set.join(' and ')} as user space set it: SYSENTER clears only IF; load clean flags first`, premises: pathPremises(step) }];
+}
+
+/** A routine of the mitigations lies outside the entry, in which alone the #DB handler passes over a single step (DB-05). */
+function stepped(step: PathStep): readonly Judgement[] {
+  const { node, program } = step;
+  if (!isInstruction(node) || !node.mnemonic.startsWith('call') || !program.contexts.has('inside C')) return [];
+  return [{ place: pathPlace(node), message: `${node.text} leaves the entry with TF as user space set it: the #DB handler passes over single steps in the instructions of the entry alone, and warns of the one in there; load clean flags first`, premises: pathPremises(step), severity: 'warning' }];
 }
 
 function entry(clean: string, mark: string): string {
@@ -44,7 +65,7 @@ export const sysenterFlagsNotSanitised: Rule = {
   bad: [{ title: 'Straight to C code', files: { 'entry.S': entry('', ' #~ sysenter-flags-not-sanitised'), 'design.c': handlerOfGp } }],
   good: [{ title: 'Clean flags first', files: { 'entry.S': entry('\tpushq\t$2\n\tpopfq\n', ''), 'design.c': handlerOfGp } }],
   judge: null,
-  path: { at: ['call'], monitor: null, judge },
+  path: { at: ['call'], monitor: trapFlag, judge },
   inspect: null,
   fix: null,
 };

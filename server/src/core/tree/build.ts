@@ -11,7 +11,7 @@ import type { Expanded } from './assembler.ts';
 import { designFiles, entryFiles } from './files.ts';
 import { asksForOptions, graphOf, plain } from './graph.ts';
 import { isKnown } from './primitives.ts';
-import type { AssemblerFacts, Graph, Registration, Tree, TreeEntry, TreeFunction, TreeGate, TreeSource } from './tree.ts';
+import type { AssemblerFacts, GateMacro, Graph, Registration, Tree, TreeEntry, TreeFunction, TreeGate, TreeSource } from './tree.ts';
 import { returns32 } from './returns-32.ts';
 import type { Returns32 } from './returns-32.ts';
 import { targetsOf } from './watch.ts';
@@ -101,6 +101,7 @@ function build(source: TreeSource, root: string, design: boolean, configuration:
     resolve,
     pointees,
     gates: tables.flatMap((one) => one.gates),
+    gateMacros: tables.some((one) => one.gates.length > 0) ? [...files].flatMap(([path, file]) => gateMacrosOf(path, file.text, root)) : [],
     entries: tables.flatMap((one) => one.entries),
     registrations,
     get assembler() {
@@ -180,12 +181,21 @@ function tablesOf(path: string, file: ReadFile, root: string): { readonly gates:
 function gateOf(row: CTerm, table: string, text: (term: CTerm | undefined) => string, file: string): readonly TreeGate[] {
   if (row.kind !== 'call' || row.callee.kind !== 'name' || !/^(?:INTG|SYSG|ISTG|G)$/.test(row.callee.name)) return [];
   const macro = row.callee.name;
-  const [vector, stub, third, , level] = row.arguments;
+  const [vector, stub, third, type, level] = row.arguments;
   // `G` takes the field of the gate, which counts from 1; `ISTG` the index.
   const field = text(third);
   const ist = macro === 'ISTG' ? field : macro === 'G' ? (/^(\w+) \+ 1$/.exec(field)?.[1] ?? null) : null;
   const dpl3 = macro === 'SYSG' || (macro === 'G' && text(level) === 'DPL3');
-  return [{ macro, vector: text(vector), stub: text(stub), ist, dpl3, table, place: { file, span: row.span } }];
+  const trap = macro === 'G' && text(type) === 'GATE_TRAP';
+  return [{ macro, vector: text(vector), stub: text(stub), ist, dpl3, trap, table, place: { file, span: row.span } }];
+}
+
+/** The macros for rows that a file defines by `G`. */
+function gateMacrosOf(path: string, text: string, root: string): readonly GateMacro[] {
+  return [...text.matchAll(/^#[ \t]*define[ \t]+(INTG|SYSG|ISTG)\([^)\n]*\)[ \t]*(?:\\\n)?[ \t]*(G\(([^)\n]*)\))/gm)].map((match) => {
+    const start = match.index + match[0].length - (match[2] ?? '').length;
+    return { name: match[1] ?? '', arguments: (match[3] ?? '').split(',').map((one) => one.trim()), place: { file: root + path, span: { start, end: match.index + match[0].length } } };
+  });
 }
 
 function registrationsOf(path: string, file: ReadFile, root: string): readonly Registration[] {

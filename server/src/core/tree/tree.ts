@@ -63,7 +63,17 @@ export interface TreeGate {
   /** `IST_INDEX_DB`; null for none. */
   readonly ist: string | null;
   readonly dpl3: boolean;
+  /** A trap gate: it leaves IF as it was. */
+  readonly trap: boolean;
   readonly table: string;
+  readonly place: Place;
+}
+
+/** What a macro for rows makes of them: `#define INTG(_vector, _addr) G(_vector, _addr, DEFAULT_STACK, ...)`. */
+export interface GateMacro {
+  readonly name: string;
+  /** Those of `G`. */
+  readonly arguments: readonly string[];
   readonly place: Place;
 }
 
@@ -106,6 +116,7 @@ export interface Tree {
   /** Functions that code in view hands over to be called through a pointer of that member's name. */
   readonly pointees: (member: string) => readonly TreeFunction[];
   readonly gates: readonly TreeGate[];
+  readonly gateMacros: readonly GateMacro[];
   readonly entries: readonly TreeEntry[];
   readonly registrations: readonly Registration[];
   readonly assembler: AssemblerFacts;
