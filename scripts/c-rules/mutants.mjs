@@ -216,6 +216,8 @@ export const mutants = [
   ['ist-required', idt, null, { drop: /_ist \+ 1, GATE_INTERRUPT/, by: '_ist, GATE_INTERRUPT' }],
   ['ist-required', common, 'tss_setup_ist', { drop: line('IST_INDEX_MCE') }],
   ['ist-stack-shared', common, 'tss_setup_ist', { drop: /ist_top_va\(NMI\)/, by: 'ist_top_va(DB)' }],
+  ['enter-exit-mismatch', 'arch/x86/include/asm/idtentry.h', null, { drop: /^\tirqentry_exit\(regs, state\);[^\n]*\n/m }],
+  ['wrong-state-helper', 'arch/x86/include/asm/idtentry.h', null, { drop: /(\tirqentry_state_t state) = irqentry_enter\(regs\);([^\n]*\n[^]*?)(\t__##func \(regs\);[^\n]*\n)/, by: '$1;$2$3\tstate = irqentry_enter(regs);\\\n' }],
 ].map(([rule, files, name, change, nth = 1, shown = name]) => ({ rule, files: [files].flat(), name, change, nth, shown }));
 
 /** The releases of the trees that have what a mutant changes. */

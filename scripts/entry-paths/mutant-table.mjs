@@ -211,6 +211,10 @@ export const mutants = [
   { name: 'an IRET of its own behind the espfix code', file: entry, in: 'common_interrupt_return', from: /espfix_stack\)/, edit: replace(/^\s*jmp\s+native_irq_return_iret/, '\tiretq'), expect: ['iret-fault-unhandled'] },
   { name: 'ERETU has no fixup', file: fred, in: 'asm_fred_entrypoint_user', edit: drop(/^\s*_ASM_EXTABLE_TYPE/), expect: ['fred-return-state-lost'], releases: ['6.12', '7.3'] },
   { name: 'SWAPGS under FRED', file: fred, in: 'asm_fred_entrypoint_user', edit: before(/^\s*FRED_ENTER/, '\tswapgs'), expect: ['fred-return-state-lost'], releases: ['6.12', '7.3'] },
+  { name: 'the pointer of a rebuilt frame is not handed on', file: entry, in: 'error_entry', from: /fixup_bad_iret/, edit: drop(/^\s*movq?\s+%rax, %rdi/), expect: ['error-code-frame-mismatch'], releases: ['6.12', '7.3'] },
+  { name: 'a landing pad goes back to C code on the user GS base', file: entry, in: 'asm_load_gs_index', from: /Lbad_gs:/, edit: drop(SWAPGS), expect: ['swapgs-imbalance'] },
+  { name: 'the return to the kernel is not told from that to user mode', file: entry, in: 'error_return', edit: drop(/^\s*jz\s+restore_regs/), expect: ['swapgs-imbalance'] },
+  { name: 'the label of the way out stands behind SWAPGS', file: entry, in: 'entry_SYSCALL_64', edit: drop(/^SYM_INNER_LABEL\(entry_SYSRETQ_unsafe_stack/), also: before(/^\s*sysretq/, 'SYM_INNER_LABEL(entry_SYSRETQ_unsafe_stack, SYM_L_GLOBAL)'), expect: ['syscall-gap-incomplete'] },
 ];
 
 /** Edits that change nothing that matters. `everywhere` replaces in the whole file. */

@@ -36,6 +36,12 @@ function examine(tree: Tree): readonly Judgement[] {
     }
   }
   halves(tree, found);
+  for (const { name, file, body, start } of tree.entryMacros) {
+    for (const [has, misses] of [['irqentry_enter(', 'irqentry_exit('], ['irqentry_exit(', 'irqentry_enter(']] as const) {
+      const at = body.indexOf(has);
+      if (at >= 0 && !body.includes(misses)) found.place(placeIn(tree, file, { start: start + at, end: start + at + has.length - 1 }), `${name}() defines handlers that call ${has}) and never ${misses}): every one of them ${misses.includes('exit') ? 'leaves its context set up' : 'takes back a context that was not set up'}; call both around the body`);
+    }
+  }
   return found.all();
 }
 

@@ -11,6 +11,7 @@ import { draftOf, load } from '../machine/draft.ts';
 import { innermostOf } from '../machine/recording.ts';
 import { RDI, RSP } from '../machine/registers.ts';
 import { vectorByNumber } from '../machine/vectors.ts';
+import { UNKNOWN } from '../machine/word.ts';
 import type { Program } from '../program/program.ts';
 import type { Judgement, Rule } from './rule.ts';
 
@@ -29,6 +30,9 @@ function frameShift(step: PathStep, name: string): number | null {
   if (holds(0n)) return null;
   return holds(8n) ? 1 : holds(-8n) ? -1 : null;
 }
+
+/** Copy the frame that they are given to another stack. */
+const TAKES_REGS: ReadonlySet<string> = new Set(['sync_regs', 'fixup_bad_iret', 'vc_switch_off_ist']);
 
 /** Words between the frame and RSP where a stub calls a routine, by the routine and the stub's first node. */
 type Slots = ReadonlyMap<NodeId, ReadonlyMap<NodeId, number>>;
@@ -124,6 +128,9 @@ function judge(step: PathStep): readonly Judgement[] {
     return [{ place: stubPlace(step), message: `the stub of ${entered(step.start)} calls ${routine}() with the frame one word ${beside > 0 ? 'further up' : 'further down'} than it is looked for there: ${mend}`, premises: pathPremises(step), related: [{ place: pathPlace(step.node), message: 'the call' }] }];
   }
   const name = cFunctionCalled(step);
+  if (name !== null && TAKES_REGS.has(name) && step.start.door.kind === 'event' && step.program.contexts.has('inside C') && step.before.registers[RDI] === UNKNOWN) {
+    return [{ place: pathPlace(step.node), message: `${name}() gets no pt_regs: %rdi holds what the C function before it left there (${entered(step.start)}); hand on the pointer that it returned`, premises: pathPremises(step) }];
+  }
   const shift = name === null ? null : frameShift(step, name);
   if (shift === null) return [];
   const what = shift > 0 ? 'one word more than' : 'one word less than';

@@ -7,10 +7,11 @@ import { load, draftOf } from '../machine/draft.ts';
 import { REGISTER_NAMES, RSP } from '../machine/registers.ts';
 import { isConstant } from '../machine/word.ts';
 import type { Judgement, Rule } from './rule.ts';
+import { leavesByTheWrongWay } from './swapgs-imbalance.ts';
 
 function judge(step: PathStep): readonly Judgement[] {
   const { node, before } = step;
-  if (isInstruction(node) && node.mnemonic === 'ud2' && step.program.contexts.has('inside C')) {
+  if (isInstruction(node) && node.mnemonic === 'ud2' && step.program.contexts.has('inside C') && !leavesByTheWrongWay(step)) {
     return [{ place: pathPlace(node), message: `${node.text} is reached (${entered(step.start)}): the words on the stack are not the frame that is asserted; undo every push and skip the error code before the return`, premises: pathPremises(step) }];
   }
   if (isInstruction(node) && step.start.door.kind === 'call') {

@@ -1,17 +1,33 @@
 // XR-GS01: an event return brings back another GS base than the one that was interrupted: a swap too many or too few.
 import type { PathStep } from '../contexts/entry-paths.ts';
 import { stubFiles } from './path-examples.ts';
-import { entered, exitJump, exitPlace, expectedState, gsOf, isEventReturn, isInstruction, knowledgeOf, pathPlace, pathPremises } from './path-vocabulary.ts';
+import { entered, exitJump, exitPlace, expectedState, gsOf, isConstant, isEventReturn, isInstruction, knowledgeOf, pathPlace, pathPremises, rspOf } from './path-vocabulary.ts';
+import { draftOf, load } from '../machine/draft.ts';
+import { KERNEL_CS } from '../machine/state.ts';
 import type { Judgement, Rule } from './rule.ts';
 
-/** A routine that C code calls goes back to it. */
+/** A routine that C code calls goes back to it, by its own end or by that of the landing pad of a fault in it. */
 function returnsToC(step: PathStep): boolean {
-  return step.start.door.kind === 'call' && isInstruction(step.node) && step.node.mnemonic.startsWith('ret') && step.program.code.nodes[step.after.node]?.kind === 'interrupted';
+  let called = false;
+  for (let start: PathStep['start'] | undefined = step.start; start !== undefined && !called; start = start.parent?.start) called = start.door.kind === 'call';
+  return called && isInstruction(step.node) && step.node.mnemonic.startsWith('ret') && step.program.code.nodes[step.after.node]?.kind === 'interrupted';
+}
+
+/** The return to user mode asserts that it has a frame of user mode, and has one of kernel mode. */
+export function leavesByTheWrongWay({ node, before, start, setup, program }: PathStep): boolean {
+  if (!isInstruction(node) || node.mnemonic !== 'ud2' || start.door.kind !== 'event' || start.interrupted.cpu.cpl !== 0 || !program.contexts.has('inside C') || gsOf(before.cpu.gsBase) === 'kernel') return false;
+  const rsp = rspOf(before);
+  if (rsp === undefined || !isConstant(rsp)) return false;
+  const cs = load(draftOf(before), setup, rsp.value + 8n, 8);
+  return isConstant(cs) && cs.value === KERNEL_CS;
 }
 
 function judge(step: PathStep, value: number): readonly Judgement[] {
   if (returnsToC(step) && knowledgeOf(step.program).gs && gsOf(step.after.cpu.gsBase) !== 'kernel') {
     return [{ place: pathPlace(step.node), message: `${step.node.text} goes back to C code on another GS base than the kernel's (${entered(step.start)}); swap back before it`, premises: pathPremises(step) }];
+  }
+  if (leavesByTheWrongWay(step)) {
+    return [{ place: exitPlace(step, value), message: `${entered(step.start)} leaves by the return to user mode: the GS base and CR3 of user mode are loaded, and ${step.node.text} stops it there; ask the saved CS before the two ways part`, premises: pathPremises(step) }];
   }
   if (!isEventReturn(step) || !knowledgeOf(step.program).gs) return [];
   const found = gsOf(step.after.cpu.gsBase);

@@ -1,7 +1,10 @@
 // XR-SYS05: the predicate for "kernel mode with the user's stack pointer" leaves out an entry or an exit of SYSCALL.
 import type { Place } from '../base/span.ts';
+import type { PathStep } from '../contexts/entry-paths.ts';
+import type { Program } from '../program/program.ts';
 import { placeIn } from '../tree/tree.ts';
 import type { Tree, TreeFunction } from '../tree/tree.ts';
+import { isConstant, isInstruction, pathPlace, pathPremises, rspOf } from './path-vocabulary.ts';
 import type { Judgement } from './rule.ts';
 import { findings, isCall, treeRule } from './tree-entries.ts';
 
@@ -58,6 +61,31 @@ function exits(tree: Tree): readonly Range[] {
   });
 }
 
+const gaps = new WeakMap<Program, readonly (readonly [first: number, end: number])[]>();
+
+/** The ranges that the labels of the stubs make, by node; none where a tree has no such labels. */
+function labelled(program: Program): readonly (readonly [first: number, end: number])[] {
+  const known = gaps.get(program);
+  if (known !== undefined) return known;
+  const { symbols } = program.code;
+  const made = [...symbols].flatMap(([name, at]): readonly (readonly [number, number])[] => {
+    const [first, end] = name.endsWith('_safe_stack') ? [symbols.get(name.slice(0, -'_safe_stack'.length)), at] : [at, name.endsWith('_unsafe_stack') ? symbols.get(`${name.slice(0, -'_unsafe_stack'.length)}_end`) : undefined];
+    return first === undefined || end === undefined ? [] : [[first, end]];
+  });
+  gaps.set(program, made);
+  return made;
+}
+
+/** An instruction of the stub that runs on the user's stack pointer, or on none, outside the ranges. */
+function judge(step: PathStep): readonly Judgement[] {
+  const { node, before, start, program } = step;
+  if (!isInstruction(node) || start.door.kind !== 'instruction' || start.door.instruction !== 'SYSCALL' || before.cpu.cpl === 3 || !program.contexts.has('inside C')) return [];
+  if (!program.code.symbols.has(`${start.door.name}_safe_stack`) || ![...program.code.symbols.keys()].some((name) => name.endsWith('_unsafe_stack'))) return [];
+  const rsp = rspOf(before);
+  if (rsp === undefined || isConstant(rsp) || node.symbol !== start.door.name || labelled(program).some(([first, end]) => node.id >= first && node.id < end)) return [];
+  return [{ place: pathPlace(node), message: `${node.text} runs without a kernel stack outside the labels that ip_within_syscall_gap() compares: an NMI or #VC there takes the stack pointer of the user for the kernel's; put the labels around all of it`, premises: pathPremises(step) }];
+}
+
 const predicate = (second: string, mark: string): string => `static __always_inline bool ip_within_syscall_gap(struct pt_regs *regs)${mark}
 {
 	bool ret = (regs->ip >= (unsigned long)entry_native &&
@@ -88,4 +116,5 @@ export const syscallGapIncomplete = treeRule({
   bad: [{ title: 'The compatibility entry', files: { 'gap.c': predicate('', ' //~ syscall-gap-incomplete') } }],
   good: [{ title: 'Both entries', files: { 'gap.c': predicate('\n\tret = ret || (regs->ip >= (unsigned long)entry_compat &&\n\t\t      regs->ip < (unsigned long)entry_compat_safe_stack);', '') } }],
   examine,
+  path: { at: ['system', 'return', 'access'], monitor: null, judge },
 });

@@ -1,6 +1,7 @@
 // XR-INS02: an entry uses the state helper of another kind of entry, or works before it has called one.
 import { mayReturnBehind } from '../tree/paths.ts';
 import { stateHelpers } from '../tree/primitives.ts';
+import { placeIn } from '../tree/tree.ts';
 import type { Step, Tree } from '../tree/tree.ts';
 import { watch } from '../tree/watch.ts';
 import type { Where } from '../tree/watch.ts';
@@ -52,6 +53,10 @@ function examine(tree: Tree): readonly Judgement[] {
       },
       factsOf(entry),
     );
+  }
+  for (const { name, file, body, start } of tree.entryMacros) {
+    const [work, helper] = [/\w*##func\b/.exec(body), body.indexOf('irqentry_enter(')];
+    if (work !== null && helper > work.index) found.place(placeIn(tree, file, { start: start + work.index, end: start + work.index + work[0].length }), `${name}() defines handlers whose body runs before irqentry_enter(): RCU is not watching and the context is not counted; call the helper first`);
   }
   return found.all();
 }

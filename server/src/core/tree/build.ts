@@ -11,7 +11,7 @@ import type { Expanded } from './assembler.ts';
 import { designFiles, entryFiles } from './files.ts';
 import { asksForOptions, graphOf, plain } from './graph.ts';
 import { isKnown } from './primitives.ts';
-import type { AssemblerFacts, GateMacro, Graph, Registration, Tree, TreeEntry, TreeFunction, TreeGate, TreeSource } from './tree.ts';
+import type { AssemblerFacts, EntryMacro, GateMacro, Graph, Registration, Tree, TreeEntry, TreeFunction, TreeGate, TreeSource } from './tree.ts';
 import { returns32 } from './returns-32.ts';
 import type { Returns32 } from './returns-32.ts';
 import { targetsOf } from './watch.ts';
@@ -103,6 +103,7 @@ function build(source: TreeSource, root: string, design: boolean, configuration:
     gates: tables.flatMap((one) => one.gates),
     gateMacros: tables.some((one) => one.gates.length > 0) ? [...files].flatMap(([path, file]) => gateMacrosOf(path, file.text, root)) : [],
     entries: tables.flatMap((one) => one.entries),
+    entryMacros: [...files].flatMap(([path, file]) => (path.endsWith('/idtentry.h') ? entryMacrosOf(path, file.text) : [])),
     registrations,
     get assembler() {
       assembler ??= facts.assembler();
@@ -195,6 +196,14 @@ function gateMacrosOf(path: string, text: string, root: string): readonly GateMa
   return [...text.matchAll(/^#[ \t]*define[ \t]+(INTG|SYSG|ISTG)\([^)\n]*\)[ \t]*(?:\\\n)?[ \t]*(G\(([^)\n]*)\))/gm)].map((match) => {
     const start = match.index + match[0].length - (match[2] ?? '').length;
     return { name: match[1] ?? '', arguments: (match[3] ?? '').split(',').map((one) => one.trim()), place: { file: root + path, span: { start, end: match.index + match[0].length } } };
+  });
+}
+
+/** `#define DEFINE_IDTENTRY(func) ... __visible noinstr void func(struct pt_regs *regs) { ... } ...`. */
+function entryMacrosOf(path: string, text: string): readonly EntryMacro[] {
+  return [...text.matchAll(/^#define (DEFINE_\w+)\(func\)(?:[^\n]*\\\n)+[^\n]*/gm)].flatMap((match) => {
+    const part = /noinstr void func\([^)]*\)[\s\\]*\{[^]*?\n\}/.exec(match[0]);
+    return part === null ? [] : [{ name: match[1] ?? '', file: path, body: part[0], start: match.index + part.index }];
   });
 }
 

@@ -102,6 +102,15 @@ export interface AssemblerFacts {
   readonly paranoidFeatures: ReadonlyMap<string, Place>;
 }
 
+/** A macro that defines entry functions, with the part of it that is the function which stubs call. */
+export interface EntryMacro {
+  readonly name: string;
+  readonly file: string;
+  /** From the head of that function to its closing brace, as written. */
+  readonly body: string;
+  readonly start: number;
+}
+
 export interface Tree {
   /** Path of the root as places are to carry it, with its final `/`. */
   readonly root: string;
@@ -117,6 +126,7 @@ export interface Tree {
   readonly pointees: (member: string) => readonly TreeFunction[];
   readonly gates: readonly TreeGate[];
   readonly gateMacros: readonly GateMacro[];
+  readonly entryMacros: readonly EntryMacro[];
   readonly entries: readonly TreeEntry[];
   readonly registrations: readonly Registration[];
   readonly assembler: AssemblerFacts;
