@@ -13,10 +13,10 @@ import type { Handler, Program } from '../program/program.ts';
 import type { Door } from './entry-start.ts';
 
 /** Under FRED SYSCALL and SYSENTER are events and enter by its doors (FR-01). */
-function instructionDoors(program: Program): readonly (Door & { kind: 'instruction' })[] {
+export function instructionDoors(program: Program): readonly (Door & { kind: 'instruction' })[] {
   if (program.fred !== null) return [];
   const doors: (Door & { kind: 'instruction' })[] = [];
-  for (const name of ['entry_SYSCALL_64', 'entry_SYSCALL_compat', 'entry_SYSCALL32_ignore', 'ignore_sysret']) {
+  for (const name of ['entry_SYSCALL_64', 'entry_SYSCALL_compat', 'entry_SYSCALL32_ignore', 'ignore_sysret', ...program.syscallEntries]) {
     const entry = program.code.symbols.get(name);
     if (entry !== undefined) doors.push({ kind: 'instruction', entry, name, instruction: 'SYSCALL' });
   }

@@ -125,8 +125,20 @@ function memoryOf(program: Program): State['memory'] {
     const address = program.layout.globals.get(name);
     if (address !== undefined) globals[Number(address - regionBase(GLOBAL_REGION)) / 8] = constant(regionBase(PERCPU_REGION));
   }
+  putAssumed(program, percpu, globals);
   memory[GLOBAL_REGION] = Array.from(globals);
   return memory;
+}
+
+/** What a sketch's own words are taken to hold (`program/assumed-words.ts`). */
+export function putAssumed(program: Program, percpu: (Word | undefined)[], globals: (Word | undefined)[]): void {
+  const task = stackNamed(program.layout, 'task');
+  for (const { region, offset, holds } of program.assumedWords) {
+    const words = region === PERCPU_REGION ? percpu : globals;
+    while (words.length < offset / 8) words.push(undefined);
+    if (holds === 'per-CPU base') words[offset / 8] = constant(regionBase(PERCPU_REGION));
+    else if (task !== null) words[offset / 8] = constant(top(task));
+  }
 }
 
 const features = (variant: CpuVariant): readonly string[] => FIXED_FEATURES.map((name) => (variant.present.includes(name) ? name : `!${name}`)).sort();

@@ -1,6 +1,7 @@
 // From a program and a scenario to a machine that is ready to run: gates, guards, budgets and start states.
 import type { EnvironmentEvent, Gate, GuardSetup, MachineSetup } from '../machine/config.ts';
-import { PERCPU_REGION, regionBase, stackNamed, top } from '../machine/layout.ts';
+import { GLOBAL_REGION, PERCPU_REGION, regionBase, stackNamed, top } from '../machine/layout.ts';
+import { putAssumed } from './entry-start.ts';
 import { processorNamed } from '../machine/processor.ts';
 import { REGISTER_NAMES } from '../machine/registers.ts';
 import type { State } from '../machine/state.ts';
@@ -75,9 +76,17 @@ function hardwareOf(program: Program): Hardware {
     irqWorkVector: gates.has(IRQ_WORK_VECTOR) || program.delivery === 'fred' ? IRQ_WORK_VECTOR : null,
     taskWorkEntry: program.taskWorkEntry,
     contexts: program.contexts,
+    pinned: pinnedWords(program),
   };
   hardware.set(program, made);
   return made;
+}
+
+/** Per-CPU data is pinned, and so is the word that says where it is. */
+function pinnedWords(program: Program): ReadonlySet<bigint> {
+  const named = ['__per_cpu_offset', 'pcpu_unit_offsets'].flatMap((name) => program.layout.globals.get(name) ?? []);
+  const assumed = program.assumedWords.flatMap(({ region, offset }) => (region === GLOBAL_REGION ? [regionBase(GLOBAL_REGION) + BigInt(offset)] : []));
+  return new Set([...named, ...assumed]);
 }
 
 function taskTopOf(program: Program): bigint {
@@ -176,7 +185,10 @@ function initialState(program: Program, setup: MachineSetup, start: StartContext
     if (stack !== null && stack !== undefined) set(name, constant(top(stack)));
   }
   set('this_cpu_offset', kernelGs);
+  const globals: (Word | undefined)[] = [];
+  putAssumed(program, percpu, globals);
   memory[PERCPU_REGION] = percpu;
+  memory[GLOBAL_REGION] = globals;
   return {
     node: program.contexts.get(start) ?? 0,
     registers,

@@ -83,6 +83,7 @@ export const PRIMITIVES: readonly PrimitiveRow[] = [
   ...rows('default-fixup', 'points the saved RIP at the landing pad', 'arch/x86/mm/extable.c', ['ex_handler_default', 'ex_handler_fault']),
   ...rows('fixup-address', 'the landing pad of an exception-table entry', 'arch/x86/mm/extable.c', ['ex_fixup_addr']),
   ...rows('smp-id', 'the number of this CPU', 'include/linux/smp.h', ['smp_processor_id', 'raw_smp_processor_id', '__smp_processor_id']),
+  ...rows('user-mode', 'whether the event came from user mode, by the saved CS', 'arch/x86/include/asm/ptrace.h', ['user_mode']),
   ...rows('nothing', 'has no effect on the state that is modelled', 'Documentation/core-api/entry.rst', [
     'nmi_enter',
     'nmi_exit',

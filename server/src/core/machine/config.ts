@@ -85,6 +85,8 @@ export interface PrimitiveBehaviour {
     | 'default-fixup'
     | 'fixup-address'
     | 'smp-id'
+    /** Whether the saved CS has the RPL of user mode. */
+    | 'user-mode'
     /** TDX-02: reads and so re-arms the #VE information. */
     | 'tdx-get-ve-info'
     /** VC-04: tells the hypervisor that NMIs may come again. */
@@ -107,6 +109,8 @@ export interface SystemCalls {
 }
 
 export interface MachineSetup {
+  /** Addresses of words outside the per-CPU area that the host is taken never to take away. */
+  readonly pinned?: ReadonlySet<bigint>;
   readonly code: Code;
   readonly layout: Layout;
   readonly delivery: 'idt' | 'fred';

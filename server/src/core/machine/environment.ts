@@ -30,7 +30,7 @@ export function accessClasses(setup: MachineSetup, state: State, node: CodeNode)
     }
     const region = setup.layout.regions[regionIndexOf(setup.layout, address.value)];
     if (region === undefined) classes.add('user');
-    else if (region.kind === 'global') classes.add('kernel');
+    else if (region.kind === 'global' && setup.pinned?.has(address.value) !== true) classes.add('kernel');
   };
   if (node.kind === 'instruction') {
     if (!touchesMemory(node)) return classes;

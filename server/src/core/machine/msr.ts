@@ -9,7 +9,7 @@ import type { PossibleFault } from './possible-fault.ts';
 import { constant, isConstant, UNKNOWN } from './word.ts';
 import type { Word } from './word.ts';
 
-export const MSR = { gsBase: 0xc000_0101n, kernelGsBase: 0xc000_0102n, fsBase: 0xc000_0100n, mcgStatus: 0x17an, specCtrl: 0x48n, predCmd: 0x49n, lstar: 0xc000_0082n, cstar: 0xc000_0083n, sysenterEsp: 0x175n, sysenterEip: 0x176n } as const;
+export const MSR = { gsBase: 0xc000_0101n, kernelGsBase: 0xc000_0102n, fsBase: 0xc000_0100n, mcgStatus: 0x17an, specCtrl: 0x48n, predCmd: 0x49n, lstar: 0xc000_0082n, cstar: 0xc000_0083n, sysenterEsp: 0x175n, sysenterEip: 0x176n, selfIpi: 0x83fn } as const;
 
 /** Bits of IA32_MCG_STATUS. */
 const RIPV = 1n;
@@ -43,6 +43,12 @@ export function writeMsr(draft: Draft, setup: MachineSetup, number: bigint, valu
   if (number === MSR.gsBase) changeCpu(draft, { gsBase: value });
   if (number === MSR.kernelGsBase) changeCpu(draft, { kernelGsBase: value });
   if (number === MSR.specCtrl) changeCpu(draft, { specCtrl: value });
+  // SDM vol. 3A, "SELF IPI Register": the vector in bits 7:0; it waits in the IRR while IF is 0 (IF-01).
+  if (number === MSR.selfIpi && isConstant(value)) {
+    const vector = Number(value.value & 0xffn);
+    if (!draft.pending.some((pending) => pending.kind === 'irq' && pending.vector === vector)) draft.pending = [...draft.pending, { kind: 'irq', vector }];
+    draft.effects.push({ kind: 'pending', vector, via: 'x2APIC SELF IPI' });
+  }
   if (number === MSR.mcgStatus && isConstant(value) && (value.value & MCIP) === 0n && draft.cpu.mcip) {
     changeCpu(draft, { mcip: false });
     setup.guards.forEach((guard, index) => {

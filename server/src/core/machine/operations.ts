@@ -70,6 +70,8 @@ export function runOperation(draft: Draft, setup: MachineSetup, node: OperationN
       return to(draft, operation.callee);
     }
     case 'opaque':
+      // What a call is given is read before it, whatever the call does.
+      for (const argument of operation.arguments) evaluate(draft, setup, argument);
       draft.effects.push({ kind: 'unknown', what: `call of ${operation.name}(), which is not in view` });
       setSlot(draft, setup, operation.result, UNKNOWN);
       return to(draft, operation.next);
@@ -221,6 +223,9 @@ function primitive(draft: Draft, setup: MachineSetup, operation: Operation & { k
     case 'smp-id':
       result = ZERO;
       break;
+    case 'user-mode':
+      result = userMode(draft, setup, argument(0));
+      break;
     case 'tdx-get-ve-info':
       fetchVeInformation(draft, setup);
       break;
@@ -229,6 +234,7 @@ function primitive(draft: Draft, setup: MachineSetup, operation: Operation & { k
       break;
     case 'nothing':
     case 'opaque':
+      for (const one of operation.arguments) evaluate(draft, setup, one);
       break;
   }
   setSlot(draft, setup, operation.result, result);
@@ -254,6 +260,13 @@ function searchExtable(draft: Draft, setup: MachineSetup, regs: Word): Word {
   const node = isConstant(ip) ? nodeAtAddress(ip.value) : null;
   const index = setup.code.extable.findIndex((entry) => entry.fault === node);
   return constant(BigInt(index + 1));
+}
+
+const PT_REGS_CS = PT_REGS_IP + 8n;
+
+/** user_mode(regs): RPL 3 in the saved CS (arch/x86/include/asm/ptrace.h). */
+function userMode(draft: Draft, setup: MachineSetup, regs: Word): Word {
+  return isConstant(regs) ? and(load(draft, setup, regs.value + PT_REGS_CS, 8), constant(3n)) : UNKNOWN;
 }
 
 /** The landing pad of entry number `entry` - 1, as the search above numbers them. */

@@ -3,10 +3,13 @@ import type { Origin } from '../base/span.ts';
 import type { CodeNode, ExtableEntry, NodeId } from '../machine/code.ts';
 import { CODE_REGION, createRegion, GLOBAL_REGION, PERCPU_REGION, regionBase, top } from '../machine/layout.ts';
 import type { Layout, Region, RegionKind } from '../machine/layout.ts';
-import { EXTABLE_TYPES } from '../kernel/primitives.ts';
+import { EXTABLE_TYPES, STACK_TOP_NAMES, TOP_OF_STACK_NAMES } from '../kernel/primitives.ts';
+import { PER_CPU_STACK_TOPS } from '../kernel/stacks.ts';
 import type { Directive } from '../syntax/annotation-types.ts';
 import type { AssemblerStream } from '../preprocess/stream.ts';
 import type { CSource } from './c-source.ts';
+import { assumedWords, assumedWordText } from './assumed-words.ts';
+import { conventionText } from './conventional-gates.ts';
 import { gatesOf } from './gates.ts';
 import type { GateRow } from './gates.ts';
 import { guardsOf } from './guards.ts';
@@ -19,6 +22,7 @@ import { createVariables } from './variables.ts';
 import type { Variables } from './variables.ts';
 import { fixupException, plainStub } from './synthesize.ts';
 import { fredOf } from './fred.ts';
+import { gapBehind, syscallEntriesOf } from './syscall-entry.ts';
 import { abstractHandlers, NESTING_SAFE_NMI_STACK } from './abstract.ts';
 import type { AbstractDesign } from './abstract.ts';
 
@@ -28,6 +32,8 @@ export interface Parts {
   readonly directives: readonly Directive[];
   /** Handlers and guards that a scenario gives as data. */
   readonly design: AbstractDesign | null;
+  /** Code outside a kernel tree: what nothing declares is taken from names. */
+  readonly sketch: boolean;
 }
 
 const STACK_BYTES = 0x4000;
@@ -65,7 +71,7 @@ export function buildProgram(parts: Parts): Program {
     constant: (name) => constantNamed(parts.sources, name),
     variable: variables.addressOf,
   };
-  const rows = gatesOf(parts, names);
+  const rows = gatesOf(parts, names, parts.sketch);
   const fixupAt = next;
   if (!defined.has('fixup_exception')) synthetic.set('fixup_exception', fixupAt);
 
@@ -102,13 +108,13 @@ export function buildProgram(parts: Parts): Program {
     const stub = row.stub === null ? null : names.label(row.stub);
     const callee = row.function === null ? null : names.function(row.function);
     if (row.entry !== undefined) {
-      handlers.push({ vector: row.vector, name: row.name, stub: row.entry, stubName: row.name, synthesized: false, function: null, ist: row.ist, dpl: row.dpl, place: row.place });
+      handlers.push({ vector: row.vector, name: row.name, stub: row.entry, stubName: row.name, synthesized: false, byName: row.byName === true, function: null, ist: row.ist, dpl: row.dpl, place: row.place });
     } else if (stub !== null) {
-      handlers.push({ vector: row.vector, name: row.name, stub, stubName: row.stub ?? '', synthesized: false, function: row.function ?? calledBy(nodes, stub, defined), ist: row.ist, dpl: row.dpl, place: row.place });
+      handlers.push({ vector: row.vector, name: row.name, stub, stubName: row.stub ?? '', synthesized: false, byName: row.byName === true, function: row.function ?? calledBy(nodes, stub, defined), ist: row.ist, dpl: row.dpl, place: row.place });
     } else if (callee !== null && row.function !== null) {
       const made = plainStub(next, `stub of ${row.function}`, callee, row.function, row.errorCode, taskTop, row.place);
       put(made);
-      handlers.push({ vector: row.vector, name: row.name, stub: next, stubName: `stub of ${row.function}`, synthesized: true, function: row.function, ist: row.ist, dpl: row.dpl, place: row.place });
+      handlers.push({ vector: row.vector, name: row.name, stub: next, stubName: `stub of ${row.function}`, synthesized: true, byName: row.byName === true, function: row.function, ist: row.ist, dpl: row.dpl, place: row.place });
       next += made.length;
     }
   }
@@ -118,9 +124,16 @@ export function buildProgram(parts: Parts): Program {
   }
   for (const one of placed) addAssemblerFunctions(one, functions);
   const guards: readonly Guard[] = [...guardsOf(parts, variables, handlers), ...(abstract?.guards ?? [])];
-  const gapFirst = labels.get('entry_SYSCALL_64');
+  const named = labels.get('entry_SYSCALL_64');
   const gapEnd = labels.get('entry_SYSCALL_64_safe_stack');
-  const gap = gapFirst === undefined || gapEnd === undefined ? null : { first: gapFirst, end: gapEnd };
+  const stubsAt = new Set(handlers.map((handler) => handler.stub));
+  const syscallEntries = parts.sketch && named === undefined ? syscallEntriesOf(nodes, functions, stubsAt) : [];
+  const gapFirst = named ?? labels.get(syscallEntries[0] ?? '');
+  const gap = gapFirst === undefined ? null : gapEnd === undefined ? (parts.sketch ? gapBehind(nodes, gapFirst) : null) : { first: gapFirst, end: gapEnd };
+  const words = parts.sketch ? assumedWords(nodes, ({ region, offset }) => region === PERCPU_REGION ? holdsKnown(layout.percpu, offset) : holdsKnown(layout.globals, regionBase(GLOBAL_REGION) + BigInt(offset)), { percpu: variables.percpuBytes(), global: variables.globalBytes() }) : [];
+  for (const word of words) unknown.add(assumedWordText(word));
+  for (const row of rows) if (row.byName === true) unknown.add(conventionText(row));
+  for (const name of syscallEntries) unknown.add(`${name} is taken for the entry of SYSCALL by what it does: it keeps RSP in a per-CPU word and loads another`);
   const taskWork = parts.directives.find((directive) => directive.kind === 'defers-to' && directive.via === 'task-work');
   return {
     code: { nodes: dense(nodes), symbols: new Map([...labels, ...[...defined].map(([name, one]) => [name, one.first] as const)]), extable },
@@ -130,6 +143,8 @@ export function buildProgram(parts: Parts): Program {
     guards: withImplicit(guards, handlers),
     contexts: gap === null ? contexts : new Map([...contexts, ['gap', gap.first]]),
     gap,
+    assumedWords: words,
+    syscallEntries,
     delivery: fred === null ? 'idt' : 'fred',
     fred,
     taskWorkEntry: taskWork?.kind === 'defers-to' ? names.function(taskWork.function) : null,
@@ -139,6 +154,16 @@ export function buildProgram(parts: Parts): Program {
     assumptions: assumptionsOf(parts.directives, handlers),
     unknown: [...unknown],
   };
+}
+
+/** Words whose content is known without being written in view (arch/x86/include/asm/percpu.h, kernel/stacks.ts). */
+const KNOWN_WORDS: ReadonlySet<string> = new Set([...TOP_OF_STACK_NAMES, ...STACK_TOP_NAMES.keys(), ...PER_CPU_STACK_TOPS.map(({ variable }) => variable), 'this_cpu_offset', '__per_cpu_offset', 'pcpu_unit_offsets', 'espfix_waddr', 'espfix_stack']);
+
+/** Whether an address lies in such a variable: the last one that begins at or below it. */
+function holdsKnown<A extends number | bigint>(names: ReadonlyMap<string, A>, address: A): boolean {
+  let best: { readonly name: string; readonly at: A } | null = null;
+  for (const [name, at] of names) if (at <= address && (best === null || at > best.at)) best = { name, at };
+  return best !== null && KNOWN_WORDS.has(best.name);
 }
 
 export function nowhere(): Origin {

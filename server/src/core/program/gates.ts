@@ -5,6 +5,7 @@ import { vectorByName, vectorByNumber } from '../machine/vectors.ts';
 import type { Directive } from '../syntax/annotation-types.ts';
 import { IRQ_WORK_VECTOR } from '../kernel/primitives.ts';
 import type { CFunction, CSource } from './c-source.ts';
+import { addConventional } from './conventional-gates.ts';
 import { isFunctionLabel } from './link-assembler.ts';
 import type { Names } from './link-assembler.ts';
 import type { Known } from './program.ts';
@@ -22,6 +23,8 @@ export interface GateRow {
   readonly place: Place | null;
   /** First node of a stub that no file shows: the one of a scenario's own handler. */
   readonly entry?: NodeId;
+  /** Nothing but the name of the stub or handler says which vector it is. */
+  readonly byName?: boolean;
 }
 
 interface Sources {
@@ -30,8 +33,11 @@ interface Sources {
   readonly directives: readonly Directive[];
 }
 
-/** Rows of later tables override earlier ones (IDT-06); annotations fill in what no table says. */
-export function gatesOf(parts: Sources, names: Names): readonly GateRow[] {
+/**
+ * Rows of later tables override earlier ones (IDT-06); annotations fill in what no table says, and in a sketch, whose
+ * table is somewhere else, the names do what neither says.
+ */
+export function gatesOf(parts: Sources, names: Names, sketch: boolean): readonly GateRow[] {
   const rows = new Map<number, GateRow>();
   for (const source of parts.sources) {
     for (const row of source.idtRows) {
@@ -56,6 +62,7 @@ export function gatesOf(parts: Sources, names: Names): readonly GateRow[] {
       rows.set(IRQ_WORK_VECTOR, plain(IRQ_WORK_VECTOR, 'IRQ_WORK', directive.function, directive.place));
     }
   }
+  if (sketch) addConventional(rows, parts, names);
   return [...rows.values()];
 }
 

@@ -53,7 +53,7 @@ export function buildKernelProgram(parts: KernelParts): Program {
     constant: (name) => ASM_OFFSETS.get(name) ?? PARAVIRT_OFFSETS.get(name) ?? null,
     variable: (name, perCpu) => (!perCpu && parts.uniprocessor && variables.percpu.has(name) ? regionBase(PERCPU_REGION) : 0n) + variables.addressOf(name, perCpu),
   };
-  const rows = gatesOf(parts, names);
+  const rows = gatesOf(parts, names, false);
   const nodes: CodeNode[] = CONTEXTS.map((context, id) => ({ kind: 'interrupted', id, symbol: context, text: titleOf(context), origin: nowhere(), context }));
   for (const one of placed) for (const node of linkStream(one, names, unknown)) nodes[node.id] = asPatched(throughThunk(node), names);
   const extable: ExtableEntry[] = placed.flatMap((one) => extableOf(one));
@@ -71,6 +71,8 @@ export function buildKernelProgram(parts: KernelParts): Program {
     guards: [],
     contexts,
     gap: gapFirst === undefined || gapEnd === undefined ? null : { first: gapFirst, end: gapEnd },
+    assumedWords: [],
+    syscallEntries: [],
     delivery: fred === null ? 'idt' : 'fred',
     fred,
     taskWorkEntry: null,
@@ -99,7 +101,7 @@ function handlersOf(rows: readonly GateRow[], names: Names): readonly Handler[] 
   return rows.flatMap((row): Handler[] => {
     const stub = row.stub === null ? null : names.label(row.stub);
     if (stub === null) return [];
-    return [{ vector: row.vector, name: row.name, stub, stubName: row.stub ?? '', synthesized: false, function: null, ist: row.ist, dpl: row.dpl, place: row.place }];
+    return [{ vector: row.vector, name: row.name, stub, stubName: row.stub ?? '', synthesized: false, byName: false, function: null, ist: row.ist, dpl: row.dpl, place: row.place }];
   });
 }
 
@@ -126,7 +128,7 @@ function withInterrupts(handlers: readonly Handler[], nodes: readonly (CodeNode 
       const vector = Number(BigInt.asUintN(8, pushed.value));
       if (gated.has(vector)) continue;
       gated.add(vector);
-      rows.push({ vector, name: `IRQ ${vector}`, stub, stubName: table, synthesized: false, function: null, ist: { value: null, place: null, from: 'code' }, dpl: 0, place: null });
+      rows.push({ vector, name: `IRQ ${vector}`, stub, stubName: table, synthesized: false, byName: false, function: null, ist: { value: null, place: null, from: 'code' }, dpl: 0, place: null });
     }
   }
   return [...handlers, ...rows];

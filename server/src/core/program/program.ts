@@ -4,6 +4,7 @@ import type { Code, NodeId } from '../machine/code.ts';
 import type { Layout } from '../machine/layout.ts';
 import type { Directive } from '../syntax/annotation-types.ts';
 import type { AssemblerStream } from '../preprocess/stream.ts';
+import type { AssumedWord } from './assumed-words.ts';
 import type { CFunction, CSource } from './c-source.ts';
 
 /** A fact with its source: read from code, said by an annotation, or assumed. */
@@ -21,6 +22,8 @@ export interface Handler {
   readonly stubName: string;
   /** True where no stub is in view and a plain one stands in. */
   readonly synthesized: boolean;
+  /** Only the name of the stub or function says which vector it handles. */
+  readonly byName: boolean;
   /** The C function that the stub calls first, where one is in view. */
   readonly function: string | null;
   /** IST stack by name, or null. */
@@ -67,6 +70,10 @@ export interface Program {
   readonly contexts: ReadonlyMap<string, NodeId>;
   /** The SYSCALL gap where its code is in view (SYS-03): first node, and the first behind the load of RSP. */
   readonly gap: { readonly first: NodeId; readonly end: NodeId } | null;
+  /** Words that are taken to hold what only the kernel can have put there. */
+  readonly assumedWords: readonly AssumedWord[];
+  /** Routines that SYSCALL enters, by what they do: those that have Linux's names are known by them. */
+  readonly syscallEntries: readonly string[];
   readonly delivery: 'idt' | 'fred';
   readonly fred: { readonly user: NodeId; readonly kernel: NodeId; readonly levels: ReadonlyMap<number, number> } | null;
   readonly taskWorkEntry: NodeId | null;

@@ -58,8 +58,27 @@ export function merge(reports: readonly RunReport[]): readonly Finding[] {
       else merged.set(key, { ...better(before, finding), variants: [...new Set([...before.variants, ...variants])] });
     }
   }
-  return [...merged.values()].sort(inOrder);
+  return alike([...merged.values()].sort(inOrder));
 }
+
+/** Where a rule says the same of several places of a function, the one with the shortest trace stands for all. */
+function alike(findings: readonly Finding[]): readonly Finding[] {
+  const groups = new Map<string, Finding[]>();
+  for (const finding of findings) {
+    const key = SAID_ONCE.has(finding.rule) ? `${finding.rule}|${finding.place.file}|${finding.message}` : `${finding.rule}|${finding.place.file}|${finding.place.span.start}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [finding]);
+    else group.push(finding);
+  }
+  return [...groups.values()].flatMap((group) => {
+    const [first, ...others] = [...group].sort((a, b) => lengthOf(a) - lengthOf(b));
+    if (first === undefined) return [];
+    return [others.length === 0 ? first : { ...first, related: [...first.related, ...others.sort(inOrder).map(({ place }) => ({ place, message: 'the same here' }))] }];
+  }).sort(inOrder);
+}
+
+/** Rules whose message names the function and not the place: each access of a handler that is wrong as a whole. */
+const SAID_ONCE: ReadonlySet<string> = new Set(['raisable-access-inside-window']);
 
 function better(a: Finding, b: Finding): Finding {
   if (RANK[a.severity] !== RANK[b.severity]) return RANK[a.severity] < RANK[b.severity] ? a : b;

@@ -1,5 +1,6 @@
 // What the review says of entry code that it runs by its paths: a kernel tree's, and that of a unit with stubs of its own.
 import type { Place, Span } from '../base/span.ts';
+import { instructionDoors } from '../contexts/entry-doors.ts';
 import { absentFeature } from '../kernel/variants.ts';
 import type { CpuVariant } from '../kernel/variants.ts';
 import type { Program } from '../program/program.ts';
@@ -115,5 +116,5 @@ export function unitVariants(program: Program): readonly CpuVariant[] {
 
 /** Whether a unit has stubs that are its own text. */
 export function hasStubs(program: Program): boolean {
-  return program.handlers.some((handler) => !handler.synthesized && program.functions.has(handler.stubName)) || program.gap !== null || program.code.symbols.has('entry_SYSENTER_compat');
+  return program.handlers.some((handler) => !handler.synthesized && program.functions.has(handler.stubName)) || instructionDoors(program).length > 0;
 }

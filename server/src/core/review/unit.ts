@@ -6,7 +6,8 @@ import type { AssemblerStream, Configuration, FileSource } from '../preprocess/s
 import { buildProgram } from '../program/build.ts';
 import type { CSource } from '../program/c-source.ts';
 import type { Program } from '../program/program.ts';
-import { builtInScenarios } from '../scenarios/built-in.ts';
+import { vectorByNumber } from '../machine/vectors.ts';
+import { aloneScenario, builtInScenarios } from '../scenarios/built-in.ts';
 import { isScenarioFile, parseScenarios } from '../scenarios/scenario-file.ts';
 import type { ScenarioFile } from '../scenarios/scenario-file.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
@@ -124,7 +125,7 @@ export function linkUnit(unit: Unit, source: FileSource, front: Streams): Linked
     scenarioFiles,
     root,
     get program() {
-      program ??= buildProgram({ streams, sources, directives, design: null });
+      program ??= buildProgram({ streams, sources, directives, design: null, sketch: root === null });
       return program;
     },
     reads,
@@ -151,6 +152,10 @@ export function scenariosOf(linked: LinkedUnit): readonly Scenario[] {
   const own = [...linked.scenarioFiles.values()].flatMap((file) => file.scenarios);
   const names = new Set(own.map((scenario) => scenario.name));
   const builtIn = builtInScenarios.filter((scenario) => !names.has(scenario.name) && applies(linked.program, scenario));
+  if (builtIn.length === 0 && own.length === 0 && linked.root === null) {
+    const events = linked.program.handlers.flatMap(({ vector }) => vectorByNumber(vector)?.name ?? []);
+    return events.map(aloneScenario).filter((scenario) => !names.has(scenario.name));
+  }
   return [...builtIn, ...own];
 }
 
@@ -164,6 +169,7 @@ export function programFor(linked: LinkedUnit, scenario: Scenario): Program {
     sources: withCode ? linked.sources : [],
     directives: withCode ? linked.program.directives : [],
     design: { handlers: abstract, guards: scenario.guards },
+    sketch: false,
   });
 }
 

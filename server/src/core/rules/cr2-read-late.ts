@@ -3,14 +3,14 @@ import type { Tree } from '../tree/tree.ts';
 import type { Judgement } from './rule.ts';
 import { stateHelpers } from '../tree/primitives.ts';
 import { watch } from '../tree/watch.ts';
-import { entriesOf, factsOf, findings, treeRule } from './tree-entries.ts';
+import { entriesWithPlain, factsOf, findings, treeRule } from './tree-entries.ts';
 
 /** Neither faults nor lets anything else in. */
 const harmless = /^(?:(?:native_)?read_cr2|cpu_feature_enabled|boot_cpu_has|static_cpu_has|fred_event_data|prefetchw?|user_mode|barrier)$/;
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
-  for (const entry of entriesOf(tree)) {
+  for (const entry of entriesWithPlain(tree)) {
     if ((entry.vector !== 'PF' && entry.vector !== 'DF') || entry.delivery === 'fred') continue;
     watch<'first' | 'read' | 'late'>(
       tree,

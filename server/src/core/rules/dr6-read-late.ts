@@ -1,7 +1,7 @@
 // XR-DB03: a #DB handler reads DR6 after something that may raise another #DB, or does not reset it.
 import type { Step, Tree } from '../tree/tree.ts';
 import type { Judgement } from './rule.ts';
-import { entriesOf, factsOf, findings, isCall, treeRule } from './tree-entries.ts';
+import { entriesWithPlain, factsOf, findings, isCall, treeRule } from './tree-entries.ts';
 import { watchProofs } from './tree-proofs.ts';
 import type { Proof } from './tree-proofs.ts';
 
@@ -14,7 +14,7 @@ const event: Proof = { key: 'e', what: '', does: (step) => isCall(step, /^fred_e
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
-  for (const entry of entriesOf(tree)) {
+  for (const entry of entriesWithPlain(tree)) {
     if (entry.vector !== 'DB') continue;
     watchProofs(tree, entry.function, [read, event], {
       facts: factsOf(entry),

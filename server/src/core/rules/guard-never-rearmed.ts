@@ -4,7 +4,7 @@ import type { Place } from '../base/span.ts';
 import type { CodeNode, NodeId } from '../machine/code.ts';
 import { vectorTitle } from '../machine/vectors.ts';
 import type { Guard, Handler, Program } from '../program/program.ts';
-import { armsDeferral, clears, nodesOf, reachedFrom } from './call-tree.ts';
+import { armsDeferral, clears, handlerTree, nodesOf, reachedFrom } from './call-tree.ts';
 import { guardedWord, rearmInterrupt } from './example-text.ts';
 import type { Fix } from './finding.ts';
 import type { Inspection, Judgement, Observation, Rule } from './rule.ts';
@@ -46,6 +46,12 @@ function exitsOf(program: Program, handler: Handler, guard: Guard): Exits {
   return { bare, anyRearm };
 }
 
+function callsOutOfView(program: Program, handler: Handler): boolean {
+  return [...handlerTree(program, handler)].some((symbol) =>
+    nodesOf(program, symbol).some((node) => (node.kind === 'operation' && node.operation.kind === 'opaque') || (node.kind === 'instruction' && node.mnemonic.startsWith('call') && node.target === null)),
+  );
+}
+
 function judge(observation: Observation): readonly Judgement[] {
   const { program } = observation;
   const out: Judgement[] = [];
@@ -55,8 +61,10 @@ function judge(observation: Observation): readonly Judgement[] {
     const handler = guard === undefined ? null : handlerOf(program, guard.vector);
     if (guard === undefined || handler === null) continue;
     // What hardware guards and nobody declared is cleared by C code, which may not be in view.
-    if (guard.implicit && handler.function === null) continue;
     const { bare, anyRearm } = exitsOf(program, handler, guard);
+    // A deferral that is declared and nowhere in view may be armed there too.
+    const elsewhere = guard.implicit || (!anyRearm && program.directives.some((directive) => directive.kind === 'defers-to'));
+    if ((guard.implicit && handler.byName) || (elsewhere && callsOutOfView(program, handler))) continue;
     const early = anyRearm ? bare.find((node) => node.text.startsWith('return')) : undefined;
     const place = early === undefined ? handlerPlace(program, handler) : placeOf(early);
     if (place === null) continue;

@@ -33,7 +33,7 @@ function judge(observation: Observation): readonly Judgement[] {
   return observation.effects.flatMap((effect) => {
     if (effect.kind !== 'frame-on-user-stack') return [];
     const handler = handlerOf(program, effect.vector);
-    if (handler === null || handler.ist.value !== null || neverInGap(program, handler) || declaredAnywhere(program, handler)) return [];
+    if (handler === null || handler.byName || handler.ist.value !== null || neverInGap(program, handler) || declaredAnywhere(program, handler)) return [];
     return judgement(program, handler, 'can arrive in the SYSCALL gap');
   });
 }

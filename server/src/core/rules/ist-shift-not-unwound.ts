@@ -9,6 +9,11 @@ import { watchProofs } from './tree-proofs.ts';
 const shift = /^(?:__)?sev_es_ist_enter$/;
 const unshift = /^(?:__)?sev_es_ist_exit$/;
 
+/** Moves an IST entry by itself: `this_cpu_sub(cpu_tss_rw.x86_tss.ist[n], size)`, and back by `this_cpu_add`. */
+function movesIst(step: Step, direction: 'sub' | 'add'): boolean {
+  return isCall(step, new RegExp(`^(?:raw_|__)*this_cpu_${direction}$`)) && /\bist\[/.test(step.arguments[0] ?? '');
+}
+
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
   const helper = tree.functions.some((one) => shift.test(one.name));
@@ -40,6 +45,17 @@ function examine(tree: Tree): readonly Judgement[] {
         },
         facts,
       );
+    }
+    if (steps.some((step) => movesIst(step, 'sub'))) {
+      watch<'plain' | 'moved'>(tree, one, 'plain', {
+        follow: () => false,
+        step: (step, state, where) => {
+          if (movesIst(step, 'sub')) return 'moved';
+          if (movesIst(step, 'add')) return 'plain';
+          if (step.kind === 'return' && state === 'moved') found.at(step, where, `${one.name}() returns with the IST entry that it moved still down: every further event of the vector uses less of its stack, until it runs over; move it back on every path`);
+          return state;
+        },
+      });
     }
     const reads = steps.find((step) => isCall(step, /^(?:raw_|__)*this_cpu_read$/) && /\.ist\[/.test(step.arguments[0] ?? ''));
     if (unshift.test(one.name) && reads !== undefined && !steps.some((step) => isCall(step, istWriter) && /\.ist\[/.test(step.arguments[0] ?? ''))) {
@@ -84,6 +100,14 @@ ${lines}	if (read_cr2() != cr2)
 }
 `;
 
+const moved = (early: string): string => `void exc_debug(struct pt_regs *regs)
+{
+	this_cpu_sub(cpu_tss_rw.x86_tss.ist[IST_INDEX_DB], EXCEPTION_STKSZ);
+${early}	note_debug(regs);
+	this_cpu_add(cpu_tss_rw.x86_tss.ist[IST_INDEX_DB], EXCEPTION_STKSZ);
+}
+`;
+
 export const istShiftNotUnwound = treeRule({
   name: 'ist-shift-not-unwound',
   id: 'XR-STK04',
@@ -95,8 +119,12 @@ export const istShiftNotUnwound = treeRule({
   falsePositives: ['Early returns before the shift.'],
   references: ['semantics VC-03', 'Linux 315562c9af3d'],
   bad: [
+    { title: 'Moved by hand, and an early return', files: { 'debug.c': moved('\tif (hits_kprobe(regs))\n\t\treturn; //~ ist-shift-not-unwound\n') } },
     { title: 'An early return', files: { 'nmi.c': handler('\tsev_es_ist_enter(regs);\n\tdr7 = local_db_save();\n\tstate = irqentry_nmi_enter(regs);\n\tpoll_sources(regs);\n\tirqentry_nmi_exit(regs, state);\n\tlocal_db_restore(dr7);\n\tif (read_cr2() == cr2)\n\t\treturn; //~ ist-shift-not-unwound\n\tsev_es_ist_exit();\n') } },
   ],
-  good: [{ title: 'Around everything', files: { 'nmi.c': handler('\tsev_es_ist_enter(regs);\n\tdr7 = local_db_save();\n\tstate = irqentry_nmi_enter(regs);\n\tpoll_sources(regs);\n\tirqentry_nmi_exit(regs, state);\n\tlocal_db_restore(dr7);\n\tsev_es_ist_exit();\n') } }],
+  good: [
+    { title: 'Moved by hand, and back', files: { 'debug.c': moved('') } },
+    { title: 'Around everything', files: { 'nmi.c': handler('\tsev_es_ist_enter(regs);\n\tdr7 = local_db_save();\n\tstate = irqentry_nmi_enter(regs);\n\tpoll_sources(regs);\n\tirqentry_nmi_exit(regs, state);\n\tlocal_db_restore(dr7);\n\tsev_es_ist_exit();\n') } },
+  ],
   examine,
 });

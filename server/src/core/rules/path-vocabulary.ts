@@ -98,7 +98,8 @@ export function knowledgeOf(program: Program): Knowledge {
     gs: has((node) => /^(swapgs|wrgsbase)/.test(node.mnemonic)),
     cr3: has((node) => node.operands.at(-1)?.kind === 'system-register' && (node.operands.at(-1) as { name: string }).name === 'cr3'),
     clac: has((node) => node.mnemonic === 'clac'),
-    cld: has((node) => node.mnemonic === 'cld'),
+    // A stub that clears AC is a whole one, and DF outlives delivery as AC does (DEL-03).
+    cld: has((node) => node.mnemonic === 'cld' || node.mnemonic === 'clac'),
     lfence: has((node) => node.mnemonic === 'lfence'),
     verw: has((node) => node.mnemonic === 'verw'),
     // KVM, linked for the stubs that it calls, writes SPEC_CTRL for its guests in a kernel without the mitigation too.

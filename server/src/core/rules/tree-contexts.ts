@@ -4,7 +4,7 @@ import { stateHelpers } from '../tree/primitives.ts';
 import type { Step, Tree } from '../tree/tree.ts';
 import { watch } from '../tree/watch.ts';
 import type { Where } from '../tree/watch.ts';
-import { entriesOf, factsOf, isNmiLike } from './tree-entries.ts';
+import { entriesWithPlain, factsOf, isNmiLike } from './tree-entries.ts';
 import type { Entry } from './tree-entries.ts';
 
 /** `stub`: NMI-like, before its state helper; `unknown`: behind a test that asked for the context itself. */
@@ -33,11 +33,16 @@ export function visitContexts(tree: Tree, visit: (step: Step, context: Context, 
   for (const { step, context, where, entry } of visits) visit(step, context, where, entry);
 }
 
+/** Whether a function has a state helper of its own: then what is in front of it is the stub's. */
+function callsHelper(entry: Entry): boolean {
+  return entry.function.graph().steps.some((step) => step.kind === 'call' && stateHelpers.has(step.name));
+}
+
 function visitsOf(tree: Tree): readonly Visit[] {
   const visits: Visit[] = [];
-  for (const entry of entriesOf(tree)) {
+  for (const entry of entriesWithPlain(tree)) {
     const nmi = entry.vector === 'NMI';
-    const start: Context = entry.interrupt ? 'hardirq' : isNmiLike(entry) ? 'stub' : 'task';
+    const start: Context = entry.interrupt ? 'hardirq' : isNmiLike(entry) ? (entry.plain && !callsHelper(entry) ? 'nmi' : 'stub') : 'task';
     if (start === 'task') continue;
     watch<Context>(
       tree,

@@ -1,6 +1,8 @@
 // What rules that examine C entry code share: which functions are entered by which event and from where, and findings at
 // steps of their graphs with the calls that lead there.
 import type { Place } from '../base/span.ts';
+import { vectorByName, vectorByNumber } from '../machine/vectors.ts';
+import { vectorOfName } from '../program/conventional-gates.ts';
 import { placeIn } from '../tree/tree.ts';
 import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
 import { watch } from '../tree/watch.ts';
@@ -18,6 +20,8 @@ export interface Entry {
   readonly wrapped: boolean;
   /** A device or system interrupt: the body runs in hard-interrupt context. */
   readonly interrupt: boolean;
+  /** A plain function of a sketch: what a handler must have around its work may be left out of it. */
+  readonly plain: boolean;
 }
 
 const vectorsByName: ReadonlyMap<string, string> = new Map([
@@ -37,11 +41,33 @@ export function entriesOf(tree: Tree): readonly Entry[] {
   return made;
 }
 
+const keptWithPlain = new WeakMap<Tree, readonly Entry[]>();
+
+/** The same, with the plain functions of a sketch that an annotation or their name says handle an exception. */
+export function entriesWithPlain(tree: Tree): readonly Entry[] {
+  if (!tree.design) return entriesOf(tree);
+  const before = keptWithPlain.get(tree);
+  if (before !== undefined) return before;
+  const entries = entriesOf(tree);
+  const known = new Set(entries.map((entry) => entry.function));
+  const made = [...entries, ...tree.functions.flatMap((one) => (known.has(one) ? [] : plainEntryOf(tree, one)))];
+  keptWithPlain.set(tree, made);
+  return made;
+}
+
+function plainEntryOf(tree: Tree, one: TreeFunction): readonly Entry[] {
+  const said = tree.declared.get(one.name);
+  const head = (tree.active(one.file) ?? '').slice(one.span.start, one.span.end).split('{')[0] ?? '';
+  const number = said === undefined && /\bpt_regs\b/.test(head) ? vectorOfName(one.name) : null;
+  const vector = said === undefined ? (number === null ? null : (vectorByNumber(number)?.name ?? null)) : (vectorByName(said) ?? (/^\d+$/.test(said) ? vectorByNumber(Number(said)) : null))?.name ?? null;
+  return vector === null ? [] : [{ function: one, vector, origin: 'both', delivery: 'idt', wrapped: false, interrupt: false, plain: true }];
+}
+
 function entryOf(one: TreeFunction, vectors: ReadonlyMap<string, string>): readonly Entry[] {
   const macro = one.definedBy;
   if (macro === null || !/^DEFINE_(?:IDTENTRY|FREDENTRY)/.test(macro)) {
     const system = /^do_(?:syscall_64|int80_\w+|fast_syscall_32|SYSENTER_32)$/.test(one.name);
-    return system ? [{ function: one, vector: null, origin: 'user', delivery: 'syscall', wrapped: false, interrupt: false }] : [];
+    return system ? [{ function: one, vector: null, origin: 'user', delivery: 'syscall', wrapped: false, interrupt: false, plain: false }] : [];
   }
   const bare = one.name.replace(/^(?:noist|user|kernel|fred)_/, '');
   const vector = vectorsByName.get(bare) ?? vectors.get(bare) ?? null;
@@ -49,7 +75,7 @@ function entryOf(one: TreeFunction, vectors: ReadonlyMap<string, string>): reado
   const origin = /_USER$|_NOIST$/.test(macro) ? 'user' : !fred && /_(?:DEBUG|MCE|VC_KERNEL|IST)$/.test(macro) ? 'kernel' : 'both';
   const interrupt = /_(?:SYSVEC|SYSVEC_SIMPLE|IRQ)$/.test(macro);
   const wrapped = interrupt || /^DEFINE_IDTENTRY(?:_ERRORCODE|_SW)?$/.test(macro);
-  return [{ function: one, vector, origin, delivery: fred ? 'fred' : 'idt', wrapped, interrupt }];
+  return [{ function: one, vector, origin, delivery: fred ? 'fred' : 'idt', wrapped, interrupt, plain: false }];
 }
 
 /** Vectors whose handler for kernel mode may hit any kernel code, the entry code itself included. */

@@ -1,7 +1,7 @@
 // The scenarios that ship: the situations that decide between designs of handlers for failing memory. Data only; none
 // names a design, and no verdict is stored.
 import { never, reachable } from './expectations.ts';
-import type { FailableMemory, Scenario } from './scenario.ts';
+import type { EventName, FailableMemory, Scenario } from './scenario.ts';
 
 /** What the built-in scenarios share. Bounds are those of the strategy table's exhaustive search. */
 const common = {
@@ -239,6 +239,20 @@ const unhandledSecondFailure: Scenario = {
     reachable('fallback(vmexit)', 'a second violation must meet the word set'),
   ],
 };
+
+/** What a handler does that no scenario above is about: its event comes once, and nothing else does. */
+export function aloneScenario(event: EventName): Scenario {
+  return {
+    ...common,
+    name: `${event.toLowerCase()}-alone`,
+    title: `${event} alone`,
+    why: 'A handler that nothing interrupts must come back as it was entered; of a design without NMI, #VE or #MC that is what there is to run',
+    needs: [event],
+    budgets: [{ event, count: 1 }],
+    memory: [failingPage(event)],
+    expect: [never('live-frame-overwritten', null), never('double-fault', null), never('shutdown', null), reachable(`event(${event})`, 'without the event nothing is said about its handler')],
+  };
+}
 
 export const builtInScenarios: readonly Scenario[] = [
   veInTask,

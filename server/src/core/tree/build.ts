@@ -2,6 +2,8 @@
 // handed over to be called later. Files are re-parsed only where their text changed.
 import { isCurrent, noting } from '../base/reads.ts';
 import type { Read } from '../base/reads.ts';
+import { parseAnnotations } from '../syntax/annotations.ts';
+import { scanComments } from '../syntax/comments.ts';
 import { activeText } from '../syntax/c-directives.ts';
 import type { MacroTable } from '../syntax/c-directives.ts';
 import type { CFunctionDefinition, CTerm, CTranslationUnit } from '../syntax/c-syntax.ts';
@@ -104,6 +106,7 @@ function build(source: TreeSource, root: string, design: boolean, configuration:
     gateMacros: tables.some((one) => one.gates.length > 0) ? [...files].flatMap(([path, file]) => gateMacrosOf(path, file.text, root)) : [],
     entries: tables.flatMap((one) => one.entries),
     entryMacros: [...files].flatMap(([path, file]) => (path.endsWith('/idtentry.h') ? entryMacrosOf(path, file.text) : [])),
+    declared: design ? declaredIn(files) : new Map(),
     registrations,
     get assembler() {
       assembler ??= facts.assembler();
@@ -159,6 +162,20 @@ function functionOf(file: string, text: string, one: CFunctionDefinition, unit: 
     },
     whole: !unit.unreadable.some((span) => span.start < one.span.end && one.span.start < span.end),
   };
+}
+
+/** What `handler` annotations say of the functions behind them. */
+function declaredIn(files: ReadonlyMap<string, ReadFile>): ReadonlyMap<string, string> {
+  const declared = new Map<string, string>();
+  for (const [path, { text, functions }] of files) {
+    if (!text.includes('xctx:')) continue;
+    for (const directive of parseAnnotations(path, text, scanComments(text, 'c')).directives) {
+      if (directive.kind !== 'handler' || directive.vector === null) continue;
+      const subject = functions.find((one) => one.span.end > directive.annotation.subjectOffset);
+      if (subject !== undefined) declared.set(subject.name, directive.vector);
+    }
+  }
+  return declared;
 }
 
 function tablesOf(path: string, file: ReadFile, root: string): { readonly gates: readonly TreeGate[]; readonly entries: readonly TreeEntry[] } {

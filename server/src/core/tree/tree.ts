@@ -128,6 +128,8 @@ export interface Tree {
   readonly gateMacros: readonly GateMacro[];
   readonly entryMacros: readonly EntryMacro[];
   readonly entries: readonly TreeEntry[];
+  /** Functions of a design that an annotation says handle a vector, by name as written there. */
+  readonly declared: ReadonlyMap<string, string>;
   readonly registrations: readonly Registration[];
   readonly assembler: AssemblerFacts;
   /** The ways back to user mode of the 32-bit kernel that the tree also builds. */

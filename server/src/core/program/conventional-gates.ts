@@ -1,0 +1,100 @@
+// Which vector enters a stub or a handler where no table and no annotation says: by the names that Linux gives its entry
+// points, and that people give theirs in a mail. What is taken from a name is an assumption, and is told as one.
+import { vectorByName, vectorByNumber } from '../machine/vectors.ts';
+import type { AssemblerStream } from '../preprocess/stream.ts';
+import type { CFunction, CSource } from './c-source.ts';
+import { isFunctionLabel } from './link-assembler.ts';
+import type { Names } from './link-assembler.ts';
+import type { GateRow } from './gates.ts';
+
+/** The word of Linux's names for each vector, with `exc_`, `asm_exc_`, `do_` or nothing in front (arch/x86/include/asm/idtentry.h). */
+const LINUX_WORDS: ReadonlyMap<string, string> = new Map([
+  ['divide_error', 'DE'], ['debug', 'DB'], ['nmi', 'NMI'], ['int3', 'BP'], ['overflow', 'OF'], ['bounds', 'BR'], ['invalid_op', 'UD'], ['device_not_available', 'NM'],
+  ['double_fault', 'DF'], ['invalid_tss', 'TS'], ['segment_not_present', 'NP'], ['stack_segment', 'SS'], ['general_protection', 'GP'], ['page_fault', 'PF'],
+  ['coprocessor_error', 'MF'], ['alignment_check', 'AC'], ['machine_check', 'MC'], ['simd_coprocessor_error', 'XF'], ['virtualization_exception', 'VE'],
+  ['control_protection', 'CP'], ['hv_injection', 'HV'], ['vmm_communication', 'VC'],
+  // Mnemonics that mean nothing else.
+  ['ve', 'VE'], ['vc', 'VC'], ['mce', 'MC'], ['mc', 'MC'], ['db', 'DB'], ['df', 'DF'], ['pf', 'PF'], ['gp', 'GP'], ['ud', 'UD'], ['bp', 'BP'],
+]);
+
+const NAME = /^(?:asm_|entry_)?(?:exc_|do_|handle_)?(\w+?)(?:_entry|_stub|_handler|_asm|_c)?$/i;
+/** Words that are names of their own too: alone they say nothing. */
+const BARE: ReadonlySet<string> = new Set(['debug', 'overflow', 'bounds', 've', 'vc', 'mc', 'mce', 'db', 'df', 'pf', 'gp', 'ud', 'bp']);
+
+/** Linux's IST stacks (arch/x86/kernel/idt.c): those of these vectors, and of a handler whose macro says so. */
+const LINUX_IST: ReadonlyMap<number, string> = new Map([[1, 'DB'], [2, 'NMI'], [8, 'DF'], [18, 'MCE'], [29, 'VC']]);
+const IST_MACRO = /^DEFINE_IDTENTRY_(?:IST|NMI|DF|MCE|DEBUG|VC_KERNEL)$/;
+
+/** Vector that a name stands for, or null. */
+export function vectorOfName(name: string): number | null {
+  const word = NAME.exec(name)?.[1]?.toLowerCase();
+  if (word === undefined || (word === name.toLowerCase() && BARE.has(word))) return null;
+  const short = LINUX_WORDS.get(word);
+  return short === undefined ? null : (vectorByName(short)?.number ?? null);
+}
+
+interface Sources {
+  readonly streams: readonly AssemblerStream[];
+  readonly sources: readonly CSource[];
+}
+
+/** Adds rows for the vectors that nothing declares. Where a table is in view it says what there is. */
+export function addConventional(rows: Map<number, GateRow>, parts: Sources, names: Names): void {
+  if (parts.sources.some((source) => source.idtRows.length > 0)) return;
+  const taken = new Set([...rows.values()].flatMap((row) => [row.stub, row.function].filter((one): one is string => one !== null)));
+  const stubs = parts.streams.flatMap((stream) => returning(stream)).filter((name) => !taken.has(name));
+  const functions = parts.sources.flatMap((source) => source.functions).filter((one) => !taken.has(one.name) && takesFrame(one));
+  const declared = new Set(rows.keys());
+  for (const name of stubs) {
+    const vector = vectorOfName(name);
+    if (vector === null || declared.has(vector) || rows.has(vector)) continue;
+    rows.set(vector, rowOf(vector, name, null, LINUX_IST.get(vector) ?? null));
+  }
+  for (const one of functions) {
+    const vector = vectorOfName(one.name);
+    if (vector === null || declared.has(vector)) continue;
+    const before = rows.get(vector);
+    if (before?.function !== null && before !== undefined) continue;
+    const stub = before?.stub ?? (names.label(`asm_${one.name}`) === null ? null : `asm_${one.name}`);
+    const ist = one.definedBy !== null && IST_MACRO.test(one.definedBy) ? (LINUX_IST.get(vector) ?? vectorByNumber(vector)?.name ?? null) : one.definedBy === null ? (LINUX_IST.get(vector) ?? null) : null;
+    // A stub that calls other code for this vector keeps it.
+    if (before === undefined) rows.set(vector, rowOf(vector, stub, one.name, ist));
+    else if (ist !== null && before.ist.value === null) rows.set(vector, { ...before, ist: { value: ist, place: null, from: 'assumption' } });
+  }
+}
+
+function rowOf(vector: number, stub: string | null, handler: string | null, ist: string | null): GateRow {
+  const known = vectorByNumber(vector);
+  // #BP and #OF are the exceptions that user mode may raise by an instruction (IDT-05).
+  return { vector, name: known?.name ?? '', stub, function: handler, ist: { value: ist, place: null, from: 'assumption' }, dpl: vector === 3 || vector === 4 ? 3 : 0, errorCode: known?.errorCode === true, place: null, byName: true };
+}
+
+/** What is told of a gate that a name stands for. */
+export function conventionText({ name, stub, function: handler, ist }: Pick<GateRow, 'name' | 'stub' | 'function' | 'ist'>): string {
+  const subject = stub ?? `${handler ?? ''}()`;
+  const event = vectorByName(name)?.mnemonic ?? name;
+  return `${subject} is taken for the ${stub === null ? 'handler' : 'stub'} of ${event} by its name, ${ist.value === null ? 'without an IST stack' : `on the IST stack ${ist.value}`}: a handler annotation says otherwise`;
+}
+
+/** Labels whose own code, up to the next one, returns from an event or jumps away and not back. */
+function returning(stream: AssemblerStream): readonly string[] {
+  const out: string[] = [];
+  let current: string[] = [];
+  let plain = true;
+  for (const item of stream.items) {
+    if (item.kind === 'label' && isFunctionLabel(item.name)) {
+      current = plain ? [...current, item.name] : [item.name];
+      plain = true;
+    } else if (item.kind === 'instruction') {
+      plain = false;
+      if (/^(?:iretq?|eretu|erets)$/.test(item.mnemonic)) out.push(...current.splice(0));
+      else if (item.mnemonic.startsWith('jmp') && item.operands[0]?.kind === 'memory' && item.operands[0].displacement?.kind === 'symbol' && isFunctionLabel(item.operands[0].displacement.name)) out.push(...current.splice(0));
+    }
+  }
+  return out;
+}
+
+/** Whether a C function is entered with the frame: `struct pt_regs *` first, or one of Linux's defining macros. */
+function takesFrame(one: CFunction): boolean {
+  return (one.definedBy?.startsWith('DEFINE_IDTENTRY') ?? false) || /\bpt_regs\b/.test(one.parameters[0]?.type ?? '');
+}

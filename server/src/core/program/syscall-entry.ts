@@ -1,0 +1,59 @@
+// The entries of SYSCALL in code outside a kernel tree, which no gate leads to: Linux's name, or what their first
+// instructions do. And the gap of each: CPL 0 on the RSP of user mode (SYS-03).
+import type { CodeNode, InstructionNode, NodeId } from '../machine/code.ts';
+import { RSP } from '../machine/registers.ts';
+import type { FunctionInfo } from './program.ts';
+
+/** Instructions within which an entry swaps GS and gets a stack. */
+const FIRST = 24;
+
+/** The first instructions of a routine, along the fall-through, up to a call or a return. */
+function firstOf(nodes: readonly (CodeNode | undefined)[], entry: NodeId): readonly InstructionNode[] {
+  const out: InstructionNode[] = [];
+  let id: NodeId | null = entry;
+  while (id !== null && out.length < FIRST) {
+    const node: CodeNode | undefined = nodes[id];
+    if (node?.kind === 'feature') {
+      id = node.absent;
+      continue;
+    }
+    if (node?.kind !== 'instruction') break;
+    out.push(node);
+    if (/^(?:call|iret|ret|sysret)/.test(node.mnemonic)) break;
+    id = node.mnemonic === 'jmp' ? node.target : node.next;
+  }
+  return out;
+}
+
+const moves = (node: InstructionNode): boolean => /^(?:mov|xchg)/.test(node.mnemonic);
+
+/** `movq %rsp, %gs:word`: only an entry that nothing was pushed for has to keep RSP like that. */
+function keepsRsp(node: InstructionNode): boolean {
+  const [from, to] = node.operands;
+  return moves(node) && from?.kind === 'register' && from.register === RSP && to?.kind === 'memory' && to.segment === 'gs';
+}
+
+/** Writes RSP with something that is not RSP and a constant. */
+function loadsRsp(node: InstructionNode): boolean {
+  const [from, to] = node.operands;
+  return moves(node) && to?.kind === 'register' && to.register === RSP && (from?.kind === 'memory' || (from?.kind === 'register' && from.register !== RSP));
+}
+
+/** Routines that SYSCALL enters and that nothing else in view does. */
+export function syscallEntriesOf(nodes: readonly (CodeNode | undefined)[], functions: ReadonlyMap<string, FunctionInfo>, stubs: ReadonlySet<NodeId>): readonly string[] {
+  const jumpedTo = new Set<NodeId>();
+  for (const node of nodes) if (node?.kind === 'instruction' && node.target !== null) jumpedTo.add(node.target);
+  return [...functions.values()].flatMap((info) => {
+    if (info.language !== 'asm' || stubs.has(info.entry) || jumpedTo.has(info.entry)) return [];
+    const first = firstOf(nodes, info.entry);
+    const kept = first.findIndex(keepsRsp);
+    const loaded = first.findIndex(loadsRsp);
+    return kept >= 0 && loaded > kept && first.slice(0, kept).some(({ mnemonic }) => mnemonic === 'swapgs') ? [info.name] : [];
+  });
+}
+
+/** The gap behind an entry: up to the instruction behind the load of RSP. */
+export function gapBehind(nodes: readonly (CodeNode | undefined)[], entry: NodeId): { readonly first: NodeId; readonly end: NodeId } | null {
+  const end = firstOf(nodes, entry).find(loadsRsp)?.next ?? null;
+  return end === null ? null : { first: entry, end };
+}
