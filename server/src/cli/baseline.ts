@@ -56,17 +56,21 @@ export function readBaseline(file: string, cwd: string): Baseline | string {
   return { file, entries };
 }
 
-/** Writes the findings; gives why that failed, or null. */
-export function writeBaseline(file: string, cwd: string, findings: readonly Finding[], review: Review): string | null {
+/** The entries of findings, sorted, for a baseline with this path. */
+export function entriesFor(file: string, cwd: string, findings: readonly Finding[], review: Review): readonly BaselineEntry[] {
   const entries = new Map<string, BaselineEntry>();
   for (const finding of findings) {
     const made = entryFor(finding, file, cwd, review);
     const before = entries.get(keyOf(made));
     entries.set(keyOf(made), before === undefined ? made : { ...before, count: before.count + 1 });
   }
-  const sorted = [...entries.values()].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  return [...entries.values()].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+}
+
+/** Writes the findings; gives why that failed, or null. */
+export function writeBaseline(file: string, cwd: string, findings: readonly Finding[], review: Review): string | null {
   try {
-    writeFileSync(resolve(cwd, file), `${JSON.stringify({ version: 1, findings: sorted }, null, 2)}\n`);
+    writeFileSync(resolve(cwd, file), `${JSON.stringify({ version: 1, findings: entriesFor(file, cwd, findings, review) }, null, 2)}\n`);
     return null;
   } catch (error) {
     return `${file}: ${reason(error)}`;

@@ -5,17 +5,20 @@ import { mailFinding } from '../core/render/mail.ts';
 import { coloured, plain } from '../core/render/paint.ts';
 import { inOrder } from '../core/render/places.ts';
 import { findingText } from '../core/render/text.ts';
-import type { Coverage, Finding, RunReport, Severity } from '../core/review-types.ts';
+import type { Finding, Severity } from '../core/review-types.ts';
 import { createNodeWorkspace } from '../shell/workspace.ts';
 import { parseArguments } from './arguments.ts';
+import { checkPatches } from './check-patches.ts';
+import { readGiven } from './given.ts';
+import { isBelow, judge } from './judge.ts';
+import type { Judged } from './judge.ts';
 import { compare, pathIn, readBaseline, writeBaseline } from './baseline.ts';
-import type { BaselineEntry } from './baseline.ts';
+import type { Baseline, BaselineEntry } from './baseline.ts';
 import { clean, couldNotRun, found, refuse } from './io.ts';
 import type { Command, Io } from './io.ts';
-import { allRefused, explore, openSession, sayRefused, unitsOf } from './session.ts';
+import { allRefused, openSession, sayRefused } from './session.ts';
 import type { Session } from './session.ts';
 import { createShares } from './shares.ts';
-import type { Shares } from './shares.ts';
 import { chooseConfiguration } from './sources.ts';
 import { findSources } from './paths.ts';
 import type { Sources } from './paths.ts';
@@ -68,17 +71,25 @@ export const check: Command = async (argv, io) => {
   const baseline = word('baseline') === null ? null : readBaseline(word('baseline') ?? '', io.cwd);
   if (typeof baseline === 'string') return refuse(io, `check: ${baseline}`);
 
-  const workspace = createNodeWorkspace(io.cwd);
-  const sources = findSources(positionals, io.cwd, workspace);
-  if (sources.kind === 'refused') return refuse(io, sources.message);
+  const input = readGiven(positionals, io.cwd);
+  if (input.kind === 'refused') return refuse(io, `check: ${input.message}`);
+  const { given } = input;
+  const workspace = createNodeWorkspace(io.cwd, given.files);
   const configuration = word('config');
   const chosen = configuration === null ? null : chooseConfiguration('', workspace, { config: configuration, variant: null, defines: [] });
   if (typeof chosen === 'string') return refuse(io, `check: ${chosen}`);
-  const session = await openSession(io, workspace, configuration);
-  const told = flag('coverage') || word('format') === 'json';
-  const judged = await judge(session, sources.sources, createShares(session, configuration, io), told, io);
   const lowest = severities.indexOf((word('severity') as Severity | null) ?? 'info');
   const counts = ({ severity }: Finding): boolean => severities.indexOf(severity) <= lowest;
+  const told = flag('coverage') || word('format') === 'json';
+  if (given.patches.length > 0) {
+    if (given.paths.length > 0) return refuse(io, `check: patches are checked by themselves: leave out ${given.paths.join(', ')}`);
+    if (write !== null) return refuse(io, 'check: --write-baseline writes what is on the disk: leave out the patches');
+    return onPatches(baseline);
+  }
+  const sources = findSources(given.paths, io.cwd, workspace, new Set(given.files.keys()));
+  if (sources.kind === 'refused') return refuse(io, sources.message);
+  const session = await openSession(io, workspace, configuration, given.names);
+  const judged = await judge(session, sources.sources, createShares(session, configuration, io), told, io);
   const all = inOrder(judged.findings, session.locate);
   if (write !== null) {
     const problem = writeBaseline(write, io.cwd, all.filter(counts), session.review);
@@ -95,15 +106,26 @@ export const check: Command = async (argv, io) => {
   sayRefused(session, sources.sources.files, io);
   if (allRefused(session, sources.sources.files)) return couldNotRun;
   return shown.length === 0 ? clean : found;
-};
 
-interface Judged {
-  readonly findings: readonly Finding[];
-  /** Runs that say nothing of what they did not come to. */
-  readonly unfinished: readonly string[];
-  readonly unknown: readonly string[];
-  readonly coverage: readonly Coverage[];
-}
+  async function onPatches(known: Baseline | null): Promise<number> {
+    const result = await checkPatches(given, configuration, told, io);
+    if (typeof result === 'string') return refuse(io, `check: ${result}`);
+    if (result === null) {
+      io.err('entrycheck: no patch touches assembler, C or scenario files that are reviewed\n');
+      if (word('format') === 'json') io.out(`${JSON.stringify(checkJson([], [], [], null, (place) => ({ file: place.file, line: 1, column: 1, endLine: 1, endColumn: 1 })), null, 2)}\n`);
+      return clean;
+    }
+    const brought = result.judged.findings.filter(counts);
+    const compared = known === null ? null : compare(known, brought, io.cwd, result.session.review, () => false);
+    const left = compared?.fresh ?? brought;
+    print({ ...result.judged, findings: left }, compared === null || known === null ? null : { file: known.file, known: compared.known, stale: [] }, word('format') ?? 'gcc', flag('coverage'), result.session, io);
+    if (result.known > 0) io.err(`entrycheck: ${result.known === 1 ? '1 finding is' : `${result.known} findings are`} there without the patches and not shown\n`);
+    for (const { rule, path, symbol, line } of result.fixed) io.err(`entrycheck: taken away by the patches: ${rule} at ${path}${symbol === null ? '' : `#${symbol}`}: ${line}\n`);
+    for (const note of result.sources.notes) io.err(`entrycheck: ${note}\n`);
+    sayRefused(result.session, result.sources.files, io);
+    return left.length === 0 ? clean : found;
+  }
+};
 
 interface Known {
   readonly file: string;
@@ -116,55 +138,6 @@ function reviewedIn(baseline: string, sources: Sources, cwd: string): (path: str
   const named = new Set([...sources.named].map((file) => pathIn(baseline, cwd, file)));
   const folders = sources.folders.map((folder) => pathIn(baseline, cwd, folder));
   return (path) => named.has(path) || folders.some((folder) => folder === '' || isBelow(path, folder));
-}
-
-async function judge(session: Session, sources: Sources, shares: Shares, told: boolean, io: Io): Promise<Judged> {
-  const { review } = session;
-  const coverage = new Map<string, Coverage>();
-  const findings: Finding[] = [];
-  const unfinished: string[] = [];
-  const unknown: string[] = [];
-  for (const unit of unitsOf(review, sources.files)) {
-    io.working(`reviewing ${unit.folder}`);
-    const whole = sources.folders.some((folder) => isBelow(unit.folder, folder));
-    const begun = shares.start(unit.folder);
-    const quick = unit.files.flatMap((file) => review.quickFindings(file));
-    const rest = explore(begun ? review.exploreRest(unit.folder) : review.explore(unit.folder), unit.name, null, io);
-    const shared = begun ? await shares.results(unit.folder) : null;
-    const reports = begun && shared === null ? explore(review.explore(unit.folder), unit.name, null, io) : [...rest, ...(shared?.reports ?? [])];
-    const all = [...quick, ...review.findings(unit.folder, reports)];
-    findings.push(...(whole ? all : all.filter((finding) => touches(finding, sources.named))));
-    unfinished.push(...reports.filter(({ verdict }) => verdict === 'inconclusive').map(unfinishedText));
-    unknown.push(...review.unknown(unit.folder));
-    const own = told ? review.coverage(unit.folder, shared?.coverage ?? null) : null;
-    if (own === null) continue;
-    // Folders of one tree tell of its C code and of its paths, whichever they belong to.
-    const before = coverage.get(own.subject);
-    coverage.set(own.subject, before === undefined ? own : { subject: own.subject, c: own.c.length > 0 ? own.c : before.c, paths: own.paths.length > 0 ? own.paths : before.paths });
-  }
-  return { findings: once(findings), unfinished: [...new Set(unfinished)], unknown: [...new Set(unknown)], coverage: [...coverage.values()] };
-}
-
-function unfinishedText({ scenario, design, start, boundsHit }: RunReport): string {
-  return `not explored to its end: ${scenario}${design === '' ? '' : ` of ${design}`} from ${start}: bound hit: ${boundsHit.join(', ')}`;
-}
-
-/** The folders of one kernel tree have the findings of its paths in common. */
-function once(findings: readonly Finding[]): readonly Finding[] {
-  return [...new Map(findings.map((finding) => [`${finding.rule} ${finding.place.file} ${finding.place.span.start} ${finding.message}`, finding])).values()];
-}
-
-function isBelow(folder: string, top: string): boolean {
-  return folder === top || folder.startsWith(top.endsWith('/') ? top : `${top}/`);
-}
-
-/** Whether the finding lies in one of the files, or its proof runs through one. */
-function touches(finding: Finding, files: ReadonlySet<string>): boolean {
-  return (
-    files.has(finding.place.file) ||
-    finding.related.some(({ place }) => files.has(place.file)) ||
-    (finding.trace?.steps.some(({ place }) => place !== null && files.has(place.file)) ?? false)
-  );
 }
 
 function print({ findings, unfinished, unknown, coverage }: Judged, known: Known | null, format: string, told: boolean, { locate }: Session, io: Io): void {

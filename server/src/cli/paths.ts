@@ -29,33 +29,33 @@ export interface Sources {
 export type Found = { readonly kind: 'sources'; readonly sources: Sources } | { readonly kind: 'refused'; readonly message: string };
 
 /** Every path must be a folder with sources below it or a readable source, header or scenario file. */
-export function findSources(paths: readonly string[], cwd: string, workspace: NodeWorkspace): Found {
+export function findSources(paths: readonly string[], cwd: string, workspace: NodeWorkspace, given: ReadonlySet<string> = new Set()): Found {
   const files = new Set<string>();
   const named = new Set<string>();
   const folders: string[] = [];
   const notes: string[] = [];
   const tree = treePaths(cwd);
-  for (const given of paths) {
-    const path = tree.inside(tidy(given));
-    const kind = kindOf(onDisk(cwd, path));
+  for (const one of paths) {
+    const path = given.has(one) ? one : tree.inside(tidy(one));
+    const kind = given.has(one) ? 'file' : kindOf(onDisk(cwd, path));
     if (kind === 'folder') {
       const below = filesBelow(path, cwd, notes);
-      if (below.length === 0) return refused(`${given}: no assembler, C or scenario files in this folder or below (.S, .s, .c, .xctx-scenario.yaml)`);
+      if (below.length === 0) return refused(`${one}: no assembler, C or scenario files in this folder or below (.S, .s, .c, .xctx-scenario.yaml)`);
       folders.push(path);
       for (const file of below) files.add(file);
       continue;
     }
     const refusal = kind === 'file' ? workspace.refusal(path) : kind;
-    if (refusal !== null) return refused(`${given}: ${refusal}${mend(refusal)}`);
-    if (linkerScript.test(path)) return refused(`${given}: a linker script, which has no code`);
+    if (refusal !== null) return refused(`${one}: ${refusal}${mend(refusal)}`);
+    if (linkerScript.test(path)) return refused(`${one}: a linker script, which has no code`);
     if (header.test(path)) {
       const users = usersOf(path, workspace);
-      if (users.length === 0) return refused(`${given}: a header that no source beside it uses; name a file that includes it`);
+      if (users.length === 0) return refused(`${one}: a header that no source beside it uses; name a file that includes it`);
       for (const file of users) files.add(file);
       named.add(path);
       continue;
     }
-    if (!source.test(path)) return refused(`${given}: not an assembler, C or scenario file (.S, .s, .c, .xctx-scenario.yaml)`);
+    if (!source.test(path)) return refused(`${one}: not an assembler, C or scenario file (.S, .s, .c, .xctx-scenario.yaml), and no text that code is taken from (.md, .txt, .eml, .mbox, .patch, .diff)`);
     files.add(path);
     named.add(path);
   }

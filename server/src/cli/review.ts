@@ -13,6 +13,7 @@ import { columns, hang } from '../core/render/wrap.ts';
 import type { RunReport } from '../core/review-types.ts';
 import { createNodeWorkspace } from '../shell/workspace.ts';
 import { parseArguments } from './arguments.ts';
+import { readGiven } from './given.ts';
 import { clean, refuse } from './io.ts';
 import type { Command, Io } from './io.ts';
 import { explore, openSession, sayRefused, unitsOf } from './session.ts';
@@ -56,10 +57,14 @@ export const review: Command = async (argv, io) => {
     io.out(usage);
     return clean;
   }
-  const workspace = createNodeWorkspace(io.cwd);
-  const sources = findSources(positionals.length === 0 ? [ownDesigns(io)] : positionals, io.cwd, workspace);
+  const input = readGiven(positionals.length === 0 ? [ownDesigns(io)] : positionals, io.cwd);
+  if (input.kind === 'refused') return refuse(io, `review: ${input.message}`);
+  const { given } = input;
+  if (given.patches.length > 0) return refuse(io, 'review: patches are for entrycheck check');
+  const workspace = createNodeWorkspace(io.cwd, given.files);
+  const sources = findSources(given.paths, io.cwd, workspace, new Set(given.files.keys()));
   if (sources.kind === 'refused') return refuse(io, sources.message);
-  const session = await openSession(io, workspace);
+  const session = await openSession(io, workspace, null, given.names);
   for (const note of sources.sources.notes) io.err(`entrycheck: ${note}\n`);
 
   const paint = io.color ? coloured : plain;

@@ -7,6 +7,7 @@ import { findingText, runText } from '../core/render/text.ts';
 import type { RunReport, Unit } from '../core/review-types.ts';
 import { parseArguments } from './arguments.ts';
 import { raiseEvents } from './event.ts';
+import { readGiven } from './given.ts';
 import { clean, couldNotRun, found, refuse } from './io.ts';
 import type { Command, Io } from './io.ts';
 import { didYouMean } from './nearest.ts';
@@ -116,10 +117,14 @@ type Opened =
   | { readonly kind: 'refused'; readonly message: string };
 
 async function openDesigns(paths: readonly string[], io: Io): Promise<Opened> {
-  const workspace = createNodeWorkspace(io.cwd);
-  const sources = findSources(paths, io.cwd, workspace);
+  const input = readGiven(paths, io.cwd);
+  if (input.kind === 'refused') return { kind: 'refused', message: `run: ${input.message}` };
+  const { given } = input;
+  if (given.patches.length > 0) return { kind: 'refused', message: 'run: patches are for entrycheck check' };
+  const workspace = createNodeWorkspace(io.cwd, given.files);
+  const sources = findSources(given.paths, io.cwd, workspace, new Set(given.files.keys()));
   if (sources.kind === 'refused') return sources;
-  const session = await openSession(io, workspace);
+  const session = await openSession(io, workspace, null, given.names);
   for (const note of sources.sources.notes) io.err(`entrycheck: ${note}\n`);
   return { kind: 'opened', session, units: unitsOf(session.review, sources.sources.files), homes: new Map() };
 }

@@ -20,14 +20,15 @@ const slice = 4000;
 /** Steps of entry paths between two signs of life. */
 const pathSteps = 20_000;
 
-/** Every file is read with the configuration of its tree, unless one is named; a name of none was refused before. */
-export async function openSession(io: Io, workspace: NodeWorkspace, configuration: string | null = null): Promise<Session> {
+/** Every file is read with the configuration of its tree, unless one is named; a name of none was refused before. `names` are what files that are
+ * on no disk are shown as. */
+export async function openSession(io: Io, workspace: NodeWorkspace, configuration: string | null = null, names: ReadonlyMap<string, string> = new Map()): Promise<Session> {
   io.working('loading the grammars');
   const review = await createReview(loadGrammars(io.home), workspace, null);
   review.configure({ configuration, defines: [] });
   const locate = locator((file) => review.text(file));
   const { shown } = treePaths(io.cwd);
-  return { review, workspace, locate: (place) => ({ ...locate(place), file: shown(place.file) }) };
+  return { review, workspace, locate: (place) => ({ ...locate(place), file: names.get(place.file) ?? shown(place.file) }) };
 }
 
 /** Says which files were not reviewed and why, those included that vanished since they were listed. */

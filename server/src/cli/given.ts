@@ -1,0 +1,65 @@
+// The paths of a command line that are texts with code in them: the standard input, mails, Markdown pages, patches. Their
+// code becomes files that exist for this run only.
+import { existsSync, readFileSync } from 'node:fs';
+import { largestFile, onDisk, reason } from '../shell/workspace.ts';
+import { isPatch, parsePatches } from './patch.ts';
+import type { Patch } from './patch.ts';
+import { pastedFiles } from './pasted.ts';
+
+/** Files named so are read as texts that have code in them. */
+const text = /\.(?:md|markdown|txt|eml|mbox|mbx|patch|diff)$/i;
+
+export interface Given {
+  /** The paths with those of texts replaced by the files that they hold. */
+  readonly paths: readonly string[];
+  /** Files of this run only, by path. */
+  readonly files: ReadonlyMap<string, string>;
+  /** What these are shown as. */
+  readonly names: ReadonlyMap<string, string>;
+  readonly patches: readonly { readonly name: string; readonly patch: Patch }[];
+}
+
+export type GivenOrRefused = { readonly kind: 'given'; readonly given: Given } | { readonly kind: 'refused'; readonly message: string };
+
+export function readGiven(paths: readonly string[], cwd: string): GivenOrRefused {
+  const out: string[] = [];
+  const files = new Map<string, string>();
+  const names = new Map<string, string>();
+  const patches: { name: string; patch: Patch }[] = [];
+  for (const path of paths) {
+    if (path !== '-' && (!text.test(path) || !existsSync(onDisk(cwd, path)))) {
+      out.push(path);
+      continue;
+    }
+    const name = path === '-' ? '<stdin>' : path;
+    const read = contentOf(path, cwd);
+    if (read.kind === 'refused') return { kind: 'refused', message: `${name}: ${read.message}` };
+    if (isPatch(read.text)) {
+      const parsed = parsePatches(read.text);
+      if (typeof parsed === 'string') return { kind: 'refused', message: `${name}: ${parsed}` };
+      patches.push(...parsed.map((patch) => ({ name, patch })));
+      continue;
+    }
+    const pasted = pastedFiles(read.text);
+    if (pasted.length === 0) return { kind: 'refused', message: `${name}: ${read.text.trim() === '' ? 'nothing is in it' : 'no assembler or C code was recognised in it; put it between lines of ``` (```asm, ```c)'}` };
+    for (const { sketch, language, text: code } of pasted) {
+      const folder = sketch === 0 ? name : `${name} (${sketch + 1})`;
+      const file = `${folder}/sketch.${language}`;
+      files.set(file, code);
+      names.set(file, name);
+      out.push(file);
+    }
+  }
+  return { kind: 'given', given: { paths: out, files, names, patches } };
+}
+
+function contentOf(path: string, cwd: string): { readonly kind: 'text'; readonly text: string } | { readonly kind: 'refused'; readonly message: string } {
+  try {
+    const bytes = readFileSync(path === '-' ? 0 : onDisk(cwd, path));
+    if (bytes.length > largestFile) return { kind: 'refused', message: `not analysed: larger than ${largestFile / 1024 / 1024} MB` };
+    if (bytes.subarray(0, 8000).includes(0)) return { kind: 'refused', message: 'not analysed: binary file' };
+    return { kind: 'text', text: new TextDecoder('utf-8').decode(bytes) };
+  } catch (error) {
+    return { kind: 'refused', message: reason(error) };
+  }
+}

@@ -1,0 +1,134 @@
+// Patches as `git format-patch` and `git diff` write them, one or a series of mails, applied to texts in memory. Touches
+// no file.
+
+export interface Hunk {
+  /** One-based line of the patch that the hunk begins at. */
+  readonly at: number;
+  readonly oldStart: number;
+  readonly newStart: number;
+  readonly lines: readonly { readonly kind: ' ' | '+' | '-'; readonly text: string }[];
+}
+
+export interface FilePatch {
+  /** Path without `a/` and `b/`; null for a file that is not there. */
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly hunks: readonly Hunk[];
+}
+
+export interface Patch {
+  /** Subject of its mail without `[PATCH n/m]`, or ''. */
+  readonly subject: string;
+  readonly files: readonly FilePatch[];
+}
+
+export function isPatch(text: string): boolean {
+  return /^--- \S.*\r?\n\+\+\+ \S.*\r?\n@@ -\d/m.test(text) || /^diff --git a\//m.test(text);
+}
+
+/** The patches of a text in order, those that touch no file left out; a sentence where it is cut short. */
+export function parsePatches(text: string): readonly Patch[] | string {
+  const lines = text.replace(/\r\n/g, '\n').split('\n');
+  const patches: { subject: string; files: { from: string | null; to: string | null; hunks: Hunk[] }[] }[] = [];
+  let patch: (typeof patches)[number] | null = null;
+  const current = (): (typeof patches)[number] => {
+    patch ??= begin('');
+    return patch;
+  };
+  function begin(subject: string): (typeof patches)[number] {
+    const made = { subject, files: [] };
+    patches.push(made);
+    return made;
+  }
+  let file: (typeof patches)[number]['files'][number] | null = null;
+  for (let index = 0; index < lines.length; index += 1) {
+    const line = lines[index] ?? '';
+    const next = lines[index + 1] ?? '';
+    if (/^From [0-9a-f]{7,40} /.test(line)) {
+      patch = null;
+      file = null;
+      continue;
+    }
+    const subject = /^Subject: (.*)$/.exec(line)?.[1];
+    if (subject !== undefined) {
+      const folded = /^\s+\S/.test(next) ? ` ${next.trim()}` : '';
+      patch = begin(`${subject}${folded}`.replace(/^(?:\[[^\]]*\]\s*)+/, ''));
+      file = null;
+      continue;
+    }
+    if (line.startsWith('--- ') && next.startsWith('+++ ')) {
+      file = { from: pathOf(line), to: pathOf(next), hunks: [] };
+      current().files.push(file);
+      index += 1;
+      continue;
+    }
+    const head = /^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@/.exec(line);
+    if (head === null || file === null) continue;
+    const hunk = readHunk(lines, index, head);
+    if (typeof hunk === 'string') return hunk;
+    file.hunks.push(hunk.hunk);
+    index = hunk.end - 1;
+  }
+  return patches.filter(({ files }) => files.length > 0);
+}
+
+function pathOf(line: string): string | null {
+  const path = line.slice(4).replace(/\t.*$/, '').trim().replace(/^"(.*)"$/, '$1');
+  return path === '/dev/null' ? null : path.replace(/^[abiw]\//, '');
+}
+
+function readHunk(lines: readonly string[], at: number, head: RegExpExecArray): { readonly hunk: Hunk; readonly end: number } | string {
+  let olds = Number(head[2] ?? 1);
+  let news = Number(head[4] ?? 1);
+  const out: { kind: ' ' | '+' | '-'; text: string }[] = [];
+  let index = at + 1;
+  for (; (olds > 0 || news > 0) && index < lines.length; index += 1) {
+    const line = lines[index] ?? '';
+    const kind = line === '' ? ' ' : line[0];
+    if (kind === '\\') continue;
+    if (kind !== ' ' && kind !== '+' && kind !== '-') return `line ${index + 1}: the hunk of line ${at + 1} is cut short: ${olds} old and ${news} new lines of it are missing; a mail client may have wrapped its lines`;
+    if (kind !== '+') olds -= 1;
+    if (kind !== '-') news -= 1;
+    out.push({ kind, text: line.slice(1) });
+  }
+  if (olds > 0 || news > 0) return `line ${lines.length}: the hunk of line ${at + 1} is cut short: ${olds} old and ${news} new lines of it are missing`;
+  return { hunk: { at: at + 1, oldStart: Number(head[1]), newStart: Number(head[3]), lines: out }, end: index };
+}
+
+/** Lines that a hunk may lie away from where it says. */
+const FURTHEST = 2000;
+
+/** The text with the hunks in it, or why one does not fit. */
+export function applyHunks(text: string, hunks: readonly Hunk[]): string | { readonly hunk: Hunk; readonly expected: string } {
+  const lines = text.split('\n');
+  let shift = 0;
+  for (const hunk of hunks) {
+    const olds = hunk.lines.filter(({ kind }) => kind !== '+').map(({ text: line }) => line);
+    const wanted = Math.max(0, hunk.oldStart - 1) + shift;
+    const place = olds.length === 0 ? Math.min(lines.length, hunk.oldStart + shift) : placeOf(lines, olds, wanted);
+    if (place === null) return { hunk, expected: olds[0] ?? '' };
+    const news = hunk.lines.filter(({ kind }) => kind !== '-').map(({ text: line }) => line);
+    lines.splice(place, olds.length, ...news);
+    shift += news.length - olds.length + (place - wanted) * (olds.length === 0 ? 0 : 1);
+  }
+  return lines.join('\n');
+}
+
+function placeOf(lines: readonly string[], olds: readonly string[], wanted: number): number | null {
+  const fits = (at: number): boolean => at >= 0 && at + olds.length <= lines.length && olds.every((line, index) => (lines[at + index] ?? '').trimEnd() === line.trimEnd());
+  for (let away = 0; away <= FURTHEST; away += 1) {
+    if (fits(wanted + away)) return wanted + away;
+    if (fits(wanted - away)) return wanted - away;
+  }
+  return null;
+}
+
+/** What a patch shows of a file whose text is not at hand: its own lines, at their places, and blank ones between. */
+export function onlyShown(hunks: readonly Hunk[]): string {
+  const out: string[] = [];
+  for (const { newStart, lines } of hunks) {
+    while (out.length < newStart - 1) out.push('');
+    out.push(...lines.filter(({ kind }) => kind !== '-').map(({ text }) => text));
+  }
+  return `${out.join('\n')}\n`;
+}

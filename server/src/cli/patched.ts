@@ -1,0 +1,83 @@
+// Patches laid over the files of the disk in memory: what is there before them and after each, and what only they bring.
+import { existsSync, readFileSync } from 'node:fs';
+import { onDisk } from '../shell/workspace.ts';
+import { applyHunks, onlyShown } from './patch.ts';
+import type { FilePatch, Patch } from './patch.ts';
+
+export interface PatchedTree {
+  /** Texts after each patch of the series, by path from the current folder; the last is the result. */
+  readonly states: readonly ReadonlyMap<string, string>[];
+  /** Files that some patch touches and that are there in the end. */
+  readonly touched: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** Folders upwards in which the paths of a patch are looked for. */
+const MOST_UP = 12;
+
+/** The prefix for which most paths of the patches exist: patches count from the root of a tree. */
+function rootOf(patches: readonly Patch[], cwd: string): string {
+  const old = patches.flatMap(({ files }) => files.flatMap(({ from }) => from ?? []));
+  let prefix = '';
+  for (let up = 0; up <= MOST_UP; up += 1) {
+    if (old.some((path) => existsSync(onDisk(cwd, prefix + path)))) return prefix;
+    prefix += '../';
+  }
+  return '';
+}
+
+export function applyPatches(patches: readonly { readonly name: string; readonly patch: Patch }[], cwd: string): PatchedTree | string {
+  const prefix = rootOf(patches.map(({ patch }) => patch), cwd);
+  const states: ReadonlyMap<string, string>[] = [];
+  const notes: string[] = [];
+  const touched = new Set<string>();
+  /** Files of which nothing but what patches show is at hand. */
+  const partial = new Set<string>();
+  let now: ReadonlyMap<string, string> = new Map();
+  for (const { name, patch } of patches) {
+    const next = new Map(now);
+    for (const file of patch.files) {
+      const problem = applyFile(file, next, prefix, cwd, name, notes, touched, partial);
+      if (problem !== null) return problem;
+    }
+    states.push(next);
+    now = next;
+  }
+  return { states, touched: [...touched], notes: [...new Set(notes)] };
+}
+
+function applyFile(file: FilePatch, texts: Map<string, string>, prefix: string, cwd: string, name: string, notes: string[], touched: Set<string>, partial: Set<string>): string | null {
+  const from = file.from === null ? null : prefix + file.from;
+  const to = file.to === null ? null : prefix + file.to;
+  if (to === null) {
+    if (from !== null) {
+      texts.set(from, '');
+      touched.delete(from);
+    }
+    return null;
+  }
+  touched.add(to);
+  const before = from === null ? '' : (texts.get(from) ?? textOf(onDisk(cwd, from)));
+  if (before === null) {
+    notes.push(`${name}: ${file.from ?? ''} is not below the current folder: only the lines that the patch shows of it are reviewed; run this at the root of the tree`);
+    partial.add(to);
+    texts.set(to, onlyShown(file.hunks));
+    return null;
+  }
+  const after = applyHunks(before, file.hunks);
+  if (typeof after !== 'string' && partial.has(to)) {
+    texts.set(to, onlyShown(file.hunks));
+    return null;
+  }
+  if (typeof after !== 'string') return `${name}:${after.hunk.at}: the hunk does not apply to ${to}: near line ${after.hunk.oldStart} there is no '${after.expected.trim()}'; check out what the patch is made for, without the patch`;
+  texts.set(to, after);
+  return null;
+}
+
+function textOf(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
