@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import type { Finding, Review } from '../core/review-types.ts';
-import { reason } from '../shell/workspace.ts';
+import { missing, reason } from '../shell/workspace.ts';
 
 export interface BaselineEntry {
   readonly rule: string;
@@ -73,7 +73,8 @@ export function writeBaseline(file: string, cwd: string, findings: readonly Find
     writeFileSync(resolve(cwd, file), `${JSON.stringify({ version: 1, findings: entriesFor(file, cwd, findings, review) }, null, 2)}\n`);
     return null;
   } catch (error) {
-    return `${file}: ${reason(error)}`;
+    const why = reason(error);
+    return `${file}: cannot be written: ${why === missing ? 'no such folder' : why}`;
   }
 }
 

@@ -27,7 +27,9 @@ export async function expand(argv: readonly string[], io: Output): Promise<numbe
   const format = one('--format') ?? 'text';
   if (format !== 'text' && format !== 'json') return refuse(io, `unknown format ${format}: there are text and json`);
   const source = diskSource();
-  if (source.read(file) === null) return refuse(io, `cannot read ${file}`);
+  const text = source.read(file);
+  if (text === null) return refuse(io, `cannot read ${file}`);
+  if (text.slice(0, 8000).includes('\0')) return refuse(io, `${file}: not analysed: binary file`);
   const configuration = chooseConfiguration(file, source, { config: one('--config'), variant: one('--variant'), defines: options.values.get('-D') ?? [] });
   if (typeof configuration === 'string') return refuse(io, configuration);
   const stream = preprocess(file, source, configuration);

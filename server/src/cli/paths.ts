@@ -36,6 +36,7 @@ export function findSources(paths: readonly string[], cwd: string, workspace: No
   const notes: string[] = [];
   const tree = treePaths(cwd);
   for (const one of paths) {
+    if (one === '') return refused('a path is empty; name files or folders, for example .');
     const path = given.has(one) ? one : tree.inside(tidy(one));
     const kind = given.has(one) ? 'file' : kindOf(onDisk(cwd, path));
     if (kind === 'folder') {

@@ -41,6 +41,7 @@ export const starts: readonly VerdictColumn[] = [
   { title: 'start in the SYSCALL gap', of: ({ scenario }) => inGap.has(scenario) },
 ];
 
+const PATHS = 'entry paths';
 const width = 76;
 const mostRemarks = 3;
 
@@ -77,7 +78,7 @@ export const review: Command = async (argv, io) => {
   }
   sayRefused(session, sources.sources.files, io);
   if (flag('table')) io.out(`${verdictTable(designs, starts).join('\n')}\n`);
-  else summary(designs, paint, io);
+  else summary(designs, positionals.length === 0, paint, io);
   return clean;
 };
 
@@ -91,13 +92,18 @@ function screen(name: string, folder: string, reports: readonly RunReport[], loc
     folder,
     '',
     ...verdictLines(reports, paint),
-    ...[...new Set(reports.flatMap(({ remarks }) => remarks))].slice(0, mostRemarks).flatMap((remark) => hang('  note: ', '    ', remark, width)),
+    ...remarksOf(reports).slice(0, mostRemarks).flatMap((remark) => hang('  note: ', '    ', remark, width)),
     ...(broken === null
       ? []
       : ['', ...hang('', '  ', `${point(locate(broken.place))}: ${broken.severity}: ${broken.message} [${broken.rule}]`, width).map(paint.strong)]),
     ...(trace === null ? [] : ['', `shortest ${traceHead(trace)}:`, ...mailSteps(trace, locate)]),
-    ...(reports.length === 0 ? ['no scenario applies to this folder'] : []),
+    ...(reports.length === 0 ? ['no scenario applies to this folder: no handler is in view that an IDT table, an annotation or its name ties to an event'] : []),
   ];
+}
+
+/** What is remarked of any run, without how often it was seen in each. */
+function remarksOf(reports: readonly RunReport[]): readonly string[] {
+  return [...new Set(reports.flatMap(({ remarks }) => remarks.map((remark) => remark.replace(/ \(\d+ times\)$/, ''))))];
 }
 
 /** A line for each scenario, its starts beside each other. */
@@ -117,15 +123,25 @@ function verdictLines(reports: readonly RunReport[], paint: Paint): readonly str
   });
 }
 
-function summary(designs: ReadonlyMap<string, readonly RunReport[]>, paint: Paint, io: Io): void {
+/** What the summary tells besides the starts, of designs that have it. */
+const besides: readonly VerdictColumn[] = [
+  { title: 'other scenarios', of: (report) => report.scenario !== PATHS && !starts.some(({ of }) => of(report)) },
+  { title: PATHS, of: ({ scenario }) => scenario === PATHS },
+];
+
+function summary(designs: ReadonlyMap<string, readonly RunReport[]>, own: boolean, paint: Paint, io: Io): void {
+  const all = [...designs.values()].flat();
+  const shown = own ? starts : [...starts, ...besides].filter(({ of }) => all.some(of));
   const rows = [...designs].map(([design, reports]) => {
-    const cells = starts.map(({ of }) => {
+    const cells = shown.map(({ of }) => {
       const sum = sumUp(reports.filter(of));
-      return sum === null ? 'not run' : [sum.verdict, ...sum.rules].join(' ');
+      if (sum === null) return 'not run';
+      // What is only warned of rests on an assumption, and breaks no run.
+      return sum.rules.length === 0 ? sum.verdict : `${sum.verdict}${sum.verdict === 'violated' ? ' ' : ', but see '}${sum.rules.join(' ')}`;
     });
     return [design, ...cells];
   });
-  io.out(`${[...columns([['design', ...starts.map(({ title }) => title)], ...rows])].map((line, at) => (at === 0 ? paint.strong(line) : line)).join('\n')}\n\n`);
+  if (shown.length > 0) io.out(`${[...columns([['design', ...shown.map(({ title }) => title)], ...rows])].map((line, at) => (at === 0 ? paint.strong(line) : line)).join('\n')}\n\n`);
   io.out('holds, vacuous and inconclusive are within the bounds that the scenarios name (entrycheck run).\n');
-  io.out('To see the same in the editor, with traces that jump to the source: npm run code\n');
+  if (own) io.out('To see the same in the editor, with traces that jump to the source: npm run code\n');
 }

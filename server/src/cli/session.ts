@@ -68,7 +68,7 @@ export function explore(exploration: Exploration, design: string, mostStates: nu
       showProgress(io, '');
       return exploration.reports();
     }
-    showProgress(io, `${design}: ${progress.scenario} from ${progress.start}: ${progress.states} states, depth ${progress.depth}`);
+    if (progress.scenario !== '') showProgress(io, `${design}: ${progress.scenario} from ${progress.start}: ${progress.states} states, depth ${progress.depth}`);
     if (mostStates !== null && progress.states >= mostStates) {
       showProgress(io, '');
       const bound = `states at most ${mostStates}`;

@@ -14,7 +14,7 @@ export function diskSource(): FileSource {
       if (known !== undefined) return known;
       let text: string | null = null;
       try {
-        if (existsSync(path) && statSync(path).isFile()) text = readFileSync(path, 'utf8');
+        if (existsSync(path) && statSync(path).isFile()) text = readFileSync(path, 'utf8').replace(/^\ufeff/, ' ');
       } catch {
         // Not readable counts as not there.
       }

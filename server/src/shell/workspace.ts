@@ -82,7 +82,7 @@ function readEntry(path: string): Entry {
     if (status.size > largestFile) return { kind: 'refused', refusal: `not analysed: larger than ${largestFile / 1024 / 1024} MB` };
     const bytes = readFileSync(path);
     if (bytes.subarray(0, 8000).includes(0)) return { kind: 'refused', refusal: 'not analysed: binary file' };
-    return { kind: 'text', text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes) };
+    return { kind: 'text', text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes).replace(/^\ufeff/, ' ') };
   } catch (error) {
     return { kind: 'refused', refusal: reason(error) };
   }

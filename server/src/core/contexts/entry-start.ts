@@ -244,7 +244,7 @@ export function gsOf(base: Word): 'user' | 'kernel' | 'unknown' {
 export function stackNameOf(setup: MachineSetup, rsp: Word | undefined): string {
   if (rsp === undefined) return 'unknown';
   if (isConstant(rsp)) return stackOf(setup.layout, rsp.value)?.name ?? 'unknown';
-  return rsp.name.startsWith('user ') ? 'user' : 'unknown';
+  return /^user (?!CR3|GS|SPEC)/.test(rsp.name) ? 'user' : 'unknown';
 }
 
 /** Table indicator of a selector (SDM vol. 3A, "Segment Selectors"). */

@@ -164,7 +164,8 @@ export function startReader(nextLine: () => MappedText | null, nowhere: Place, l
 
   function enter(frame: Frame): void {
     if (frames.length >= limits.macroDepth) {
-      stop(`macros nest deeper than ${limits.macroDepth}`);
+      report(outermostPlace(), `macros nest deeper than ${limits.macroDepth}: the rest of this use is left out`);
+      leaveAll();
       return;
     }
     // What the current line has left comes after the body.
@@ -175,6 +176,12 @@ export function startReader(nextLine: () => MappedText | null, nowhere: Place, l
       frames.push({ ...frame, kind: 'block', body, passes: () => null, args: [], pass: 0, at: 0, use: null, callerUse: null });
     }
     frames.push(frame);
+  }
+
+  /** Goes on behind the line that the outermost macro is used on. */
+  function leaveAll(): void {
+    conditionals.length = Math.min(conditionals.length, frames[0]?.conditionals ?? 0);
+    frames.length = queue.length = queueAt = 0;
   }
 
   function leaveMacro(): void {

@@ -291,7 +291,7 @@ export function startAssembler(nextLine: () => MappedText | null, file: string, 
     const statement = next();
     if (statement === null) return false;
     statementOf(statement);
-    if (assembly.items.length > limits.items) reader.stop(`more than ${limits.items} items`);
+    if (assembly.items.length > limits.items) reader.stop(`this becomes more than ${limits.items} lines: what is behind is not read`);
     return true;
   }
 

@@ -16,6 +16,8 @@ import { readTables } from './records.ts';
 import type { AssemblerStream, CMacro, Configuration, FileSource } from './stream.ts';
 
 const PRELUDE = ['include/linux/kconfig.h'];
+/** What the source gives to be read first in code of no kernel tree, where it gives something. */
+export const SKETCH_PRELUDE = '<names of Linux>';
 
 /** A file being read: its two stages, what they reported, and what they changed. */
 export interface Reading {
@@ -86,7 +88,7 @@ export function startReading(file: string, source: FileSource, configuration: Co
   const text = source.read(file);
   if (text === null) report({ file, span: { start: 0, end: 0 } }, 'cannot read the file');
   const resolver = includeResolver(file, configuration.includePaths, source);
-  const prelude = resolver.root === null ? [] : PRELUDE.map((each) => resolver.root + each);
+  const prelude = resolver.root === null ? [SKETCH_PRELUDE] : PRELUDE.map((each) => resolver.root + each);
   const cpp = startCpp(file, text ?? '', prelude, { source, resolver, limits, predefined: [predefined, configuration.defines], report, journal });
   const gas = startAssembler(cpp.nextLine, file, limits, report, journal);
   return { cpp, gas, reported, journal };

@@ -4,6 +4,7 @@ import type { CodeNode, ExtableEntry, NodeId } from '../machine/code.ts';
 import { CODE_REGION, createRegion, GLOBAL_REGION, PERCPU_REGION, regionBase, top } from '../machine/layout.ts';
 import type { Layout, Region, RegionKind } from '../machine/layout.ts';
 import { EXTABLE_TYPES, STACK_TOP_NAMES, TOP_OF_STACK_NAMES } from '../kernel/primitives.ts';
+import { SKETCH_CONSTANTS } from '../kernel/sketch-names.ts';
 import { PER_CPU_STACK_TOPS } from '../kernel/stacks.ts';
 import type { Directive } from '../syntax/annotation-types.ts';
 import type { AssemblerStream } from '../preprocess/stream.ts';
@@ -12,7 +13,7 @@ import { assumedWords, assumedWordText } from './assumed-words.ts';
 import { conventionText } from './conventional-gates.ts';
 import { gatesOf } from './gates.ts';
 import type { GateRow } from './gates.ts';
-import { guardsOf } from './guards.ts';
+import { guardsOf, guardVariables } from './guards.ts';
 import { isFunctionLabel, linkStream, place } from './link-assembler.ts';
 import type { Names, Placed } from './link-assembler.ts';
 import { linkFunction, placeFunction } from './link-c.ts';
@@ -64,11 +65,11 @@ export function buildProgram(parts: Parts): Program {
   for (const one of placed) for (const [name, node] of one.labels) if (isFunctionLabel(name) && !labels.has(name)) labels.set(name, node);
 
   const synthetic = new Map<string, NodeId>();
-  const variables = createVariables(parts.sources);
+  const variables = createVariables([{ ...NO_SOURCE, variables: parts.sketch ? guardVariables(parts.directives, parts.sources) : [] }, ...parts.sources]);
   const names: Names = {
     label: (name) => labels.get(name) ?? null,
     function: (name) => defined.get(name)?.first ?? synthetic.get(name) ?? null,
-    constant: (name) => constantNamed(parts.sources, name),
+    constant: (name) => constantNamed(parts.sources, name) ?? (parts.sketch ? (SKETCH_CONSTANTS.get(name) ?? null) : null),
     variable: variables.addressOf,
   };
   const rows = gatesOf(parts, names, parts.sketch);
@@ -155,6 +156,8 @@ export function buildProgram(parts: Parts): Program {
     unknown: [...unknown],
   };
 }
+
+const NO_SOURCE: CSource = { file: '', functions: [], variables: [], structs: [], idtRows: [], declaredEntries: [], parameterTypes: new Map(), constants: new Map(), includes: [], problems: [] };
 
 /** Words whose content is known without being written in view (arch/x86/include/asm/percpu.h, kernel/stacks.ts). */
 const KNOWN_WORDS: ReadonlySet<string> = new Set([...TOP_OF_STACK_NAMES, ...STACK_TOP_NAMES.keys(), ...PER_CPU_STACK_TOPS.map(({ variable }) => variable), 'this_cpu_offset', '__per_cpu_offset', 'pcpu_unit_offsets', 'espfix_waddr', 'espfix_stack']);

@@ -11,7 +11,7 @@ import { isRecord, temporaryRecord } from './c-lower-stores.ts';
 import { lowerEffect, lowerValue } from './c-lower-terms.ts';
 import { shifted, unknown } from './c-lower-values.ts';
 import type { LocalOrMemory } from './c-lower-values.ts';
-import { offsetOfField, resolveType, unsignedLong } from './c-types.ts';
+import { inventedField, offsetOfField, resolveType, unsignedLong } from './c-types.ts';
 
 export function addressOf(found: LocalOrMemory): CExpression {
   return found.kind === 'slot' ? { kind: 'local-address', slot: found.slot, offset: 0 } : found.address;
@@ -102,7 +102,7 @@ function placeOfMember(builder: Builder, term: Extract<CTerm, { kind: 'member' }
     address = addressOf(object);
     type = object.type;
   }
-  const field = offsetOfField(types, type, term.field.text);
+  const field = offsetOfField(types, type, term.field.text) ?? inventedField(types, type, term.field.text);
   if (field === null) return nowhere(builder, term.span, unsignedLong);
   return { kind: 'memory', address: address.kind === 'unknown' ? address : shifted(address, field.offset), type: field.type, bits: field.bits };
 }

@@ -252,6 +252,26 @@ export function constantOf(table: TypeTable, term: CTerm): bigint | null {
   }
 }
 
+/** Slots of a record whose body is not in view, behind the first: that one is kept for what assembler code names. */
+const INVENTED_SLOTS = 511;
+
+/** Bytes that a record out of view is given. */
+export const INVENTED_BYTES = 8 * (INVENTED_SLOTS + 1);
+
+/** Where a member of a record out of view is taken to be: the same name is at the same place in every file. */
+export function inventedOffset(name: string): number {
+  let hash = 0;
+  for (const character of name) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 1_000_003;
+  return 8 * (1 + (hash % INVENTED_SLOTS));
+}
+
+/** The member of a record whose body is not in view, or of something that nothing declares; null where it is of a known type. */
+export function inventedField(table: TypeTable, type: CSyntaxType, path: string): LayoutField | null {
+  const found = resolveType(table, type);
+  const unseen = (found.kind === 'record' && found.members === null) || found === unsignedLong;
+  return unseen && /^\w+$/.test(path) ? { name: path, offset: inventedOffset(path), size: 8, type: unsignedLong, bits: null } : null;
+}
+
 /** A member by its path: `a`, `a.b`. */
 export function offsetOfField(table: TypeTable, type: CSyntaxType, path: string): LayoutField | null {
   let offset = 0;

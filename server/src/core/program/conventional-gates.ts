@@ -45,6 +45,12 @@ export function addConventional(rows: Map<number, GateRow>, parts: Sources, name
   const stubs = parts.streams.flatMap((stream) => returning(stream)).filter((name) => !taken.has(name));
   const functions = parts.sources.flatMap((source) => source.functions).filter((one) => !taken.has(one.name) && takesFrame(one));
   const declared = new Set(rows.keys());
+  for (const { macro, vector: word, function: name } of parts.sources.flatMap((source) => source.declaredEntries)) {
+    const known = vectorByName(word);
+    if (known === null || declared.has(known.number) || rows.has(known.number)) continue;
+    const stub = names.label(`asm_${name}`) === null ? null : `asm_${name}`;
+    rows.set(known.number, rowOf(known.number, stub, name, /_(?:IST|NMI|DF|MCE|DEBUG|VC)$/.test(macro) ? (LINUX_IST.get(known.number) ?? known.name) : null));
+  }
   for (const name of stubs) {
     const vector = vectorOfName(name);
     if (vector === null || declared.has(vector) || rows.has(vector)) continue;

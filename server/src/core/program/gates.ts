@@ -132,5 +132,6 @@ export function vectorNumber(text: string, sources: readonly CSource[]): number 
     const value = source.constants.get(text);
     if (value !== undefined) return Number(value);
   }
-  return null;
+  // `vector=nmi`, as one types it.
+  return vectorByName(text.toUpperCase())?.number ?? null;
 }

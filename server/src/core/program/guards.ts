@@ -1,7 +1,8 @@
 // Guards of a unit: declared by annotation, with the word they stand for found through the types in view.
 import { PERCPU_REGION, regionBase } from '../machine/layout.ts';
 import type { Directive } from '../syntax/annotation-types.ts';
-import type { CSource } from './c-source.ts';
+import type { CSource, CVariable } from './c-source.ts';
+import { INVENTED_BYTES, inventedOffset } from './c-types.ts';
 import type { Guard, Handler } from './program.ts';
 
 interface Parts {
@@ -45,6 +46,22 @@ function vectorOf(directive: Directive & { kind: 'guard' }, handlers: readonly H
   return handlers.some((handler) => handler.vector === 20) ? 20 : (declared?.vector ?? 20);
 }
 
+/** Whether C code in view names a member so. */
+function named(member: string, sources: readonly CSource[]): boolean {
+  const use = new RegExp(`(?:->|\\.)${member}\\b`);
+  return sources.some((source) => source.functions.some((one) => one.operations.some(({ text }) => use.test(text))));
+}
+
+/** Variables that guards name: where no declaration is in view they have room for members all the same. */
+export function guardVariables(directives: readonly Directive[], sources: readonly CSource[]): readonly CVariable[] {
+  return directives.flatMap((directive): readonly CVariable[] => {
+    const [name = '', member] = directive.kind === 'guard' ? directive.name.split('.') : [];
+    if (member === undefined) return [];
+    const declared = sources.flatMap((source) => source.variables).find((one) => one.name === name);
+    return declared !== undefined && declared.size > 8 ? [] : [{ name, area: declared?.area ?? 'percpu', size: INVENTED_BYTES, type: declared?.type ?? '', place: directive.place }];
+  });
+}
+
 interface GuardWord {
   readonly address: bigint;
   readonly size: 1 | 2 | 4 | 8;
@@ -63,6 +80,11 @@ export function wordOf(name: string, sources: readonly CSource[], places: Places
   for (const step of path) {
     const struct = sources.flatMap((source) => source.structs).find((one) => type.replace(/^(struct|union)\s+/, '').trim() === one.name.replace(/^(struct|union)\s+/, ''));
     const field = struct?.fields.find((one) => one.name === step);
+    if (field === undefined && struct === undefined && named(step, sources)) {
+      offset += inventedOffset(step);
+      size = 8;
+      return { address: base + BigInt(offset), size: 8, info: { start: base, end: base + BigInt(INVENTED_BYTES) } };
+    }
     if (field === undefined) {
       offset += size === 8 ? 4 : 0;
       size = 4;

@@ -40,5 +40,17 @@ export function unknownOf(linked: LinkedUnit, read: (file: string) => string | n
     const lines = places.map(({ place, message }) => `${file}:${(read(file) ?? '').slice(0, place.span.start).split('\n').length}: ${message}`);
     return root === null ? [] : lines;
   });
-  return [...linked.program.unknown, ...unread];
+  return [...(root === null ? notJudged(linked) : []), ...linked.program.unknown, ...unread];
+}
+
+/** Entry code that nothing ties to an event: silence about it means nothing. */
+function notJudged({ program, scenarioFiles }: LinkedUnit): readonly string[] {
+  if (program.handlers.length > 0 || program.syscallEntries.length > 0 || program.gap !== null || program.fred !== null || scenarioFiles.size > 0) return [];
+  const returning = new Set(program.code.nodes.flatMap((node) => (node.kind === 'instruction' && (/^(?:iret|eret|sysret)/.test(node.mnemonic) || (node.mnemonic === 'jmp' && node.target === null && /exit|return|iret/.test(node.targetName ?? ''))) ? [node.symbol] : [])));
+  const stubs = [...program.functions.values()].filter((info) => info.language === 'asm' && returning.has(info.name)).map(({ name }) => name);
+  const handlers = program.sources.flatMap((source) => source.functions).filter((one) => /\bpt_regs\b/.test(one.parameters[0]?.type ?? '')).map(({ name }) => `${name}()`);
+  const [first] = [...stubs, ...handlers];
+  if (first === undefined) return [];
+  const others = stubs.length + handlers.length - 1;
+  return [`nothing says which event enters ${first}${others === 0 ? '' : ` and ${others} more`}, so that it is not judged: write it above it, as /* xctx: handler vector=GP ist=none */`];
 }

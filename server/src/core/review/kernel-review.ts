@@ -109,7 +109,7 @@ export function unitVariants(program: Program): readonly CpuVariant[] {
   const pti = writesCr3 ? ['X86_FEATURE_PTI'] : [];
   const absent = new Set(program.directives.flatMap((directive) => (directive.kind === 'assume' ? (absentFeature(directive.subject) ?? []) : [])));
   return [
-    { name: writesCr3 ? 'PTI' : 'no PTI', present: pti },
+    { name: writesCr3 ? 'PTI' : 'no FSGSBASE', present: pti },
     { name: writesCr3 ? 'PTI, FSGSBASE' : 'FSGSBASE', present: [...pti, 'X86_FEATURE_FSGSBASE'] },
   ].filter(({ present }) => !present.some((feature) => absent.has(feature)));
 }

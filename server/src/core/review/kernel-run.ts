@@ -182,9 +182,13 @@ function pathReport(kernel: KernelProgram, analysis: EntryAnalysis, candidates: 
     boundsHit: analysis.unbounded(),
     assumptions: ['memory of the kernel that entry code touches is mapped and does not fail'],
     findings,
-    remarks: [`${analysis.starts()} starts of ${analysis.doors.length} doors on ${analysis.variants.length} kinds of CPU`],
+    remarks: [`entered ${counted(analysis.starts(), 'time')} through ${counted(analysis.doors.length, 'entry point')} on ${counted(analysis.variants.length, 'kind')} of CPU`],
     trace: worst?.trace ?? null,
   };
+}
+
+function counted(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 /** Shortest first; of many findings of one rule the first ones, with the places of the others. */
@@ -233,6 +237,7 @@ function toFinding(kernel: KernelProgram, analysis: EntryAnalysis, candidate: Ca
     trace: pathTrace(kernel.program, analysis.setup, candidate),
     related: [...(judgement.related ?? []), ...more],
     fix: null,
-    variants: [...candidate.variants].map((name) => `${kernel.configuration}: ${name}`),
+    // A sketch has one configuration, and what shows on every CPU needs no list of them.
+    variants: kernel.program.contexts.has('inside C') || candidate.variants.size < analysis.variants.length ? [...candidate.variants].map((name) => `${kernel.configuration}: ${name}`) : [],
   };
 }

@@ -53,7 +53,7 @@ export function pathTrace(program: Program, setup: MachineSetup, { start, choice
   const variant = [start.variant.name];
   if (last === undefined || shown === undefined) return { ...trace, start: outermost.from, variant };
   const final: TraceStep = {
-    title: judgement.message.split(';')[0] ?? judgement.message,
+    title: step.node.kind === 'interrupted' ? (judgement.message.split(';')[0] ?? judgement.message) : `${step.node.symbol}: ${step.node.text}`,
     place: judgement.place,
     symbol: step.node.symbol,
     lane: project(program, setup, last, outermost.from).lane,

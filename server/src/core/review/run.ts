@@ -6,7 +6,7 @@ import { replay } from '../explore/replay.ts';
 import { vectorTitle } from '../machine/vectors.ts';
 import type { State } from '../machine/state.ts';
 import type { Program } from '../program/program.ts';
-import type { Finding, RunReport, Trace, Verdict } from '../rules/finding.ts';
+import type { Finding, RunReport, Severity, Trace, Verdict } from '../rules/finding.ts';
 import type { Judgement, Rule } from '../rules/rule.ts';
 import type { Expectation, Scenario, StartContext } from '../scenarios/scenario.ts';
 import { machineModel } from '../contexts/model.ts';
@@ -122,10 +122,10 @@ export function createRun(program: Program, scenario: Scenario, start: StartCont
       return { states: progress.states, depth: progress.depth, done, beyond: beyond !== null };
     },
     report: () => {
-      const anyNumber = beyond?.result() ?? null;
       const boundsHit = [...(progress.boundHit ? [`${progress.states} states`] : []), ...(model.cutOff() ? [`live frames at most ${scenario.depth}`] : [])];
       const first = [...broken].sort((a, b) => explorer.depthOf(a[1].from) - explorer.depthOf(b[1].from))[0];
-      const verdict: Verdict = first !== undefined ? 'violated' : progress.boundHit ? 'inconclusive' : missing().length > 0 ? 'vacuous' : 'holds';
+      const wrong = [...found.values()].filter((one) => lowered(one.judgement.severity ?? one.rule.severity, one.judgement) === 'error');
+      const verdict: Verdict = first !== undefined || wrong.length > 0 ? 'violated' : progress.boundHit ? 'inconclusive' : missing().length > 0 ? 'vacuous' : 'holds';
       const remarks = [
         ...(first === undefined ? [] : [`violated: never ${first[0].kind === 'never' ? first[0].what : ''}`]),
         ...(verdict === 'vacuous' ? missing().map((one) => `not seen: ${one.kind === 'reachable' ? one.what : ''}`) : []),
@@ -148,7 +148,7 @@ export function createRun(program: Program, scenario: Scenario, start: StartCont
         findings: [...found.values()].map((one) => toFinding(one, traceTo(one.from, one.choice), scenario)),
         remarks,
         trace: first === undefined ? null : traceTo(first[1].from, first[1].choice),
-        anyNumber,
+        anyNumber: verdict === 'holds' ? (beyond?.result() ?? null) : null,
       };
     },
   };
@@ -179,7 +179,7 @@ function toFinding(candidate: Candidate, trace: Trace, scenario: Scenario): Find
   const { rule, judgement } = candidate;
   return {
     rule: rule.name,
-    severity: judgement.severity ?? rule.severity,
+    severity: lowered(judgement.severity ?? rule.severity, judgement),
     place: judgement.place,
     message: judgement.message,
     premises: judgement.premises,
@@ -188,6 +188,11 @@ function toFinding(candidate: Candidate, trace: Trace, scenario: Scenario): Find
     fix: null,
     variants: [`${scenario.name}`],
   };
+}
+
+/** What rests on something that was only assumed is no error. */
+function lowered(severity: Severity, { premises }: Judgement): Severity {
+  return severity === 'error' && premises.some(({ assumed }) => assumed) ? 'warning' : severity;
 }
 
 /** Starts that an annotation rules out: `never-in gap vectors=VE`. */

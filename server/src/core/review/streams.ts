@@ -7,7 +7,8 @@ import { configurationOf as namedConfiguration } from '../preprocess/configurati
 import { findKernelRoot } from '../preprocess/includes.ts';
 import { createPreprocessor } from '../preprocess/again.ts';
 import type { Preprocessor } from '../preprocess/again.ts';
-import { preprocess, preprocessC } from '../preprocess/preprocess.ts';
+import { sketchNames } from '../kernel/sketch-names.ts';
+import { preprocess, preprocessC, SKETCH_PRELUDE } from '../preprocess/preprocess.ts';
 import type { AssemblerStream, Configuration, FileSource } from '../preprocess/stream.ts';
 import { cSource } from '../program/c-lower.ts';
 import type { CSource } from '../program/c-source.ts';
@@ -31,6 +32,17 @@ export interface Streams {
   /** Functions and tables of a C file. */
   readonly c: (file: string) => Read<CSource>;
   readonly configure: (choice: ConfigurationChoice) => void;
+}
+
+/** `../../include/x.h` beside a file. */
+function resolvesUp(folder: string, name: string, from: FileSource): boolean {
+  const parts = folder.split('/').slice(0, -1);
+  const names = name.split('/');
+  while (names[0] === '..' && parts.length > 0) {
+    names.shift();
+    parts.pop();
+  }
+  return name.startsWith('../') && from.read([...parts, ...names].join('/')) !== null;
 }
 
 /** Files that each kind of result is kept for; the least recently used go first. */
@@ -82,8 +94,23 @@ export function createStreams(source: FileSource, fixed: Configuration | null, p
   const known = new Set<string>();
   const edited = new Map<string, { readonly configuration: Configuration; readonly preprocessor: Preprocessor }>();
 
+  /** A sketch that includes nothing that is in view has Linux's names all the same. */
+  function withNames(file: string, from: FileSource): FileSource {
+    if (chosen(file).root !== null) return from;
+    const folder = file.slice(0, file.lastIndexOf('/') + 1);
+    return {
+      read: (path) => {
+        if (path !== SKETCH_PRELUDE) return from.read(path);
+        const text = from.read(file) ?? '';
+        const includes = [...text.matchAll(/^[ \t]*#[ \t]*include[ \t]*["<]([^">]+)[">]/gm)].map((match) => match[1] ?? '');
+        return includes.some((name) => from.read(folder + name) !== null || resolvesUp(folder, name, from)) ? null : sketchNames(text);
+      },
+    };
+  }
+
   /** A file that is read a second time is being edited. */
-  function assembler(file: string, from: FileSource, configuration: Configuration): AssemblerStream {
+  function assembler(file: string, bare: FileSource, configuration: Configuration): AssemblerStream {
+    const from = withNames(file, bare);
     if (!known.has(file) && !isOpen(file)) {
       known.add(file);
       return preprocess(file, from, configuration);

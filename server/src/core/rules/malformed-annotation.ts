@@ -1,5 +1,21 @@
 // XR-ANN04: an annotation that does not parse. The parser finds these; this file says what it means.
-import type { Rule } from './rule.ts';
+import { VECTORS } from '../machine/vectors.ts';
+import { nearest } from '../base/nearest.ts';
+import { subjectOf, vectorNumber } from '../program/gates.ts';
+import type { Inspection, Judgement, Rule } from './rule.ts';
+
+/** What only the code in view tells: a vector that has no such name, a handler with nothing behind it. */
+function inspect({ program }: Inspection): readonly Judgement[] {
+  return program.directives.flatMap((directive): readonly Judgement[] => {
+    if (directive.kind !== 'handler') return [];
+    if (directive.vector !== null && vectorNumber(directive.vector, program.sources) === null) {
+      const value = directive.annotation.arguments.find((one) => one.key?.text === 'vector')?.value;
+      const near = nearest(directive.vector.toUpperCase(), VECTORS.map(({ name }) => name));
+      return [{ place: value === undefined ? directive.place : { file: directive.place.file, span: value.span }, message: `no vector is named \`${directive.vector}\`${near === null ? '' : `, write \`${near}\``}: a mnemonic, a number, or a constant in view`, premises: [] }];
+    }
+    return subjectOf(directive, program) === null ? [{ place: directive.place, message: 'no function and no stub is behind this annotation: write it above the one that it is about', premises: [] }] : [];
+  });
+}
 
 export const malformedAnnotation: Rule = {
   name: 'malformed-annotation',
@@ -17,6 +33,6 @@ export const malformedAnnotation: Rule = {
   ],
   good: [{ title: 'Well formed', files: { 'design.c': '/* xctx: may-raise VE,PF */\nvoid demo_read(struct pt_regs *regs)\n{\n}\n' } }],
   judge: null,
-  inspect: null,
+  inspect,
   fix: null,
 };

@@ -32,7 +32,22 @@ function partsOf(source: string): readonly Span[] {
   return outerItems(source).filter(({ start, end }) => /\S/.test(source.slice(start, end)));
 }
 
+/** Brackets inside each other that the conversion follows: no code that people write has a tenth of it. */
+const DEEPEST = 400;
+
+function depthOf(source: string, { start, end }: Span): number {
+  let depth = 0;
+  let most = 0;
+  for (let at = start; at < end; at += 1) {
+    const code = source.charCodeAt(at);
+    if (code === 0x28 || code === 0x5b || code === 0x7b) most = Math.max(most, (depth += 1));
+    else if (code === 0x29 || code === 0x5d || code === 0x7d) depth = Math.max(0, depth - 1);
+  }
+  return most;
+}
+
 function readPart(parsers: Parsers, source: string, span: Span): ReadPart {
+  if (depthOf(source, span) > DEEPEST) return { at: span.start, unit: { items: [], types: [], unreadable: [{ start: span.start, end: span.start + 1 }] }, broken: null };
   const conversion: Conversion = { source, rewritten: rewriteForGrammar(source, span), types: [], unreadable: [] };
   const tree = parsers.parse('c', conversion.rewritten.text, span.start);
   try {
