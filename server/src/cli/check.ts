@@ -74,33 +74,33 @@ export const check: Command = async (argv, io) => {
     if (word('format') === 'json') io.out(`${JSON.stringify(checkJson([], [message], [], null, nowhere), null, 2)}\n`);
     return refuse(io, message);
   };
-  if (word('baseline') !== null && write !== null) return refuseRun( 'check: --baseline shows what is new, --write-baseline writes all there is: give one of them');
+  if (word('baseline') !== null && write !== null) return refuseRun('check: --baseline shows what is new, --write-baseline writes all there is: give one of them');
   const baseline = word('baseline') === null ? null : readBaseline(word('baseline') ?? '', io.cwd);
-  if (typeof baseline === 'string') return refuseRun( `check: ${baseline}`);
+  if (typeof baseline === 'string') return refuseRun(`check: ${baseline}`);
 
   const input = readGiven(positionals, io.cwd);
-  if (input.kind === 'refused') return refuseRun( `check: ${input.message}`);
+  if (input.kind === 'refused') return refuseRun(input.message);
   const { given } = input;
   const workspace = createNodeWorkspace(io.cwd, given.files);
   const configuration = word('config');
   const chosen = configuration === null ? null : chooseConfiguration('', workspace, { config: configuration, variant: null, defines: [] });
-  if (typeof chosen === 'string') return refuseRun( `check: ${chosen}`);
+  if (typeof chosen === 'string') return refuseRun(`check: ${chosen}`);
   const lowest = severities.indexOf((word('severity') as Severity | null) ?? 'info');
   const counts = ({ severity }: Finding): boolean => severities.indexOf(severity) <= lowest;
   const told = flag('coverage') || word('format') === 'json';
   if (given.patches.length > 0) {
-    if (given.paths.length > 0) return refuseRun( `check: patches are checked by themselves: leave out ${given.paths.join(', ')}`);
-    if (write !== null) return refuseRun( 'check: --write-baseline writes what is on the disk: leave out the patches');
+    if (given.paths.length > 0) return refuseRun(`check: patches are checked by themselves: leave out ${given.paths.join(', ')}`);
+    if (write !== null) return refuseRun('check: --write-baseline writes what is on the disk: leave out the patches');
     return onPatches(baseline);
   }
   const sources = findSources(given.paths, io.cwd, workspace, new Set(given.files.keys()));
-  if (sources.kind === 'refused') return refuseRun( sources.message);
+  if (sources.kind === 'refused') return refuseRun(sources.message);
   const session = await openSession(io, workspace, configuration, given.names);
   const judged = await judge(session, sources.sources, createShares(session, configuration, io), told, io);
   const all = inOrder(judged.findings, session.locate);
   if (write !== null) {
     const problem = writeBaseline(write, io.cwd, all.filter(counts), session.review);
-    if (problem !== null) return refuseRun( `check: ${problem}`);
+    if (problem !== null) return refuseRun(`check: ${problem}`);
     const written = all.filter(counts).length;
     io.err(`entrycheck: ${written === 1 ? '1 finding' : `${written} findings`} written to ${write}\n`);
     sayRefused(session, sources.sources.files, io);
@@ -117,7 +117,7 @@ export const check: Command = async (argv, io) => {
 
   async function onPatches(known: Baseline | null): Promise<number> {
     const result = await checkPatches(given, configuration, told, io);
-    if (typeof result === 'string') return refuseRun( `check: ${result}`);
+    if (typeof result === 'string') return refuseRun(`check: ${result}`);
     if (result === null) {
       io.err('entrycheck: no patch touches assembler, C or scenario files that are reviewed\n');
       if (word('format') === 'json') io.out(`${JSON.stringify(checkJson([], [], [], null, nowhere), null, 2)}\n`);

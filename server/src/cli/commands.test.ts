@@ -50,7 +50,7 @@ describe('entrycheck', () => {
   }
 
   it('a folder without sources, a file of another kind, a binary file and a file above the cap: exit 2, each said', async () => {
-    const files = { 'empty/readme.txt': 'x', 'notes.txt': 'x', 'binary.S': new Uint8Array([0x7f, 0x45, 0x4c, 0x46, 0, 1]), 'large.S': 'a'.repeat(5_000_000) };
+    const files = { 'empty/readme.txt': 'x', 'notes.txt': 'x', 'notes.pdf': 'x', 'binary.S': new Uint8Array([0x7f, 0x45, 0x4c, 0x46, 0, 1]), 'large.S': 'a'.repeat(5_000_000) };
     await withFiles(files, async (folder) => {
       const said = async (path: string): Promise<string> => {
         const { status, err } = await runCommand(['check', path], folder);
@@ -58,7 +58,8 @@ describe('entrycheck', () => {
         return err;
       };
       assert.equal(await said('empty'), 'entrycheck: empty: no assembler, C or scenario files in this folder or below (.S, .s, .c, .xctx-scenario.yaml)\n');
-      assert.equal(await said('notes.txt'), 'entrycheck: notes.txt: not an assembler, C or scenario file (.S, .s, .c, .xctx-scenario.yaml)\n');
+      assert.equal(await said('notes.txt'), 'entrycheck: notes.txt: no assembler or C code was recognised in it; put it between lines of ``` (```asm, ```c)\n');
+      assert.equal(await said('notes.pdf'), 'entrycheck: notes.pdf: not an assembler, C or scenario file (.S, .s, .c, .xctx-scenario.yaml), and no text that code is taken from (.md, .txt, .eml, .mbox, .patch, .diff)\n');
       assert.equal(await said('binary.S'), 'entrycheck: binary.S: not analysed: binary file\n');
       assert.equal(await said('large.S'), 'entrycheck: large.S: not analysed: larger than 4 MB\n');
     });
@@ -76,7 +77,7 @@ expect:
 `;
     await withFiles({ 'short.xctx-scenario.yaml': sketch(3), 'whole/whole.xctx-scenario.yaml': sketch(500_000) }, async (folder) => {
       const short = await runCommand(['check', 'short.xctx-scenario.yaml'], folder);
-      assert.match(short.err, /^entrycheck: not explored to its end: short from user: bound hit: \d+ states$/m);
+      assert.match(short.err, /^entrycheck: not explored to its end: short from user and 2 more: bound hit: \d+ states$/m);
       const json = await runCommand(['check', '--format', 'json', 'short.xctx-scenario.yaml'], folder);
       assert.match((JSON.parse(json.out) as { readonly unknown: readonly string[] }).unknown[0] ?? '', /^not explored to its end: /);
       const whole = await runCommand(['check', 'whole'], folder);

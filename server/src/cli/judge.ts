@@ -30,7 +30,7 @@ export async function judge(session: Session, sources: Sources, shares: Shares, 
     const reports = begun && shared === null ? explore(review.explore(unit.folder), unit.name, null, io) : [...rest, ...(shared?.reports ?? [])];
     const all = [...quick, ...review.findings(unit.folder, reports)];
     findings.push(...(whole ? all : all.filter((finding) => touches(finding, sources.named))));
-    unfinished.push(...reports.filter(({ verdict }) => verdict === 'inconclusive').map(unfinishedText));
+    unfinished.push(...unfinishedTexts(reports.filter(({ verdict }) => verdict === 'inconclusive')));
     unknown.push(...review.unknown(unit.folder));
     const own = told ? review.coverage(unit.folder, shared?.coverage ?? null) : null;
     if (own === null) continue;
@@ -41,8 +41,14 @@ export async function judge(session: Session, sources: Sources, shares: Shares, 
   return { findings: once(findings), unfinished: [...new Set(unfinished)], unknown: [...new Set(unknown)], coverage: [...coverage.values()] };
 }
 
-function unfinishedText({ scenario, design, start, boundsHit }: RunReport): string {
-  return `not explored to its end: ${scenario}${design === '' ? '' : ` of ${design}`} from ${start}: bound hit: ${boundsHit.join(', ')}`;
+/** A sentence for each bound, with the runs that hit it. */
+function unfinishedTexts(reports: readonly RunReport[]): readonly string[] {
+  const byBound = new Map<string, string[]>();
+  for (const { scenario, design, start, boundsHit } of reports) {
+    const key = `${design}|${boundsHit.join(', ')}`;
+    byBound.set(key, [...(byBound.get(key) ?? []), `${scenario}${design === '' ? '' : ` of ${design}`} from ${start}`]);
+  }
+  return [...byBound].map(([key, runs]) => `not explored to its end: ${runs[0] ?? ''}${runs.length > 1 ? ` and ${runs.length - 1} more` : ''}: bound hit: ${key.slice(key.indexOf('|') + 1)}`);
 }
 
 /** The folders of one kernel tree have the findings of its paths in common. */

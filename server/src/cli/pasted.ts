@@ -97,7 +97,7 @@ function isProse(line: string): boolean {
 /** Whether a paragraph is for a machine: prose has lines of many words, and no statement that ends. */
 function reads(lines: readonly string[]): boolean {
   const telling = lines.filter((line) => !NEUTRAL.test(line));
-  const words = telling.filter((line) => /^\s*[A-Za-z"'(][^={};%]*$/.test(line) && line.trim().split(/\s+/).length > 6);
+  const words = telling.filter((line) => /^\s*[A-Za-z"'(][^={};%]*;?\s*$/.test(line) && line.trim().split(/\s+/).length > 6);
   return words.length === 0 || telling.some((line) => /[;{]\s*(?:\/[*/].*)?$|%r|^\s*\w+:\s*$/.test(line)) && words.length * 4 <= telling.length;
 }
 
@@ -111,7 +111,7 @@ function plainBlocks(raw: readonly string[], lines: readonly string[]): readonly
     const whole = languageOf(lines);
     const prose = lines.filter((line) => isProse(line) && !NEUTRAL.test(line)).length;
     // The lines of one sketch, pasted alone.
-    if (whole !== null && prose === 0 && !mixed(lines)) return [{ language: whole, lines: new Set(range(0, lines.length)) }];
+    if (whole !== null && prose === 0 && reads(lines) && !mixed(lines)) return [{ language: whole, lines: new Set(range(0, lines.length)) }];
   }
   const blocks: Block[] = [];
   /** Comments and directives in front of the code that they belong to. */

@@ -59,7 +59,7 @@ export const review: Command = async (argv, io) => {
     return clean;
   }
   const input = readGiven(positionals.length === 0 ? [ownDesigns(io)] : positionals, io.cwd);
-  if (input.kind === 'refused') return refuse(io, `review: ${input.message}`);
+  if (input.kind === 'refused') return refuse(io, input.message);
   const { given } = input;
   if (given.patches.length > 0) return refuse(io, 'review: patches are for entrycheck check');
   const workspace = createNodeWorkspace(io.cwd, given.files);

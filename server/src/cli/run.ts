@@ -118,7 +118,7 @@ type Opened =
 
 async function openDesigns(paths: readonly string[], io: Io): Promise<Opened> {
   const input = readGiven(paths, io.cwd);
-  if (input.kind === 'refused') return { kind: 'refused', message: `run: ${input.message}` };
+  if (input.kind === 'refused') return { kind: 'refused', message: input.message };
   const { given } = input;
   if (given.patches.length > 0) return { kind: 'refused', message: 'run: patches are for entrycheck check' };
   const workspace = createNodeWorkspace(io.cwd, given.files);

@@ -23,6 +23,7 @@ import { createVariables } from './variables.ts';
 import type { Variables } from './variables.ts';
 import { fixupException, plainStub } from './synthesize.ts';
 import { fredOf } from './fred.ts';
+import { stackWritesOf } from './stack-writes.ts';
 import { gapBehind, syscallEntriesOf } from './syscall-entry.ts';
 import { abstractHandlers, NESTING_SAFE_NMI_STACK } from './abstract.ts';
 import type { AbstractDesign } from './abstract.ts';
@@ -132,6 +133,8 @@ export function buildProgram(parts: Parts): Program {
   const gapFirst = named ?? labels.get(syscallEntries[0] ?? '');
   const gap = gapFirst === undefined ? null : gapEnd === undefined ? (parts.sketch ? gapBehind(nodes, gapFirst) : null) : { first: gapFirst, end: gapEnd };
   const words = parts.sketch ? assumedWords(nodes, ({ region, offset }) => region === PERCPU_REGION ? holdsKnown(layout.percpu, offset) : holdsKnown(layout.globals, regionBase(GLOBAL_REGION) + BigInt(offset)), { percpu: variables.percpuBytes(), global: variables.globalBytes() }) : [];
+  const stackWrites = parts.sketch ? stackWritesOf(nodes, layout.percpu) : [];
+  for (const sentence of stackWrites) unknown.add(sentence);
   for (const word of words) unknown.add(assumedWordText(word));
   for (const row of rows) if (row.byName === true) unknown.add(conventionText(row));
   for (const name of syscallEntries) unknown.add(`${name} is taken for the entry of SYSCALL by what it does: it keeps RSP in a per-CPU word and loads another`);
@@ -145,6 +148,7 @@ export function buildProgram(parts: Parts): Program {
     contexts: gap === null ? contexts : new Map([...contexts, ['gap', gap.first]]),
     gap,
     assumedWords: words,
+    stackWrites,
     syscallEntries,
     delivery: fred === null ? 'idt' : 'fred',
     fred,

@@ -13,7 +13,7 @@ import type { LoweredFunction } from './c-lower-function.ts';
 import type { CSource, CStruct, CVariable, DeclaredEntry, IdtRow } from './c-source.ts';
 import { readTexts } from './c-texts.ts';
 import type { FileText, ParseC, Reading } from './c-texts.ts';
-import { constantOf, createTypeTable, layoutOf, sizeOfType } from './c-types.ts';
+import { constantOf, createTypeTable, layoutOf, sizeOfType, unsignedLong } from './c-types.ts';
 import type { CRecordType } from './c-types.ts';
 
 /** Error numbers where no header gives them (`include/uapi/asm-generic/errno-base.h`). */
@@ -104,6 +104,8 @@ interface Lowered {
   readonly problems: readonly Problem[];
 }
 
+const PER_CPU_USE = /\b(?:(?:raw_|__)?(?:this_cpu|raw_cpu)_\w+|per_cpu(?:_ptr)?|get_cpu_(?:ptr|var))\s*\(\s*&?\s*([A-Za-z_]\w*)\s*[.,)[-]/g;
+
 function gather(reading: Reading, file: string): Gathered {
   const enumerators = new Map<string, bigint>();
   const macro = (name: string): CMacroDefinition | null => reading.macros.get(name) ?? null;
@@ -164,6 +166,14 @@ function gather(reading: Reading, file: string): Gathered {
         case 'type':
           break;
       }
+    }
+  }
+
+  // Of what nothing declares the way it is used tells that it is per-CPU.
+  for (const from of reading.files) {
+    for (const match of from.text.matchAll(PER_CPU_USE)) {
+      const name = match[1] ?? '';
+      if (!variables.has(name) && !functions.has(name)) variables.set(name, { type: unsignedLong, area: 'percpu' });
     }
   }
 

@@ -72,6 +72,7 @@ export function buildKernelProgram(parts: KernelParts): Program {
     contexts,
     gap: gapFirst === undefined || gapEnd === undefined ? null : { first: gapFirst, end: gapEnd },
     assumedWords: [],
+    stackWrites: [],
     syscallEntries: [],
     delivery: fred === null ? 'idt' : 'fred',
     fred,

@@ -72,6 +72,8 @@ export interface Program {
   readonly gap: { readonly first: NodeId; readonly end: NodeId } | null;
   /** Words that are taken to hold what only the kernel can have put there. */
   readonly assumedWords: readonly AssumedWord[];
+  /** Writes that change on which stack events come, a sentence each: with any of them nothing is known of rewinding stacks. */
+  readonly stackWrites: readonly string[];
   /** Routines that SYSCALL enters, by what they do: those that have Linux's names are known by them. */
   readonly syscallEntries: readonly string[];
   readonly delivery: 'idt' | 'fred';

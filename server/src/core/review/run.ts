@@ -110,7 +110,7 @@ export function createRun(program: Program, scenario: Scenario, start: StartCont
   const missing = (): readonly Expectation[] => scenario.expect.filter((one) => one.kind === 'reachable' && !reached.has(one));
   /** Beyond the budgets: null before the run has come to its end, and where it does not hold. */
   let beyond: AnyNumberRun | null = null;
-  const asksBeyond = (): boolean => options.anyNumber === true && broken.size === 0 && !progress.boundHit && missing().length === 0;
+  const asksBeyond = (): boolean => options.anyNumber === true && broken.size === 0 && program.stackWrites.length === 0 && !progress.boundHit && missing().length === 0;
 
   return {
     scenario,
@@ -122,10 +122,11 @@ export function createRun(program: Program, scenario: Scenario, start: StartCont
       return { states: progress.states, depth: progress.depth, done, beyond: beyond !== null };
     },
     report: () => {
-      const boundsHit = [...(progress.boundHit ? [`${progress.states} states`] : []), ...(model.cutOff() ? [`live frames at most ${scenario.depth}`] : [])];
-      const first = [...broken].sort((a, b) => explorer.depthOf(a[1].from) - explorer.depthOf(b[1].from))[0];
+      const boundsHit = [...(progress.boundHit ? [`${progress.states} states`] : []), ...(model.cutOff() ? [`live frames at most ${scenario.depth}`] : []), ...(program.stackWrites.length > 0 && broken.size > 0 ? ['the stack of an event is changed at run time'] : [])];
+      const stacksMove = program.stackWrites.length > 0;
+      const first = [...broken].filter(([one]) => !stacksMove || (one.kind === 'never' && !/live-frame-overwritten/.test(one.what))).sort((a, b) => explorer.depthOf(a[1].from) - explorer.depthOf(b[1].from))[0];
       const wrong = [...found.values()].filter((one) => lowered(one.judgement.severity ?? one.rule.severity, one.judgement) === 'error');
-      const verdict: Verdict = first !== undefined || wrong.length > 0 ? 'violated' : progress.boundHit ? 'inconclusive' : missing().length > 0 ? 'vacuous' : 'holds';
+      const verdict: Verdict = first !== undefined || wrong.length > 0 ? 'violated' : progress.boundHit || (stacksMove && broken.size > 0) ? 'inconclusive' : missing().length > 0 ? 'vacuous' : 'holds';
       const remarks = [
         ...(first === undefined ? [] : [`violated: never ${first[0].kind === 'never' ? first[0].what : ''}`]),
         ...(verdict === 'vacuous' ? missing().map((one) => `not seen: ${one.kind === 'reachable' ? one.what : ''}`) : []),

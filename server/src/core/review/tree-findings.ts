@@ -39,7 +39,7 @@ const stubs = /^arch\/x86\/entry\/[^/]+\.[Sh]$/;
 const matrix = ['pti', 'xenpv+sev+tdx+fred', 'minimal'];
 
 /** Rules about what the machine does not have: locks, the scheduler, and orders that it does not see. */
-const BESIDE_RUNS: ReadonlySet<string> = new Set(['lock-in-nmi-like', 'sleeping-in-atomic-exception', 'wrong-deferral-mode', 'cr2-read-late', 'dr6-read-late', 'ist-shift-not-unwound', 'task-work-queued-twice', 'enter-exit-mismatch']);
+const BESIDE_RUNS: ReadonlySet<string> = new Set(['lock-in-nmi-like', 'sleeping-in-atomic-exception', 'wrong-deferral-mode', 'cr2-read-late', 'dr6-read-late', 'ist-shift-not-unwound', 'work-after-mcip-clear', 'task-work-queued-twice', 'enter-exit-mismatch']);
 
 type Subject = Omit<TreeSubject, 'source'>;
 type Judging = Read<TreeJudging>;

@@ -17,6 +17,7 @@ import type { Judgement, Rule } from './rule.ts';
 
 /** Offset of the saved RSP in pt_regs (arch/x86/include/asm/ptrace.h). */
 const SAVED_RSP = 0x98n;
+const SAVED_CS = 0x88n;
 
 /** Words by which the frame lies beside where pt_regs has it; null where it is there or nothing tells. */
 function frameShift(step: PathStep, name: string): number | null {
@@ -33,6 +34,15 @@ function frameShift(step: PathStep, name: string): number | null {
 
 /** Copy the frame that they are given to another stack. */
 const TAKES_REGS: ReadonlySet<string> = new Set(['sync_regs', 'fixup_bad_iret', 'vc_switch_off_ist']);
+
+/** Whether the saved CS is not where pt_regs has it either: where it is, two words were exchanged and none was pushed too many. */
+function movedAsAWhole(step: PathStep, name: string): boolean {
+  const argument = step.before.registers[RDI];
+  const { cs } = step.start.interrupted.cpu;
+  if (argument === undefined || !isConstant(argument) || !isConstant(cs)) return true;
+  const saved = load(draftOf(step.before), step.setup, argument.value + regsOffset(step.program, name) + SAVED_CS, 8);
+  return !isConstant(saved) || saved.value !== cs.value;
+}
 
 /** Words between the frame and RSP where a stub calls a routine, by the routine and the stub's first node. */
 type Slots = ReadonlyMap<NodeId, ReadonlyMap<NodeId, number>>;
@@ -133,6 +143,7 @@ function judge(step: PathStep): readonly Judgement[] {
   }
   const shift = name === null ? null : frameShift(step, name);
   if (shift === null) return [];
+  if (!movedAsAWhole(step, name ?? '')) return [{ place: pathPlace(step.node), message: `${name}() gets a pt_regs whose sp is not the saved RSP, which lies beside it (${entered(step.start)}); copy each word of the frame to the place of its own`, premises: pathPremises(step) }];
   const what = shift > 0 ? 'one word more than' : 'one word less than';
   return [{ place: pathPlace(step.node), message: `${name}() gets a pt_regs whose frame is off by one word: the stub pushed ${what} it should for ${entered(step.start)}; push a placeholder exactly where the vector has no error code`, premises: pathPremises(step) }];
 }

@@ -13,7 +13,10 @@ function inspect({ program }: Inspection): readonly Judgement[] {
       const near = nearest(directive.vector.toUpperCase(), VECTORS.map(({ name }) => name));
       return [{ place: value === undefined ? directive.place : { file: directive.place.file, span: value.span }, message: `no vector is named \`${directive.vector}\`${near === null ? '' : `, write \`${near}\``}: a mnemonic, a number, or a constant in view`, premises: [] }];
     }
-    return subjectOf(directive, program) === null ? [{ place: directive.place, message: 'no function and no stub is behind this annotation: write it above the one that it is about', premises: [] }] : [];
+    // A row of a table that is in view may stand behind it as well.
+    const vector = directive.vector === null ? null : vectorNumber(directive.vector, program.sources);
+    const handled = program.handlers.some((handler) => handler.vector === vector);
+    return !handled && subjectOf(directive, program) === null ? [{ place: directive.place, message: 'no function and no stub is behind this annotation: write it above the one that it is about', premises: [] }] : [];
   });
 }
 

@@ -33,6 +33,7 @@ export interface Loss {
 
 /** Frames that a transition lost. */
 export function lossesOf(observation: Observation): readonly Loss[] {
+  if (observation.program.stackWrites.length > 0) return [];
   const out: Loss[] = [];
   for (const effect of observation.effects) {
     if (effect.kind === 'frame-overwritten') out.push({ lost: effect.frame, byVector: effect.byVector, cause: causeOf(observation, effect.frame, effect.byVector) });
@@ -68,7 +69,7 @@ function causeOf(observation: Observation, lost: Frame, byVector: number | null)
  */
 export function exposedBy(observation: Observation): readonly LossCause[] {
   const { program, before, node } = observation;
-  if (handlerOf(program, 2) !== null) return [];
+  if (handlerOf(program, 2) !== null || program.stackWrites.length > 0) return [];
   return observation.effects.flatMap((effect): readonly LossCause[] => {
     const guard = effect.kind === 'guard-cleared' && effect.live && effect.rewinding ? program.guards[effect.guard] : undefined;
     if (guard === undefined || guard.implicit || !guard.protects.includes('stack')) return [];

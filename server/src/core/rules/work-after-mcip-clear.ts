@@ -1,7 +1,7 @@
 // XR-MC01: work is done after MCG_STATUS.MCIP was cleared, or a machine check handler ends without having cleared it.
 import type { Step, Tree } from '../tree/tree.ts';
 import type { Judgement } from './rule.ts';
-import { entriesOf, factsOf, findings, isCall, treeRule } from './tree-entries.ts';
+import { entriesWithPlain, factsOf, findings, isCall, treeRule } from './tree-entries.ts';
 import { watch } from '../tree/watch.ts';
 
 type State = 'before' | 'gathered' | 'cleared';
@@ -15,7 +15,7 @@ export function clearsMcip(step: Step): boolean {
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
-  for (const entry of entriesOf(tree)) {
+  for (const entry of entriesWithPlain(tree)) {
     if (entry.vector !== 'MC') continue;
     watch<State>(
       tree,
@@ -26,7 +26,7 @@ function examine(tree: Tree): readonly Judgement[] {
         step: (step, state, where) => {
           if (clearsMcip(step)) return 'cleared';
           if (step.kind === 'call' && step.name === 'mce_gather_info') return 'gathered';
-          if (step.kind === 'call' && state === 'cleared' && !closing.test(step.name) && !/^(?:WARN|BUG)/.test(step.name) && where.calls.length > 0) {
+          if (step.kind === 'call' && state === 'cleared' && !closing.test(step.name) && !/^(?:WARN|BUG)/.test(step.name) && (where.calls.length > 0 || entry.plain)) {
             found.at(step, where, `${step.name}() runs after MCIP was cleared: a machine check from here on rewinds the stack over the live frame; clear MCIP last`);
             return 'before';
           }

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { pastedFiles } from './pasted.ts';
+
+const shown = (text: string): readonly (readonly [string, number, readonly string[]])[] => pastedFiles(text).map(({ language, sketch, text: code }) => [language, sketch, code.split('\n').map((line, index) => `${index + 1}:${line}`).filter((line) => !/^\d+:\s*$/.test(line))]);
+
+describe('code in a text', () => {
+  it('is the whole text where that is one sketch', () => {
+    assert.deepEqual(shown('ve_entry:\n\tpushq $-1\n\n\tiretq\n'), [['S', 0, ['1:ve_entry:', '2:\tpushq $-1', '4:\tiretq']]]);
+    assert.deepEqual(shown('void f(struct pt_regs *regs)\n{\n\tx = 1;\n\n\ty = 2;\n}\n').map(([language]) => language), ['c']);
+  });
+
+  it('stands between fences, by their word or by what it is', () => {
+    assert.deepEqual(shown('Words.\n```c\nint x;\n```\nMore.\n~~~\n\tswapgs\n\tiretq\n~~~\n```sh\nmake;\n```\n'), [['c', 0, ['3:int x;']], ['S', 0, ['7:\tswapgs', '8:\tiretq']]]);
+  });
+
+  it('keeps lines and columns below quotation marks', () => {
+    assert.deepEqual(shown('> > nmi_entry:\n> > \tpushq %rax\n> > \tiretq\n'), [['S', 0, ['1:    nmi_entry:', '2:    \tpushq %rax', '3:    \tiretq']]]);
+  });
+
+  it('is told from what people say around it', () => {
+    const mail = 'From: A <a@b.c>\nSubject: Re: entry; the stub\n\nOn Monday B wrote:\n> I think the following does the job (see below), and it is short:\n>\n> void do_nmi(struct pt_regs *regs)\n> {\n> \tcount++;\n>\n> \twork(regs);\n> }\n\nThat is not right, because the handler may be interrupted; do it later.\n\n-- \nA\n';
+    assert.deepEqual(shown(mail), [['c', 0, ['7:  void do_nmi(struct pt_regs *regs)', '8:  {', '9:  \tcount++;', '11:  \twork(regs);', '12:  }']]]);
+  });
+
+  it('is nothing where there are only words', () => {
+    for (const text of ['', '\n\n', 'hello', 'A model that could work, perhaps for #VE and #MC, is to have the extable code do it;\nbut I want to know why.\n']) assert.deepEqual(pastedFiles(text), []);
+  });
+
+  it('makes another sketch of what defines a name again', () => {
+    assert.deepEqual(shown('```asm\na_stub:\n\tiretq\n```\nbetter:\n```asm\na_stub:\n\tcld\n\tiretq\n```\n').map(([, sketch]) => sketch), [0, 1]);
+  });
+
+  it('does not hang on hostile text', () => {
+    for (const text of ['`'.repeat(100_000), '> '.repeat(50_000), '{\n'.repeat(50_000), '/*'.repeat(50_000), `${'a '.repeat(200_000)}\n`, '\tmovq %rax, %rbx\n'.repeat(50_000)]) pastedFiles(text);
+  });
+});

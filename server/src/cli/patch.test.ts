@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { applyHunks, isPatch, onlyShown, parsePatches } from './patch.ts';
+import { runCommand, withFiles } from '../testing/command-line.ts';
+
+const one = 'diff --git a/x.c b/x.c\n--- a/x.c\n+++ b/x.c\n@@ -2,2 +2,3 @@ f()\n b\n+B\n c\n';
+
+function hunksOf(text: string): Parameters<typeof applyHunks>[1] {
+  const parsed = parsePatches(text);
+  assert.ok(typeof parsed !== 'string', String(parsed));
+  return parsed[0]?.files[0]?.hunks ?? [];
+}
+
+describe('a patch', () => {
+  it('is known by its headers', () => {
+    assert.equal(isPatch(one), true);
+    assert.equal(isPatch('--- a list\n+++ of things\n'), false);
+  });
+
+  it('applies where it says, and where the text has moved', () => {
+    assert.equal(applyHunks('a\nb\nc\nd\n', hunksOf(one)), 'a\nb\nB\nc\nd\n');
+    assert.equal(applyHunks('x\ny\nz\na\nb\nc\nd\n', hunksOf(one)), 'x\ny\nz\na\nb\nB\nc\nd\n');
+    assert.equal(applyHunks('a\r\nb\r\nc\r\n', hunksOf(one)), 'a\r\nb\nB\nc\n');
+  });
+
+  it('says which hunk does not apply', () => {
+    const result = applyHunks('a\nq\nc\n', hunksOf(one));
+    assert.ok(typeof result !== 'string' && result.hunk.at === 4 && result.expected === 'b');
+  });
+
+  it('says where it is cut short', () => {
+    assert.equal(parsePatches('--- a/x.c\n+++ b/x.c\n@@ -1,3 +1,4 @@\n a\n+b\n'), 'line 6: the hunk of line 3 is cut short: 1 old and 1 new lines of it are missing');
+  });
+
+  it('shows its own lines of a file that is not at hand, where they are', () => {
+    assert.equal(onlyShown(hunksOf(one)), '\nb\nB\nc\n');
+  });
+
+  it('of a new file has all of it; of a series each mail is one', () => {
+    const series = 'From 0123456789 Mon\nSubject: [PATCH 1/2] First\n\n--- /dev/null\n+++ b/n.c\n@@ -0,0 +1,2 @@\n+a\n+b\n-- \n2.4\n\nFrom 0123456789 Mon\nSubject: [PATCH 2/2] Second,\n folded\n\n--- a/n.c\n+++ b/n.c\n@@ -1,2 +1,1 @@\n a\n-b\n-- \n2.4\n';
+    const parsed = parsePatches(series);
+    assert.ok(typeof parsed !== 'string');
+    assert.deepEqual(parsed.map(({ subject, files }) => [subject, files[0]?.from, files[0]?.to]), [['First', null, 'n.c'], ['Second, folded', 'n.c', 'n.c']]);
+  });
+});
+
+const handler = (work: string): string => `/* xctx: handler vector=NMI ist=NMI */
+void exc_nmi(struct pt_regs *regs)
+{
+${work}	count(regs);
+}
+`;
+
+function diff(path: string, before: string, after: string, subject: string, number: string): string {
+  const lines = (text: string, sign: string): string => text.split('\n').slice(0, -1).map((line) => `${sign}${line}\n`).join('');
+  return `From 0123456789abcdef Mon Sep 17 00:00:00 2001\nFrom: A <a@b.c>\nSubject: [PATCH ${number}] ${subject}\n\n---\ndiff --git a/${path} b/${path}\n--- a/${path}\n+++ b/${path}\n@@ -1,${before.split('\n').length - 1} +1,${after.split('\n').length - 1} @@\n${lines(before, '-')}${lines(after, '+')}-- \n2.40\n\n`;
+}
+
+describe('check on patches', () => {
+  const before = handler('\tspin_lock(&known);\n');
+  const middle = handler('\tspin_lock(&known);\n\tmutex_lock(&fresh);\n');
+  const after = handler('\tspin_lock(&known);\n\tmutex_lock(&fresh);\n\tforce_sig(SIGBUS);\n');
+  const series = diff('d/nmi.c', before, middle, 'Take a mutex', '1/2') + diff('d/nmi.c', middle, after, 'Send a signal', '2/2');
+
+  it('shows what they bring and which of them does, and leaves the disk alone', async () => {
+    await withFiles({ 'd/nmi.c': before, 'series.mbox': series }, async (folder) => {
+      const { status, out, err } = await runCommand(['check', 'series.mbox'], folder);
+      assert.equal(status, 1);
+      assert.match(out, /^d\/nmi\.c:5:\d+: error: mutex_lock\(\) may sleep .*\n(?: {4}.*\n)* {4}d\/nmi\.c:5:\d+: note: comes with patch 1 of 2: Take a mutex$/m);
+      assert.match(out, /^d\/nmi\.c:6:\d+: warning: force_sig\(\) .*\n(?: {4}.*\n)* {4}d\/nmi\.c:6:\d+: note: comes with patch 2 of 2: Send a signal$/m);
+      assert.doesNotMatch(out, /known/);
+      assert.match(err, /^entrycheck: 1 finding is there without the patches and not shown$/m);
+    });
+  });
+
+  it('tells what they take away', async () => {
+    await withFiles({ 'd/nmi.c': before, 'fix.patch': diff('d/nmi.c', before, handler(''), 'Drop the lock', '1/1') }, async (folder) => {
+      const { status, out, err } = await runCommand(['check', 'fix.patch'], folder);
+      assert.equal(status, 0);
+      assert.equal(out, '');
+      assert.match(err, /^entrycheck: taken away by the patches: lock-in-nmi-like at d\/nmi\.c#exc_nmi: spin_lock\(&known\);$/m);
+    });
+  });
+
+  it('refuses what does not apply, and says where', async () => {
+    await withFiles({ 'd/nmi.c': handler(''), 'series.mbox': series }, async (folder) => {
+      const { status, err } = await runCommand(['check', 'series.mbox'], folder);
+      assert.equal(status, 2);
+      assert.match(err, /^entrycheck: check: series\.mbox:9: the hunk does not apply to d\/nmi\.c: near line 1 there is no /);
+    });
+  });
+
+  it('is silent about patches of other files', async () => {
+    await withFiles({ 'x.patch': diff('README', 'a\n', 'b\n', 'Words', '1/1'), README: 'a\n' }, async (folder) => {
+      const { status, out, err } = await runCommand(['check', 'x.patch'], folder);
+      assert.deepEqual([status, out, err], [0, '', 'entrycheck: no patch touches assembler, C or scenario files that are reviewed\n']);
+    });
+  });
+});
