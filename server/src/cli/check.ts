@@ -30,7 +30,9 @@ export const usage = `usage: entrycheck check [--format gcc|json|mail] [--severi
 Reviews every folder with assembler, C or scenario files (.S, .s, .c,
 *.xctx-scenario.yaml) among PATH and below.
 A file is reviewed together with its folder, a header with what uses it; findings
-in it, or whose trace runs through it, are shown.
+in it, or whose trace runs through it, are shown. PATH may be a mail, a Markdown page
+or - for the standard input: the code in it is reviewed. Of patches, one or a series,
+what they bring to the files of the disk is shown.
 
   --format gcc     file:line:col: error: message [rule], trace as indented notes (default)
   --format json    one object, docs/schema/check.schema.json

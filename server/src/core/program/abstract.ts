@@ -161,14 +161,17 @@ export function abstractHandlers(design: AbstractDesign, from: NodeId, variable:
 
   const switchStack = (symbol: string, origin: Origin, to: 'interrupted' | 'task' | 'checked'): void => {
     const interrupted: MachineOperand = { kind: 'memory', segment: null, displacement: RSP_OFFSET, base: 4, index: null, scale: 1 };
-    const top: MachineOperand = { kind: 'memory', segment: null, displacement: regionBase(PERCPU_REGION) + variable('top_of_stack', true), base: null, index: null, scale: 1 };
-    let skip: NodeId | null = null;
-    if (to === 'checked') {
+    const perCpu = (name: string): MachineOperand => ({ kind: 'memory', segment: null, displacement: regionBase(PERCPU_REGION) + variable(name, true), base: null, index: null, scale: 1 });
+    copyRegs(symbol, origin, (target) => {
+      if (to !== 'checked') return instruction(symbol, origin, 'movq new_stack, %rdi', [to === 'task' ? perCpu('top_of_stack') : interrupted, target]);
+      // A stack pointer that is not the kernel's is not used: what was interrupted there goes on with a stack of its own.
+      const first = instruction(symbol, origin, 'movq fallback_stack, %rdi', [perCpu('fallback_stack_top'), target]);
       instruction(symbol, origin, 'testq %rsp_of_interrupted', [immediate(-1n), interrupted]);
-      skip = instruction(symbol, origin, 'jns 1f', []);
-    }
-    copyRegs(symbol, origin, (target) => instruction(symbol, origin, 'movq new_stack, %rdi', [to === 'task' ? top : interrupted, target]));
-    if (skip !== null) nodes[skip - from] = { ...(nodes[skip - from] as CodeNode & { kind: 'instruction' }), target: next() };
+      const skip = instruction(symbol, origin, 'jns 1f', []);
+      instruction(symbol, origin, 'movq new_stack, %rdi', [interrupted, target]);
+      nodes[skip - from] = { ...(nodes[skip - from] as CodeNode & { kind: 'instruction' }), target: next() };
+      return first;
+    });
   };
 
   for (const handler of design.handlers) {

@@ -4,7 +4,7 @@ import { vectorTitle } from '../machine/vectors.ts';
 import { guardedWord, nmiReadsUser } from './example-text.ts';
 import { lossesOf } from './overwritten.ts';
 import type { Judgement, Observation, Rule } from './rule.ts';
-import { guardPremises, placeOf, stackName } from './vocabulary.ts';
+import { spokenName, guardPremises, placeOf, stackName } from './vocabulary.ts';
 
 function judge(observation: Observation): readonly Judgement[] {
   const { program } = observation;
@@ -15,7 +15,7 @@ function judge(observation: Observation): readonly Judgement[] {
     const event = vectorTitle(lost.vector);
     out.push({
       place: placeOf(store),
-      message: `${store.symbol}() clears ${guard.name} inside fixup_exception(), while the ${event} frame on the ${stackName(program, lost)} stack is live: the next ${event} before IRET overwrites it; clear it at the landing pad, which runs after the event return`,
+      message: `${spokenName(store)} clears ${guard.name} inside fixup_exception(), while the ${event} frame on the ${stackName(program, lost)} stack is live: the next ${event} before IRET overwrites it; clear it at the landing pad, which runs after the event return`,
       premises: guardPremises(program, guard),
     });
   }

@@ -4,7 +4,7 @@ import { vectorTitle } from '../machine/vectors.ts';
 import { deferralFor } from './deferral-fix.ts';
 import { guardedWord, rearmInterrupt } from './example-text.ts';
 import type { Judgement, Observation, Rule } from './rule.ts';
-import { guardPremises, handlerOf, placeOf } from './vocabulary.ts';
+import { spokenName, guardPremises, handlerOf, placeOf } from './vocabulary.ts';
 
 function judge(observation: Observation): readonly Judgement[] {
   const { program, before, node } = observation;
@@ -17,7 +17,7 @@ function judge(observation: Observation): readonly Judgement[] {
     if (handlerOf(program, guard.vector)?.ist.value !== null && before.frames.at(-1)?.cpl === 3) continue;
     out.push({
       place: placeOf(node),
-      message: `${node.symbol}() clears ${guard.name} itself, but its guard says clears=deferred: a second ${vectorTitle(guard.vector)} nests before the first is handled; leave the store to the deferral, or declare clears=immediate`,
+      message: `${spokenName(node)} clears ${guard.name} itself, but its guard says clears=deferred: a second ${vectorTitle(guard.vector)} nests before the first is handled; leave the store to the deferral, or declare clears=immediate`,
       premises: guardPremises(program, guard),
     });
   }

@@ -5,7 +5,7 @@ import { vectorTitle } from '../machine/vectors.ts';
 import { deferralFor, skeletonFor } from './deferral-fix.ts';
 import { exposedBy, lossesOf, UNSEEN_NMI } from './overwritten.ts';
 import type { Judgement, Observation, Rule } from './rule.ts';
-import { guardPremises, placeOf, stackName } from './vocabulary.ts';
+import { spokenName, guardPremises, placeOf, stackName } from './vocabulary.ts';
 
 function judge(observation: Observation): readonly Judgement[] {
   const { program } = observation;
@@ -16,7 +16,7 @@ function judge(observation: Observation): readonly Judgement[] {
     const by = byVector === null ? vectorTitle(lost.vector) : vectorTitle(byVector);
     out.push({
       place: placeOf(store),
-      message: `reentrancy word cleared on IST stack: ${store.symbol}() clears ${guard.name} while the ${vectorTitle(lost.vector)} frame on the ${stackName(program, lost)} stack is live; the next ${by} before IRET rewinds the stack and overwrites it; re-arm after the frame is dead`,
+      message: `reentrancy word cleared on IST stack: ${spokenName(store)} clears ${guard.name} while the ${vectorTitle(lost.vector)} frame on the ${stackName(program, lost)} stack is live; the next ${by} before IRET rewinds the stack and overwrites it; re-arm after the frame is dead`,
       premises: guardPremises(program, guard),
     });
   }
@@ -25,7 +25,7 @@ function judge(observation: Observation): readonly Judgement[] {
     const { guard, store } = cause;
     out.push({
       place: placeOf(store),
-      message: `reentrancy word cleared on IST stack: ${store.symbol}() clears ${guard.name} while its ${vectorTitle(guard.vector)} frame is live; an NMI before IRET that touches memory which can fail brings the next ${vectorTitle(guard.vector)}, which overwrites it; re-arm after the frame is dead`,
+      message: `reentrancy word cleared on IST stack: ${spokenName(store)} clears ${guard.name} while its ${vectorTitle(guard.vector)} frame is live; an NMI before IRET that touches memory which can fail brings the next ${vectorTitle(guard.vector)}, which overwrites it; re-arm after the frame is dead`,
       premises: [...guardPremises(program, guard), UNSEEN_NMI],
     });
   }

@@ -7,7 +7,7 @@ import { guardedWord } from './example-text.ts';
 import type { Fix } from './finding.ts';
 import type { Inspection, Judgement, Observation, Rule } from './rule.ts';
 import { indentAt, linesAround, statementAround } from './text-edits.ts';
-import { guardPremises, handlerOf, placeOf } from './vocabulary.ts';
+import { spokenName, guardPremises, handlerOf, placeOf } from './vocabulary.ts';
 
 function judge(observation: Observation): readonly Judgement[] {
   const { program, node } = observation;
@@ -18,7 +18,7 @@ function judge(observation: Observation): readonly Judgement[] {
     if (guard === undefined || node.kind === 'interrupted' || !rearmsItself(program, guard)) continue;
     out.push({
       place: placeOf(node),
-      message: `${node.symbol}() reads the event information after ${guard.name} was cleared: a ${vectorTitle(guard.vector)} in between has overwritten it; copy it before the re-arm`,
+      message: `${spokenName(node)} reads the event information after ${guard.name} was cleared: a ${vectorTitle(guard.vector)} in between has overwritten it; copy it before the re-arm`,
       premises: guardPremises(program, guard),
     });
   }

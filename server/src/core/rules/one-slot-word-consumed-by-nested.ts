@@ -7,7 +7,7 @@ import type { Judgement, Observation, Rule } from './rule.ts';
 import { entriesOf, factsOf, findings, isCall } from './tree-entries.ts';
 import { watchProofs } from './tree-proofs.ts';
 import type { Proof } from './tree-proofs.ts';
-import { guardPremises, placeOf } from './vocabulary.ts';
+import { spokenName, guardPremises, placeOf } from './vocabulary.ts';
 
 function judge(observation: Observation): readonly Judgement[] {
   const { program, before, node } = observation;
@@ -20,7 +20,7 @@ function judge(observation: Observation): readonly Judgement[] {
     const event = vectorTitle(guard.vector);
     out.push({
       place: placeOf(node),
-      message: `${node.symbol}() consumes ${guard.name}, which was written for an outer ${event}: this ${event} came in ${outer === undefined ? 'its handler' : `an ${vectorTitle(outer.vector)} that interrupted its handler`} and is not the host's; ask where the event came from before the word is cleared`,
+      message: `${spokenName(node)} consumes ${guard.name}, which was written for an outer ${event}: this ${event} came in ${outer === undefined ? 'its handler' : `an ${vectorTitle(outer.vector)} that interrupted its handler`} and is not the host's; ask where the event came from before the word is cleared`,
       premises: guardPremises(program, guard),
     });
   }

@@ -8,7 +8,7 @@ import { guardedWord, rearmInterrupt } from './example-text.ts';
 import type { Judgement, Observation, Rule } from './rule.ts';
 import { entriesOf, findings } from './tree-entries.ts';
 import { watchProofs } from './tree-proofs.ts';
-import { fallbackAccepted, guardPremises, handlerOf, placeOf } from './vocabulary.ts';
+import { spokenName, fallbackAccepted, guardPremises, handlerOf, placeOf } from './vocabulary.ts';
 
 const CONSEQUENCE: Readonly<Record<string, string>> = { vmexit: 'a VM exit that only the host can resolve', df: 'a double fault', shutdown: 'a shutdown' };
 
@@ -28,7 +28,7 @@ function judge(observation: Observation): readonly Judgement[] {
     const immediate = handlerOf(program, guard.vector)?.ist.value === null;
     out.push({
       place: placeOf(node),
-      message: `${node.symbol}() touches memory that can raise ${vectorTitle(guard.vector)} while ${guard.name} is set: the fallback is ${consequence}; ${immediate ? 'read the information and re-arm first' : `do it after the re-arm, or say fallback-ok ${effect.fallback} with a reason`}`,
+      message: `${spokenName(node)} touches memory that can raise ${vectorTitle(guard.vector)} while ${guard.name} is set: the fallback is ${consequence}; ${immediate ? 'read the information and re-arm first' : `do it after the re-arm, or say fallback-ok ${effect.fallback} with a reason`}`,
       premises: guardPremises(program, guard),
       ...(effect.fallback === 'vmexit' ? { severity: 'warning' as const } : {}),
     });

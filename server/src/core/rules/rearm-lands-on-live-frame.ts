@@ -10,7 +10,7 @@ import type { Fix } from './finding.ts';
 import { exposedBy, lossesOf, UNSEEN_NMI } from './overwritten.ts';
 import type { Inspection, Judgement, Observation, Rule } from './rule.ts';
 import { linesAround, statementAround } from './text-edits.ts';
-import { guardPremises, handlerOf, placeOf, stackName } from './vocabulary.ts';
+import { spokenName, guardPremises, handlerOf, placeOf, stackName } from './vocabulary.ts';
 
 const ENABLING = /(^|_)irq_enable$|^asm:sti$|^local_irq_restore$/;
 const DISABLING = /(^|_)irq_disable$|^asm:cli$/;
@@ -39,7 +39,7 @@ function judge(observation: Observation): readonly Judgement[] {
     const enabling = enabledIn(program, guard) ?? store;
     out.push({
       place: placeOf(enabling),
-      message: `interrupts are enabled while the ${vectorTitle(lost.vector)} frame on the ${stackName(program, lost)} stack is live: ${store.symbol}() is taken above it and clears ${guard.name}, and the next ${vectorTitle(lost.vector)} overwrites the frame; keep IF at 0 until IRET`,
+      message: `interrupts are enabled while the ${vectorTitle(lost.vector)} frame on the ${stackName(program, lost)} stack is live: ${spokenName(store)} is taken above it and clears ${guard.name}, and the next ${vectorTitle(lost.vector)} overwrites the frame; keep IF at 0 until IRET`,
       premises: guardPremises(program, guard),
       related: enabling === store ? [] : [{ place: placeOf(store), message: `${guard.name} is cleared here` }],
     });
@@ -50,7 +50,7 @@ function judge(observation: Observation): readonly Judgement[] {
     const enabling = enabledIn(program, guard) ?? store;
     out.push({
       place: placeOf(enabling),
-      message: `interrupts are enabled while a ${vectorTitle(guard.vector)} frame on an IST stack is live: ${store.symbol}() is taken above it and clears ${guard.name}, and an NMI that touches memory which can fail brings the next ${vectorTitle(guard.vector)}, which overwrites the frame; keep IF at 0 until IRET`,
+      message: `interrupts are enabled while a ${vectorTitle(guard.vector)} frame on an IST stack is live: ${spokenName(store)} is taken above it and clears ${guard.name}, and an NMI that touches memory which can fail brings the next ${vectorTitle(guard.vector)}, which overwrites the frame; keep IF at 0 until IRET`,
       premises: [...guardPremises(program, guard), UNSEEN_NMI],
       related: enabling === store ? [] : [{ place: placeOf(store), message: `${guard.name} is cleared here` }],
     });

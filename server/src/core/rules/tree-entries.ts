@@ -59,7 +59,7 @@ function plainEntryOf(tree: Tree, one: TreeFunction): readonly Entry[] {
   const said = tree.declared.get(one.name);
   const head = (tree.active(one.file) ?? '').slice(one.span.start, one.span.end).split('{')[0] ?? '';
   const number = said === undefined && /\bpt_regs\b/.test(head) ? vectorOfName(one.name) : null;
-  const vector = said === undefined ? (number === null ? null : (vectorByNumber(number)?.name ?? null)) : (vectorByName(said) ?? (/^\d+$/.test(said) ? vectorByNumber(Number(said)) : null))?.name ?? null;
+  const vector = said === undefined ? (number === null ? null : (vectorByNumber(number)?.name ?? null)) : (vectorByName(said) ?? vectorByName(said.toUpperCase()) ?? (/^\d+$/.test(said) ? vectorByNumber(Number(said)) : null))?.name ?? null;
   return vector === null ? [] : [{ function: one, vector, origin: 'both', delivery: 'idt', wrapped: false, interrupt: false, plain: true }];
 }
 

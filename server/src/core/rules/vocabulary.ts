@@ -87,3 +87,8 @@ export function isAbout(program: Program, directive: Directive, handler: Handler
   const subject = subjectOf(directive, program);
   return subject !== null && (subject.name === handler.function || subject.name === handler.stubName);
 }
+
+/** How code is spoken of: `exc_ve()` for a C function, `asm_exc_ve` for a stub, `re-arm of ve.busy` as it stands. */
+export function spokenName({ kind, symbol }: CodeNode): string {
+  return kind === 'instruction' || /\s/.test(symbol) ? symbol : `${symbol}()`;
+}

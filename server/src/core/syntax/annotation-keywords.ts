@@ -71,7 +71,7 @@ export const annotationWords = {
 export const annotationKeywords: readonly AnnotationKeyword[] = [
   {
     name: 'handler',
-    summary: 'This function or stub handles a vector; only needed where no IDT table in view says so.',
+    summary: 'This function or stub handles a vector; only needed where no IDT table in view says so, and where its name does not or says it wrong.',
     syntax: 'handler [vector=N|NAME] [gate=int|trap] [dpl=0|3] [ist=none|NAME] [origin=user|kernel|any] [err=yes|no]',
     word: null,
     keys: [
