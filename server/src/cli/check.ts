@@ -52,6 +52,8 @@ exit status: 0 nothing found, 1 findings, 2 could not run
 const severities: readonly Severity[] = ['error', 'warning', 'info', 'hint'];
 /** Sentences of one unit on the error stream. */
 const mostUnknown = 8;
+const mostByName = 3;
+const takenFor = / is taken for the (?:stub|handler) of /;
 const outOfView = / is not in view$/;
 
 export const check: Command = async (argv, io) => {
@@ -169,7 +171,10 @@ function print({ findings, unfinished, unknown, coverage }: Judged, known: Known
   }
   for (const sentence of unfinished) io.err(`entrycheck: ${sentence}\n`);
   const calls = unknown.filter((one) => outOfView.test(one)).map((one) => one.replace(outOfView, ''));
-  for (const sentence of unknown.filter((one) => !outOfView.test(one)).slice(0, mostUnknown)) io.err(`entrycheck: ${sentence}\n`);
+  const byName = unknown.filter((one) => takenFor.test(one));
+  const sentences = [...unknown.filter((one) => !outOfView.test(one) && !takenFor.test(one)), ...byName.slice(0, mostByName)];
+  for (const sentence of sentences.slice(0, mostUnknown)) io.err(`entrycheck: ${sentence}\n`);
+  if (byName.length > mostByName) io.err(`entrycheck: ${byName.length - mostByName} more are taken for what their names say (--format json lists them)\n`);
   if (calls.length > mostUnknown) io.err(`entrycheck: ${calls.length} names and calls are not in view (--format json lists them)\n`);
   else if (calls.length > 0) io.err(`entrycheck: not in view, and taken to change nothing here: ${calls.join(', ')}\n`);
 }

@@ -43,6 +43,11 @@ describe('pasted sketches', () => {
     assert.ok(unknown.some((one) => one.startsWith('nothing says which event enters foo_entry')), unknown.join('; '));
   });
 
+  it('are followed up to a macro that is not in view, which is told', async () => {
+    const { unknown } = await check(`${folder}/unseen-macro.md`);
+    assert.ok(unknown.includes('ENTER_FROM_ANYWHERE is no instruction and no macro in view: what comes behind it in asm_exc_invalid_op is not judged'), unknown.join('; '));
+  });
+
   it('rest on what their names say, and that is told', async () => {
     const { unknown } = await check(`${folder}/gp-right.md`);
     assert.ok(unknown.includes('asm_exc_general_protection is taken for the stub of #GP by its name, without an IST stack: a handler annotation says otherwise'), unknown.join('; '));

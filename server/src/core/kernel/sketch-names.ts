@@ -1,6 +1,7 @@
 // What Linux's entry code calls things, for sketches that are pasted without the headers: the names are Linux's
 // (arch/x86/entry/calling.h, include/linux/linkage.h, arch/x86/include/asm), what stands behind them is the least that has
 // the same effect on the state that stubs rely on. A sketch's own definitions win.
+import { ASM_OFFSETS } from './offsets.ts';
 
 interface Name {
   readonly names: readonly string[];
@@ -15,7 +16,11 @@ const CONSTANTS: readonly (readonly [string, string])[] = [
   ['__USER_CS', '0x33'], ['__USER_DS', '0x2b'], ['__KERNEL_CS', '0x10'], ['__KERNEL_DS', '0x18'], ['__USER32_CS', '0x23'],
   ['MSR_GS_BASE', '0xc0000101'], ['MSR_KERNEL_GS_BASE', '0xc0000102'], ['MSR_IA32_MCG_STATUS', '0x17a'], ['MSR_IA32_SPEC_CTRL', '0x48'],
   ['X86_EFLAGS_TF', '0x100'], ['X86_EFLAGS_IF', '0x200'], ['X86_EFLAGS_DF', '0x400'], ['X86_EFLAGS_NT', '0x4000'], ['X86_EFLAGS_RF', '0x10000'], ['X86_EFLAGS_AC', '0x40000'], ['X86_EFLAGS_FIXED', '2'],
-  ['PTREGS_SIZE', '168'], ['FRAME_SIZE', '168'], ['TSS_sp0', '4'], ['TSS_sp1', '12'], ['TSS_sp2', '20'],
+  ['FRAME_SIZE', '168'],
+  // Macros that switch CR3 are those of a kernel that has two page tables.
+  ['CONFIG_MITIGATION_PAGE_TABLE_ISOLATION', '1'], ['CONFIG_PAGE_TABLE_ISOLATION', '1'],
+  // Any layout without overlaps gives the same answers.
+  ...[...ASM_OFFSETS].map(([name, value]) => [name, String(value)] as const),
 ];
 
 const begins = (name: string): string => `#define ${name}(name...) _SKETCH_BEGIN(name)`;
@@ -23,7 +28,7 @@ const label = '#define _SKETCH_BEGIN(name, ...) .globl name; name:\n';
 
 const FUNCTIONS: readonly Name[] = [
   ...['SYM_CODE_START', 'SYM_CODE_START_NOALIGN', 'SYM_CODE_START_LOCAL', 'SYM_CODE_START_LOCAL_NOALIGN', 'SYM_FUNC_START', 'SYM_FUNC_START_NOALIGN', 'SYM_FUNC_START_LOCAL', 'SYM_INNER_LABEL', 'SYM_INNER_LABEL_ALIGN', 'ENTRY', 'GLOBAL'].map((name) => ({ names: [name], text: `${label}${begins(name)}` })),
-  ...['SYM_CODE_END', 'SYM_FUNC_END', 'END', 'ENDPROC', 'EXPORT_SYMBOL'].map((name) => ({ names: [name], text: `#define ${name}(name)` })),
+  ...['SYM_CODE_END', 'SYM_FUNC_END', 'END', 'ENDPROC', 'EXPORT_SYMBOL', 'EXPORT_SYMBOL_GPL', '_ASM_NOKPROBE', 'STACK_FRAME_NON_STANDARD', 'STACK_FRAME_NON_STANDARD_FP'].map((name) => ({ names: [name], text: `#define ${name}(name)` })),
   { names: ['PER_CPU_VAR'], text: '#define PER_CPU_VAR(var) %gs:(var)(%rip)' },
   { names: ['_ASM_EXTABLE'], text: '#define _ASM_EXTABLE(from, to) .pushsection "__ex_table", "a"; .balign 4; .long (from) - .; .long (to) - .; .long 1; .popsection' },
 ];

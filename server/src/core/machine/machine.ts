@@ -196,9 +196,18 @@ function recordTraps(draft: Draft, before: State, known: Decoded): void {
   if (bits !== 0 && draft.ended === null) changeCpu(draft, { pendingDebug: draft.cpu.pendingDebug | bits });
 }
 
+/** No instruction has a name like that: a macro that is not in view, which may do anything to the stack. */
+export function isUnseenMacro({ text }: Pick<InstructionNode, 'text'>): boolean {
+  return /^(?:[A-Z_][A-Z0-9_]{2,}|[a-z0-9]+_\w+)\b/.test(text);
+}
+
 function runOpaque(draft: Draft, node: InstructionNode): readonly Draft[] {
   if (draft.cpu.shadow !== 'none') changeCpu(draft, { shadow: 'none' });
   draft.effects.push({ kind: 'unknown', what: `${node.mnemonic}: not modelled` });
+  if (isUnseenMacro(node)) {
+    draft.ended = 'left-code';
+    return [draft];
+  }
   for (const operand of node.operands) if (operand.kind === 'register' && operand.register !== RSP) setRegister(draft, operand.register, UNKNOWN);
   if (node.next === null) draft.ended = 'left-code';
   else draft.node = node.next;

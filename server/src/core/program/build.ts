@@ -4,11 +4,14 @@ import type { CodeNode, ExtableEntry, NodeId } from '../machine/code.ts';
 import { CODE_REGION, createRegion, GLOBAL_REGION, PERCPU_REGION, regionBase, top } from '../machine/layout.ts';
 import type { Layout, Region, RegionKind } from '../machine/layout.ts';
 import { EXTABLE_TYPES, STACK_TOP_NAMES, TOP_OF_STACK_NAMES } from '../kernel/primitives.ts';
+import { PER_CPU_SIZES } from '../kernel/offsets.ts';
 import { SKETCH_CONSTANTS } from '../kernel/sketch-names.ts';
 import { PER_CPU_STACK_TOPS } from '../kernel/stacks.ts';
 import type { Directive } from '../syntax/annotation-types.ts';
 import type { AssemblerStream } from '../preprocess/stream.ts';
 import type { CSource } from './c-source.ts';
+import { decode } from '../machine/instructions/index.ts';
+import { isUnseenMacro } from '../machine/machine.ts';
 import { assumedWords, assumedWordText } from './assumed-words.ts';
 import { conventionText } from './conventional-gates.ts';
 import { gatesOf } from './gates.ts';
@@ -66,14 +69,15 @@ export function buildProgram(parts: Parts): Program {
   for (const one of placed) for (const [name, node] of one.labels) if (isFunctionLabel(name) && !labels.has(name)) labels.set(name, node);
 
   const synthetic = new Map<string, NodeId>();
-  const variables = createVariables([{ ...NO_SOURCE, variables: parts.sketch ? guardVariables(parts.directives, parts.sources) : [] }, ...parts.sources]);
+  const variables = createVariables([{ ...NO_SOURCE, variables: parts.sketch ? guardVariables(parts.directives, parts.sources) : [] }, ...parts.sources], parts.sketch ? PER_CPU_SIZES : new Map());
   const names: Names = {
     label: (name) => labels.get(name) ?? null,
     function: (name) => defined.get(name)?.first ?? synthetic.get(name) ?? null,
     constant: (name) => constantNamed(parts.sources, name) ?? (parts.sketch ? (SKETCH_CONSTANTS.get(name) ?? null) : null),
     variable: variables.addressOf,
   };
-  const rows = gatesOf(parts, names, parts.sketch);
+  // What keeps an NMI from its own frame is in its stub: of a handler alone nothing is said of that.
+  const rows = gatesOf(parts, names, parts.sketch).map((row) => (row.byName === true && row.stub === null && row.vector === 2 ? { ...row, ist: { ...row.ist, value: NESTING_SAFE_NMI_STACK } } : row));
   const fixupAt = next;
   if (!defined.has('fixup_exception')) synthetic.set('fixup_exception', fixupAt);
 
@@ -133,6 +137,7 @@ export function buildProgram(parts: Parts): Program {
   const gapFirst = named ?? labels.get(syscallEntries[0] ?? '');
   const gap = gapFirst === undefined ? null : gapEnd === undefined ? (parts.sketch ? gapBehind(nodes, gapFirst) : null) : { first: gapFirst, end: gapEnd };
   const words = parts.sketch ? assumedWords(nodes, ({ region, offset }) => region === PERCPU_REGION ? holdsKnown(layout.percpu, offset) : holdsKnown(layout.globals, regionBase(GLOBAL_REGION) + BigInt(offset)), { percpu: variables.percpuBytes(), global: variables.globalBytes() }) : [];
+  if (parts.sketch) for (const sentence of unseenMacros(nodes)) unknown.add(sentence);
   const stackWrites = parts.sketch ? stackWritesOf(nodes, layout.percpu) : [];
   for (const sentence of stackWrites) unknown.add(sentence);
   for (const word of words) unknown.add(assumedWordText(word));
@@ -159,6 +164,17 @@ export function buildProgram(parts: Parts): Program {
     assumptions: assumptionsOf(parts.directives, handlers),
     unknown: [...unknown],
   };
+}
+
+/** Statements that are no instructions, by name, with the code whose paths end there. */
+function unseenMacros(nodes: readonly (CodeNode | undefined)[]): readonly string[] {
+  const places = new Map<string, Set<string>>();
+  for (const node of nodes) {
+    if (node?.kind !== 'instruction' || !isUnseenMacro(node) || decode(node).row !== null) continue;
+    const name = /^\w+/.exec(node.text)?.[0] ?? node.mnemonic;
+    places.set(name, (places.get(name) ?? new Set()).add(node.symbol));
+  }
+  return [...places].map(([name, symbols]) => `${name} is no instruction and no macro in view: what comes behind it in ${[...symbols].slice(0, 3).join(', ')}${symbols.size > 3 ? ' and others' : ''} is not judged`);
 }
 
 const NO_SOURCE: CSource = { file: '', functions: [], variables: [], structs: [], idtRows: [], declaredEntries: [], parameterTypes: new Map(), constants: new Map(), includes: [], problems: [] };

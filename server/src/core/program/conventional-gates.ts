@@ -43,7 +43,7 @@ export function addConventional(rows: Map<number, GateRow>, parts: Sources, name
   if (parts.sources.some((source) => source.idtRows.length > 0)) return;
   const taken = new Set([...rows.values()].flatMap((row) => [row.stub, row.function].filter((one): one is string => one !== null)));
   const stubs = parts.streams.flatMap((stream) => returning(stream)).filter((name) => !taken.has(name));
-  const functions = parts.sources.flatMap((source) => source.functions).filter((one) => !taken.has(one.name) && takesFrame(one));
+  const functions = parts.sources.flatMap((source) => source.functions).filter((one) => !taken.has(one.name) && takesFrame(one)).sort((a, b) => rankOf(a.name) - rankOf(b.name));
   const declared = new Set(rows.keys());
   for (const { macro, vector: word, function: name } of parts.sources.flatMap((source) => source.declaredEntries)) {
     const known = vectorByName(word);
@@ -62,11 +62,16 @@ export function addConventional(rows: Map<number, GateRow>, parts: Sources, name
     const before = rows.get(vector);
     if (before?.function !== null && before !== undefined) continue;
     const stub = before?.stub ?? (names.label(`asm_${one.name}`) === null ? null : `asm_${one.name}`);
-    const ist = one.definedBy !== null && IST_MACRO.test(one.definedBy) ? (LINUX_IST.get(vector) ?? vectorByNumber(vector)?.name ?? null) : one.definedBy === null ? (LINUX_IST.get(vector) ?? null) : null;
+    const ist = LINUX_IST.get(vector) ?? (one.definedBy !== null && IST_MACRO.test(one.definedBy) ? (vectorByNumber(vector)?.name ?? null) : null);
     // A stub that calls other code for this vector keeps it.
     if (before === undefined) rows.set(vector, rowOf(vector, stub, one.name, ist));
     else if (ist !== null && before.ist.value === null) rows.set(vector, { ...before, ist: { value: ist, place: null, from: 'assumption' } });
   }
+}
+
+/** Of names that mean the same vector the one that Linux's gates lead to. */
+function rankOf(name: string): number {
+  return name.startsWith('exc_') ? 0 : name.startsWith('do_') ? 1 : 2;
 }
 
 function rowOf(vector: number, stub: string | null, handler: string | null, ist: string | null): GateRow {

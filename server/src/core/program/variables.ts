@@ -18,14 +18,15 @@ export interface Variables {
 const SMALLEST = 8;
 const LARGEST = 4096;
 
-export function createVariables(sources: readonly CSource[]): Variables {
+/** `known` are bytes of variables that no source declares. */
+export function createVariables(sources: readonly CSource[], known: ReadonlyMap<string, number> = new Map()): Variables {
   const percpu = new Map<string, number>();
   const globals = new Map<string, bigint>();
   const sizes = new Map<string, number>();
   let percpuEnd = 0;
   let globalEnd = 0;
 
-  const bytesOf = (name: string): number => (Math.min(Math.max(sizes.get(name) ?? SMALLEST, SMALLEST), LARGEST) + 7) & ~7;
+  const bytesOf = (name: string): number => (Math.min(Math.max(sizes.get(name) ?? known.get(name) ?? SMALLEST, SMALLEST), LARGEST) + 7) & ~7;
 
   function percpuPlace(name: string): number {
     const found = percpu.get(name);

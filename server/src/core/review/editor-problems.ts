@@ -13,7 +13,7 @@ export function readingFindings(linked: LinkedUnit, file: string, { problem }: C
   if (problem !== null) out.push(plainFinding('configuration', 'info', { file, span: { start: 0, end: 0 } }, problem));
   // In a kernel tree a macro that nobody defines belongs to the file that includes this one.
   if (linked.root !== null) for (const one of assemblerProblems(linked, file)) out.push(plainFinding('preprocessor', one.message.endsWith('is no known macro') ? 'hint' : 'warning', one.place, one.message));
-  else for (const one of frontEndProblems(linked, file)) out.push(one.language === 'gas' ? plainFinding('preprocessor', 'warning', one.place, one.message) : plainFinding('syntax', 'info', one.place, one.message));
+  else for (const one of withoutMissing(frontEndProblems(linked, file))) out.push(one.language === 'gas' ? plainFinding('preprocessor', 'warning', one.place, one.message) : plainFinding('syntax', 'info', one.place, one.message));
   const missing = missingHeaders(linked, file);
   const [first] = missing;
   if (first !== undefined) {
@@ -22,6 +22,17 @@ export function readingFindings(linked: LinkedUnit, file: string, { problem }: C
     out.push(plainFinding('generated-headers', 'hint', first.place, `the build makes ${first.name}${others}: what they define is unknown in this tree`));
   }
   return out;
+}
+
+const MISSING = 'cannot find include file ';
+
+/** The headers that are not in view as one problem, at the first. */
+function withoutMissing<T extends { readonly message: string }>(problems: readonly T[]): readonly T[] {
+  const missing = problems.filter(({ message }) => message.startsWith(MISSING));
+  const [first, ...others] = missing;
+  if (first === undefined || others.length === 0) return problems;
+  const told = { ...first, message: `${first.message} and ${others.length} more` };
+  return problems.flatMap((one) => (one === first ? [told] : missing.includes(one) ? [] : [one]));
 }
 
 /** Headers of a kernel's build that are not there, at the includes of one file. */

@@ -1,5 +1,6 @@
 // XR-NMI09: an NMI that interrupts the NMI stub breaks the frame of the first one, or is dropped. Found by the full
 // exploration of the stub; judged where it runs.
+import { nodesOf, reachedFrom } from './call-tree.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
 import { pathPlace } from './path-vocabulary.ts';
 import type { Inspection, Judgement, Rule } from './rule.ts';
@@ -16,8 +17,10 @@ function inspect({ program }: Inspection): readonly Judgement[] {
   const stub = handler === undefined ? undefined : program.code.nodes[handler.stub];
   if (handler === undefined || stub === undefined) return [];
   const body = program.code.nodes.filter((node) => node.kind === 'instruction' && node.symbol === stub.symbol);
+  // Labels inside a stub may be symbols of their own: the clear may stand behind one.
+  const all = [...reachedFrom(program, stub.symbol)].flatMap((symbol) => nodesOf(program, symbol));
   const test = body.find((node) => node.kind === 'instruction' && node.mnemonic.startsWith('cmp') && node.operands.some((operand) => operand.kind === 'memory' && operand.base === 4 && operand.displacement < 0n));
-  const clears = body.some((node) => node.kind === 'instruction' && node.mnemonic.startsWith('mov') && node.operands[0]?.kind === 'immediate' && node.operands[0].value === 0n && node.operands[1]?.kind === 'memory' && node.operands[1].base === 4);
+  const clears = all.some((node) => node.kind === 'instruction' && node.mnemonic.startsWith('mov') && node.operands[0]?.kind === 'immediate' && node.operands[0].value === 0n && node.operands[1]?.kind === 'memory' && node.operands[1].base === 4);
   if (test === undefined || clears) return [];
   return [{ place: pathPlace(test), message: `${test.text} asks for a marker that the stub of ${vectorTitle(NMI)} never clears: after the first NMI every other is taken for a nested one and dropped; clear it right before the return`, premises: [] }];
 }
