@@ -64,7 +64,9 @@ export async function checkPatches({ patches }: Given, configuration: string | n
   before?.session.review.release();
   const all = inOrder(after.judged.findings, after.session.locate);
   const compared = compare({ file: BESIDE, entries }, all, io.cwd, after.session.review, () => true);
-  const findings = patches.length > 1 && compared.fresh.length > 0 ? await attributed(compared.fresh) : compared.fresh;
+  // The front end stumbles over what a patch cuts off.
+  const fresh = compared.fresh.filter(({ rule, place }) => !(series.partial.has(place.file) && (rule === 'syntax' || rule === 'preprocessor')));
+  const findings = patches.length > 1 && fresh.length > 0 ? await attributed(fresh) : fresh;
   return { ...after, judged: { ...after.judged, findings }, known: compared.known, fixed: compared.stale };
 
   /** Says of each finding which patch of the series it comes with. */

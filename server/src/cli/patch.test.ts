@@ -89,6 +89,15 @@ describe('check on patches', () => {
     });
   });
 
+  it('reviews the lines of a patch whose file is not there, and says that it is no more', async () => {
+    await withFiles({ 'series.mbox': series, 'other/x.c': 'int x;\n' }, async (folder) => {
+      const { status, out, err } = await runCommand(['check', 'series.mbox'], folder);
+      assert.equal(status, 1);
+      assert.match(out, /^d\/nmi\.c:5:\d+: error: mutex_lock\(\) may sleep /m);
+      assert.match(err, /^entrycheck: series\.mbox: d\/nmi\.c is not below the current folder: only the lines that the patch shows of it are reviewed; run this at the root of the tree$/m);
+    });
+  });
+
   it('is silent about patches of other files', async () => {
     await withFiles({ 'x.patch': diff('README', 'a\n', 'b\n', 'Words', '1/1'), README: 'a\n' }, async (folder) => {
       const { status, out, err } = await runCommand(['check', 'x.patch'], folder);

@@ -9,6 +9,8 @@ export interface PatchedTree {
   readonly states: readonly ReadonlyMap<string, string>[];
   /** Files that some patch touches and that are there in the end. */
   readonly touched: readonly string[];
+  /** Of those, the ones of which nothing but what patches show is at hand. */
+  readonly partial: ReadonlySet<string>;
   readonly notes: readonly string[];
 }
 
@@ -43,7 +45,7 @@ export function applyPatches(patches: readonly { readonly name: string; readonly
     states.push(next);
     now = next;
   }
-  return { states, touched: [...touched], notes: [...new Set(notes)] };
+  return { states, touched: [...touched], partial, notes: [...new Set(notes)] };
 }
 
 function applyFile(file: FilePatch, texts: Map<string, string>, prefix: string, cwd: string, name: string, notes: string[], touched: Set<string>, partial: Set<string>): string | null {

@@ -3,6 +3,7 @@
 import { vectorByName, vectorByNumber } from '../machine/vectors.ts';
 import type { AssemblerStream } from '../preprocess/stream.ts';
 import type { CFunction, CSource } from './c-source.ts';
+import { NESTING_SAFE_NMI_STACK } from './abstract.ts';
 import { isFunctionLabel } from './link-assembler.ts';
 import type { Names } from './link-assembler.ts';
 import type { GateRow } from './gates.ts';
@@ -84,7 +85,8 @@ function rowOf(vector: number, stub: string | null, handler: string | null, ist:
 export function conventionText({ name, stub, function: handler, ist }: Pick<GateRow, 'name' | 'stub' | 'function' | 'ist'>): string {
   const subject = stub ?? `${handler ?? ''}()`;
   const event = vectorByName(name)?.mnemonic ?? name;
-  return `${subject} is taken for the ${stub === null ? 'handler' : 'stub'} of ${event} by its name, ${ist.value === null ? 'without an IST stack' : `on the IST stack ${ist.value}`}: a handler annotation says otherwise`;
+  const stack = ist.value === null ? 'without an IST stack' : ist.value === NESTING_SAFE_NMI_STACK ? 'on an IST stack on which its stub lets it nest' : `on the IST stack ${ist.value}`;
+  return `${subject} is taken for the ${stub === null ? 'handler' : 'stub'} of ${event} by its name, ${stack}: a handler annotation says otherwise`;
 }
 
 /** Labels whose own code, up to the next one, returns from an event or jumps away and not back. */
