@@ -49,9 +49,10 @@ export function expansionOfSymbol(scope: Scope, symbol: string): Expansion | nul
 /** What one use of a macro becomes, as it is first used so; null where nothing in view came through a use there. */
 export function expansionOfUse(scope: Scope, file: string, start: number): readonly ExpandedLine[] | null {
   for (const { stream } of nearestFirst(scope)) {
-    const through = stream === null ? undefined : indexOf(stream).uses.get(`${file}:${start}`);
-    const first = through?.[0];
-    if (stream === null || through === undefined || first === undefined) continue;
+    if (stream === null) continue;
+    const through = indexOf(stream).through(file, start);
+    const [first] = through;
+    if (first === undefined) continue;
     const outer = outside(stream.items[first]!.origin, file, start);
     const same = through.filter((at) => outside(stream.items[at]!.origin, file, start) === outer);
     const sections = new Set(same.map((at) => stream.items[at]!.section).filter((section) => isCode(section) && !section.includes('altinstr')));

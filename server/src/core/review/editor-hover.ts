@@ -38,9 +38,7 @@ export function meaningAt(scope: Scope, offset: number): HoverText | null {
 function macroText(scope: Scope, word: string, span: Span): string | null {
   for (const { stream } of scope.own) {
     if (stream === null) continue;
-    const { macros, cMacros } = indexOf(stream);
-    const gas = macros.get(word.toLowerCase());
-    const c = cMacros.get(word);
+    const { gas, c } = indexOf(stream).named(word);
     if (gas === undefined && c === undefined) continue;
     if (gas !== undefined && !isC(scope.file)) {
       const parameters = gas.parameters.length === 0 ? '' : ` ${gas.parameters.join(', ')}`;

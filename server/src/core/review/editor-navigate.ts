@@ -72,11 +72,10 @@ function definedBy({ file, stream, source }: Reading, scope: Scope, word: string
     if (!out.some((one) => one.file === place.file && one.span.start === place.span.start)) out.push({ file: place.file, span: place.span });
   };
   if (stream !== null) {
-    const { macros, cMacros, labels } = indexOf(stream);
-    const macro = macros.get(word.toLowerCase());
-    if (macro !== undefined) add(macro.nameSpan);
-    const cMacro = cMacros.get(word);
-    if (cMacro !== undefined && !cMacro.nameSpan.file.startsWith('<')) add(cMacro.nameSpan);
+    const { named, labels } = indexOf(stream);
+    const { gas, c } = named(word);
+    if (gas !== undefined) add(gas.nameSpan);
+    if (c !== undefined && !c.nameSpan.file.startsWith('<')) add(c.nameSpan);
     const isLocal = word.startsWith('.L');
     for (const at of (isLocal && file !== scope.file) || /^\d/.test(word) ? [] : (labels.get(word) ?? [])) {
       const item = stream.items[at];

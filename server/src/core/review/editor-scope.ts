@@ -93,14 +93,17 @@ export function* nearestFirst(scope: Scope): Generator<Reading> {
   for (const reading of scope.readings) if (!files.has(reading.file)) yield reading;
 }
 
+/** Made as far as it is asked for: behind an edit, an answer about one name waits for no list of all. */
 export interface StreamIndex {
   /** By lower-case name: the assembler does not tell case. */
   readonly macros: ReadonlyMap<string, GasMacro>;
   readonly cMacros: ReadonlyMap<string, CMacro>;
   /** Items of labels by name; numeric ones without their number of definition. */
   readonly labels: ReadonlyMap<string, readonly number[]>;
-  /** Items that came through a macro use, by `file:offset` of the use. */
-  readonly uses: ReadonlyMap<string, readonly number[]>;
+  /** Items that came through the macro use at an offset of a file. */
+  readonly through: (file: string, offset: number) => readonly number[];
+  /** The macro of the assembler, and of the preprocessor, that a word names. */
+  readonly named: (word: string) => { readonly gas: GasMacro | undefined; readonly c: CMacro | undefined };
 }
 
 const indices = new WeakMap<AssemblerStream, StreamIndex>();
@@ -108,28 +111,57 @@ const indices = new WeakMap<AssemblerStream, StreamIndex>();
 export function indexOf(stream: AssemblerStream): StreamIndex {
   const known = indices.get(stream);
   if (known !== undefined) return known;
-  const labels = new Map<string, number[]>();
-  const uses = new Map<string, number[]>();
-  stream.items.forEach((item, at) => {
-    if (item.kind === 'label') listed(labels, item.name.replace(/#\d+$/, '')).push(at);
-    for (const use of item.origin.uses) listed(uses, `${use.file}:${use.span.start}`).push(at);
-  });
+  let macros: ReadonlyMap<string, GasMacro> | null = null;
+  let cMacros: ReadonlyMap<string, CMacro> | null = null;
+  let labels: ReadonlyMap<string, readonly number[]> | null = null;
   const made: StreamIndex = {
-    macros: new Map(stream.macros.map((macro) => [macro.name.toLowerCase(), macro])),
-    cMacros: new Map(stream.cMacros.map((macro) => [macro.name, macro])),
-    labels,
-    uses,
+    get macros() {
+      return (macros ??= new Map(stream.macros.map((macro) => [macro.name.toLowerCase(), macro])));
+    },
+    get cMacros() {
+      return (cMacros ??= new Map(stream.cMacros.map((macro) => [macro.name, macro])));
+    },
+    get labels() {
+      return (labels ??= labelsOf(stream.items));
+    },
+    through: (file, offset) => {
+      const found: number[] = [];
+      stream.items.forEach(({ origin }, at) => {
+        if (origin.uses.some((use) => use.span.start === offset && use.file === file)) found.push(at);
+      });
+      return found;
+    },
+    named: (word) => {
+      const lower = word.toLowerCase();
+      return {
+        gas: macros === null ? lastOf(stream.macros, ({ name }) => name.length === lower.length && name.toLowerCase() === lower) : macros.get(lower),
+        c: cMacros === null ? lastOf(stream.cMacros, ({ name }) => name === word) : cMacros.get(word),
+      };
+    },
   };
   indices.set(stream, made);
   return made;
 }
 
-function listed<T>(lists: Map<string, T[]>, key: string): T[] {
-  const known = lists.get(key);
-  if (known !== undefined) return known;
-  const made: T[] = [];
-  lists.set(key, made);
-  return made;
+/** Of several definitions the last counts. */
+function lastOf<T>(all: readonly T[], is: (one: T) => boolean): T | undefined {
+  for (let at = all.length - 1; at >= 0; at -= 1) {
+    const one = all[at];
+    if (one !== undefined && is(one)) return one;
+  }
+  return undefined;
+}
+
+function labelsOf(items: AssemblerStream['items']): ReadonlyMap<string, readonly number[]> {
+  const labels = new Map<string, number[]>();
+  items.forEach((item, at) => {
+    if (item.kind !== 'label') return;
+    const name = item.name.replace(/#\d+$/, '');
+    const known = labels.get(name);
+    if (known === undefined) labels.set(name, [at]);
+    else known.push(at);
+  });
+  return labels;
 }
 
 export function instructionOf(item: StreamItem): InstructionItem | null {
