@@ -40,6 +40,19 @@ export function copiesOf(setup: MachineSetup, state: PartedState): readonly bool
   return made;
 }
 
+/** How a run ends that goes wrong, in words, by the machine's name for it. */
+const ENDS: ReadonlyMap<string, string> = new Map([
+  ['left-code', 'the CPU goes on where there is no code'],
+  ['no-gate', 'an event arrives that has no gate'],
+  ['no-handler', 'an event arrives that has no handler in view'],
+  ['double-fault', 'a double fault is delivered'],
+  ['shutdown', 'the CPU shuts down'],
+  ['stack-on-user-rsp', 'an event is delivered on a stack pointer that user space chose'],
+  ['frame-on-user-stack', 'an event is delivered on a stack pointer that user space chose'],
+  ['frame-overwritten', 'the frame of the interrupted code is overwritten and no copy of it is left'],
+  ['wrong-return', 'RSP comes back as another one'],
+]);
+
 /** What a step breaks, or null. */
 export function nestingFault(setup: MachineSetup, step: NestStep, start: State): NestingFault | null {
   const state = step.left;
@@ -56,7 +69,7 @@ export function nestingFault(setup: MachineSetup, step: NestStep, start: State):
   if (step.effects.some((effect) => effect.kind === 'return') && copiesOf(setup, state).includes(false)) {
     return { kind: 'frame-overwritten', what: 'the frame of the interrupted code is overwritten by the stub itself and no copy of it is left' };
   }
-  if (state.ended !== null && state.ended !== 'panic') return { kind: 'left-code', what: state.ended };
+  if (state.ended !== null && state.ended !== 'panic') return { kind: 'left-code', what: ENDS.get(state.ended) ?? state.ended };
   if (step.state.spare < 0) return { kind: 'nmi-repeated', what: 'the C handler runs again and no NMI has arrived for it' };
   if (state.frames.length === 0 && state.node === start.node && step.state.owed && step.event === null) return { kind: 'nmi-lost', what: 'an NMI was delivered and no handler ran for it' };
   return null;
