@@ -106,7 +106,7 @@ function showTrace({ uri, last, length, nmiEach }) {
   });
   const run = {
     title: 'long', rule: null, message: null, design: 'long', scenario: 'long', start: 'user', verdict: 'violated', states: length, transitions: length, depth: length,
-    variant: [], bounds: [], boundsHit: [], assumptions: [], remarks: [], steps, text: `the text of ${length} steps\n`,
+    variant: [], bounds: [], boundsHit: [], beyond: [], assumptions: [], remarks: [], steps, text: `the text of ${length} steps\n`,
   };
   window.postMessage({ kind: 'show', runs: [run], stopped: null, selected: 0 }, '*');
 }
