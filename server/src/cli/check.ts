@@ -55,6 +55,7 @@ const mostUnknown = 8;
 const mostByName = 3;
 const takenFor = / is taken for the (?:stub|handler) of /;
 const outOfView = / is not in view$/;
+const unread = /: cannot read this statement$/;
 
 export const check: Command = async (argv, io) => {
   const parsed = parseArguments('check', argv, [
@@ -172,9 +173,12 @@ function print({ findings, unfinished, unknown, coverage }: Judged, known: Known
   for (const sentence of unfinished) io.err(`entrycheck: ${sentence}\n`);
   const calls = unknown.filter((one) => outOfView.test(one)).map((one) => one.replace(outOfView, ''));
   const byName = unknown.filter((one) => takenFor.test(one));
-  const sentences = [...unknown.filter((one) => !outOfView.test(one) && !takenFor.test(one)), ...byName.slice(0, mostByName)];
+  // Where there is so much else, a statement is one of many things that are not known.
+  const many = calls.length > mostUnknown;
+  const statements = many ? unknown.filter((one) => unread.test(one)).length : 0;
+  const sentences = [...unknown.filter((one) => !outOfView.test(one) && !takenFor.test(one) && !(many && unread.test(one))), ...byName.slice(0, mostByName)];
   for (const sentence of sentences.slice(0, mostUnknown)) io.err(`entrycheck: ${sentence}\n`);
   if (byName.length > mostByName) io.err(`entrycheck: ${byName.length - mostByName} more are taken for what their names say (--format json lists them)\n`);
-  if (calls.length > mostUnknown) io.err(`entrycheck: ${calls.length} names and calls are not in view (--format json lists them)\n`);
+  if (many) io.err(`entrycheck: ${calls.length} names and calls are not in view${statements === 0 ? '' : ` and ${statements} ${statements === 1 ? 'statement' : 'statements'} cannot be read`} (--format json lists them)\n`);
   else if (calls.length > 0) io.err(`entrycheck: not in view, and taken to change nothing here: ${calls.join(', ')}\n`);
 }
