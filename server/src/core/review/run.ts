@@ -145,7 +145,7 @@ export function createRun(program: Program, scenario: Scenario, start: StartCont
         depth: progress.depth,
         bounds: prepared.bounds,
         boundsHit,
-        assumptions: [...program.assumptions, ...neverAssumed],
+        assumptions: [...new Set([...program.assumptions, ...neverAssumed])],
         findings: [...found.values()].map((one) => toFinding(one, traceTo(one.from, one.choice), scenario)),
         remarks,
         trace: first === undefined ? null : traceTo(first[1].from, first[1].choice),
