@@ -30,11 +30,11 @@ export interface PatchResult {
 
 /** A sentence where the patches cannot be applied; null where they touch nothing that is reviewed. */
 export async function checkPatches({ patches }: Given, configuration: string | null, told: boolean, io: Io): Promise<PatchResult | string | null> {
-  const tree = applyPatches(patches, io.cwd);
-  if (typeof tree === 'string') return tree;
-  const series = tree;
-  for (const note of tree.notes) io.err(`entrycheck: ${note}\n`);
-  const reviewed = tree.touched.filter((path) => /\.(?:S|s|c|h)$|\.xctx-scenario\.(?:ya?ml|json)$|(?:^|\/)\.xctx\.yaml$/.test(path));
+  const series = applyPatches(patches, io.cwd);
+  if (typeof series === 'string') return series;
+  const { states, partial } = series;
+  for (const note of series.notes) io.err(`entrycheck: ${note}\n`);
+  const reviewed = series.touched.filter((path) => /\.(?:S|s|c|h)$|\.xctx-scenario\.(?:ya?ml|json)$|(?:^|\/)\.xctx\.yaml$/.test(path));
   if (reviewed.length === 0) return null;
 
   async function stateOf(texts: ReadonlyMap<string, string>, own: boolean): Promise<PatchResult | null> {
@@ -57,7 +57,7 @@ export async function checkPatches({ patches }: Given, configuration: string | n
   }
 
   const before = await stateOf(new Map(), false);
-  const last = tree.states.at(-1) ?? new Map<string, string>();
+  const last = states.at(-1) ?? new Map<string, string>();
   const after = await stateOf(last, true);
   if (after === null) return null;
   const entries = before === null ? [] : entriesFor(BESIDE, io.cwd, before.judged.findings, before.session.review);
@@ -65,17 +65,18 @@ export async function checkPatches({ patches }: Given, configuration: string | n
   const all = inOrder(after.judged.findings, after.session.locate);
   const compared = compare({ file: BESIDE, entries }, all, io.cwd, after.session.review, () => true);
   // The front end stumbles over what a patch cuts off.
-  const fresh = compared.fresh.filter(({ rule, place }) => !(series.partial.has(place.file) && (rule === 'syntax' || rule === 'preprocessor')));
+  const fresh = compared.fresh.filter(({ rule, place }) => !(partial.has(place.file) && (rule === 'syntax' || rule === 'preprocessor')));
   const findings = patches.length > 1 && fresh.length > 0 ? await attributed(fresh) : fresh;
   return { ...after, judged: { ...after.judged, findings }, known: compared.known, fixed: compared.stale };
 
   /** Says of each finding which patch of the series it comes with. */
   async function attributed(fresh: readonly Finding[]): Promise<readonly Finding[]> {
+    const left = new Set(fresh.map(keyOf));
     const since = new Map<string, number>();
-    for (const [index, texts] of series.states.entries()) {
-      if (index === series.states.length - 1 || [...since.keys()].length === fresh.length) break;
+    for (const [index, texts] of states.slice(0, -1).entries()) {
+      if (left.size === 0) break;
       const state = await stateOf(texts, false);
-      for (const finding of state?.judged.findings ?? []) if (!since.has(keyOf(finding))) since.set(keyOf(finding), index);
+      for (const key of (state?.judged.findings ?? []).map(keyOf)) if (left.delete(key)) since.set(key, index);
       state?.session.review.release();
     }
     return fresh.map((finding) => {

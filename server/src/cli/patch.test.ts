@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { applyHunks, isPatch, onlyShown, parsePatches } from './patch.ts';
+import { applyPatches } from './patched.ts';
 import { runCommand, withFiles } from '../testing/command-line.ts';
 
 const one = 'diff --git a/x.c b/x.c\n--- a/x.c\n+++ b/x.c\n@@ -2,2 +2,3 @@ f()\n b\n+B\n c\n';
@@ -20,6 +21,16 @@ describe('a patch', () => {
     assert.equal(applyHunks('a\nb\nc\nd\n', hunksOf(one)), 'a\nb\nB\nc\nd\n');
     assert.equal(applyHunks('x\ny\nz\na\nb\nc\nd\n', hunksOf(one)), 'x\ny\nz\na\nb\nB\nc\nd\n');
     assert.equal(applyHunks('a\r\nb\r\nc\r\n', hunksOf(one)), 'a\r\nb\nB\nc\n');
+  });
+
+  it('moves a file that it renames', async () => {
+    await withFiles({ 'a.c': 'x\ny\n' }, async (folder) => {
+      const parsed = parsePatches('diff --git a/a.c b/b.c\nrename from a.c\nrename to b.c\n--- a/a.c\n+++ b/b.c\n@@ -1,2 +1,2 @@\n x\n-y\n+z\n');
+      assert.ok(typeof parsed !== 'string');
+      const tree = applyPatches(parsed.map((patch) => ({ name: 'p', patch })), folder);
+      assert.ok(typeof tree !== 'string');
+      assert.deepEqual([[...(tree.states.at(-1) ?? [])], tree.touched], [[['a.c', ''], ['b.c', 'x\nz\n']], ['b.c']]);
+    });
   });
 
   it('says which hunk does not apply', () => {
@@ -69,6 +80,15 @@ describe('check on patches', () => {
       assert.match(out, /^d\/nmi\.c:6:\d+: warning: force_sig\(\) .*\n(?: {4}.*\n)* {4}d\/nmi\.c:6:\d+: note: comes with patch 2 of 2: Send a signal$/m);
       assert.doesNotMatch(out, /known/);
       assert.match(err, /^entrycheck: 1 finding is there without the patches and not shown$/m);
+    });
+  });
+
+  it('names the patch in the middle of a series that brings it, whatever was there before', async () => {
+    const texts = ['', '\tnote();\n', '\tnote();\n\tmutex_lock(&fresh);\n', '\tnote();\n\tmutex_lock(&fresh);\n\tnote();\n'].map((work) => handler(`\tspin_lock(&known);\n${work}`));
+    const mails = ['One', 'Two', 'Three'].map((subject, at) => diff('d/nmi.c', texts[at] ?? '', texts[at + 1] ?? '', subject, `${at + 1}/3`));
+    await withFiles({ 'd/nmi.c': texts[0] ?? '', 'series.mbox': mails.join('') }, async (folder) => {
+      const { out } = await runCommand(['check', 'series.mbox'], folder);
+      assert.deepEqual([...out.matchAll(/comes with patch .*$/gm)].map(([text]) => text), ['comes with patch 2 of 3: Two']);
     });
   });
 

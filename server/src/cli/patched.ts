@@ -17,7 +17,7 @@ export interface PatchedTree {
 /** Folders upwards in which the paths of a patch are looked for. */
 const MOST_UP = 12;
 
-/** The prefix for which most paths of the patches exist: patches count from the root of a tree. */
+/** The prefix for which a path of the patches exists: patches count from the root of a tree. */
 function rootOf(patches: readonly Patch[], cwd: string): string {
   const old = patches.flatMap(({ files }) => files.flatMap(({ from }) => from ?? []));
   let prefix = '';
@@ -51,15 +51,14 @@ export function applyPatches(patches: readonly { readonly name: string; readonly
 function applyFile(file: FilePatch, texts: Map<string, string>, prefix: string, cwd: string, name: string, notes: string[], touched: Set<string>, partial: Set<string>): string | null {
   const from = file.from === null ? null : prefix + file.from;
   const to = file.to === null ? null : prefix + file.to;
-  if (to === null) {
-    if (from !== null) {
-      texts.set(from, '');
-      touched.delete(from);
-    }
-    return null;
-  }
-  touched.add(to);
   const before = from === null ? '' : (texts.get(from) ?? textOf(onDisk(cwd, from)));
+  // Deleted, or called something else from now on.
+  if (from !== null && from !== to) {
+    texts.set(from, '');
+    touched.delete(from);
+  }
+  if (to === null) return null;
+  touched.add(to);
   if (before === null) {
     notes.push(`${name}: ${file.from ?? ''} is not below the current folder: only the lines that the patch shows of it are reviewed; run this at the root of the tree`);
     partial.add(to);

@@ -20,8 +20,10 @@ const slice = 4000;
 /** Steps of entry paths between two signs of life. */
 const pathSteps = 20_000;
 
-/** Every file is read with the configuration of its tree, unless one is named; a name of none was refused before. `names` are what files that are
- * on no disk are shown as. */
+/**
+ * Every file is read with the configuration of its tree, unless one is named; a name of none was refused before. `names`
+ * are what files that are on no disk are shown as.
+ */
 export async function openSession(io: Io, workspace: NodeWorkspace, configuration: string | null = null, names: ReadonlyMap<string, string> = new Map()): Promise<Session> {
   io.working('loading the grammars');
   const review = await createReview(loadGrammars(io.home), workspace, null);

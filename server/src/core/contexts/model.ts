@@ -92,6 +92,11 @@ export function machineModel(setup: MachineSetup, initial: readonly State[], { p
     readonly state: PartedState;
   }
 
+  function take(choices: Choice[], from: PartedState, { answer, dead }: Looked<readonly Known[]>): void {
+    if (looksAtDead(dead)) return;
+    for (const step of answer) choices.push({ step, state: behind(from, step) });
+  }
+
   /** All that may happen at a state, in the order of the machine's own list. */
   function choicesAt(state: PartedState): { readonly choices: readonly Choice[]; readonly cutOff: boolean } {
     const choices: Choice[] = [];
@@ -100,11 +105,7 @@ export function machineModel(setup: MachineSetup, initial: readonly State[], { p
     const { budgets } = state;
     const waits = waitsForFirst(setup, budgets);
     let cutOff = false;
-    const take = (from: PartedState, { answer, dead }: Looked<readonly Known[]>): void => {
-      if (looksAtDead(dead)) return;
-      for (const step of answer) choices.push({ step, state: behind(from, step) });
-    };
-    take(state, own.of(waits ? 1 : 0, state, (recording) => asKnown(state, recording, ownSteps(machine, recording.state, node, waits))));
+    take(choices, state, own.of(waits ? 1 : 0, state, (recording) => asKnown(state, recording, ownSteps(machine, recording.state, node, waits))));
     for (let index = 0; index < setup.events.length; index += 1) {
       const event = setup.events[index];
       const answers = eventSteps[index];
@@ -115,19 +116,23 @@ export function machineModel(setup: MachineSetup, initial: readonly State[], { p
         cutOff = true;
         continue;
       }
-      take(withEventCounted(state, event, index), answers.of(0, state, (recording) => asKnown(state, recording, [eventStep(machine, recording.state, node, event)])));
+      take(choices, withEventCounted(state, event, index), answers.of(0, state, (recording) => asKnown(state, recording, [eventStep(machine, recording.state, node, event)])));
     }
-    if (!waits && state.pending.length > 0) take(state, pending.of(0, state, (recording) => asKnown(state, recording, pendingSteps(setup, recording.state, node))));
+    if (!waits && state.pending.length > 0) take(choices, state, pending.of(0, state, (recording) => asKnown(state, recording, pendingSteps(setup, recording.state, node))));
     return { choices, cutOff };
   }
 
   /** A step that a rule could judge stands alone, so that a trace ends with it. */
+  function stands({ effects }: Known): boolean {
+    return judged === undefined && effects.length > 0;
+  }
+
+  function judge(from: PartedState, { effects }: Known, to: PartedState): void {
+    if (effects.length > 0) judged?.({ before: from, effects, after: to });
+  }
+
   function chain(before: PartedState, { step, state: first }: Choice): MachineTransition {
     const { visible } = setup;
-    const stands = ({ effects }: Known): boolean => judged === undefined && effects.length > 0;
-    const judge = (from: PartedState, { effects }: Known, to: PartedState): void => {
-      if (effects.length > 0) judged?.({ before: from, effects, after: to });
-    };
     let state = first;
     let weight = 1;
     judge(before, step, state);

@@ -203,5 +203,5 @@ export function sketchNames(text: string): string | null {
   return wanted.length === 0 ? null : `${wanted.map((one) => one.text).join('\n')}\n`;
 }
 
-/** Values of Linux's constants in C code without its headers. */
+/** Values of Linux's constants in C code without its headers; short ones are names of registers and of much else. */
 export const SKETCH_CONSTANTS: ReadonlyMap<string, bigint> = new Map(CONSTANTS.filter(([name]) => name.length > 4).map(([name, value]) => [name, BigInt(value)]));

@@ -3,20 +3,16 @@ import type { Origin } from '../base/span.ts';
 import type { CodeNode, ExtableEntry, NodeId } from '../machine/code.ts';
 import { CODE_REGION, createRegion, GLOBAL_REGION, PERCPU_REGION, regionBase, top } from '../machine/layout.ts';
 import type { Layout, Region, RegionKind } from '../machine/layout.ts';
-import { EXTABLE_TYPES, STACK_TOP_NAMES, TOP_OF_STACK_NAMES } from '../kernel/primitives.ts';
+import { EXTABLE_TYPES } from '../kernel/primitives.ts';
 import { PER_CPU_SIZES } from '../kernel/offsets.ts';
 import { SKETCH_CONSTANTS } from '../kernel/sketch-names.ts';
-import { PER_CPU_STACK_TOPS } from '../kernel/stacks.ts';
 import type { Directive } from '../syntax/annotation-types.ts';
 import type { AssemblerStream } from '../preprocess/stream.ts';
 import type { CSource } from './c-source.ts';
-import { decode } from '../machine/instructions/index.ts';
-import { isUnseenMacro } from '../machine/machine.ts';
-import { assumedWords, assumedWordText } from './assumed-words.ts';
 import { conventionText } from './conventional-gates.ts';
 import { gatesOf } from './gates.ts';
 import type { GateRow } from './gates.ts';
-import { guardsOf, guardVariables } from './guards.ts';
+import { guardsOf } from './guards.ts';
 import { isFunctionLabel, linkStream, place } from './link-assembler.ts';
 import type { Names, Placed } from './link-assembler.ts';
 import { linkFunction, placeFunction } from './link-c.ts';
@@ -26,8 +22,8 @@ import { createVariables } from './variables.ts';
 import type { Variables } from './variables.ts';
 import { fixupException, plainStub } from './synthesize.ts';
 import { fredOf } from './fred.ts';
-import { stackWritesOf } from './stack-writes.ts';
-import { gapBehind, syscallEntriesOf } from './syscall-entry.ts';
+import { NOTHING_TAKEN, sketchSource, takenIn } from './sketch.ts';
+import { gapBehind } from './syscall-entry.ts';
 import { abstractHandlers, NESTING_SAFE_NMI_STACK } from './abstract.ts';
 import type { AbstractDesign } from './abstract.ts';
 
@@ -69,7 +65,7 @@ export function buildProgram(parts: Parts): Program {
   for (const one of placed) for (const [name, node] of one.labels) if (isFunctionLabel(name) && !labels.has(name)) labels.set(name, node);
 
   const synthetic = new Map<string, NodeId>();
-  const variables = createVariables([{ ...NO_SOURCE, variables: parts.sketch ? guardVariables(parts.directives, parts.sources) : [] }, ...parts.sources], parts.sketch ? PER_CPU_SIZES : new Map());
+  const variables = parts.sketch ? createVariables([sketchSource(parts.directives, parts.sources), ...parts.sources], PER_CPU_SIZES) : createVariables(parts.sources);
   const names: Names = {
     label: (name) => labels.get(name) ?? null,
     function: (name) => defined.get(name)?.first ?? synthetic.get(name) ?? null,
@@ -132,17 +128,11 @@ export function buildProgram(parts: Parts): Program {
   const guards: readonly Guard[] = [...guardsOf(parts, variables, handlers), ...(abstract?.guards ?? [])];
   const named = labels.get('entry_SYSCALL_64');
   const gapEnd = labels.get('entry_SYSCALL_64_safe_stack');
-  const stubsAt = new Set(handlers.map((handler) => handler.stub));
-  const syscallEntries = parts.sketch && named === undefined ? syscallEntriesOf(nodes, functions, stubsAt) : [];
-  const gapFirst = named ?? labels.get(syscallEntries[0] ?? '');
+  const taken = parts.sketch ? takenIn({ nodes, layout, variables, functions, stubs: new Set(handlers.map((handler) => handler.stub)), namesSyscall: named !== undefined }) : NOTHING_TAKEN;
+  const gapFirst = named ?? labels.get(taken.syscallEntries[0] ?? '');
   const gap = gapFirst === undefined ? null : gapEnd === undefined ? (parts.sketch ? gapBehind(nodes, gapFirst) : null) : { first: gapFirst, end: gapEnd };
-  const words = parts.sketch ? assumedWords(nodes, ({ region, offset }) => region === PERCPU_REGION ? holdsKnown(layout.percpu, offset) : holdsKnown(layout.globals, regionBase(GLOBAL_REGION) + BigInt(offset)), { percpu: variables.percpuBytes(), global: variables.globalBytes() }) : [];
-  if (parts.sketch) for (const sentence of unseenMacros(nodes)) unknown.add(sentence);
-  const stackWrites = parts.sketch ? stackWritesOf(nodes, layout.percpu) : [];
-  for (const sentence of stackWrites) unknown.add(sentence);
-  for (const word of words) unknown.add(assumedWordText(word));
+  for (const sentence of taken.told) unknown.add(sentence);
   for (const row of rows) if (row.byName === true) unknown.add(conventionText(row));
-  for (const name of syscallEntries) unknown.add(`${name} is taken for the entry of SYSCALL by what it does: it keeps RSP in a per-CPU word and loads another`);
   const taskWork = parts.directives.find((directive) => directive.kind === 'defers-to' && directive.via === 'task-work');
   return {
     code: { nodes: dense(nodes), symbols: new Map([...labels, ...[...defined].map(([name, one]) => [name, one.first] as const)]), extable },
@@ -152,9 +142,9 @@ export function buildProgram(parts: Parts): Program {
     guards: withImplicit(guards, handlers),
     contexts: gap === null ? contexts : new Map([...contexts, ['gap', gap.first]]),
     gap,
-    assumedWords: words,
-    stackWrites,
-    syscallEntries,
+    assumedWords: taken.assumedWords,
+    stackWrites: taken.stackWrites,
+    syscallEntries: taken.syscallEntries,
     delivery: fred === null ? 'idt' : 'fred',
     fred,
     taskWorkEntry: taskWork?.kind === 'defers-to' ? names.function(taskWork.function) : null,
@@ -164,29 +154,6 @@ export function buildProgram(parts: Parts): Program {
     assumptions: assumptionsOf(parts.directives, handlers),
     unknown: [...unknown],
   };
-}
-
-/** Statements that are no instructions, by name, with the code whose paths end there. */
-function unseenMacros(nodes: readonly (CodeNode | undefined)[]): readonly string[] {
-  const places = new Map<string, Set<string>>();
-  for (const node of nodes) {
-    if (node?.kind !== 'instruction' || !isUnseenMacro(node) || decode(node).row !== null) continue;
-    const name = /^\w+/.exec(node.text)?.[0] ?? node.mnemonic;
-    places.set(name, (places.get(name) ?? new Set()).add(node.symbol));
-  }
-  return [...places].map(([name, symbols]) => `${name} is no instruction and no macro in view: what comes behind it in ${[...symbols].slice(0, 3).join(', ')}${symbols.size > 3 ? ' and others' : ''} is not judged`);
-}
-
-const NO_SOURCE: CSource = { file: '', functions: [], variables: [], structs: [], idtRows: [], declaredEntries: [], parameterTypes: new Map(), constants: new Map(), includes: [], problems: [] };
-
-/** Words whose content is known without being written in view (arch/x86/include/asm/percpu.h, kernel/stacks.ts). */
-const KNOWN_WORDS: ReadonlySet<string> = new Set([...TOP_OF_STACK_NAMES, ...STACK_TOP_NAMES.keys(), ...PER_CPU_STACK_TOPS.map(({ variable }) => variable), 'this_cpu_offset', '__per_cpu_offset', 'pcpu_unit_offsets', 'espfix_waddr', 'espfix_stack']);
-
-/** Whether an address lies in such a variable: the last one that begins at or below it. */
-function holdsKnown<A extends number | bigint>(names: ReadonlyMap<string, A>, address: A): boolean {
-  let best: { readonly name: string; readonly at: A } | null = null;
-  for (const [name, at] of names) if (at <= address && (best === null || at > best.at)) best = { name, at };
-  return best !== null && KNOWN_WORDS.has(best.name);
 }
 
 export function nowhere(): Origin {

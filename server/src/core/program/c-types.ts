@@ -258,11 +258,15 @@ const INVENTED_SLOTS = 511;
 /** Bytes that a record out of view is given. */
 export const INVENTED_BYTES = 8 * (INVENTED_SLOTS + 1);
 
-/** Where a member of a record out of view is taken to be: the same name is at the same place in every file. */
+/** Slots by the name of the member, in the order in which they are first asked for. */
+const inventedSlots = new Map<string, number>();
+
+/** Where a member of a record out of view is taken to be: the same name is at the same place in every file, and two names are
+ * at two places as long as there is room. */
 export function inventedOffset(name: string): number {
-  let hash = 0;
-  for (const character of name) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 1_000_003;
-  return 8 * (1 + (hash % INVENTED_SLOTS));
+  const slot = inventedSlots.get(name) ?? inventedSlots.size % INVENTED_SLOTS;
+  inventedSlots.set(name, slot);
+  return 8 * (1 + slot);
 }
 
 /** The member of a record whose body is not in view, or of something that nothing declares; null where it is of a known type. */

@@ -1,6 +1,7 @@
 // Findings of a unit: those of the front end and of rules that need no run, and those of runs merged by root cause.
 import type { Place } from '../base/span.ts';
 import type { Finding, RunReport, Severity } from '../rules/finding.ts';
+import { RULES } from '../rules/index.ts';
 import { NESTED_NMI_RULE } from '../rules/nested-nmi-breaks-frame.ts';
 import { NESTED_NMIS } from './path-scenarios.ts';
 import type { Inspection, Judgement, Rule } from '../rules/rule.ts';
@@ -58,27 +59,26 @@ export function merge(reports: readonly RunReport[]): readonly Finding[] {
       else merged.set(key, { ...better(before, finding), variants: [...new Set([...before.variants, ...variants])] });
     }
   }
-  return alike([...merged.values()].sort(inOrder));
+  return alike([...merged.values()]);
 }
 
-/** Where a rule says the same of several places of a function, the one with the shortest trace stands for all. */
+const saidOnce: ReadonlySet<string> = new Set(RULES.filter((rule) => rule.saidOnce === true).map(({ name }) => name));
+
+/** Where such a rule says the same of several places, the one with the shortest trace stands for all. */
 function alike(findings: readonly Finding[]): readonly Finding[] {
   const groups = new Map<string, Finding[]>();
+  const out: Finding[] = [];
   for (const finding of findings) {
-    const key = SAID_ONCE.has(finding.rule) ? `${finding.rule}|${finding.place.file}|${finding.message}` : `${finding.rule}|${finding.place.file}|${finding.place.span.start}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [finding]);
-    else group.push(finding);
+    const key = `${finding.rule}|${finding.place.file}|${finding.message}`;
+    if (!saidOnce.has(finding.rule)) out.push(finding);
+    else groups.set(key, [...(groups.get(key) ?? []), finding]);
   }
-  return [...groups.values()].flatMap((group) => {
-    const [first, ...others] = [...group].sort((a, b) => lengthOf(a) - lengthOf(b));
-    if (first === undefined) return [];
-    return [others.length === 0 ? first : { ...first, related: [...first.related, ...others.sort(inOrder).map(({ place }) => ({ place, message: 'the same here' }))] }];
-  }).sort(inOrder);
+  for (const group of groups.values()) {
+    const [first, ...others] = group.sort((a, b) => lengthOf(a) - lengthOf(b));
+    if (first !== undefined) out.push({ ...first, related: [...first.related, ...others.sort(inOrder).map(({ place }) => ({ place, message: 'the same here' }))] });
+  }
+  return out.sort(inOrder);
 }
-
-/** Rules whose message names the function and not the place: each access of a handler that is wrong as a whole. */
-const SAID_ONCE: ReadonlySet<string> = new Set(['raisable-access-inside-window']);
 
 function better(a: Finding, b: Finding): Finding {
   if (RANK[a.severity] !== RANK[b.severity]) return RANK[a.severity] < RANK[b.severity] ? a : b;

@@ -8,6 +8,7 @@ import { findKernelRoot } from '../preprocess/includes.ts';
 import { createPreprocessor } from '../preprocess/again.ts';
 import type { Preprocessor } from '../preprocess/again.ts';
 import { sketchNames } from '../kernel/sketch-names.ts';
+import { normalisePath } from '../preprocess/includes.ts';
 import { preprocess, preprocessC, SKETCH_PRELUDE } from '../preprocess/preprocess.ts';
 import type { AssemblerStream, Configuration, FileSource } from '../preprocess/stream.ts';
 import { cSource } from '../program/c-lower.ts';
@@ -32,17 +33,6 @@ export interface Streams {
   /** Functions and tables of a C file. */
   readonly c: (file: string) => Read<CSource>;
   readonly configure: (choice: ConfigurationChoice) => void;
-}
-
-/** `../../include/x.h` beside a file. */
-function resolvesUp(folder: string, name: string, from: FileSource): boolean {
-  const parts = folder.split('/').slice(0, -1);
-  const names = name.split('/');
-  while (names[0] === '..' && parts.length > 0) {
-    names.shift();
-    parts.pop();
-  }
-  return name.startsWith('../') && from.read([...parts, ...names].join('/')) !== null;
 }
 
 /** Files that each kind of result is kept for; the least recently used go first. */
@@ -103,7 +93,7 @@ export function createStreams(source: FileSource, fixed: Configuration | null, p
         if (path !== SKETCH_PRELUDE) return from.read(path);
         const text = from.read(file) ?? '';
         const includes = [...text.matchAll(/^[ \t]*#[ \t]*include[ \t]*["<]([^">]+)[">]/gm)].map((match) => match[1] ?? '');
-        return includes.some((name) => from.read(folder + name) !== null || resolvesUp(folder, name, from)) ? null : sketchNames(text);
+        return includes.some((name) => from.read(normalisePath(folder + name)) !== null) ? null : sketchNames(text);
       },
     };
   }

@@ -38,8 +38,7 @@ const stubs = /^arch\/x86\/entry\/[^/]+\.[Sh]$/;
 /** Where a tree has no configuration of its own: with what it is by default, with every entry there is, and with least. */
 const matrix = ['pti', 'xenpv+sev+tdx+fred', 'minimal'];
 
-/** Rules about what the machine does not have: locks, the scheduler, and orders that it does not see. */
-const BESIDE_RUNS: ReadonlySet<string> = new Set(['lock-in-nmi-like', 'sleeping-in-atomic-exception', 'wrong-deferral-mode', 'cr2-read-late', 'dr6-read-late', 'ist-shift-not-unwound', 'work-after-mcip-clear', 'task-work-queued-twice', 'enter-exit-mismatch']);
+const besideRuns: ReadonlySet<string> = new Set(RULES.filter((rule) => rule.besideRuns === true).map(({ name }) => name));
 
 type Subject = Omit<TreeSubject, 'source'>;
 type Judging = Read<TreeJudging>;
@@ -114,7 +113,7 @@ export function createTreeFindings(workspace: Workspace, source: FileSource, str
     const { root: tree, configuration } = streams.chosen(file);
     if (tree !== null || !/\.[chS]$/.test(file)) return [];
     const root = file.slice(0, file.lastIndexOf('/') + 1);
-    const shown = simulated(root) ? (finding: Finding) => BESIDE_RUNS.has(finding.rule) : () => true;
+    const shown = simulated(root) ? (finding: Finding) => besideRuns.has(finding.rule) : () => true;
     let verdict: TreeVerdict | null = null;
     while (verdict === null) verdict = advance({ root, design: true }, [configuration]);
     return verdict.findings.filter((finding) => finding.place.file === file && shown(finding));

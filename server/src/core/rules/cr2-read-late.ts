@@ -57,4 +57,5 @@ export const cr2ReadLate = treeRule({
   bad: [{ title: 'After the entry helper', files: { 'fault.c': handler('\tstate = irqentry_enter(regs);\n\taddress = read_cr2(); //~ cr2-read-late\n') } }],
   good: [{ title: 'First', files: { 'fault.c': handler('\taddress = read_cr2();\n\tstate = irqentry_enter(regs);\n') } }],
   examine,
+  besideRuns: true,
 });

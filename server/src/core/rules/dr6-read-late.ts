@@ -78,4 +78,5 @@ export const dr6ReadLate = treeRule({
   bad: [{ title: 'After the entry helper', files: { 'debug.c': handler('\tirqentry_enter_from_user_mode(regs); //~ dr6-read-late\n\tdr6 = debug_read_reset_dr6();\n') } }],
   good: [{ title: 'First', files: { 'debug.c': handler('\tdr6 = debug_read_reset_dr6();\n\tirqentry_enter_from_user_mode(regs);\n') } }],
   examine,
+  besideRuns: true,
 });

@@ -181,5 +181,6 @@ export const enterExitMismatch: Rule = {
   judge: null,
   inspect: null,
   examine,
+  besideRuns: true,
   fix: null,
 };

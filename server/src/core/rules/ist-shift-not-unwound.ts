@@ -127,4 +127,5 @@ export const istShiftNotUnwound = treeRule({
     { title: 'Around everything', files: { 'nmi.c': handler('\tsev_es_ist_enter(regs);\n\tdr7 = local_db_save();\n\tstate = irqentry_nmi_enter(regs);\n\tpoll_sources(regs);\n\tirqentry_nmi_exit(regs, state);\n\tlocal_db_restore(dr7);\n\tsev_es_ist_exit();\n') } },
   ],
   examine,
+  besideRuns: true,
 });

@@ -61,4 +61,5 @@ export const lockInNmiLike = treeRule({
   bad: [{ title: 'Waiting', files: { 'mce.c': handler('\traw_spin_lock(&demo_lock); //~ lock-in-nmi-like\n\traw_spin_unlock(&demo_lock);\n') } }],
   good: [{ title: 'Trying', files: { 'mce.c': handler('\tif (raw_spin_trylock(&demo_lock))\n\t\traw_spin_unlock(&demo_lock);\n') } }],
   examine,
+  besideRuns: true,
 });

@@ -110,5 +110,6 @@ ${rearmInterrupt}`,
   judge,
   inspect: null,
   examine,
+  saidOnce: true,
   fix: null,
 };

@@ -87,6 +87,10 @@ export interface Rule {
   readonly examine?: (tree: Tree) => readonly Judgement[];
   /** Examined in designs only, where no build of a kernel checks it already or where it would be noise. */
   readonly designsOnly?: boolean;
+  /** About what the machine does not have (locks, the scheduler, orders that it does not see): examined in designs that are run too. */
+  readonly besideRuns?: boolean;
+  /** Its message names the function and not the place: of several places in a file the one with the shortest trace stands for all. */
+  readonly saidOnce?: boolean;
   /** Edits that mend a finding; verified by a new review before they are offered. */
   readonly fix: ((place: Place, inspection: Inspection) => Fix | null) | null;
 }

@@ -43,4 +43,5 @@ export const sleepingInAtomicException = treeRule({
   bad: [{ title: 'In the handler', files: { 'mce.c': handler('memory_failure(regs->ip >> 12, 0); //~ sleeping-in-atomic-exception') } }],
   good: [{ title: 'Deferred', files: { 'mce.c': handler('irq_work_queue(this_cpu_ptr(&mce_work));') } }],
   examine,
+  besideRuns: true,
 });

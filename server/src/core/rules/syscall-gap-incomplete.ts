@@ -61,10 +61,12 @@ function exits(tree: Tree): readonly Range[] {
   });
 }
 
-const gaps = new WeakMap<Program, readonly (readonly [first: number, end: number])[]>();
+type Ranges = readonly (readonly [first: number, end: number])[];
 
-/** The ranges that the labels of the stubs make, by node; none where a tree has no such labels. */
-function labelled(program: Program): readonly (readonly [first: number, end: number])[] {
+const gaps = new WeakMap<Program, Ranges>();
+
+/** The ranges that the labels of the stubs make, by node; none where a tree has not both kinds of such labels. */
+function labelled(program: Program): Ranges {
   const known = gaps.get(program);
   if (known !== undefined) return known;
   const { symbols } = program.code;
@@ -72,17 +74,19 @@ function labelled(program: Program): readonly (readonly [first: number, end: num
     const [first, end] = name.endsWith('_safe_stack') ? [symbols.get(name.slice(0, -'_safe_stack'.length)), at] : [at, name.endsWith('_unsafe_stack') ? symbols.get(`${name.slice(0, -'_unsafe_stack'.length)}_end`) : undefined];
     return first === undefined || end === undefined ? [] : [[first, end]];
   });
-  gaps.set(program, made);
-  return made;
+  const both = ['_safe_stack', '_unsafe_stack'].every((end) => [...symbols.keys()].some((name) => name.endsWith(end)));
+  gaps.set(program, both ? made : []);
+  return both ? made : [];
 }
 
 /** An instruction of the stub that runs on the user's stack pointer, or on none, outside the ranges. */
 function judge(step: PathStep): readonly Judgement[] {
   const { node, before, start, program } = step;
   if (!isInstruction(node) || start.door.kind !== 'instruction' || start.door.instruction !== 'SYSCALL' || before.cpu.cpl === 3 || !program.contexts.has('inside C')) return [];
-  if (!program.code.symbols.has(`${start.door.name}_safe_stack`) || ![...program.code.symbols.keys()].some((name) => name.endsWith('_unsafe_stack'))) return [];
+  const ranges = labelled(program);
+  if (ranges.length === 0 || !program.code.symbols.has(`${start.door.name}_safe_stack`)) return [];
   const rsp = rspOf(before);
-  if (rsp === undefined || isConstant(rsp) || node.symbol !== start.door.name || labelled(program).some(([first, end]) => node.id >= first && node.id < end)) return [];
+  if (rsp === undefined || isConstant(rsp) || node.symbol !== start.door.name || ranges.some(([first, end]) => node.id >= first && node.id < end)) return [];
   return [{ place: pathPlace(node), message: `${node.text} runs without a kernel stack outside the labels that ip_within_syscall_gap() compares: an NMI or #VC there takes the stack pointer of the user for the kernel's; put the labels around all of it`, premises: pathPremises(step) }];
 }
 

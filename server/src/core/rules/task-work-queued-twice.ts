@@ -81,4 +81,5 @@ export const taskWorkQueuedTwice = treeRule({
   bad: [{ title: 'Every time', files: { 'mce.c': queue('', ' //~ task-work-queued-twice') } }],
   good: [{ title: 'The first time', files: { 'mce.c': queue('\tif (count > 1)\n\t\treturn;\n', '') } }],
   examine,
+  besideRuns: true,
 });

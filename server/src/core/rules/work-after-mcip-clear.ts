@@ -78,4 +78,5 @@ export const workAfterMcipClear = treeRule({
   ],
   good: [{ title: 'Last', files: { 'mce.c': handler('\tmce_log(&m);\n\tmce_wrmsrl(MSR_IA32_MCG_STATUS, 0);\n}\n') } }],
   examine,
+  besideRuns: true,
 });

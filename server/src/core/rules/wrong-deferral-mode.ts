@@ -48,4 +48,5 @@ export const wrongDeferralMode = treeRule({
   bad: [{ title: 'A signal', files: { 'mce.c': handler('force_sig(SIGBUS); //~ wrong-deferral-mode') } }],
   good: [{ title: 'irq_work', files: { 'mce.c': handler('irq_work_queue(this_cpu_ptr(&mce_work));') } }],
   examine,
+  besideRuns: true,
 });
