@@ -56,7 +56,7 @@ export async function checkPatches({ patches }: Given, configuration: string | n
     return found.kind === 'sources' ? found.sources : { files: [], named: new Set(), folders: [], notes: [] };
   }
 
-  const before = await stateOf(new Map(), false);
+  const before = await stateOf(series.before, false);
   const last = states.at(-1) ?? new Map<string, string>();
   const after = await stateOf(last, true);
   if (after === null) return null;

@@ -92,6 +92,24 @@ describe('check on patches', () => {
     });
   });
 
+  it('shows what patches brought that are in the tree already', async () => {
+    await withFiles({ 'd/nmi.c': after, 'series.mbox': series }, async (folder) => {
+      const { status, out, err } = await runCommand(['check', 'series.mbox'], folder);
+      assert.equal(status, 1);
+      assert.match(out, /comes with patch 1 of 2: Take a mutex$/m);
+      assert.match(out, /comes with patch 2 of 2: Send a signal$/m);
+      assert.match(err, /^entrycheck: the patches are in the tree already: what they brought is shown$/m);
+      assert.match(err, /^entrycheck: 1 finding is there without the patches and not shown$/m);
+    });
+  });
+
+  it('shows what a file brought that they made', async () => {
+    const made = `--- /dev/null\n+++ b/d/nmi.c\n@@ -0,0 +1,${middle.split('\n').length - 1} @@\n${middle.split('\n').slice(0, -1).map((line) => `+${line}\n`).join('')}`;
+    for (const files of [{ 'made.patch': made }, { 'made.patch': made, 'd/nmi.c': middle }]) {
+      await withFiles(files, async (folder) => assert.match((await runCommand(['check', 'made.patch'], folder)).out, /^d\/nmi\.c:5:\d+: error: mutex_lock\(\) may sleep /m));
+    }
+  });
+
   it('tells what they take away', async () => {
     await withFiles({ 'd/nmi.c': before, 'fix.patch': diff('d/nmi.c', before, handler(''), 'Drop the lock', '1/1') }, async (folder) => {
       const { status, out, err } = await runCommand(['check', 'fix.patch'], folder);

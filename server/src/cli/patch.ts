@@ -95,6 +95,19 @@ function readHunk(lines: readonly string[], at: number, head: RegExpExecArray): 
   return { hunk: { at: at + 1, oldStart: Number(head[1]), newStart: Number(head[3]), lines: out }, end: index };
 }
 
+/** The patch that takes this one back. */
+export function reversed({ subject, files }: Patch): Patch {
+  const other = { ' ': ' ', '+': '-', '-': '+' } as const;
+  return {
+    subject,
+    files: [...files].reverse().map(({ from, to, hunks }) => ({
+      from: to,
+      to: from,
+      hunks: hunks.map(({ at, oldStart, newStart, lines }) => ({ at, oldStart: newStart, newStart: oldStart, lines: lines.map(({ kind, text }) => ({ kind: other[kind], text })) })),
+    })),
+  };
+}
+
 /** Lines that a hunk may lie away from where it says. */
 const FURTHEST = 2000;
 

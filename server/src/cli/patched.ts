@@ -1,10 +1,12 @@
 // Patches laid over the files of the disk in memory: what is there before them and after each, and what only they bring.
 import { existsSync, readFileSync } from 'node:fs';
 import { onDisk } from '../shell/workspace.ts';
-import { applyHunks, onlyShown } from './patch.ts';
+import { applyHunks, onlyShown, reversed } from './patch.ts';
 import type { FilePatch, Patch } from './patch.ts';
 
 export interface PatchedTree {
+  /** Texts before the first patch, where the disk has others: the patches are in the tree already. */
+  readonly before: ReadonlyMap<string, string>;
   /** Texts after each patch of the series, by path from the current folder; the last is the result. */
   readonly states: readonly ReadonlyMap<string, string>[];
   /** Files that some patch touches and that are there in the end. */
@@ -28,7 +30,20 @@ function rootOf(patches: readonly Patch[], cwd: string): string {
   return '';
 }
 
-export function applyPatches(patches: readonly { readonly name: string; readonly patch: Patch }[], cwd: string): PatchedTree | string {
+type Named = readonly { readonly name: string; readonly patch: Patch }[];
+
+/** A sentence where the patches neither fit the tree nor are in it. */
+export function applyPatches(patches: Named, cwd: string): PatchedTree | string {
+  const tree = layOver(patches, cwd);
+  if (typeof tree !== 'string') return tree;
+  const taken = layOver([...patches].reverse().map(({ name, patch }) => ({ name, patch: reversed(patch) })), cwd);
+  if (typeof taken === 'string' || taken.partial.size > 0) return tree;
+  const [before = new Map<string, string>(), ...between] = [...taken.states].reverse();
+  const there = new Set(patches.flatMap(({ patch }) => patch.files.flatMap(({ to }) => (to === null ? [] : [taken.prefix + to]))));
+  return { before, states: [...between, new Map()], touched: [...there].filter((path) => existsSync(onDisk(cwd, path))), partial: new Set(), notes: ['the patches are in the tree already: what they brought is shown'] };
+}
+
+function layOver(patches: Named, cwd: string): (PatchedTree & { readonly prefix: string }) | string {
   const prefix = rootOf(patches.map(({ patch }) => patch), cwd);
   const states: ReadonlyMap<string, string>[] = [];
   const notes: string[] = [];
@@ -45,7 +60,7 @@ export function applyPatches(patches: readonly { readonly name: string; readonly
     states.push(next);
     now = next;
   }
-  return { states, touched: [...touched], partial, notes: [...new Set(notes)] };
+  return { before: new Map(), states, touched: [...touched], partial, notes: [...new Set(notes)], prefix };
 }
 
 function applyFile(file: FilePatch, texts: Map<string, string>, prefix: string, cwd: string, name: string, notes: string[], touched: Set<string>, partial: Set<string>): string | null {
@@ -58,6 +73,7 @@ function applyFile(file: FilePatch, texts: Map<string, string>, prefix: string, 
     touched.delete(from);
   }
   if (to === null) return null;
+  if (from === null && (texts.get(to) ?? textOf(onDisk(cwd, to)) ?? '') !== '') return `${name}: ${to} is there, and the patch makes it; check out what the patch is made for, without the patch`;
   touched.add(to);
   if (before === null) {
     notes.push(`${name}: ${file.from ?? ''} is not below the current folder: only the lines that the patch shows of it are reviewed; run this at the root of the tree`);
