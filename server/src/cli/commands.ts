@@ -11,6 +11,7 @@ import { lsp, usage as lspUsage } from './lsp.ts';
 import { didYouMean } from './nearest.ts';
 import { review, usage as reviewUsage } from './review.ts';
 import { run, usage as runUsage } from './run.ts';
+import { test, usage as testUsage } from './test.ts';
 
 interface Entry {
   readonly command: Command;
@@ -20,6 +21,7 @@ interface Entry {
 const commands: ReadonlyMap<string, Entry> = new Map([
   ['check', { command: check, usage: checkUsage }],
   ['run', { command: run, usage: runUsage }],
+  ['test', { command: test, usage: testUsage }],
   ['context', { command: context, usage: contextUsage }],
   ['explain', { command: explain, usage: explainUsage }],
   ['review', { command: review, usage: reviewUsage }],
@@ -32,6 +34,7 @@ const help = `usage: entrycheck COMMAND [ARGUMENTS]
 
   check PATH...               findings of files and folders
   run SCENARIO|FILE [PATH...] verdicts of scenarios on designs
+  test [PATH...]              scenarios as tests, for test runners and CI
   context FILE:LINE[:COLUMN]  exception contexts at a line, and who can interrupt there
   explain [RULE]              a rule's page, offline
   review [PATH...]            designs, their verdicts and shortest traces, for reading

@@ -6,14 +6,14 @@ import { inOrder } from '../core/render/places.ts';
 import { findingText, runText } from '../core/render/text.ts';
 import type { RunReport, Unit } from '../core/review-types.ts';
 import { parseArguments } from './arguments.ts';
+import { openDesigns, openWithFile } from './designs.ts';
 import { raiseEvents } from './event.ts';
-import { readGiven } from './given.ts';
 import { clean, couldNotRun, found, refuse } from './io.ts';
 import type { Command, Io } from './io.ts';
 import { didYouMean } from './nearest.ts';
-import { explore, openSession, unitsOf } from './session.ts';
+import { explore, openSession } from './session.ts';
 import type { Session } from './session.ts';
-import { findSources, kindOf, tidy } from './paths.ts';
+import { kindOf, tidy } from './paths.ts';
 import { createNodeWorkspace, onDisk } from '../shell/workspace.ts';
 
 export const usage = `usage: entrycheck run [--format gcc|json|mail] [--max-states N] SCENARIO|FILE [PATH...]
@@ -43,8 +43,6 @@ NMI, #MC, #DB).
 exit status: 0 every run holds, 1 some run is violated, vacuous or inconclusive,
 2 could not run
 `;
-
-const scenarioFile = /\.xctx-scenario\.(?:ya?ml|json)$/;
 
 /** What is run: every scenario, or the one of this name, or those of this file. */
 type Wanted = { readonly kind: 'all' } | { readonly kind: 'name'; readonly name: string } | { readonly kind: 'file'; readonly file: string };
@@ -105,53 +103,6 @@ export const run: Command = async (argv, io) => {
   if (reports.length === 0) return refuse(io, `run: nothing to run: ${wanted.kind === 'file' ? `${wanted.file} has no scenario` : 'no scenario applies to these designs'}`);
   return reports.every(({ verdict }) => verdict === 'holds') ? clean : found;
 };
-
-type Opened =
-  | {
-      readonly kind: 'opened';
-      readonly session: Session;
-      readonly units: readonly Unit[];
-      /** Path of the scenario file in each unit, by the unit's folder. */
-      readonly homes: ReadonlyMap<string, string>;
-    }
-  | { readonly kind: 'refused'; readonly message: string };
-
-async function openDesigns(paths: readonly string[], io: Io): Promise<Opened> {
-  const input = readGiven(paths, io.cwd);
-  if (input.kind === 'refused') return { kind: 'refused', message: input.message };
-  const { given } = input;
-  if (given.patches.length > 0) return { kind: 'refused', message: 'run: patches are for entrycheck check' };
-  const workspace = createNodeWorkspace(io.cwd, given.files);
-  const sources = findSources(given.paths, io.cwd, workspace, new Set(given.files.keys()));
-  if (sources.kind === 'refused') return sources;
-  const session = await openSession(io, workspace, null, given.names);
-  for (const note of sources.sources.notes) io.err(`entrycheck: ${note}\n`);
-  return { kind: 'opened', session, units: unitsOf(session.review, sources.sources.files), homes: new Map() };
-}
-
-/** A scenario file on designs elsewhere is reviewed as if it lay in their folders. */
-async function openWithFile(file: string, paths: readonly string[], io: Io): Promise<Opened> {
-  const disk = createNodeWorkspace(io.cwd);
-  const refusal = disk.refusal(file);
-  if (refusal !== null) return { kind: 'refused', message: `${file}: ${refusal}` };
-  if (!scenarioFile.test(file)) return { kind: 'refused', message: `${file}: not a scenario file: these are named *.xctx-scenario.yaml, .yml or .json` };
-  if (paths.length === 0) {
-    const session = await openSession(io, disk);
-    const unit = session.review.unitOf(file);
-    if (unit === null) return { kind: 'refused', message: `${file}: not a scenario file: these are named *.xctx-scenario.yaml, .yml or .json` };
-    return { kind: 'opened', session, units: [unit], homes: new Map([[unit.folder, file]]) };
-  }
-  const sources = findSources(paths, io.cwd, disk);
-  if (sources.kind === 'refused') return sources;
-  const scout = await openSession(io, disk);
-  const folders = unitsOf(scout.review, sources.sources.files).map(({ folder }) => folder);
-  scout.review.release();
-  const name = file.slice(file.lastIndexOf('/') + 1);
-  const homes = new Map(folders.map((folder) => [folder, folder === '' ? name : `${folder}/${name}`]));
-  const workspace = createNodeWorkspace(io.cwd, new Map([...homes.values()].map((home) => [home, disk.read(file) ?? ''])));
-  const session = await openSession(io, workspace);
-  return { kind: 'opened', session, units: unitsOf(session.review, sources.sources.files), homes };
-}
 
 function scenarioNames({ review }: Session, units: readonly Unit[]): readonly string[] {
   return [...new Set(units.flatMap((unit) => review.scenarios(unit.folder).map(({ name }) => name)))];

@@ -112,6 +112,8 @@ export interface ExplorationReview {
   readonly exploreRest: (folder: string) => Exploration;
   /** One scenario (all its starts), with its verdicts. null where there is no such scenario or unit. */
   readonly run: (folder: string, scenario: string) => Exploration | null;
+  /** The same within the bounds alone: what holds is not explored for any number of events. */
+  readonly test: (folder: string, scenario: string) => Exploration | null;
   /** Steps of a trace from its replay key. */
   readonly replay: (folder: string, scenario: string, start: string, choices: readonly number[]) => Trace | null;
 }

@@ -58,6 +58,7 @@ export function createWordReview({ workspace, mortal }: WordReviewOptions): Revi
     exploreShare: (folder) => ({ ...exploration(folder, walk.name), coverage: () => [] }),
     exploreRest: (folder) => exploration(folder, walk.name),
     run: (folder, scenario) => (scenario === walk.name ? exploration(folder, scenario) : null),
+    test: (folder, scenario) => (scenario === walk.name ? exploration(folder, scenario) : null),
     findings: (_folder, reports) => reports.flatMap((report) => report.findings),
     replay: (folder, _scenario, _start, choices) => {
       const [file, start] = [filesOf(folder)[0], choices[0]];
@@ -136,6 +137,7 @@ const walk: Scenario = {
   expect: [],
   where: [],
   depth: 1,
+  awaited: 'holds',
   maxStates: longRun,
   place: null,
 };

@@ -70,6 +70,7 @@ function oneOfEach(program: Program): Scenario {
     handlers: [],
     expect: [],
     depth: 3,
+    awaited: 'holds',
     maxStates: MOST_STATES,
     place: null,
     machine: { vendor: null, guest: null, features: [] },

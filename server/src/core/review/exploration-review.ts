@@ -26,6 +26,12 @@ export function createExplorationReview({ workspace, documents }: FrontEnd, unit
     return scenariosOf(unit.linked).find((one) => one.name === name);
   }
 
+  function named(folder: string, name: string, anyNumber: boolean): Exploration | null {
+    const unit = units.ofFolder(folder);
+    const scenario = unit === null ? undefined : scenarioIn(unit, name);
+    return unit === null || scenario === undefined ? null : explorationOf(unit, [scenario], scenario.maxStates, anyNumber);
+  }
+
   return {
     explore: (folder) => {
       const ofTree = treeFindings.exploration(unitOfFolder(folder, workspace)?.files ?? []) ?? nothing;
@@ -53,11 +59,8 @@ export function createExplorationReview({ workspace, documents }: FrontEnd, unit
       const unit = units.ofFolder(folder);
       return (unit === null ? null : treeFindings.exploration(unit.linked.unit.files)) ?? nothing;
     },
-    run: (folder, name) => {
-      const unit = units.ofFolder(folder);
-      const scenario = unit === null ? undefined : scenarioIn(unit, name);
-      return unit === null || scenario === undefined ? null : explorationOf(unit, [scenario], scenario.maxStates, true);
-    },
+    run: (folder, name) => named(folder, name, true),
+    test: (folder, name) => named(folder, name, false),
     replay: (folder, name, start, choices) => {
       const unit = units.ofFolder(folder);
       const scenario = unit === null ? undefined : scenarioIn(unit, name);

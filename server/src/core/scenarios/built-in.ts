@@ -13,6 +13,7 @@ const common = {
   steps: [],
   guards: [],
   handlers: [],
+  awaited: 'holds',
   where: [],
   depth: 6,
   maxStates: 2_000_000,

@@ -22,7 +22,7 @@ export interface ScenarioFile {
 }
 
 const scenarioFileName = /\.xctx-scenario\.(?:ya?ml|json)$/;
-const topKeys = ['xctx-scenario', 'name', 'title', 'why', 'machine', 'handlers', 'guards', 'memory', 'initial', 'steps', 'explore', 'expect'];
+const topKeys = ['xctx-scenario', 'name', 'title', 'why', 'machine', 'handlers', 'guards', 'memory', 'initial', 'steps', 'explore', 'expect', 'verdict'];
 const defaultStarts: readonly StartContext[] = ['user', 'kernel', 'kernel-irqs-off'];
 const startContexts: readonly StartContext[] = ['user', 'kernel', 'kernel-irqs-off', 'gap'];
 const defaultDepth = 6;
@@ -83,6 +83,7 @@ function readScenario(file: string, node: TreeNode, report: TreeReport): Scenari
     guards,
     handlers,
     expect,
+    awaited: read('verdict', (value) => readWord(value, '`verdict`', ['holds', 'violated'], report)) ?? 'holds',
     place: { file, span: map.get('name')?.value.span ?? headOf(node) },
   };
   reportDangling(scenario, node, report);

@@ -99,6 +99,8 @@ export interface ScenarioInitial {
   readonly registers: ReadonlyMap<string, string>;
 }
 
+export type AwaitedVerdict = 'holds' | 'violated';
+
 export interface Scenario {
   readonly name: string;
   readonly title: string;
@@ -118,6 +120,8 @@ export interface Scenario {
   readonly guards: readonly ScenarioGuard[];
   readonly handlers: readonly AbstractHandler[];
   readonly expect: readonly Expectation[];
+  /** What a test awaits: a scenario of a known bug is violated until that is mended. */
+  readonly awaited: AwaitedVerdict;
   /** Handlers, as `ve.*`, at whose steps events may arrive; empty for everywhere. */
   readonly where: readonly string[];
   /** Nesting of live frames at which a run is cut off, and said to be. */
