@@ -18,6 +18,7 @@ export const commands = {
   runScenario: 'Entrycheck: Run scenario',
   showExpansion: 'Entrycheck: Show macro expansion',
   callHierarchy: 'Calls: Show Call Hierarchy',
+  runTests: 'Test: Run All Tests',
   outgoingCalls: 'Calls: Show Outgoing Calls',
 };
 
@@ -47,7 +48,7 @@ export async function openTree(folder) {
   return await vscode.openInPlace(folder);
 }
 
-/** A page on a fresh copy of the designs. */
-export async function openDesigns() {
-  return await vscode.open(workspace, 'designs');
+/** A page on a fresh copy of the designs, or of one of them. */
+export async function openDesigns(name = null) {
+  return await vscode.open(workspace, name === null ? 'designs' : `designs/${name}`);
 }

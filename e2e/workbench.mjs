@@ -281,6 +281,27 @@ export class Workbench {
     return this.page.locator('.part.sidebar .monaco-list-row:visible');
   }
 
+  /** By its icon in the activity bar. */
+  async openView(name) {
+    await this.page.locator(`.part.activitybar .action-label[aria-label^="${name}"]`).first().click();
+  }
+
+  /** What the rows of the Test Explorer say of themselves, states included. */
+  async testLabels() {
+    return await this.hierarchyRows().evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label') ?? ''));
+  }
+
+  async waitForTest(text, timeout) {
+    await this.waitUntil(async () => (await this.testLabels()).some((label) => text.test(label)), `a test ${text}`, timeout);
+  }
+
+  /** A button in a row of the Test Explorer. */
+  async testAction(text, label) {
+    const row = this.hierarchyRows().filter({ hasText: text }).first();
+    await row.hover();
+    await row.locator(`.action-label[aria-label^="${label}"]`).click();
+  }
+
   /** A link in the open hover, by its text. */
   async clickHoverLink(text) {
     await this.page.locator(hovers).locator('a', { hasText: text }).first().click();

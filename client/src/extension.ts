@@ -6,6 +6,7 @@ import { registerExpansions } from './expansion.ts';
 import { registerRulePages } from './rule-pages.ts';
 import { createStatus } from './status.ts';
 import { createComparePanel } from './compare-panel.ts';
+import { createTestExplorer } from './test-explorer.ts';
 import { createTracePanel } from './trace-panel.ts';
 import { registerVirtualFiles } from './virtual-files.ts';
 
@@ -23,6 +24,7 @@ export async function activate(context: ExtensionContext): Promise<void> {
     registerExpansions(client),
     registerVirtualFiles(client),
     registerCommands(client, traces, comparison),
+    createTestExplorer(client, traces),
   );
   await client.start();
 }

@@ -9,9 +9,10 @@ import { raiseEvents } from './events.ts';
 import { expansionChoices, expansionView } from './expansion.ts';
 import { pathOfUri } from './paths.ts';
 import { methods } from './protocol.ts';
-import type { CompareParams, ExpansionChoice, ExpansionChoiceParams, ExpansionParams, ExpansionView, RaiseParams, RuleEntry, RulePageParams, RunParams, RunResult, ScenariosParams, TraceParams, TraceView } from './protocol.ts';
+import type { CompareParams, ExpansionChoice, ExpansionChoiceParams, ExpansionParams, ExpansionView, RaiseParams, RuleEntry, RulePageParams, RunParams, RunResult, ScenariosParams, TestResult, TestsResult, TraceParams, TraceView } from './protocol.ts';
 import { compareDesigns, listScenarios, locateIn, runScenario } from './runs.ts';
 import type { Session } from './session.ts';
+import { listTests, runTest } from './tests.ts';
 import { viewOfFinding } from './views.ts';
 
 const unavailable = 'the review is not available, see the log';
@@ -33,6 +34,10 @@ export function answerOwnRequests(connection: Connection, { answer, onDocument, 
     answer('run', { problem: unavailable, design: '', runs: [], stopped: null }, (session) =>
       withProgress(connection, params, 'Running scenarios', (report) => runScenario(partsOf(session), params, report, token)),
     ),
+  );
+  connection.onRequest(methods.tests, () => answer<TestsResult>('tests', { designs: [], notes: [unavailable] }, (session) => listTests(partsOf(session), findEntryFiles)));
+  connection.onRequest(methods.test, (params: RunParams, token: CancellationToken) =>
+    answer<TestResult>('test', { problem: unavailable, outcome: null, message: unavailable, runs: [] }, (session) => runTest(partsOf(session), params, () => undefined, token)),
   );
   connection.onRequest(methods.compare, (params: CompareParams, token: CancellationToken) =>
     answer('compare', { rows: [], notes: [unavailable] }, (session) =>

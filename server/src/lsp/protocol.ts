@@ -81,6 +81,40 @@ export interface RunResult {
   readonly stopped: string | null;
 }
 
+/** A scenario as a test of the Test Explorer. */
+export interface TestEntry {
+  readonly scenario: string;
+  readonly title: string;
+  /** That of a known bug awaits that the bug shows. */
+  readonly knownBug: boolean;
+  /** Where a file writes it; null for a built-in one. */
+  readonly at: ViewRange | null;
+}
+
+export interface TestDesign {
+  readonly design: string;
+  /** Of the folder. */
+  readonly uri: string;
+  /** A file of the design. */
+  readonly file: string;
+  readonly tests: readonly TestEntry[];
+}
+
+export interface TestsResult {
+  readonly designs: readonly TestDesign[];
+  /** What was left out, and why. */
+  readonly notes: readonly string[];
+}
+
+/** A scenario file with errors, a server without a review: no outcome. */
+export interface TestResult {
+  readonly problem: string | null;
+  readonly outcome: 'passed' | 'failed' | 'undecided' | null;
+  readonly message: string;
+  /** Those that decide come first. */
+  readonly runs: readonly TraceView[];
+}
+
 export interface RaiseParams {
   readonly uri: string;
   readonly line: number;
@@ -185,6 +219,8 @@ export interface SuppressionDraft {
 export const methods = {
   scenarios: 'entrycheck/scenarios',
   run: 'entrycheck/run',
+  tests: 'entrycheck/tests',
+  test: 'entrycheck/test',
   raise: 'entrycheck/raise',
   compare: 'entrycheck/compare',
   trace: 'entrycheck/trace',

@@ -23,7 +23,7 @@ export interface RunParts {
   readonly folders: readonly string[];
 }
 
-interface JobReports {
+export interface JobReports {
   readonly reports: readonly RunReport[];
   readonly stopped: string | null;
   readonly problem: string | null;
@@ -52,7 +52,7 @@ export function listScenarios(session: Session, uri: string): ScenariosResult {
 export async function runScenario({ session, owner, folders }: RunParts, params: RunParams, report: Report, token: CancellationToken): Promise<RunResult> {
   const unit = session.review.unitOf(pathOfUri(params.uri));
   if (unit === null) return { problem: noUnit(params.uri), design: '', runs: [], stopped: null };
-  const job: Job = params.scenario === null ? { kind: 'explore', folder: unit.folder } : { kind: 'run', folder: unit.folder, scenario: params.scenario };
+  const job: Job = params.scenario === null ? { kind: 'explore', folder: unit.folder } : { kind: 'run', folder: unit.folder, scenario: params.scenario, beyond: true };
   const { reports, stopped, problem } = await runJob(owner, job, report, token);
   return { problem, design: unit.name, runs: viewsOf(session, unit, reports, locateIn(session, folders)), stopped };
 }
@@ -76,11 +76,11 @@ export async function compareDesigns({ session, owner, folders }: RunParts, find
   return { rows, notes: left === 0 ? notes : [...notes, `${left} of ${units.size} units have no #VE handler and were left out`] };
 }
 
-function noUnit(uri: string): string {
+export function noUnit(uri: string): string {
   return `no entry code, C handler or scenario is reviewed with ${uri.slice(uri.lastIndexOf('/') + 1)}`;
 }
 
-function viewsOf(session: Session, unit: Unit, reports: readonly RunReport[], locate: Locate): readonly TraceView[] {
+export function viewsOf(session: Session, unit: Unit, reports: readonly RunReport[], locate: Locate): readonly TraceView[] {
   return reports.map((bare) => {
     const report = reportWithSteps(session.review, unit.folder, bare);
     const findings = report.findings.map((finding) => withSteps(session.review, unit.folder, finding));
@@ -88,7 +88,7 @@ function viewsOf(session: Session, unit: Unit, reports: readonly RunReport[], lo
   });
 }
 
-async function runJob(owner: WorkerOwner, job: Job, report: Report, token: CancellationToken): Promise<JobReports> {
+export async function runJob(owner: WorkerOwner, job: Job, report: Report, token: CancellationToken): Promise<JobReports> {
   if (token.isCancellationRequested) return { reports: [], stopped: 'cancelled', problem: null };
   const handle = owner.submit(job, false, { progress: (progress, perSecond) => report(progressText(progress, perSecond)), partial: () => undefined });
   const listener = token.onCancellationRequested(handle.cancel);

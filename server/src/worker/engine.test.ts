@@ -137,7 +137,7 @@ describe('exploration worker', () => {
   it('says that there is no such scenario, and survives an exploration that throws', () => {
     const { tell, slice, kinds } = engine();
     tell(set('broken'));
-    tell({ kind: 'job', id: 1, job: { kind: 'run', folder: '/w/design', scenario: 'stroll' }, background: false });
+    tell({ kind: 'job', id: 1, job: { kind: 'run', folder: '/w/design', scenario: 'stroll', beyond: true }, background: false });
     slice();
     tell(job(2, true));
     slice();

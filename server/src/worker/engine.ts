@@ -174,7 +174,7 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
   }
 
   function begin(job: Exclude<Job, Question>): Exploration | null {
-    if (job.kind === 'run') return review.run(job.folder, job.scenario);
+    if (job.kind === 'run') return job.beyond ? review.run(job.folder, job.scenario) : review.test(job.folder, job.scenario);
     return review.explore(job.folder);
   }
 

@@ -6,7 +6,8 @@ import type { ConfigurationChoice, EventRun, Finding, HierarchyCall, HierarchyIt
 export type Job =
   /** Everything for the diagnostics of a unit. */
   | { readonly kind: 'explore'; readonly folder: string }
-  | { readonly kind: 'run'; readonly folder: string; readonly scenario: string }
+  /** `beyond`: what holds within the bounds is explored for any number of events as well. */
+  | { readonly kind: 'run'; readonly folder: string; readonly scenario: string; readonly beyond: boolean }
   | Question;
 
 /** What is answered from the entry paths that the worker has explored: the server explores none itself. */

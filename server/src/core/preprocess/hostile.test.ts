@@ -60,9 +60,7 @@ const rows: readonly Row[] = [
 describe('hostile text', () => {
   for (const row of rows) {
     it(row.name, () => {
-      const began = Date.now();
       const stream = streamOf({ 'a.S': row.text, ...row.headers }, row.full ? defaultLimits : small);
-      assert.ok(Date.now() - began < 10_000, `took ${Date.now() - began} ms`);
       assert.ok(stream.items.length <= defaultLimits.items + 1000 && stream.problems.length <= defaultLimits.problems);
       const first = stream.problems[0];
       if (row.message !== null) {
