@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { check, usage as checkUsage } from './check.ts';
+import { compare, usage as compareUsage } from './compare.ts';
 import { context, usage as contextUsage } from './context.ts';
 import { explain, usage as explainUsage } from './explain.ts';
 import { expand, expandUsage, stats, statsUsage } from './front-end.ts';
@@ -22,6 +23,7 @@ const commands: ReadonlyMap<string, Entry> = new Map([
   ['check', { command: check, usage: checkUsage }],
   ['run', { command: run, usage: runUsage }],
   ['test', { command: test, usage: testUsage }],
+  ['compare', { command: compare, usage: compareUsage }],
   ['context', { command: context, usage: contextUsage }],
   ['explain', { command: explain, usage: explainUsage }],
   ['review', { command: review, usage: reviewUsage }],
@@ -35,6 +37,7 @@ const help = `usage: entrycheck COMMAND [ARGUMENTS]
   check PATH...               findings of files and folders
   run SCENARIO|FILE [PATH...] verdicts of scenarios on designs
   test [PATH...]              scenarios as tests, for test runners and CI
+  compare BASE NEW            a design before and after a change, and where they part
   context FILE:LINE[:COLUMN]  exception contexts at a line, and who can interrupt there
   explain [RULE]              a rule's page, offline
   review [PATH...]            designs, their verdicts and shortest traces, for reading

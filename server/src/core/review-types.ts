@@ -7,6 +7,7 @@ import type { EditorReview } from './editor-types.ts';
 import type { EventReview } from './event-types.ts';
 import type { HierarchyReview } from './hierarchy-types.ts';
 import type { Finding, Fix, RunReport, Severity, Trace } from './rules/finding.ts';
+import type { Divergence } from './review/divergence.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 
 export type { ContextInfo, ContextRow, Interrupter, KnownContext } from './context-types.ts';
@@ -15,6 +16,7 @@ export type { CompletionEntry, ExpandedLine, Expansion, HoverText, Renaming, Sym
 export type { EventCount, EventRow, EventRun, EventSurveyResult } from './event-types.ts';
 export type { HierarchyCall, HierarchyItem } from './hierarchy-types.ts';
 export type { Change, Finding, Fix, RunReport, Severity, Trace, TraceStep, Verdict } from './rules/finding.ts';
+export type { Divergence } from './review/divergence.ts';
 export type { Scenario } from './scenarios/scenario.ts';
 
 export interface TextEdit {
@@ -118,6 +120,12 @@ export interface ExplorationReview {
   readonly replay: (folder: string, scenario: string, start: string, choices: readonly number[]) => Trace | null;
 }
 
+/** What the review answers of two designs side by side. */
+export interface ComparisonReview {
+  /** Where the way of a run in the design of `folder` is no longer that in another one; null where it is to its end. */
+  readonly divergence: (folder: string, other: string, scenario: string, start: string, choices: readonly number[]) => Divergence | null;
+}
+
 /** What the review answers of findings. */
 export interface FindingReview {
   /** Typing tier: syntax, annotations, scenario files and rules that need no exploration. */
@@ -132,7 +140,7 @@ export interface FindingReview {
   readonly unknown: (folder: string) => readonly string[];
 }
 
-export interface Review extends TextReview, ExplorationReview, FindingReview, ContextReview, EventReview, HierarchyReview, EditorReview {
+export interface Review extends TextReview, ExplorationReview, ComparisonReview, FindingReview, ContextReview, EventReview, HierarchyReview, EditorReview {
   readonly unitOf: (file: string) => Unit | null;
   readonly scenarios: (folder: string) => readonly Scenario[];
   readonly rules: () => readonly RulePage[];

@@ -59,6 +59,7 @@ export function createWordReview({ workspace, mortal }: WordReviewOptions): Revi
     exploreRest: (folder) => exploration(folder, walk.name),
     run: (folder, scenario) => (scenario === walk.name ? exploration(folder, scenario) : null),
     test: (folder, scenario) => (scenario === walk.name ? exploration(folder, scenario) : null),
+    divergence: () => null,
     findings: (_folder, reports) => reports.flatMap((report) => report.findings),
     replay: (folder, _scenario, _start, choices) => {
       const [file, start] = [filesOf(folder)[0], choices[0]];

@@ -1,9 +1,10 @@
 // What the review explores: the scenarios of a unit, the C code and the entry paths of a kernel tree, as a whole or in
 // shares, and the replay of a trace.
-import type { Exploration, ExplorationReview } from '../review-types.ts';
+import type { ComparisonReview, Exploration, ExplorationReview } from '../review-types.ts';
 import { RULES } from '../rules/index.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { pathCoverage } from './coverage.ts';
+import { divergenceOf } from './divergence.ts';
 import type { EntryCode } from './entry-code.ts';
 import { both, nothing, runsOf } from './explorations.ts';
 import type { FrontEnd } from './front-end.ts';
@@ -17,7 +18,7 @@ import type { HeldUnit, Units } from './units.ts';
 /** States of one run while nobody asked for it by name. */
 const IDLE_STATES = 300_000;
 
-export function createExplorationReview({ workspace, documents }: FrontEnd, units: Units, entryCode: EntryCode, treeFindings: TreeFindings): ExplorationReview {
+export function createExplorationReview({ workspace, documents }: FrontEnd, units: Units, entryCode: EntryCode, treeFindings: TreeFindings): ExplorationReview & ComparisonReview {
   function explorationOf(unit: HeldUnit, scenarios: readonly Scenario[], most: number, anyNumber: boolean): Exploration {
     return runsOf(scenarios.map((scenario) => ({ scenario, program: programOf(unit, scenario) })), unit.linked.unit.name, most, anyNumber);
   }
@@ -61,6 +62,17 @@ export function createExplorationReview({ workspace, documents }: FrontEnd, unit
     },
     run: (folder, name) => named(folder, name, true),
     test: (folder, name) => named(folder, name, false),
+    divergence: (folder, other, name, start, choices) => {
+      const sides = [folder, other].map((one) => {
+        const unit = units.ofFolder(one);
+        const scenario = unit === null ? undefined : scenarioIn(unit, name);
+        return unit === null || scenario === undefined ? null : { program: programOf(unit, scenario), scenario };
+      });
+      const [first, second] = sides;
+      const known = first?.scenario.start.find((each) => each === start);
+      if (first === undefined || first === null || second === undefined || second === null || known === undefined) return null;
+      return divergenceOf(first, second, known, choices);
+    },
     replay: (folder, name, start, choices) => {
       const unit = units.ofFolder(folder);
       const scenario = unit === null ? undefined : scenarioIn(unit, name);

@@ -16,11 +16,15 @@ import type { Projection } from '../contexts/projection.ts';
 /** Key steps that a reader is shown at most. */
 const MOST_STEPS = 20;
 
-interface Candidate {
+export interface KeyStep {
   readonly title: string;
   readonly place: Place | null;
   readonly symbol: string;
+  /** How much it tells, for traces that are too long. */
   readonly weight: number;
+}
+
+interface Candidate extends KeyStep {
   readonly at: number;
 }
 
@@ -84,7 +88,8 @@ function placeOf(program: Program, node: number): { place: Place | null; symbol:
   return { place, symbol: found.symbol };
 }
 
-function keyStep(program: Program, setup: MachineSetup, before: State, transition: MachineTransition): Omit<Candidate, 'at'> | null {
+/** What a step is called in a trace, where it is a key step, and where it happens. */
+export function keyStep(program: Program, setup: MachineSetup, before: State, transition: MachineTransition): KeyStep | null {
   const titles: { text: string; weight: number }[] = [];
   const node = program.code.nodes[before.node];
   const text = node === undefined ? '' : node.text;
