@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { runCommand, withFiles } from '../testing/command-line.ts';
+import type { Ran } from '../testing/command-line.ts';
 
 describe('entrycheck', () => {
   it('--help lists the commands and the exit statuses', async () => {
@@ -63,6 +64,20 @@ describe('entrycheck', () => {
       assert.equal(await said('binary.S'), 'entrycheck: binary.S: not analysed: binary file\n');
       assert.equal(await said('large.S'), 'entrycheck: large.S: not analysed: larger than 4 MB\n');
     });
+  });
+
+  it('run prints its traces as Markdown, as a chart, and as ITF, an object a line; of what holds there is none', async () => {
+    const run = async (format: string, design: string): Promise<Ran> => runCommand(['run', '--format', format, 've-in-task', `test-fixtures/designs/${design}`]);
+    const chart = await run('mermaid', 'clear-on-ist-early');
+    assert.equal(chart.out.match(/^sequenceDiagram$/gm)?.length, 3);
+    const markdown = await run('markdown', 'clear-on-ist-early');
+    assert.equal(markdown.out.match(/^### clear-on-ist-early: ve-in-task from \S+: violated$/gm)?.length, 3);
+    const traces = (await run('itf', 'clear-on-ist-early')).out.trimEnd().split('\n').map((line) => JSON.parse(line) as { readonly states: readonly unknown[] });
+    assert.equal(traces.length, 3);
+    assert.ok(traces.every(({ states }) => states.length > 2));
+    const none = await run('itf', 'clear-on-ist-last');
+    assert.equal(none.out.split('\n').length, 3);
+    assert.deepEqual(await run('mermaid', 'no-ist-early-arm'), { status: 0, out: '', err: 'entrycheck: no run is violated, so there is no trace\n' });
   });
 
   it('check tells what it did not explore to its end, and finds nothing by it', async () => {

@@ -26,7 +26,7 @@ export interface EventArguments {
 export async function raiseEvents(given: EventArguments, io: Io): Promise<number> {
   if (given.scenario !== undefined) return refuse(io, `run: ${given.at === null ? '--everywhere' : '--at'} takes no scenario, so '${given.scenario}' is one word too many`);
   if (given.at !== null && given.everywhere !== null) return refuse(io, 'run: give either --at FILE:LINE or --everywhere FILE');
-  if (given.format === 'mail') return refuse(io, 'run: --at and --everywhere print --format gcc or json');
+  if (given.format !== 'gcc' && given.format !== 'json') return refuse(io, 'run: --at and --everywhere print --format gcc or json');
   return given.at === null ? everywhere(given.everywhere ?? '', given, io) : here(given.at, given, io);
 }
 

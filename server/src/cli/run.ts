@@ -1,6 +1,9 @@
 // `entrycheck run`: scenarios on designs, each run with its verdict, what the verdict is worth, and the shortest trace.
 import { runJson } from '../core/render/json.ts';
+import { itfRun } from '../core/render/itf.ts';
 import { mailRun } from '../core/render/mail.ts';
+import { markdownRun } from '../core/render/markdown.ts';
+import { mermaidRun } from '../core/render/mermaid.ts';
 import { coloured, plain } from '../core/render/paint.ts';
 import { inOrder } from '../core/render/places.ts';
 import { findingText, runText } from '../core/render/text.ts';
@@ -16,7 +19,9 @@ import type { Session } from './session.ts';
 import { kindOf, tidy } from './paths.ts';
 import { createNodeWorkspace, onDisk } from '../shell/workspace.ts';
 
-export const usage = `usage: entrycheck run [--format gcc|json|mail] [--max-states N] SCENARIO|FILE [PATH...]
+const formats = ['gcc', 'json', 'mail', 'markdown', 'mermaid', 'itf'] as const;
+
+export const usage = `usage: entrycheck run [--format FORMAT] [--max-states N] SCENARIO|FILE [PATH...]
        entrycheck run --at FILE:LINE --event EVENT[,EVENT...] [--config FILE|PRESET]
        entrycheck run --everywhere FILE [--event EVENT[,EVENT...]] [--config FILE|PRESET]
 
@@ -35,6 +40,9 @@ NMI, #MC, #DB).
   --format json    one object a line and run, docs/schema/run.schema.json; for --at
                    and --everywhere one object, event.schema.json, survey.schema.json
   --format mail    at most 72 columns, quotable
+  --format markdown  for an issue: verdict, bounds, the trace as a table
+  --format mermaid the trace as a sequence chart, for Mermaid
+  --format itf     the trace in the Informal Trace Format, one object a line
   --max-states N   explore at most N states a scenario; a run that needs more is inconclusive
   --event EVENT    NMI, MC, DB, VE, PF, GP ..., IRQ, IRQ N, or a vector's number
   --config FILE|PRESET
@@ -49,7 +57,7 @@ type Wanted = { readonly kind: 'all' } | { readonly kind: 'name'; readonly name:
 
 export const run: Command = async (argv, io) => {
   const parsed = parseArguments('run', argv, [
-    { name: 'format', kind: 'word', words: ['gcc', 'json', 'mail'] },
+    { name: 'format', kind: 'word', words: formats },
     { name: 'max-states', kind: 'number', words: null },
     { name: 'at', kind: 'word', words: null },
     { name: 'everywhere', kind: 'word', words: null },
@@ -101,6 +109,8 @@ export const run: Command = async (argv, io) => {
     }
   }
   if (reports.length === 0) return refuse(io, `run: nothing to run: ${wanted.kind === 'file' ? `${wanted.file} has no scenario` : 'no scenario applies to these designs'}`);
+  const format = word('format');
+  if ((format === 'mermaid' || format === 'itf') && reports.every(({ trace, findings }) => trace === null && findings.length === 0)) io.err('entrycheck: no run is violated, so there is no trace\n');
   return reports.every(({ verdict }) => verdict === 'holds') ? clean : found;
 };
 
@@ -122,6 +132,19 @@ function print(report: RunReport, format: string, { locate }: Session, io: Io): 
     case 'mail':
       io.out(`${mailRun(report, locate).join('\n')}\n\n`);
       break;
+    case 'markdown':
+      io.out(`${markdownRun(report, locate).join('\n')}\n\n`);
+      break;
+    case 'mermaid': {
+      const chart = mermaidRun(report, locate);
+      if (chart.length > 0) io.out(`${chart.join('\n')}\n\n`);
+      break;
+    }
+    case 'itf': {
+      const trace = itfRun(report, locate);
+      if (trace !== null) io.out(`${JSON.stringify(trace)}\n`);
+      break;
+    }
     default:
       io.out(`${runText(report, locate, io.color ? coloured : plain).join('\n')}\n`);
   }
