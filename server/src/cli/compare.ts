@@ -44,8 +44,9 @@ export const compare: Command = async (argv, io) => {
   for (const path of [base, other]) {
     const own = units.filter(({ folder, files }) => files.includes(tidy(path)) || isBelow(folder, tidy(path)));
     const [one] = own;
-    if (one === undefined || own.length > 1) return refuse(io, `compare: ${path}: ${one === undefined ? 'no design' : `${own.length} designs (${own.map(({ name }) => name).slice(0, 3).join(', ')}${own.length > 3 ? ' ...' : ''}): name one of them`}`);
+    if (one === undefined) return refuse(io, `compare: ${path}: no design`);
     if (session.review.inKernelTree(one.files[0] ?? '')) return refuse(io, `compare: ${path}: a kernel tree, which has no scenarios: check --write-baseline on the one and check --baseline on the other tell what is new`);
+    if (own.length > 1) return refuse(io, `compare: ${path}: ${own.length} designs (${own.map(({ name }) => name).slice(0, 3).join(', ')}${own.length > 3 ? ' ...' : ''}): name one of them`);
     sides.push(one);
   }
   const [first, second] = sides;
