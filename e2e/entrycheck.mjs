@@ -16,6 +16,8 @@ export const context = [/stack/, /\bIST/, /\bIF\b/, /\bNMI\b/, /live frames/, /c
 
 export const commands = {
   runScenario: 'Entrycheck: Run scenario',
+  runAllScenarios: 'Entrycheck: Run all scenarios',
+  newSketch: 'Entrycheck: New design sketch',
   showExpansion: 'Entrycheck: Show macro expansion',
   callHierarchy: 'Calls: Show Call Hierarchy',
   runTests: 'Test: Run All Tests',

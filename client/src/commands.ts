@@ -7,6 +7,7 @@ import { methods } from '../../server/src/lsp/protocol.ts';
 import type { CompareResult, RunResult, ScenariosResult, TraceView } from '../../server/src/lsp/protocol.ts';
 import type { ComparePanel } from './compare-panel.ts';
 import { showExpansion } from './expansion.ts';
+import { newSketch } from './sketch.ts';
 import { suppress } from './suppress.ts';
 import { explainRule } from './rule-pages.ts';
 import type { TracePanel } from './trace-panel.ts';
@@ -25,6 +26,7 @@ export function registerCommands(client: LanguageClient, traces: TracePanel, com
     register('runScenario', (scenario) => runScenario(client, traces, textOrNull(scenario))),
     register('runAllScenarios', () => runAll(client, traces)),
     register('compareDesigns', () => compareDesigns(client, comparison)),
+    register('newSketch', newSketch),
     register('raiseHere', (uri, line, character, events) => raiseHere(client, traces, textOrNull(uri), line, character, events)),
     register('showTrace', (uri, key) => showTrace(client, traces, textOrNull(uri), textOrNull(key))),
     register('showExpansion', () => showExpansion(client)),

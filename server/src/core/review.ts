@@ -36,10 +36,11 @@ export interface GrammarBytes {
 export async function createReview(grammars: GrammarBytes, workspace: Workspace, configuration: Configuration | null): Promise<Review> {
   const frontEnd = createFrontEnd(await createParsers(grammars), workspace, configuration);
   const { documents, texts, streams } = frontEnd;
+  const whole = frontEnd.workspace;
   const units = createUnits(frontEnd);
   const scopes = createScopes(frontEnd);
   const entryCode = createEntryCode(frontEnd, units);
-  const treeFindings = createTreeFindings(workspace, texts, streams, frontEnd.parseC);
+  const treeFindings = createTreeFindings(whole, texts, streams, frontEnd.parseC);
   return {
     ...createExplorationReview(frontEnd, units, entryCode, treeFindings),
     ...createFindingReview(frontEnd, units, entryCode, treeFindings),
@@ -77,7 +78,7 @@ export async function createReview(grammars: GrammarBytes, workspace: Workspace,
     },
     configurationOf: (file) => streams.chosen(file).configuration.name,
     release: documents.release,
-    unitOf: (file) => unitFor(file, workspace),
+    unitOf: (file) => unitFor(file, whole),
     scenarios: (folder) => {
       const unit = units.ofFolder(folder);
       return unit === null ? builtInScenarios : scenariosOf(unit.linked);

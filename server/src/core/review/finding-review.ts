@@ -15,9 +15,9 @@ import type { FrontEnd } from './front-end.ts';
 import type { TreeFindings } from './tree-findings.ts';
 import { suppressionsFor } from './tree-suppressions.ts';
 import type { FoundSuppressions } from './tree-suppressions.ts';
-import { folderOf, hasEntries, isAssembler, isLeftOut, join, refusalOf } from './unit.ts';
+import { folderOf, hasEntries, isAssembler, isLeftOut, join, refusalOf, scenariosOf } from './unit.ts';
 import type { LinkedUnit } from './unit.ts';
-import { inspectionOf } from './units.ts';
+import { inspectionOf, programOf } from './units.ts';
 import type { Units } from './units.ts';
 import { mends } from './verify.ts';
 
@@ -102,10 +102,12 @@ export function createFindingReview({ workspace, documents, texts, streams, pars
       if (entryCode.inKernel(folder)) return true;
       const unit = units.ofFolder(folder);
       if (unit === null) return false;
-      return unit.linked.program.code.nodes.some((node) => {
+      // Operations of a scenario file are code of the programs that it is run on.
+      const sketched = scenariosOf(unit.linked).filter((scenario) => scenario.place?.file === file).map((scenario) => programOf(unit, scenario));
+      return [unit.linked.program, ...sketched].some(({ code }) => code.nodes.some((node) => {
         const place = placeOf(node);
         return place.file === file && place.span.start < span.end && span.start < place.span.end;
-      });
+      }));
     },
     unknown: (folder) => {
       const unit = units.ofFolder(folder);

@@ -11,7 +11,7 @@ import { createOutline } from './outline.ts';
 import type { Outline } from './outline.ts';
 import { createStreams } from './streams.ts';
 import type { Streams } from './streams.ts';
-import { refusalOf } from './unit.ts';
+import { folderOf, refusalOf } from './unit.ts';
 
 export interface FrontEnd {
   readonly workspace: Workspace;
@@ -33,7 +33,19 @@ export function createFrontEnd(parsers: Parsers, workspace: Workspace, configura
   const streamsWith = (fixed: Configuration | null): Streams => createStreams(texts, fixed, parseC, documents.isOpen);
   const streams = streamsWith(configuration);
   const outline = createOutline({ read: documents.read, items: documents.items, defines: (file) => streams.chosen(file).configuration.defines, parse: parseC });
-  return { workspace, documents, texts, streams, streamsWith, parseC, outline };
+  return { workspace: withOpened(workspace, documents), documents, texts, streams, streamsWith, parseC, outline };
+}
+
+/** Files that are open and on no disk yet lie in their folders as well. */
+function withOpened(workspace: Workspace, documents: Documents): Workspace {
+  return {
+    ...workspace,
+    list: (folder) => {
+      const listed = workspace.list(folder);
+      const unsaved = documents.opened().flatMap((file) => (folderOf(file) === folder ? [file.slice(file.lastIndexOf('/') + 1)] : [])).filter((name) => !listed.includes(name));
+      return unsaved.length === 0 ? listed : [...listed, ...unsaved];
+    },
+  };
 }
 
 /** Whether a text is refused is looked at once. */

@@ -83,7 +83,9 @@ export function unitOfFolder(folder: string, workspace: Workspace): Unit | null 
     .sort()
     .map((name) => join(folder, name));
   if (files.filter((file) => isAssembler(file) || isC(file)).length > MOST_SOURCES) return null;
-  return files.length === 0 ? null : { folder, name: folder.slice(folder.lastIndexOf('/') + 1), files };
+  // A text that is on no disk may have no folder: it is called by its own name.
+  const [first = ''] = files;
+  return files.length === 0 ? null : { folder, name: folder.slice(folder.lastIndexOf('/') + 1) || first.replace(/^[a-z]+:/, ''), files };
 }
 
 /** The program is built when it is first asked for: in a kernel tree that is seldom. */
