@@ -5,7 +5,7 @@ import type { FindingReview } from '../review-types.ts';
 import type { Finding, RunReport } from '../rules/finding.ts';
 import { RULES } from '../rules/index.ts';
 import { allowsOf, suppress, unusedSuppressions } from '../rules/suppressions.ts';
-import { placeOf } from '../rules/vocabulary.ts';
+import { isIn } from '../rules/vocabulary.ts';
 import { isSidecarFile } from '../syntax/annotation-sidecar.ts';
 import { createCovered } from './covered.ts';
 import { readingFindings, unknownOf } from './editor-problems.ts';
@@ -104,10 +104,7 @@ export function createFindingReview({ workspace, documents, texts, streams, pars
       if (unit === null) return false;
       // Operations of a scenario file are code of the programs that it is run on.
       const sketched = scenariosOf(unit.linked).filter((scenario) => scenario.place?.file === file).map((scenario) => programOf(unit, scenario));
-      return [unit.linked.program, ...sketched].some(({ code }) => code.nodes.some((node) => {
-        const place = placeOf(node);
-        return place.file === file && place.span.start < span.end && span.start < place.span.end;
-      }));
+      return [unit.linked.program, ...sketched].some((program) => isIn(program, finding.place));
     },
     unknown: (folder) => {
       const unit = units.ofFolder(folder);

@@ -27,13 +27,14 @@ describe('what the rules say of the designs', () => {
       this.timeout(120_000);
       const files = design(name);
       const { review, folder, path } = await open(files, name);
-      const { findings } = reviewFolder(review, folder, [...files.keys()].map(path), decisive);
+      const { findings, lost } = reviewFolder(review, folder, [...files.keys()].map(path), decisive);
       const said = findings.map(({ rule, place }) => {
         const text = review.text(place.file) ?? '';
         return `${rule}: ${text.split('\n')[lineOf(text, place.span.start) - 1]?.trim() ?? ''}`;
       });
       review.release();
       assert.deepEqual(said, spoken[name] ?? []);
+      assert.deepEqual(lost, [], 'the editor keeps all');
     });
   }
 });

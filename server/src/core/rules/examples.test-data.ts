@@ -19,6 +19,8 @@ function grammars(): Parameters<typeof createReview>[0] {
 export interface ReviewedUnit {
   readonly findings: readonly Finding[];
   readonly unknown: readonly string[];
+  /** Explored findings of which an editor would be told that their code is gone. */
+  readonly lost: readonly Finding[];
 }
 
 /** Everything that the review says of a unit: at typing speed and after all scenarios that apply. */
@@ -29,7 +31,7 @@ export async function reviewFiles(files: Files): Promise<ReviewedUnit> {
   const found = reviewFolder(review, FOLDER, Object.keys(under));
   review.release();
   const short = (path: string): string => path.replace(`${FOLDER}/`, '');
-  return { findings: found.findings.map((finding) => ({ ...finding, place: { ...finding.place, file: short(finding.place.file) }, fix: finding.fix === null ? null : { ...finding.fix, edits: finding.fix.edits.map((edit) => ({ ...edit, place: { ...edit.place, file: short(edit.place.file) } })) } })), unknown: found.unknown };
+  return { findings: found.findings.map((finding) => ({ ...finding, place: { ...finding.place, file: short(finding.place.file) }, fix: finding.fix === null ? null : { ...finding.fix, edits: finding.fix.edits.map((edit) => ({ ...edit, place: { ...edit.place, file: short(edit.place.file) } })) } })), unknown: found.unknown, lost: found.lost };
 }
 
 /** With names, only these scenarios run: for units whose whole review takes long. */
@@ -37,7 +39,8 @@ export function reviewFolder(review: Review, folder: string, files: readonly str
   const explorations = names === null ? [review.explore(folder)] : names.flatMap((name) => review.run(folder, name) ?? []);
   for (const exploration of explorations) while (!exploration.run(50_000).done) continue;
   const quick = files.flatMap((file) => review.quickFindings(file));
-  return { findings: [...quick, ...review.findings(folder, explorations.flatMap((one) => one.reports()))], unknown: review.unknown(folder) };
+  const explored = review.findings(folder, explorations.flatMap((one) => one.reports()));
+  return { findings: [...quick, ...explored], unknown: review.unknown(folder), lost: explored.filter((finding) => !review.stands(folder, finding)) };
 }
 
 export function lineOf(text: string, offset: number): number {

@@ -43,7 +43,8 @@ for (const rule of RULES) {
   describe(`${rule.id} ${rule.name}`, () => {
     for (const example of rule.bad) {
       it(`speaks: ${example.title}`, async () => {
-        const { findings } = await reviewFiles(example.files);
+        const { findings, lost } = await reviewFiles(example.files);
+        assert.deepEqual(lost, [], 'the editor keeps all');
         assert.ok(marksOf(example.files).some((mark) => mark.endsWith(` ${rule.name}`)), 'the example has a mark');
         assert.deepEqual(spokenOf(findings, example.files), marksOf(example.files));
         for (const finding of findings) {

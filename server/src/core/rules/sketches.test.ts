@@ -27,7 +27,8 @@ describe('sketches', () => {
   for (const { rule, bad, good } of SKETCHES) {
     const [file = ''] = Object.keys(bad);
     it(`${rule} speaks on ${file}`, async () => {
-      const { findings } = await reviewFiles(bad);
+      const { findings, lost } = await reviewFiles(bad);
+      assert.deepEqual(lost, [], 'the editor keeps all');
       assert.ok(findings.some((finding) => finding.rule === rule), `said instead: ${findings.map((finding) => `${finding.message} [${finding.rule}]`).join('; ')}`);
     });
     it(`${rule} accepts ${file} without it`, async () => {

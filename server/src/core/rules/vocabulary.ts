@@ -68,6 +68,17 @@ export function gatePlace(program: Program, handler: Handler): Place | null {
   return handler.ist.place ?? handler.place ?? handlerPlace(program, handler);
 }
 
+/** Whether something of a program lies at a place: code, a label or function, a gate, a declaration. */
+export function isIn(program: Program, { file, span }: Place): boolean {
+  const touches = (place: Place | null): boolean => place !== null && place.file === file && place.span.start < span.end && span.start < place.span.end;
+  return (
+    program.code.nodes.some((node) => touches(placeOf(node))) ||
+    [...program.functions.values()].some(({ place }) => touches(labelPlace(place))) ||
+    program.handlers.some(({ place, ist }) => touches(place) || touches(ist.place)) ||
+    [...program.guards, ...program.directives].some(({ place }) => touches(place))
+  );
+}
+
 /** `fallback-ok vmexit -- ...` anywhere in the unit. */
 export function fallbackAccepted(program: Program, fallback: string): boolean {
   return program.directives.some((directive) => directive.kind === 'fallback-ok' && directive.fallback === fallback);
