@@ -6,6 +6,7 @@ import { coloured, plain } from '../core/render/paint.ts';
 import { inOrder } from '../core/render/places.ts';
 import type { Locate } from '../core/render/places.ts';
 import { findingText } from '../core/render/text.ts';
+import { unknownText } from '../core/render/unknown.ts';
 import type { Finding, Severity } from '../core/review-types.ts';
 import { createNodeWorkspace } from '../shell/workspace.ts';
 import { parseArguments } from './arguments.ts';
@@ -23,6 +24,7 @@ import { createShares } from './shares.ts';
 import { chooseConfiguration } from './sources.ts';
 import { findSources } from './paths.ts';
 import type { Sources } from './paths.ts';
+import { tellUnknown } from './tell-unknown.ts';
 
 export const usage = `usage: entrycheck check [--format gcc|json|mail] [--severity LEVEL] [--config FILE|PRESET]
                         [--coverage] [--baseline FILE | --write-baseline FILE] PATH...
@@ -50,13 +52,6 @@ exit status: 0 nothing found, 1 findings, 2 could not run
 `;
 
 const severities: readonly Severity[] = ['error', 'warning', 'info', 'hint'];
-/** Sentences of one unit on the error stream. */
-const mostUnknown = 8;
-const mostByName = 3;
-const takenFor = / is taken for the (?:stub|handler) of /;
-const outOfView = / is not in view$/;
-const unread = /: cannot read this statement$/;
-
 export const check: Command = async (argv, io) => {
   const parsed = parseArguments('check', argv, [
     { name: 'format', kind: 'word', words: ['gcc', 'json', 'mail'] },
@@ -114,7 +109,7 @@ export const check: Command = async (argv, io) => {
   const compared = baseline === null ? null : compare(baseline, all, io.cwd, session.review, reviewedIn(baseline.file, sources.sources, io.cwd));
   const shown = (compared?.fresh ?? all).filter(counts);
   print({ ...judged, findings: shown }, compared === null || baseline === null ? null : { file: baseline.file, known: compared.known, stale: compared.stale }, word('format') ?? 'gcc', flag('coverage'), session, io);
-  if (given.files.size > 0 && all.length === 0 && judged.unknown.length === 0) io.err('entrycheck: nothing is judged: no stub that returns from an event and no handler was recognised; /* xctx: handler vector=GP */ above one says which it is\n');
+  if (given.files.size > 0 && all.length === 0 && judged.unknown.every(({ kind }) => kind === 'unfinished')) io.err('entrycheck: nothing is judged: no stub that returns from an event and no handler was recognised; /* xctx: handler vector=GP */ above one says which it is\n');
   for (const note of sources.sources.notes) io.err(`entrycheck: ${note}\n`);
   sayRefused(session, sources.sources.files, io);
   if (allRefused(session, sources.sources.files)) return couldNotRun;
@@ -155,9 +150,9 @@ function reviewedIn(baseline: string, sources: Sources, cwd: string): (path: str
   return (path) => named.has(path) || folders.some((folder) => folder === '' || isBelow(path, folder));
 }
 
-function print({ findings, unfinished, unknown, coverage }: Judged, known: Known | null, format: string, told: boolean, { locate }: Session, io: Io): void {
+function print({ findings, unknown, coverage }: Judged, known: Known | null, format: string, told: boolean, { locate }: Session, io: Io): void {
   if (format === 'json') {
-    io.out(`${JSON.stringify(checkJson(findings, [...unfinished, ...unknown], coverage, known, locate), null, 2)}\n`);
+    io.out(`${JSON.stringify(checkJson(findings, unknown.map((one) => unknownText(one, locate)), coverage, known, locate), null, 2)}\n`);
     return;
   }
   for (const finding of findings) {
@@ -170,15 +165,5 @@ function print({ findings, unfinished, unknown, coverage }: Judged, known: Known
     io.err(`entrycheck: ${known.known === 1 ? '1 finding is' : `${known.known} findings are`} in the baseline ${known.file} and not shown\n`);
     for (const { path, symbol, rule, line, count } of known.stale) io.err(`entrycheck: ${known.file}: found no more${count > 1 ? `, ${count} times` : ''}: ${rule} at ${path}${symbol === null ? '' : `#${symbol}`}: ${line}\n`);
   }
-  for (const sentence of unfinished) io.err(`entrycheck: ${sentence}\n`);
-  const calls = unknown.filter((one) => outOfView.test(one)).map((one) => one.replace(outOfView, ''));
-  const byName = unknown.filter((one) => takenFor.test(one));
-  // Where there is so much else, a statement is one of many things that are not known.
-  const many = calls.length > mostUnknown;
-  const statements = many ? unknown.filter((one) => unread.test(one)).length : 0;
-  const sentences = [...unknown.filter((one) => !outOfView.test(one) && !takenFor.test(one) && !(many && unread.test(one))), ...byName.slice(0, mostByName)];
-  for (const sentence of sentences.slice(0, mostUnknown)) io.err(`entrycheck: ${sentence}\n`);
-  if (byName.length > mostByName) io.err(`entrycheck: ${byName.length - mostByName} more are taken for what their names say (--format json lists them)\n`);
-  if (many) io.err(`entrycheck: ${calls.length} names and calls are not in view${statements === 0 ? '' : ` and ${statements} ${statements === 1 ? 'statement' : 'statements'} cannot be read`} (--format json lists them)\n`);
-  else if (calls.length > 0) io.err(`entrycheck: not in view, and taken to change nothing here: ${calls.join(', ')}\n`);
+  for (const sentence of tellUnknown(unknown, locate)) io.err(`entrycheck: ${sentence}\n`);
 }

@@ -1,5 +1,6 @@
 // What the review says of files, unit by unit: everything that `check` prints, before anything is left out or printed.
-import type { Coverage, Finding, RunReport } from '../core/review-types.ts';
+import { unknownText } from '../core/render/unknown.ts';
+import type { Coverage, Finding, RunReport, Unknown } from '../core/review-types.ts';
 import type { Io } from './io.ts';
 import type { Sources } from './paths.ts';
 import { explore, unitsOf } from './session.ts';
@@ -8,9 +9,8 @@ import type { Shares } from './shares.ts';
 
 export interface Judged {
   readonly findings: readonly Finding[];
-  /** Runs that say nothing of what they did not come to. */
-  readonly unfinished: readonly string[];
-  readonly unknown: readonly string[];
+  /** The runs that came to a bound first: they say nothing of what they did not come to. */
+  readonly unknown: readonly Unknown[];
   readonly coverage: readonly Coverage[];
 }
 
@@ -18,8 +18,8 @@ export async function judge(session: Session, sources: Sources, shares: Shares, 
   const { review } = session;
   const coverage = new Map<string, Coverage>();
   const findings: Finding[] = [];
-  const unfinished: string[] = [];
-  const unknown: string[] = [];
+  const unfinished: Unknown[] = [];
+  const unknown: Unknown[] = [];
   for (const unit of unitsOf(review, sources.files)) {
     io.working(`reviewing ${unit.folder}`);
     const whole = sources.folders.some((folder) => isBelow(unit.folder, folder));
@@ -30,7 +30,7 @@ export async function judge(session: Session, sources: Sources, shares: Shares, 
     const reports = begun && shared === null ? explore(review.explore(unit.folder), unit.name, null, io) : [...rest, ...(shared?.reports ?? [])];
     const all = [...quick, ...review.findings(unit.folder, reports)];
     findings.push(...(whole ? all : all.filter((finding) => touches(finding, sources.named))));
-    unfinished.push(...unfinishedTexts(reports.filter(({ verdict }) => verdict === 'inconclusive')));
+    unfinished.push(...unfinishedOf(reports.filter(({ verdict }) => verdict === 'inconclusive')));
     unknown.push(...review.unknown(unit.folder));
     const own = told ? review.coverage(unit.folder, shared?.coverage ?? null) : null;
     if (own === null) continue;
@@ -38,17 +38,24 @@ export async function judge(session: Session, sources: Sources, shares: Shares, 
     const before = coverage.get(own.subject);
     coverage.set(own.subject, before === undefined ? own : { subject: own.subject, c: own.c.length > 0 ? own.c : before.c, paths: own.paths.length > 0 ? own.paths : before.paths });
   }
-  return { findings: once(findings), unfinished: [...new Set(unfinished)], unknown: [...new Set(unknown)], coverage: [...coverage.values()] };
+  return { findings: once(findings), unknown: onceTold([...unfinished, ...unknown], session), coverage: [...coverage.values()] };
 }
 
-/** A sentence for each bound, with the runs that hit it. */
-function unfinishedTexts(reports: readonly RunReport[]): readonly string[] {
-  const byBound = new Map<string, string[]>();
+/** One for each bound, with the runs that hit it. */
+function unfinishedOf(reports: readonly RunReport[]): readonly Unknown[] {
+  const byBound = new Map<string, { readonly runs: string[]; readonly bounds: readonly string[] }>();
   for (const { scenario, design, start, boundsHit } of reports) {
     const key = `${design}|${boundsHit.join(', ')}`;
-    byBound.set(key, [...(byBound.get(key) ?? []), `${scenario}${design === '' ? '' : ` of ${design}`} from ${start}`]);
+    const known = byBound.get(key) ?? { runs: [], bounds: boundsHit };
+    byBound.set(key, known);
+    known.runs.push(`${scenario}${design === '' ? '' : ` of ${design}`} from ${start}`);
   }
-  return [...byBound].map(([key, runs]) => `not explored to its end: ${runs[0] ?? ''}${runs.length > 1 ? ` and ${runs.length - 1} more` : ''}: bound hit: ${key.slice(key.indexOf('|') + 1)}`);
+  return [...byBound.values()].map(({ runs, bounds }) => ({ kind: 'unfinished', runs, bounds }));
+}
+
+/** Folders of one tree have much of it in common. */
+function onceTold(unknown: readonly Unknown[], { locate }: Session): readonly Unknown[] {
+  return [...new Map(unknown.map((one) => [unknownText(one, locate), one])).values()];
 }
 
 /** The folders of one kernel tree have the findings of its paths in common. */

@@ -1,11 +1,12 @@
 // The shape of the one API of the language server, the command line, the worker and the tests: files in, findings,
 // contexts and verdicts out. Knows nothing of protocols, disks or clocks.
-import type { Span } from './base/span.ts';
+import type { Place, Span } from './base/span.ts';
 import type { ContextReview } from './context-types.ts';
 import type { Coverage, PathCoverage } from './coverage-types.ts';
 import type { EditorReview } from './editor-types.ts';
 import type { EventReview } from './event-types.ts';
 import type { HierarchyReview } from './hierarchy-types.ts';
+import type { ProgramUnknown } from './program/unknown.ts';
 import type { Finding, Fix, RunReport, Severity, Trace } from './rules/finding.ts';
 import type { Divergence } from './review/divergence.ts';
 import type { Scenario } from './scenarios/scenario.ts';
@@ -50,6 +51,16 @@ export interface Unit {
   readonly name: string;
   readonly files: readonly string[];
 }
+
+/** What the tool does not know, or takes for granted: what it says of the rest is worth so much less. */
+export type Unknown =
+  | ProgramUnknown
+  /** Runs that came to these bounds, each with its design and start. */
+  | { readonly kind: 'unfinished'; readonly runs: readonly string[]; readonly bounds: readonly string[] }
+  /** Entry code that nothing ties to an event: the first, and how many more there are. */
+  | { readonly kind: 'not-judged'; readonly first: string; readonly others: number }
+  /** C that the front end does not understand. */
+  | { readonly kind: 'unread'; readonly place: Place; readonly message: string };
 
 export interface RulePage {
   readonly name: string;
@@ -136,8 +147,8 @@ export interface FindingReview {
   readonly verifiedFix: (folder: string, finding: Finding) => Fix | null;
   /** Whether a finding of a run still has the code that it points at: false means that it is void at once. */
   readonly stands: (folder: string, finding: Finding) => boolean;
-  /** What the tool did not know in this unit: `call of trace_thing() not in view`. */
-  readonly unknown: (folder: string) => readonly string[];
+  /** What the tool did not know in this unit; `render/unknown.ts` tells it. */
+  readonly unknown: (folder: string) => readonly Unknown[];
 }
 
 export interface Review extends TextReview, ExplorationReview, ComparisonReview, FindingReview, ContextReview, EventReview, HierarchyReview, EditorReview {

@@ -9,7 +9,7 @@ export interface AssumedWord {
   /** Offset in the region, a multiple of 8. */
   readonly offset: number;
   readonly holds: 'per-CPU base' | 'task stack top';
-  /** The operand as written, for the sentence that tells of it. */
+  /** The operand as written, for whoever tells of it. */
   readonly text: string;
 }
 
@@ -65,8 +65,4 @@ function loadOf(nodes: readonly (CodeNode | undefined)[], use: InstructionNode, 
     return node.mnemonic.startsWith('mov') && from?.kind === 'memory' ? { node, operand: from } : null;
   }
   return null;
-}
-
-export function assumedWordText({ text, holds }: AssumedWord): string {
-  return `${text} is taken to hold ${holds === 'per-CPU base' ? "the base of this CPU's per-CPU area" : 'the top of the task stack'}: nothing in view sets it`;
 }

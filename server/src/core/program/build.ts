@@ -9,7 +9,7 @@ import { SKETCH_CONSTANTS } from '../kernel/sketch-names.ts';
 import type { Directive } from '../syntax/annotation-types.ts';
 import type { AssemblerStream } from '../preprocess/stream.ts';
 import type { CSource } from './c-source.ts';
-import { conventionText } from './conventional-gates.ts';
+import { conventionOf } from './conventional-gates.ts';
 import { gatesOf } from './gates.ts';
 import type { GateRow } from './gates.ts';
 import { guardsOf } from './guards.ts';
@@ -24,6 +24,8 @@ import { fixupException, plainStub } from './synthesize.ts';
 import { fredOf } from './fred.ts';
 import { NOTHING_TAKEN, sketchSource, takenIn } from './sketch.ts';
 import { gapBehind } from './syscall-entry.ts';
+import { distinct } from './unknown.ts';
+import type { ProgramUnknown } from './unknown.ts';
 import { abstractHandlers, NESTING_SAFE_NMI_STACK } from './abstract.ts';
 import type { AbstractDesign } from './abstract.ts';
 
@@ -41,7 +43,7 @@ const STACK_BYTES = 0x4000;
 const CONTEXTS = ['user', 'kernel', 'kernel-irqs-off', 'gap'] as const;
 
 export function buildProgram(parts: Parts): Program {
-  const unknown = new Set<string>();
+  const unknown: ProgramUnknown[] = [];
   const functions = new Map<string, FunctionInfo>();
   const contexts = new Map<string, NodeId>(CONTEXTS.map((name, index) => [name, index]));
   let next: NodeId = CONTEXTS.length;
@@ -131,8 +133,7 @@ export function buildProgram(parts: Parts): Program {
   const taken = parts.sketch ? takenIn({ nodes, layout, variables, functions, stubs: new Set(handlers.map((handler) => handler.stub)), namesSyscall: named !== undefined }) : NOTHING_TAKEN;
   const gapFirst = named ?? labels.get(taken.syscallEntries[0] ?? '');
   const gap = gapFirst === undefined ? null : gapEnd === undefined ? (parts.sketch ? gapBehind(nodes, gapFirst) : null) : { first: gapFirst, end: gapEnd };
-  for (const sentence of taken.told) unknown.add(sentence);
-  for (const row of rows) if (row.byName === true) unknown.add(conventionText(row));
+  unknown.push(...taken.told, ...rows.filter((row) => row.byName === true).map(conventionOf));
   const taskWork = parts.directives.find((directive) => directive.kind === 'defers-to' && directive.via === 'task-work');
   return {
     code: { nodes: dense(nodes), symbols: new Map([...labels, ...[...defined].map(([name, one]) => [name, one.first] as const)]), extable },
@@ -152,7 +153,7 @@ export function buildProgram(parts: Parts): Program {
     streams: parts.streams,
     sources: parts.sources,
     assumptions: assumptionsOf(parts.directives, handlers),
-    unknown: [...unknown],
+    unknown: distinct(unknown),
   };
 }
 

@@ -7,6 +7,7 @@ import { NESTING_SAFE_NMI_STACK } from './abstract.ts';
 import { isFunctionLabel } from './link-assembler.ts';
 import type { Names } from './link-assembler.ts';
 import type { GateRow } from './gates.ts';
+import type { ProgramUnknown, StackByName } from './unknown.ts';
 
 /** The word of Linux's names for each vector, with `exc_`, `asm_exc_`, `do_` or nothing in front (arch/x86/include/asm/idtentry.h). */
 const LINUX_WORDS: ReadonlyMap<string, string> = new Map([
@@ -82,11 +83,10 @@ function rowOf(vector: number, stub: string | null, handler: string | null, ist:
 }
 
 /** What is told of a gate that a name stands for. */
-export function conventionText({ name, stub, function: handler, ist }: Pick<GateRow, 'name' | 'stub' | 'function' | 'ist'>): string {
-  const subject = stub ?? `${handler ?? ''}()`;
+export function conventionOf({ name, stub, function: handler, ist }: Pick<GateRow, 'name' | 'stub' | 'function' | 'ist'>): ProgramUnknown {
   const event = vectorByName(name)?.mnemonic ?? name;
-  const stack = ist.value === null ? 'without an IST stack' : ist.value === NESTING_SAFE_NMI_STACK ? 'on an IST stack on which its stub lets it nest' : `on the IST stack ${ist.value}`;
-  return `${subject} is taken for the ${stub === null ? 'handler' : 'stub'} of ${event} by its name, ${stack}: a handler annotation says otherwise`;
+  const stack: StackByName = ist.value === null ? { kind: 'none' } : ist.value === NESTING_SAFE_NMI_STACK ? { kind: 'nesting-safe' } : { kind: 'ist', name: ist.value };
+  return { kind: 'by-name', name: stub ?? handler ?? '', code: stub === null ? 'handler' : 'stub', event, stack };
 }
 
 /** Labels whose own code, up to the next one, returns from an event or jumps away and not back. */

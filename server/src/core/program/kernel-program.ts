@@ -18,6 +18,8 @@ import type { GateRow } from './gates.ts';
 import { isFunctionLabel, linkStream, place } from './link-assembler.ts';
 import type { Names, Placed } from './link-assembler.ts';
 import type { FunctionInfo, Handler, Program } from './program.ts';
+import { distinct } from './unknown.ts';
+import type { ProgramUnknown } from './unknown.ts';
 import { createVariables } from './variables.ts';
 import type { Variables } from './variables.ts';
 
@@ -35,7 +37,7 @@ export interface KernelParts {
 const CONTEXTS = ['user', 'kernel', 'kernel-irqs-off', 'inside C'] as const;
 
 export function buildKernelProgram(parts: KernelParts): Program {
-  const unknown = new Set<string>();
+  const unknown: ProgramUnknown[] = [];
   const contexts = new Map<string, NodeId>(CONTEXTS.map((name, index) => [name, index]));
   let next: NodeId = CONTEXTS.length;
   const placed: Placed[] = [];
@@ -81,7 +83,7 @@ export function buildKernelProgram(parts: KernelParts): Program {
     streams: parts.streams,
     sources: parts.sources,
     assumptions: [],
-    unknown: [...unknown],
+    unknown: distinct(unknown),
   };
 }
 

@@ -4,6 +4,7 @@ import type { CodeNode, MachineOperand, NodeId } from '../machine/code.ts';
 import { registerIndex, registerOperand } from '../machine/registers.ts';
 import { addressOfNode } from '../machine/layout.ts';
 import type { AlternativeRecord, AssemblerStream, Expression, InstructionItem, Operand, StreamItem } from '../preprocess/stream.ts';
+import type { ProgramUnknown } from './unknown.ts';
 
 /** Names that the assembler and C share: what a symbol's address is, and whether it is a per-CPU variable. */
 export interface Names {
@@ -88,7 +89,7 @@ function withReplacementEnds(placed: Placed): ReadonlyMap<string, NodeId> {
 }
 
 /** The nodes of a placed stream, in order of their ids. */
-export function linkStream(placed: Placed, names: Names, unknown: Set<string>): readonly CodeNode[] {
+export function linkStream(placed: Placed, names: Names, unknown: ProgramUnknown[]): readonly CodeNode[] {
   const { stream } = placed;
   const symbolAt = symbolsByItem(stream);
   const nodes: CodeNode[] = [];
@@ -186,7 +187,7 @@ export function isFunctionLabel(name: string): boolean {
   return !name.startsWith('.L') && !/^\d/.test(name);
 }
 
-function instructionNode(placed: Placed, item: InstructionItem, id: NodeId, next: NodeId | null, symbol: string, names: Names, unknown: Set<string>): CodeNode {
+function instructionNode(placed: Placed, item: InstructionItem, id: NodeId, next: NodeId | null, symbol: string, names: Names, unknown: ProgramUnknown[]): CodeNode {
   const direct = /^(j|call|loop|xbegin)/.test(item.mnemonic);
   const operand = item.operands[0];
   let target: NodeId | null = null;
@@ -195,13 +196,13 @@ function instructionNode(placed: Placed, item: InstructionItem, id: NodeId, next
   if (direct && operand?.kind === 'memory' && !operand.indirect && operand.base === null && operand.displacement !== null) {
     targetName = operand.displacement.kind === 'symbol' ? operand.displacement.name : null;
     target = targetName === null ? null : (placed.labels.get(targetName) ?? names.label(targetName) ?? names.function(targetName));
-    if (target === null && targetName !== null) unknown.add(`${targetName}() is not in view`);
+    if (target === null && targetName !== null) unknown.push({ kind: 'out-of-view', name: targetName });
     operands = [];
   }
   const machine: MachineOperand[] = [];
   for (const one of operands) {
     const linked = linkOperand(one, placed, names, id);
-    if (linked === null) unknown.add(`${item.text}: an operand is not known`);
+    if (linked === null) unknown.push({ kind: 'operand', text: item.text });
     else machine.push(linked);
   }
   const ends = /^(jmp|ret|iret|eret|sysret|sysexit|ud2)/.test(item.mnemonic);

@@ -5,6 +5,7 @@ import { primitiveNamed } from '../kernel/primitives.ts';
 import { accessors } from './c-accessors.ts';
 import type { CFunction, LooseOperation } from './c-source.ts';
 import type { Names } from './link-assembler.ts';
+import type { ProgramUnknown } from './unknown.ts';
 
 export interface PlacedFunction {
   readonly source: CFunction;
@@ -30,7 +31,7 @@ export interface LinkedFunction {
   readonly extable: readonly ExtableEntry[];
 }
 
-export function linkFunction(placed: PlacedFunction, names: Names, percpuBase: bigint, unknown: Set<string>): LinkedFunction {
+export function linkFunction(placed: PlacedFunction, names: Names, percpuBase: bigint, unknown: ProgramUnknown[]): LinkedFunction {
   const nodes: CodeNode[] = [];
   const extable: ExtableEntry[] = [];
   const at = (index: number): NodeId => placed.nodeOf[index] ?? placed.first;
@@ -57,7 +58,7 @@ function linkOperation(
   link: (expression: CExpression) => CExpression,
   names: Names,
   source: CFunction,
-  unknown: Set<string>,
+  unknown: ProgramUnknown[],
 ): Operation {
   switch (loose.kind) {
     case 'enter':
@@ -79,7 +80,7 @@ function linkOperation(
         const fixup = loose.fixup === null ? null : at(loose.fixup);
         return { kind: 'primitive', name: row.name, arguments: values, result: loose.result, next: at(loose.next), fixup };
       }
-      unknown.add(`${loose.name}() is not in view`);
+      unknown.push({ kind: 'out-of-view', name: loose.name });
       return { kind: 'opaque', name: loose.name, arguments: values, result: loose.result, next: at(loose.next) };
     }
   }

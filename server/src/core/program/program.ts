@@ -6,6 +6,7 @@ import type { Directive } from '../syntax/annotation-types.ts';
 import type { AssemblerStream } from '../preprocess/stream.ts';
 import type { AssumedWord } from './assumed-words.ts';
 import type { CFunction, CSource } from './c-source.ts';
+import type { ProgramUnknown, StackWrite } from './unknown.ts';
 
 /** A fact with its source: read from code, said by an annotation, or assumed. */
 export interface Known<T> {
@@ -73,7 +74,7 @@ export interface Program {
   /** Words that are taken to hold what only the kernel can have put there. */
   readonly assumedWords: readonly AssumedWord[];
   /** Writes that change on which stack events come, a sentence each: with any of them nothing is known of rewinding stacks. */
-  readonly stackWrites: readonly string[];
+  readonly stackWrites: readonly StackWrite[];
   /** Routines that SYSCALL enters, by what they do: those that have Linux's names are known by them. */
   readonly syscallEntries: readonly string[];
   readonly delivery: 'idt' | 'fred';
@@ -85,5 +86,5 @@ export interface Program {
   /** Facts the run rests on beyond the code: `stacks, per-CPU data and entry text are pinned`. */
   readonly assumptions: readonly string[];
   /** Calls and names that are not in view. */
-  readonly unknown: readonly string[];
+  readonly unknown: readonly ProgramUnknown[];
 }

@@ -8,21 +8,22 @@ import { GLOBAL_REGION, PERCPU_REGION, regionBase } from '../machine/layout.ts';
 import type { Layout } from '../machine/layout.ts';
 import { isUnseenMacro } from '../machine/machine.ts';
 import type { Directive } from '../syntax/annotation-types.ts';
-import { assumedWords, assumedWordText } from './assumed-words.ts';
+import { assumedWords } from './assumed-words.ts';
 import type { AssumedWord } from './assumed-words.ts';
 import type { CSource } from './c-source.ts';
 import { guardVariables } from './guards.ts';
 import type { FunctionInfo } from './program.ts';
 import { stackWritesOf } from './stack-writes.ts';
 import { syscallEntriesOf } from './syscall-entry.ts';
+import type { ProgramUnknown, StackWrite } from './unknown.ts';
 import type { Variables } from './variables.ts';
 
 export interface Taken {
   readonly assumedWords: readonly AssumedWord[];
-  readonly stackWrites: readonly string[];
+  readonly stackWrites: readonly StackWrite[];
   readonly syscallEntries: readonly string[];
-  /** Sentences that tell of it. */
-  readonly told: readonly string[];
+  /** What is told of it. */
+  readonly told: readonly ProgramUnknown[];
 }
 
 /** Nothing is, in a kernel tree. */
@@ -44,11 +45,11 @@ export function takenIn({ nodes, layout, variables, functions, stubs, namesSysca
   const words = assumedWords(nodes, known, { percpu: variables.percpuBytes(), global: variables.globalBytes() });
   const stackWrites = stackWritesOf(nodes, layout.percpu);
   const syscallEntries = namesSyscall ? [] : syscallEntriesOf(nodes, functions, stubs);
-  const told = [
+  const told: readonly ProgramUnknown[] = [
     ...unseenMacros(nodes),
     ...stackWrites,
-    ...words.map(assumedWordText),
-    ...syscallEntries.map((name) => `${name} is taken for the entry of SYSCALL by what it does: it keeps RSP in a per-CPU word and loads another`),
+    ...words.map(({ text, holds }) => ({ kind: 'assumed-word', text, holds }) as const),
+    ...syscallEntries.map((name) => ({ kind: 'syscall-entry', name }) as const),
   ];
   return { assumedWords: words, stackWrites, syscallEntries, told };
 }
@@ -61,14 +62,14 @@ export function sketchSource(directives: readonly Directive[], sources: readonly
 }
 
 /** Statements that are no instructions, by name, with the code whose paths end there. */
-function unseenMacros(nodes: readonly (CodeNode | undefined)[]): readonly string[] {
+function unseenMacros(nodes: readonly (CodeNode | undefined)[]): readonly ProgramUnknown[] {
   const places = new Map<string, Set<string>>();
   for (const node of nodes) {
     if (node?.kind !== 'instruction' || !isUnseenMacro(node) || decode(node).row !== null) continue;
     const name = /^\w+/.exec(node.text)?.[0] ?? node.mnemonic;
     places.set(name, (places.get(name) ?? new Set()).add(node.symbol));
   }
-  return [...places].map(([name, symbols]) => `${name} is no instruction and no macro in view: what comes behind it in ${[...symbols].slice(0, 3).join(', ')}${symbols.size > 3 ? ' and others' : ''} is not judged`);
+  return [...places].map(([name, symbols]) => ({ kind: 'macro', name, symbols: [...symbols] }));
 }
 
 /** Words whose content is known without being written in view (arch/x86/include/asm/percpu.h, kernel/stacks.ts). */

@@ -1,6 +1,7 @@
 // Code that changes at run time which stack an event is delivered on: the IST field of a gate, an entry of the TSS. The
 // model delivers by the tables as they stand, so that what such a write changes is not known.
 import type { CodeNode } from '../machine/code.ts';
+import type { StackWrite } from './unknown.ts';
 
 /** Offset of IST1 in the 64-bit TSS (SDM vol. 3A, "Task Management in 64-bit Mode"), and behind IST7. */
 const FIRST_IST = 36;
@@ -8,8 +9,7 @@ const BEHIND_IST = 92;
 
 const GATE_IN_C = /\b(?:idt|gate)\w*\b[^=;]*\bist\b[^=;]*=(?!=)|\bist\s*\[[^\]]*\][^=;]*=(?!=)|this_cpu_(?:write|add|sub)\([^,]*\bist\b/i;
 
-/** A sentence for each write. */
-export function stackWritesOf(nodes: readonly (CodeNode | undefined)[], percpu: ReadonlyMap<string, number>): readonly string[] {
+export function stackWritesOf(nodes: readonly (CodeNode | undefined)[], percpu: ReadonlyMap<string, number>): readonly StackWrite[] {
   const tss = percpu.get('cpu_tss_rw') ?? percpu.get('cpu_tss') ?? percpu.get('init_tss');
   const writes = nodes.filter((node): node is CodeNode => {
     if (node?.kind === 'operation') return GATE_IN_C.test(node.text);
@@ -19,5 +19,5 @@ export function stackWritesOf(nodes: readonly (CodeNode | undefined)[], percpu: 
     if (/\bCPU_TSS_IST\b/.test(node.text)) return true;
     return tss !== undefined && to.segment === 'gs' && to.displacement >= tss + FIRST_IST && to.displacement < tss + BEHIND_IST;
   });
-  return [...new Set(writes.map((node) => `${node.symbol}: ${node.text} changes the stack that an event comes on: what that does is not followed, and nothing is said of frames on IST stacks`))];
+  return [...new Map(writes.map(({ symbol, text }) => [`${symbol}: ${text}`, { kind: 'stack-write', symbol, text } as const])).values()];
 }

@@ -1,6 +1,7 @@
 // What the front end could not read, as findings. In a kernel tree that says more about the front end than about the
 // kernel, so that C which it does not understand is no finding there but counts as unknown.
 import type { Place } from '../base/span.ts';
+import type { Unknown } from '../review-types.ts';
 import type { Finding } from '../rules/finding.ts';
 import { belongsToEntry } from '../tree/files.ts';
 import type { ChosenConfiguration } from './streams.ts';
@@ -43,25 +44,20 @@ function missingHeaders(linked: LinkedUnit, file: string): readonly { readonly n
 
 /** What was not understood in a unit: calls that are not in view, and text that could not be read. Of a kernel tree only
  * its entry code: nothing is judged of the rest. */
-export function unknownOf(linked: LinkedUnit, read: (file: string) => string | null): readonly string[] {
+export function unknownOf(linked: LinkedUnit): readonly Unknown[] {
   const { root } = linked;
   if (root !== null && !linked.unit.files.some((file) => belongsToEntry(file.slice(root.length)))) return [];
-  const unread = linked.unit.files.filter(isC).flatMap((file) => {
-    const places = frontEndProblems(linked, file).filter((one) => one.language === 'c');
-    const lines = places.map(({ place, message }) => `${file}:${(read(file) ?? '').slice(0, place.span.start).split('\n').length}: ${message}`);
-    return root === null ? [] : lines;
-  });
+  const unread = root === null ? [] : linked.unit.files.filter(isC).flatMap((file) => frontEndProblems(linked, file).flatMap(({ language, place, message }) => (language === 'c' ? [{ kind: 'unread', place, message } as const] : [])));
   return [...(root === null ? notJudged(linked) : []), ...linked.program.unknown, ...unread];
 }
 
 /** Entry code that nothing ties to an event: silence about it means nothing. */
-function notJudged({ program, scenarioFiles }: LinkedUnit): readonly string[] {
+function notJudged({ program, scenarioFiles }: LinkedUnit): readonly Unknown[] {
   if (program.handlers.length > 0 || program.syscallEntries.length > 0 || program.gap !== null || program.fred !== null || scenarioFiles.size > 0) return [];
   const returning = new Set(program.code.nodes.flatMap((node) => (node.kind === 'instruction' && (/^(?:iret|eret|sysret)/.test(node.mnemonic) || (node.mnemonic === 'jmp' && node.target === null && /exit|return|iret/.test(node.targetName ?? ''))) ? [node.symbol] : [])));
   const stubs = [...program.functions.values()].filter((info) => info.language === 'asm' && returning.has(info.name)).map(({ name }) => name);
   const handlers = program.sources.flatMap((source) => source.functions).filter((one) => /\bpt_regs\b/.test(one.parameters[0]?.type ?? '')).map(({ name }) => `${name}()`);
   const [first] = [...stubs, ...handlers];
   if (first === undefined) return [];
-  const others = stubs.length + handlers.length - 1;
-  return [`nothing says which event enters ${first}${others === 0 ? '' : ` and ${others} more`}, so that it is not judged: write it above it, as /* xctx: handler vector=GP ist=none */`];
+  return [{ kind: 'not-judged', first, others: stubs.length + handlers.length - 1 }];
 }

@@ -5,6 +5,7 @@ import { createNodeWorkspace } from '../../shell/workspace.ts';
 import type { Place } from '../base/span.ts';
 import { expansionRows } from '../render/expansion.ts';
 import { locator } from '../render/places.ts';
+import { unknownText } from '../render/unknown.ts';
 import { createReview } from '../review.ts';
 import type { Review } from '../review-types.ts';
 
@@ -55,7 +56,7 @@ describe('the editor in a kernel tree', () => {
     const exploration = review.explore(review.unitOf(entry)?.folder ?? '');
     for (let slices = 0; slices < 1000 && !exploration.run(1000).done; slices += 1) continue;
     assert.deepEqual(exploration.reports().flatMap((report) => report.findings.map((finding) => finding.message)), []);
-    assert.match(review.unknown(review.unitOf(entry)?.folder ?? '').join('\n'), /common\.c:5: /);
+    assert.match(review.unknown(review.unitOf(entry)?.folder ?? '').map((one) => unknownText(one, locator(textOf))).join('\n'), /common\.c:5: /);
   });
 
   it('finds in its C files by exploring, in steps, again after each edit, and never while one types', () => {

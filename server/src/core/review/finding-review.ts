@@ -108,7 +108,7 @@ export function createFindingReview({ workspace, documents, texts, streams, pars
     },
     unknown: (folder) => {
       const unit = units.ofFolder(folder);
-      return unit === null ? [] : unknownOf(unit.linked, documents.read);
+      return unit === null ? [] : unknownOf(unit.linked);
     },
   };
 }

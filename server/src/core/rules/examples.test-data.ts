@@ -1,6 +1,6 @@
 // Reviews a small unit given as files by name, as the examples of the rules are, and reads the marks in them.
 import { readFileSync } from 'node:fs';
-import type { Review, Workspace } from '../review-types.ts';
+import type { Review, Unknown, Workspace } from '../review-types.ts';
 import { createReview } from '../review.ts';
 import type { Finding } from './finding.ts';
 
@@ -18,7 +18,7 @@ function grammars(): Parameters<typeof createReview>[0] {
 
 export interface ReviewedUnit {
   readonly findings: readonly Finding[];
-  readonly unknown: readonly string[];
+  readonly unknown: readonly Unknown[];
   /** Explored findings of which an editor would be told that their code is gone. */
   readonly lost: readonly Finding[];
 }

@@ -1,0 +1,53 @@
+// What the tool does not know, or takes for granted, as sentences. Pure text; which of them a reader sees is the caller's.
+import { unreachable } from '../base/unreachable.ts';
+import type { StackByName } from '../program/unknown.ts';
+import type { Unknown } from '../review-types.ts';
+import type { Locate } from './places.ts';
+
+export function unknownText(unknown: Unknown, locate: Locate): string {
+  switch (unknown.kind) {
+    case 'unfinished': {
+      const { runs, bounds } = unknown;
+      return `not explored to its end: ${runs[0] ?? ''}${runs.length > 1 ? ` and ${runs.length - 1} more` : ''}: bound hit: ${bounds.join(', ')}`;
+    }
+    case 'not-judged':
+      return `nothing says which event enters ${unknown.first}${unknown.others === 0 ? '' : ` and ${unknown.others} more`}, so that it is not judged: write it above it, as /* xctx: handler vector=GP ist=none */`;
+    case 'out-of-view':
+      return `${unknown.name}() is not in view`;
+    case 'operand':
+      return `${unknown.text}: an operand is not known`;
+    case 'macro': {
+      const { name, symbols } = unknown;
+      return `${name} is no instruction and no macro in view: what comes behind it in ${symbols.slice(0, 3).join(', ')}${symbols.length > 3 ? ' and others' : ''} is not judged`;
+    }
+    case 'stack-write':
+      return `${unknown.symbol}: ${unknown.text} changes the stack that an event comes on: what that does is not followed, and nothing is said of frames on IST stacks`;
+    case 'assumed-word':
+      return `${unknown.text} is taken to hold ${unknown.holds === 'per-CPU base' ? "the base of this CPU's per-CPU area" : 'the top of the task stack'}: nothing in view sets it`;
+    case 'syscall-entry':
+      return `${unknown.name} is taken for the entry of SYSCALL by what it does: it keeps RSP in a per-CPU word and loads another`;
+    case 'by-name': {
+      const { name, code, event, stack } = unknown;
+      return `${code === 'handler' ? `${name}()` : name} is taken for the ${code} of ${event} by its name, ${stackText(stack)}: a handler annotation says otherwise`;
+    }
+    case 'unread': {
+      const { file, line } = locate(unknown.place);
+      return `${file}:${line}: ${unknown.message}`;
+    }
+    default:
+      return unreachable(unknown);
+  }
+}
+
+function stackText(stack: StackByName): string {
+  switch (stack.kind) {
+    case 'none':
+      return 'without an IST stack';
+    case 'nesting-safe':
+      return 'on an IST stack on which its stub lets it nest';
+    case 'ist':
+      return `on the IST stack ${stack.name}`;
+    default:
+      return unreachable(stack);
+  }
+}
