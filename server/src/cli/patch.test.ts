@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { applyHunks, isPatch, onlyShown, parsePatches } from './patch.ts';
+import { applyHunks, isPatch, onlyShown, parsePatches, takeBackHunks } from './patch.ts';
 import { applyPatches } from './patched.ts';
 import { runCommand, withFiles } from '../testing/command-line.ts';
 
@@ -24,13 +24,37 @@ describe('a patch', () => {
   });
 
   it('moves a file that it renames', async () => {
+    const moved = parsePatches('diff --git a/a.c b/b.c\nrename from a.c\nrename to b.c\n--- a/a.c\n+++ b/b.c\n@@ -1,2 +1,2 @@\n x\n-y\n+z\n');
+    assert.ok(typeof moved !== 'string');
     await withFiles({ 'a.c': 'x\ny\n' }, async (folder) => {
-      const parsed = parsePatches('diff --git a/a.c b/b.c\nrename from a.c\nrename to b.c\n--- a/a.c\n+++ b/b.c\n@@ -1,2 +1,2 @@\n x\n-y\n+z\n');
-      assert.ok(typeof parsed !== 'string');
-      const tree = applyPatches(parsed.map((patch) => ({ name: 'p', patch })), folder);
+      const tree = applyPatches(moved.map((patch) => ({ name: 'p', patch })), folder);
       assert.ok(typeof tree !== 'string');
       assert.deepEqual([[...(tree.states.at(-1) ?? [])], tree.touched], [[['a.c', ''], ['b.c', 'x\nz\n']], ['b.c']]);
     });
+    await withFiles({ 'b.c': 'x\nz\n' }, async (folder) => {
+      const tree = applyPatches(moved.map((patch) => ({ name: 'p', patch })), folder);
+      assert.ok(typeof tree !== 'string');
+      assert.deepEqual([[...tree.before], tree.touched, tree.partial.size], [[['b.c', ''], ['a.c', 'x\ny\n']], ['b.c'], 0]);
+    });
+  });
+
+  it('moves a file that it changes nothing in, whatever its name', () => {
+    const parsed = parsePatches('diff --git "a/k\\303\\244se.c" b/b.c\nsimilarity index 100%\nrename from "k\\303\\244se.c"\nrename to b.c\ndiff --git a/l.bin b/l.bin\nindex 1..2 100644\nGIT binary patch\nliteral 3\nKcmZ?wbhEH\n\ndiff --git a/x.c b/x.c\n--- "a/t\\tab \\"q\\".c"\n+++ b/x.c\n@@ -1 +1 @@\n-a\n+b\n');
+    assert.ok(typeof parsed !== 'string');
+    assert.deepEqual(parsed.flatMap(({ files }) => files.map(({ from, to, hunks }) => [from, to, hunks.length])), [['käse.c', 'b.c', 0], ['t\tab "q".c', 'x.c', 1]]);
+  });
+
+  it('at the end or the beginning of a text fits there only, once', () => {
+    const behind = hunksOf('--- a/x.c\n+++ b/x.c\n@@ -1,2 +1,3 @@\n a\n b\n+c\n');
+    assert.equal(applyHunks('a\nb\n', behind), 'a\nb\nc\n');
+    assert.equal(applyHunks('z\na\nb', behind), 'z\na\nb\nc');
+    const twice = applyHunks('a\nb\nc\n', behind);
+    assert.ok(typeof twice !== 'string' && twice.where === 'last' && twice.expected === 'b');
+    assert.equal(takeBackHunks('a\nb\nc\nd\n', hunksOf('--- b/x.c\n+++ a/x.c\n@@ -1,3 +1,2 @@\n a\n b\n-c\n')), 'a\nb\nd\n');
+    const before = hunksOf('--- a/x.c\n+++ b/x.c\n@@ -1,2 +1,3 @@\n+c\n a\n b\n');
+    assert.equal(applyHunks('a\nb\n', before), 'c\na\nb\n');
+    const again = applyHunks('c\na\nb\n', before);
+    assert.ok(typeof again !== 'string' && again.where === 'first' && again.expected === 'a');
   });
 
   it('says which hunk does not apply', () => {
@@ -107,6 +131,24 @@ describe('check on patches', () => {
     const made = `--- /dev/null\n+++ b/d/nmi.c\n@@ -0,0 +1,${middle.split('\n').length - 1} @@\n${middle.split('\n').slice(0, -1).map((line) => `+${line}\n`).join('')}`;
     for (const files of [{ 'made.patch': made }, { 'made.patch': made, 'd/nmi.c': middle }]) {
       await withFiles(files, async (folder) => assert.match((await runCommand(['check', 'made.patch'], folder)).out, /^d\/nmi\.c:5:\d+: error: mutex_lock\(\) may sleep /m));
+    }
+  });
+
+  it('are laid over once where they only add at the end, or without lines around', async () => {
+    const first = '/* A file. */\n\nint known;\n';
+    const added = handler('\tmutex_lock(&fresh);\n');
+    const plus = added.split('\n').slice(0, -1).map((line) => `+${line}\n`).join('');
+    const count = added.split('\n').length - 1;
+    const patches = { 'end.patch': `--- a/nmi.c\n+++ b/nmi.c\n@@ -1,3 +1,${3 + count} @@\n /* A file. */\n \n int known;\n${plus}`, 'bare.patch': `--- a/nmi.c\n+++ b/nmi.c\n@@ -3,0 +4,${count} @@\n${plus}` };
+    for (const [name, patch] of Object.entries(patches)) {
+      for (const there of [false, true]) {
+        await withFiles({ 'nmi.c': there ? first + added : first, [name]: patch }, async (folder) => {
+          const { out, err } = await runCommand(['check', name], folder);
+          assert.deepEqual([...out.matchAll(/^nmi\.c:\d+:\d+: .*\[(.*)\]$/gm)].map(([, rule]) => rule), ['sleeping-in-atomic-exception'], `${name} ${out}`);
+          assert.match(out, /^nmi\.c:7:\d+: error: mutex_lock\(\) may sleep /m);
+          assert.equal(/in the tree already/.test(err), there, name);
+        });
+      }
     }
   });
 

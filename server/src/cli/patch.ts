@@ -1,5 +1,6 @@
 // Patches as `git format-patch` and `git diff` write them, one or a series of mails, applied to texts in memory. Touches
-// no file.
+// no file. The parser is our own because jsdiff's (9.0.0) takes the `-- ` below the last hunk of such a mail for a line of
+// it and refuses the text, as it does where lines end in CRLF, and tells neither the line of a hunk nor which does not fit.
 
 export interface Hunk {
   /** One-based line of the patch that the hunk begins at. */
@@ -57,7 +58,19 @@ export function parsePatches(text: string): readonly Patch[] | string {
       continue;
     }
     if (line.startsWith('--- ') && next.startsWith('+++ ')) {
-      file = { from: pathOf(line), to: pathOf(next), hunks: [] };
+      const [from, to] = [pathOf(line), pathOf(next)];
+      if (file === null || file.hunks.length > 0 || file.from !== from || file.to !== to) {
+        file = { from, to, hunks: [] };
+        current().files.push(file);
+      }
+      index += 1;
+      continue;
+    }
+    const renamed = /^rename from (.*)$/.exec(line)?.[1];
+    const renaming = /^rename to (.*)$/.exec(next)?.[1];
+    if (renamed !== undefined && renaming !== undefined) {
+      // Where nothing else changes no hunk follows.
+      file = { from: unquoted(renamed), to: unquoted(renaming), hunks: [] };
       current().files.push(file);
       index += 1;
       continue;
@@ -73,8 +86,18 @@ export function parsePatches(text: string): readonly Patch[] | string {
 }
 
 function pathOf(line: string): string | null {
-  const path = line.slice(4).replace(/\t.*$/, '').trim().replace(/^"(.*)"$/, '$1');
+  const path = unquoted(line.slice(4).replace(/\t.*$/, '').trim());
   return path === '/dev/null' ? null : path.replace(/^[abiw]\//, '');
+}
+
+const ESCAPED: ReadonlyMap<string, string> = new Map([['a', '\x07'], ['b', '\b'], ['t', '\t'], ['n', '\n'], ['v', '\v'], ['f', '\f'], ['r', '\r']]);
+
+/** A name as git writes it where it has bytes that are not plain (core.quotePath): in quotes, bytes in octal. */
+function unquoted(name: string): string {
+  const inside = /^"(.*)"$/.exec(name)?.[1];
+  if (inside === undefined) return name;
+  const bytes = [...inside.matchAll(/\\([0-7]{3})|\\(.)|([^\\]+)/g)].flatMap(([, octal, letter, plain]) => (octal === undefined ? [...new TextEncoder().encode(plain ?? ESCAPED.get(letter ?? '') ?? letter ?? '')] : [Number.parseInt(octal, 8)]));
+  return new TextDecoder().decode(new Uint8Array(bytes));
 }
 
 function readHunk(lines: readonly string[], at: number, head: RegExpExecArray): { readonly hunk: Hunk; readonly end: number } | string {
@@ -111,15 +134,46 @@ export function reversed({ subject, files }: Patch): Patch {
 /** Lines that a hunk may lie away from where it says. */
 const FURTHEST = 2000;
 
-/** The text with the hunks in it, or why one does not fit. */
-export function applyHunks(text: string, hunks: readonly Hunk[]): string | { readonly hunk: Hunk; readonly expected: string } {
+export interface Misfit {
+  readonly hunk: Hunk;
+  /** First line that the text should have, and where it should lie. */
+  readonly expected: string;
+  readonly where: 'near' | 'first' | 'last';
+}
+
+/**
+ * The text with the hunks in it, or why one does not fit. A hunk without lines behind what it changes is one at the end of
+ * the text, as for git: where its lines are in the text already, it would fit behind the ones above them once more.
+ */
+export function applyHunks(text: string, hunks: readonly Hunk[]): string | Misfit {
+  return placeHunks(text, hunks, isHeld);
+}
+
+/** The same for hunks of a patch that is taken back: other patches may have added lines at the ends since. */
+export function takeBackHunks(text: string, hunks: readonly Hunk[]): string | Misfit {
+  return placeHunks(text, hunks, () => null);
+}
+
+function isHeld({ lines }: Hunk): 'first' | 'last' | null {
+  const [first, last] = [lines[0]?.kind, lines.at(-1)?.kind];
+  if (first === ' ' && last !== ' ') return 'last';
+  return first !== ' ' && last === ' ' ? 'first' : null;
+}
+
+/** Without lines around them and of one sign: additions have nothing to be known by, and single lines are everywhere. */
+export function isBare({ lines }: Hunk): boolean {
+  return new Set(lines.map(({ kind }) => kind)).size === 1;
+}
+
+function placeHunks(text: string, hunks: readonly Hunk[], held: (hunk: Hunk) => 'first' | 'last' | null): string | Misfit {
   const lines = text.split('\n');
   let shift = 0;
   for (const hunk of hunks) {
     const olds = hunk.lines.filter(({ kind }) => kind !== '+').map(({ text: line }) => line);
     const wanted = Math.max(0, hunk.oldStart - 1) + shift;
-    const place = olds.length === 0 ? Math.min(lines.length, hunk.oldStart + shift) : placeOf(lines, olds, wanted);
-    if (place === null) return { hunk, expected: olds[0] ?? '' };
+    const where = held(hunk);
+    const place = olds.length === 0 ? Math.min(lines.length, hunk.oldStart + shift) : placeOf(lines, olds, wanted, where, isBare(hunk) ? 0 : FURTHEST);
+    if (place === null) return { hunk, expected: (where === 'last' ? olds.at(-1) : olds[0]) ?? '', where: where ?? 'near' };
     const news = hunk.lines.filter(({ kind }) => kind !== '-').map(({ text: line }) => line);
     lines.splice(place, olds.length, ...news);
     shift += news.length - olds.length + (place - wanted) * (olds.length === 0 ? 0 : 1);
@@ -127,9 +181,11 @@ export function applyHunks(text: string, hunks: readonly Hunk[]): string | { rea
   return lines.join('\n');
 }
 
-function placeOf(lines: readonly string[], olds: readonly string[], wanted: number): number | null {
-  const fits = (at: number): boolean => at >= 0 && at + olds.length <= lines.length && olds.every((line, index) => (lines[at + index] ?? '').trimEnd() === line.trimEnd());
-  for (let away = 0; away <= FURTHEST; away += 1) {
+function placeOf(lines: readonly string[], olds: readonly string[], wanted: number, where: 'first' | 'last' | null, furthest: number): number | null {
+  const end = lines.length - (lines.at(-1) === '' ? 1 : 0);
+  const allowed = (at: number): boolean => (where === 'first' ? at === 0 : where === 'last' ? at + olds.length >= end : at >= 0);
+  const fits = (at: number): boolean => at >= 0 && allowed(at) && at + olds.length <= lines.length && olds.every((line, index) => (lines[at + index] ?? '').trimEnd() === line.trimEnd());
+  for (let away = 0; away <= furthest; away += 1) {
     if (fits(wanted + away)) return wanted + away;
     if (fits(wanted - away)) return wanted - away;
   }

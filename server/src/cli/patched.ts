@@ -1,8 +1,9 @@
 // Patches laid over the files of the disk in memory: what is there before them and after each, and what only they bring.
 import { existsSync, readFileSync } from 'node:fs';
+import { unreachable } from '../core/base/unreachable.ts';
 import { onDisk } from '../shell/workspace.ts';
-import { applyHunks, onlyShown, reversed } from './patch.ts';
-import type { FilePatch, Patch } from './patch.ts';
+import { applyHunks, isBare, onlyShown, reversed, takeBackHunks } from './patch.ts';
+import type { FilePatch, Misfit, Patch } from './patch.ts';
 
 export interface PatchedTree {
   /** Texts before the first patch, where the disk has others: the patches are in the tree already. */
@@ -34,16 +35,18 @@ type Named = readonly { readonly name: string; readonly patch: Patch }[];
 
 /** A sentence where the patches neither fit the tree nor are in it. */
 export function applyPatches(patches: Named, cwd: string): PatchedTree | string {
-  const tree = layOver(patches, cwd);
-  if (typeof tree !== 'string') return tree;
-  const taken = layOver([...patches].reverse().map(({ name, patch }) => ({ name, patch: reversed(patch) })), cwd);
+  const tree = layOver(patches, cwd, applyHunks);
+  // Lines that are added without any around them fit everywhere, where they are already too.
+  const sure = !patches.some(({ patch }) => patch.files.some(({ from, hunks }) => from !== null && hunks.some((hunk) => isBare(hunk) && hunk.lines[0]?.kind === '+')));
+  if (typeof tree !== 'string' && tree.partial.size === 0 && sure) return tree;
+  const taken = layOver([...patches].reverse().map(({ name, patch }) => ({ name, patch: reversed(patch) })), cwd, takeBackHunks);
   if (typeof taken === 'string' || taken.partial.size > 0) return tree;
   const [before = new Map<string, string>(), ...between] = [...taken.states].reverse();
   const there = new Set(patches.flatMap(({ patch }) => patch.files.flatMap(({ to }) => (to === null ? [] : [taken.prefix + to]))));
   return { before, states: [...between, new Map()], touched: [...there].filter((path) => existsSync(onDisk(cwd, path))), partial: new Set(), notes: ['the patches are in the tree already: what they brought is shown'] };
 }
 
-function layOver(patches: Named, cwd: string): (PatchedTree & { readonly prefix: string }) | string {
+function layOver(patches: Named, cwd: string, lay: typeof applyHunks): (PatchedTree & { readonly prefix: string }) | string {
   const prefix = rootOf(patches.map(({ patch }) => patch), cwd);
   const states: ReadonlyMap<string, string>[] = [];
   const notes: string[] = [];
@@ -54,7 +57,7 @@ function layOver(patches: Named, cwd: string): (PatchedTree & { readonly prefix:
   for (const { name, patch } of patches) {
     const next = new Map(now);
     for (const file of patch.files) {
-      const problem = applyFile(file, next, prefix, cwd, name, notes, touched, partial);
+      const problem = applyFile(file, next, prefix, cwd, name, notes, touched, partial, lay);
       if (problem !== null) return problem;
     }
     states.push(next);
@@ -63,7 +66,7 @@ function layOver(patches: Named, cwd: string): (PatchedTree & { readonly prefix:
   return { before: new Map(), states, touched: [...touched], partial, notes: [...new Set(notes)], prefix };
 }
 
-function applyFile(file: FilePatch, texts: Map<string, string>, prefix: string, cwd: string, name: string, notes: string[], touched: Set<string>, partial: Set<string>): string | null {
+function applyFile(file: FilePatch, texts: Map<string, string>, prefix: string, cwd: string, name: string, notes: string[], touched: Set<string>, partial: Set<string>, lay: typeof applyHunks): string | null {
   const from = file.from === null ? null : prefix + file.from;
   const to = file.to === null ? null : prefix + file.to;
   const before = from === null ? '' : (texts.get(from) ?? textOf(onDisk(cwd, from)));
@@ -81,14 +84,27 @@ function applyFile(file: FilePatch, texts: Map<string, string>, prefix: string, 
     texts.set(to, onlyShown(file.hunks));
     return null;
   }
-  const after = applyHunks(before, file.hunks);
+  const after = lay(before, file.hunks);
   if (typeof after !== 'string' && partial.has(to)) {
     texts.set(to, onlyShown(file.hunks));
     return null;
   }
-  if (typeof after !== 'string') return `${name}:${after.hunk.at}: the hunk does not apply to ${to}: near line ${after.hunk.oldStart} there is no '${after.expected.trim()}'; check out what the patch is made for, without the patch`;
+  if (typeof after !== 'string') return `${name}:${after.hunk.at}: the hunk does not apply to ${to}: ${missingText(after)}; check out what the patch is made for, without the patch`;
   texts.set(to, after);
   return null;
+}
+
+function missingText({ hunk, expected, where }: Misfit): string {
+  switch (where) {
+    case 'near':
+      return `near line ${hunk.oldStart} there is no '${expected.trim()}'`;
+    case 'first':
+      return `it changes the beginning of the file, which is not '${expected.trim()}'`;
+    case 'last':
+      return `it changes the end of the file, which is not '${expected.trim()}'`;
+    default:
+      return unreachable(where);
+  }
 }
 
 function textOf(path: string): string | null {
