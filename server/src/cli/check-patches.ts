@@ -1,4 +1,4 @@
-// `entrycheck check` on patches: the tree before and after them, in memory, and of the findings those that they bring.
+// `entrycheck check` on patches: the tree before and after them, in memory, and the findings that they bring and take away.
 import { inOrder } from '../core/render/places.ts';
 import type { Finding } from '../core/review-types.ts';
 import { createNodeWorkspace } from '../shell/workspace.ts';
@@ -11,6 +11,9 @@ import type { Judged } from './judge.ts';
 import { applyPatches } from './patched.ts';
 import { findSources } from './paths.ts';
 import type { Sources } from './paths.ts';
+import { patchTitle } from './print-check.ts';
+import { changesOf } from './series.ts';
+import type { Change } from './series.ts';
 import { openSession } from './session.ts';
 import type { Session } from './session.ts';
 
@@ -24,22 +27,35 @@ export interface PatchResult {
   readonly judged: Judged;
   /** Findings that are there without the patches. */
   readonly known: number;
-  /** Findings that the patches take away. */
-  readonly fixed: readonly BaselineEntry[];
+  /** What each patch brings and takes away, those included that do not stay. */
+  readonly changes: readonly Change[];
 }
 
-/** A sentence where the patches cannot be applied; null where they touch nothing that is reviewed. */
-export async function checkPatches({ patches }: Given, configuration: string | null, told: boolean, io: Io): Promise<PatchResult | string | null> {
+interface State {
+  readonly session: Session;
+  readonly sources: Sources;
+  readonly judged: Judged;
+  readonly findings: readonly Finding[];
+  /** By the paths that files have in the end. */
+  readonly entries: readonly BaselineEntry[];
+}
+
+/** A sentence where the patches cannot be applied; null where they touch nothing that is reviewed. `counts` says which findings do. */
+export async function checkPatches({ patches }: Given, configuration: string | null, told: boolean, counts: (finding: Finding) => boolean, io: Io): Promise<PatchResult | string | null> {
   const series = applyPatches(patches, io.cwd);
   if (typeof series === 'string') return series;
-  const { states, partial } = series;
+  const { before, states, partial, renamed } = series;
+  const subjects = patches.map(({ patch }) => patch.subject);
   for (const note of series.notes) io.err(`entrycheck: ${note}\n`);
-  const reviewed = series.touched.filter((path) => /\.(?:S|s|c|h)$|\.xctx-scenario\.(?:ya?ml|json)$|(?:^|\/)\.xctx\.yaml$/.test(path));
+  const reviewed = series.touched.filter(isReviewed);
   if (reviewed.length === 0) return null;
+  const names = new Set([...reviewed, ...renamed.flatMap((one) => [...one].flatMap(([old, now]) => (isReviewed(now) ? [old] : [])))]);
 
-  async function stateOf(texts: ReadonlyMap<string, string>, own: boolean): Promise<PatchResult | null> {
+  /** The tree after so many patches. */
+  async function stateAfter(patch: number, own: boolean): Promise<State | null> {
+    const texts = (patch === 0 ? before : states[patch - 1]) ?? new Map<string, string>();
     const workspace = createNodeWorkspace(io.cwd, texts);
-    const there = reviewed.filter((path) => workspace.refusal(path) === null);
+    const there = [...names].filter((path) => workspace.refusal(path) === null);
     const found = findSources(there, io.cwd, workspace, new Set(there));
     // A header that nothing in view includes, and what the front end does not take.
     const sources = found.kind === 'sources' ? found.sources : findEach(there, workspace);
@@ -47,7 +63,10 @@ export async function checkPatches({ patches }: Given, configuration: string | n
     const session = await openSession(io, workspace, configuration);
     const whole: Sources = { ...sources, folders: [...new Set(sources.files.map((file) => session.review.unitOf(file)?.folder ?? file))] };
     const judged = await judge(session, whole, { start: () => false, results: async () => null }, told && own, io);
-    return { session, sources: whole, judged, known: 0, fixed: [] };
+    // The front end stumbles over what a patch cuts off.
+    const findings = inOrder(judged.findings, session.locate).filter((finding) => counts(finding) && !(partial.has(finding.place.file) && (finding.rule === 'syntax' || finding.rule === 'preprocessor')));
+    const entries = entriesFor(BESIDE, io.cwd, findings, session.review).map((entry) => ({ ...entry, path: renamed.slice(patch).reduce((path, names) => names.get(path) ?? path, entry.path) }));
+    return { session, sources: whole, judged, findings, entries };
   }
 
   function findEach(paths: readonly string[], workspace: ReturnType<typeof createNodeWorkspace>): Sources {
@@ -56,37 +75,38 @@ export async function checkPatches({ patches }: Given, configuration: string | n
     return found.kind === 'sources' ? found.sources : { files: [], named: new Set(), folders: [], notes: [] };
   }
 
-  const before = await stateOf(series.before, false);
-  const last = states.at(-1) ?? new Map<string, string>();
-  const after = await stateOf(last, true);
+  const entries: (readonly BaselineEntry[])[] = [];
+  for (const [patch, texts] of [new Map<string, string>(), ...states.slice(0, -1)].entries()) {
+    // A patch of other files leaves everything as it was.
+    const same = patch > 0 && [...names].every((path) => texts.get(path) === (patch === 1 ? before : states[patch - 2])?.get(path));
+    const state = same ? null : await stateAfter(patch, false);
+    entries.push(same ? (entries.at(-1) ?? []) : (state?.entries ?? []));
+    state?.session.review.release();
+  }
+  const after = await stateAfter(states.length, true);
   if (after === null) return null;
-  const entries = before === null ? [] : entriesFor(BESIDE, io.cwd, before.judged.findings, before.session.review);
-  before?.session.review.release();
-  const all = inOrder(after.judged.findings, after.session.locate);
-  const compared = compare({ file: BESIDE, entries }, all, io.cwd, after.session.review, () => true);
-  // The front end stumbles over what a patch cuts off.
-  const fresh = compared.fresh.filter(({ rule, place }) => !(partial.has(place.file) && (rule === 'syntax' || rule === 'preprocessor')));
-  const findings = patches.length > 1 && fresh.length > 0 ? await attributed(fresh) : fresh;
-  return { ...after, judged: { ...after.judged, findings }, known: compared.known, fixed: compared.stale };
+  const changes = changesOf([...entries, after.entries]);
+  const compared = compare({ file: BESIDE, entries: entries[0] ?? [] }, after.findings, io.cwd, after.session.review, () => false);
+  const findings = patches.length > 1 ? compared.fresh.map(attributed(after)) : compared.fresh;
+  return { session: after.session, sources: after.sources, judged: { ...after.judged, findings }, known: compared.known, changes };
 
   /** Says of each finding which patch of the series it comes with. */
-  async function attributed(fresh: readonly Finding[]): Promise<readonly Finding[]> {
-    const left = new Set(fresh.map(keyOf));
-    const since = new Map<string, number>();
-    for (const [index, texts] of states.slice(0, -1).entries()) {
-      if (left.size === 0) break;
-      const state = await stateOf(texts, false);
-      for (const key of (state?.judged.findings ?? []).map(keyOf)) if (left.delete(key)) since.set(key, index);
-      state?.session.review.release();
-    }
-    return fresh.map((finding) => {
-      const index = since.get(keyOf(finding)) ?? patches.length - 1;
-      const subject = patches[index]?.patch.subject ?? '';
-      return { ...finding, related: [...finding.related, { place: finding.place, message: `comes with patch ${index + 1} of ${patches.length}${subject === '' ? '' : `: ${subject}`}` }] };
-    });
+  function attributed({ session }: State): (finding: Finding) => Finding {
+    const left = changes.filter(({ broughtBy, takenAwayBy }) => broughtBy !== null && takenAwayBy === null);
+    return (finding) => {
+      const [entry] = entriesFor(BESIDE, io.cwd, [finding], session.review);
+      const at = left.findIndex((change) => entry !== undefined && isSame(change.entry, entry));
+      const [change] = at === -1 ? [] : left.splice(at, 1);
+      if (change?.broughtBy === undefined || change.broughtBy === null) return finding;
+      return { ...finding, related: [...finding.related, { place: finding.place, message: `comes with ${patchTitle(change.broughtBy, subjects)}` }] };
+    };
   }
 }
 
-function keyOf({ rule, place, message }: Finding): string {
-  return JSON.stringify([rule, place.file, message]);
+function isReviewed(path: string): boolean {
+  return /\.(?:S|s|c|h)$|\.xctx-scenario\.(?:ya?ml|json)$|(?:^|\/)\.xctx\.yaml$/.test(path);
+}
+
+function isSame(a: BaselineEntry, b: BaselineEntry): boolean {
+  return a.rule === b.rule && a.path === b.path && a.symbol === b.symbol && a.line === b.line;
 }

@@ -1,30 +1,24 @@
 // `entrycheck check`: the findings of files and folders in the form of compilers, as JSON, or for a mail.
-import { coverageText } from '../core/render/coverage.ts';
-import { checkJson } from '../core/render/json.ts';
-import { mailFinding } from '../core/render/mail.ts';
-import { coloured, plain } from '../core/render/paint.ts';
+import { nothingChecked } from '../core/render/json.ts';
 import { inOrder } from '../core/render/places.ts';
 import type { Locate } from '../core/render/places.ts';
-import { findingText } from '../core/render/text.ts';
-import { unknownText } from '../core/render/unknown.ts';
 import type { Finding, Severity } from '../core/review-types.ts';
 import { createNodeWorkspace } from '../shell/workspace.ts';
 import { parseArguments } from './arguments.ts';
-import { checkPatches } from './check-patches.ts';
-import { readGiven } from './given.ts';
-import { isBelow, judge } from './judge.ts';
-import type { Judged } from './judge.ts';
 import { compare, pathIn, readBaseline, writeBaseline } from './baseline.ts';
-import type { Baseline, BaselineEntry } from './baseline.ts';
-import { clean, couldNotRun, found, refuse } from './io.ts';
-import type { Command, Io } from './io.ts';
-import { allRefused, openSession, sayRefused } from './session.ts';
-import type { Session } from './session.ts';
-import { createShares } from './shares.ts';
-import { chooseConfiguration } from './sources.ts';
+import type { Baseline } from './baseline.ts';
+import { checkPatches } from './check-patches.ts';
 import { findSources } from './paths.ts';
 import type { Sources } from './paths.ts';
-import { tellUnknown } from './tell-unknown.ts';
+import { readGiven } from './given.ts';
+import { clean, couldNotRun, found, refuse } from './io.ts';
+import type { Command } from './io.ts';
+import { isBelow, judge } from './judge.ts';
+import { formats, printCheck, printJson } from './print-check.ts';
+import type { Format } from './print-check.ts';
+import { allRefused, openSession, sayRefused } from './session.ts';
+import { createShares } from './shares.ts';
+import { chooseConfiguration } from './sources.ts';
 
 export const usage = `usage: entrycheck check [--format gcc|json|mail] [--severity LEVEL] [--config FILE|PRESET]
                         [--coverage] [--baseline FILE | --write-baseline FILE] PATH...
@@ -52,9 +46,10 @@ exit status: 0 nothing found, 1 findings, 2 could not run
 `;
 
 const severities: readonly Severity[] = ['error', 'warning', 'info', 'hint'];
+
 export const check: Command = async (argv, io) => {
   const parsed = parseArguments('check', argv, [
-    { name: 'format', kind: 'word', words: ['gcc', 'json', 'mail'] },
+    { name: 'format', kind: 'word', words: formats },
     { name: 'severity', kind: 'word', words: severities },
     { name: 'config', kind: 'word', words: null },
     { name: 'coverage', kind: 'flag', words: null },
@@ -69,9 +64,10 @@ export const check: Command = async (argv, io) => {
   }
   if (positionals.length === 0) return refuse(io, 'check: no PATH given; name files or folders, for example: entrycheck check .');
   const write = word('write-baseline');
+  const format = (word('format') as Format | null) ?? 'gcc';
   /** Whoever reads JSON gets an object, whatever happens. */
   const refuseRun = (message: string): number => {
-    if (word('format') === 'json') io.out(`${JSON.stringify(checkJson([], [message], [], null, nowhere), null, 2)}\n`);
+    if (format === 'json') printJson(nothingChecked([message]), nowhere, io);
     return refuse(io, message);
   };
   if (word('baseline') !== null && write !== null) return refuseRun('check: --baseline shows what is new, --write-baseline writes all there is: give one of them');
@@ -87,7 +83,7 @@ export const check: Command = async (argv, io) => {
   if (typeof chosen === 'string') return refuseRun(`check: ${chosen}`);
   const lowest = severities.indexOf((word('severity') as Severity | null) ?? 'info');
   const counts = ({ severity }: Finding): boolean => severities.indexOf(severity) <= lowest;
-  const told = flag('coverage') || word('format') === 'json';
+  const told = flag('coverage') || format === 'json';
   if (given.patches.length > 0) {
     if (given.paths.length > 0) return refuseRun(`check: patches are checked by themselves: leave out ${given.paths.join(', ')}`);
     if (write !== null) return refuseRun('check: --write-baseline writes what is on the disk: leave out the patches');
@@ -108,7 +104,7 @@ export const check: Command = async (argv, io) => {
   }
   const compared = baseline === null ? null : compare(baseline, all, io.cwd, session.review, reviewedIn(baseline.file, sources.sources, io.cwd));
   const shown = (compared?.fresh ?? all).filter(counts);
-  print({ ...judged, findings: shown }, compared === null || baseline === null ? null : { file: baseline.file, known: compared.known, stale: compared.stale }, word('format') ?? 'gcc', flag('coverage'), session, io);
+  printCheck({ ...judged, findings: shown, baseline: compared === null || baseline === null ? null : { file: baseline.file, known: compared.known, stale: compared.stale }, patches: null }, format, flag('coverage'), session.locate, io);
   if (given.files.size > 0 && all.length === 0 && judged.unknown.every(({ kind }) => kind === 'unfinished')) io.err('entrycheck: nothing is judged: no stub that returns from an event and no handler was recognised; /* xctx: handler vector=GP */ above one says which it is\n');
   for (const note of sources.sources.notes) io.err(`entrycheck: ${note}\n`);
   sayRefused(session, sources.sources.files, io);
@@ -116,19 +112,18 @@ export const check: Command = async (argv, io) => {
   return shown.length === 0 ? clean : found;
 
   async function onPatches(known: Baseline | null): Promise<number> {
-    const result = await checkPatches(given, configuration, told, io);
+    const result = await checkPatches(given, configuration, told, counts, io);
     if (typeof result === 'string') return refuseRun(`check: ${result}`);
     if (result === null) {
       io.err('entrycheck: no patch touches assembler, C or scenario files that are reviewed\n');
-      if (word('format') === 'json') io.out(`${JSON.stringify(checkJson([], [], [], null, nowhere), null, 2)}\n`);
+      if (format === 'json') printJson(nothingChecked([]), nowhere, io);
       return clean;
     }
-    const brought = result.judged.findings.filter(counts);
+    const brought = result.judged.findings;
     const compared = known === null ? null : compare(known, brought, io.cwd, result.session.review, () => false);
     const left = compared?.fresh ?? brought;
-    print({ ...result.judged, findings: left }, compared === null || known === null ? null : { file: known.file, known: compared.known, stale: [] }, word('format') ?? 'gcc', flag('coverage'), result.session, io);
-    if (result.known > 0) io.err(`entrycheck: ${result.known === 1 ? '1 finding is' : `${result.known} findings are`} there without the patches and not shown\n`);
-    for (const { rule, path, symbol, line } of result.fixed) io.err(`entrycheck: taken away by the patches: ${rule} at ${path}${symbol === null ? '' : `#${symbol}`}: ${line}\n`);
+    const patches = { subjects: given.patches.map(({ patch }) => patch.subject), known: result.known, changes: result.changes.map(({ entry: { rule, path, symbol, line, message }, broughtBy, takenAwayBy }) => ({ rule, path, symbol, line, message, broughtBy, takenAwayBy })) };
+    printCheck({ ...result.judged, findings: left, baseline: compared === null || known === null ? null : { file: known.file, known: compared.known, stale: [] }, patches }, format, flag('coverage'), result.session.locate, io);
     for (const note of result.sources.notes) io.err(`entrycheck: ${note}\n`);
     sayRefused(result.session, result.sources.files, io);
     return left.length === 0 ? clean : found;
@@ -137,33 +132,9 @@ export const check: Command = async (argv, io) => {
 
 const nowhere: Locate = ({ file }) => ({ file, line: 1, column: 1, endLine: 1, endColumn: 1 });
 
-interface Known {
-  readonly file: string;
-  readonly known: number;
-  readonly stale: readonly BaselineEntry[];
-}
-
 /** Whether an entry's file was judged: it was named, or lies in or below a folder that was. */
 function reviewedIn(baseline: string, sources: Sources, cwd: string): (path: string) => boolean {
   const named = new Set([...sources.named].map((file) => pathIn(baseline, cwd, file)));
   const folders = sources.folders.map((folder) => pathIn(baseline, cwd, folder));
   return (path) => named.has(path) || folders.some((folder) => folder === '' || isBelow(path, folder));
-}
-
-function print({ findings, unknown, coverage }: Judged, known: Known | null, format: string, told: boolean, { locate }: Session, io: Io): void {
-  if (format === 'json') {
-    io.out(`${JSON.stringify(checkJson(findings, unknown.map((one) => unknownText(one, locate)), coverage, known, locate), null, 2)}\n`);
-    return;
-  }
-  for (const finding of findings) {
-    const lines = format === 'mail' ? [...mailFinding(finding, locate), ''] : findingText(finding, locate, io.color ? coloured : plain);
-    io.out(`${lines.join('\n')}\n`);
-  }
-  if (told) for (const one of coverage) io.out(`${coverageText(one).join('\n')}\n`);
-  if (told && coverage.length === 0) io.out('coverage: nothing here is judged by rules or entry paths\n');
-  if (known !== null) {
-    io.err(`entrycheck: ${known.known === 1 ? '1 finding is' : `${known.known} findings are`} in the baseline ${known.file} and not shown\n`);
-    for (const { path, symbol, rule, line, count } of known.stale) io.err(`entrycheck: ${known.file}: found no more${count > 1 ? `, ${count} times` : ''}: ${rule} at ${path}${symbol === null ? '' : `#${symbol}`}: ${line}\n`);
-  }
-  for (const sentence of tellUnknown(unknown, locate)) io.err(`entrycheck: ${sentence}\n`);
 }

@@ -100,8 +100,8 @@ describe('check on patches', () => {
     await withFiles({ 'd/nmi.c': before, 'series.mbox': series }, async (folder) => {
       const { status, out, err } = await runCommand(['check', 'series.mbox'], folder);
       assert.equal(status, 1);
-      assert.match(out, /^d\/nmi\.c:5:\d+: error: mutex_lock\(\) may sleep .*\n(?: {4}.*\n)* {4}d\/nmi\.c:5:\d+: note: comes with patch 1 of 2: Take a mutex$/m);
-      assert.match(out, /^d\/nmi\.c:6:\d+: warning: force_sig\(\) .*\n(?: {4}.*\n)* {4}d\/nmi\.c:6:\d+: note: comes with patch 2 of 2: Send a signal$/m);
+      assert.match(out, /^d\/nmi\.c:5:\d+: error: mutex_lock\(\) may sleep .*\n(?: {4}.*\n)* {4}d\/nmi\.c:5:\d+: note: comes with patch 1 of 2 \(Take a mutex\)$/m);
+      assert.match(out, /^d\/nmi\.c:6:\d+: warning: force_sig\(\) .*\n(?: {4}.*\n)* {4}d\/nmi\.c:6:\d+: note: comes with patch 2 of 2 \(Send a signal\)$/m);
       assert.doesNotMatch(out, /known/);
       assert.match(err, /^entrycheck: 1 finding is there without the patches and not shown$/m);
     });
@@ -112,7 +112,7 @@ describe('check on patches', () => {
     const mails = ['One', 'Two', 'Three'].map((subject, at) => diff('d/nmi.c', texts[at] ?? '', texts[at + 1] ?? '', subject, `${at + 1}/3`));
     await withFiles({ 'd/nmi.c': texts[0] ?? '', 'series.mbox': mails.join('') }, async (folder) => {
       const { out } = await runCommand(['check', 'series.mbox'], folder);
-      assert.deepEqual([...out.matchAll(/comes with patch .*$/gm)].map(([text]) => text), ['comes with patch 2 of 3: Two']);
+      assert.deepEqual([...out.matchAll(/comes with patch .*$/gm)].map(([text]) => text), ['comes with patch 2 of 3 (Two)']);
     });
   });
 
@@ -120,8 +120,8 @@ describe('check on patches', () => {
     await withFiles({ 'd/nmi.c': after, 'series.mbox': series }, async (folder) => {
       const { status, out, err } = await runCommand(['check', 'series.mbox'], folder);
       assert.equal(status, 1);
-      assert.match(out, /comes with patch 1 of 2: Take a mutex$/m);
-      assert.match(out, /comes with patch 2 of 2: Send a signal$/m);
+      assert.match(out, /comes with patch 1 of 2 \(Take a mutex\)$/m);
+      assert.match(out, /comes with patch 2 of 2 \(Send a signal\)$/m);
       assert.match(err, /^entrycheck: the patches are in the tree already: what they brought is shown$/m);
       assert.match(err, /^entrycheck: 1 finding is there without the patches and not shown$/m);
     });
@@ -132,6 +132,36 @@ describe('check on patches', () => {
     for (const files of [{ 'made.patch': made }, { 'made.patch': made, 'd/nmi.c': middle }]) {
       await withFiles(files, async (folder) => assert.match((await runCommand(['check', 'made.patch'], folder)).out, /^d\/nmi\.c:5:\d+: error: mutex_lock\(\) may sleep /m));
     }
+  });
+
+  it('tell of each what it brings and takes away, what does not stay included', async () => {
+    const work = ['\tspin_lock(&known);\n', '\tspin_lock(&known);\n\tnote();\n', '\tspin_lock(&known);\n\tmutex_lock(&fresh);\n', '\tmutex_lock(&fresh);\n', '', '\tforce_sig(SIGBUS);\n'];
+    const subjects = ['Note', 'Take a mutex', 'Drop the lock', 'Drop the mutex', 'Send a signal'];
+    const texts = work.map((one) => handler(one));
+    const mails = (last: number): string => subjects.slice(0, last).map((subject, at) => diff('d/nmi.c', texts[at] ?? '', texts[at + 1] ?? '', subject, `${at + 1}/${last}`)).join('');
+    await withFiles({ 'd/nmi.c': texts[0] ?? '', 'd/README': 'x\n', 'four.mbox': mails(4), 'five.mbox': mails(5) }, async (folder) => {
+      const four = await runCommand(['check', 'four.mbox'], folder);
+      assert.deepEqual([four.status, four.out], [0, '']);
+      assert.deepEqual(four.err.split('\n').filter((line) => / patch/.test(line)), [
+        'entrycheck: taken away by patch 3 of 4 (Drop the lock): lock-in-nmi-like at d/nmi.c#exc_nmi: spin_lock(&known);',
+        'entrycheck: not there in the end: patch 2 of 4 (Take a mutex) brings it, patch 4 of 4 (Drop the mutex) takes it away: sleeping-in-atomic-exception at d/nmi.c#exc_nmi: mutex_lock(&fresh);',
+      ]);
+      const five = await runCommand(['check', '--format', 'json', 'five.mbox'], folder);
+      assert.equal(five.status, 1);
+      const { findings, patches } = JSON.parse(five.out) as { readonly findings: readonly { readonly message: string }[]; readonly patches: { readonly subjects: readonly string[]; readonly known: number; readonly changes: readonly { readonly line: string; readonly broughtBy: number | null; readonly takenAwayBy: number | null }[] } };
+      assert.deepEqual([findings.length, patches.known, patches.subjects], [1, 0, subjects]);
+      assert.deepEqual(patches.changes.map(({ line, broughtBy, takenAwayBy }) => [line, broughtBy, takenAwayBy]), [['spin_lock(&known);', null, 3], ['mutex_lock(&fresh);', 2, 4], ['force_sig(SIGBUS);', 5, null]]);
+    });
+  });
+
+  it('are no news of a file that they only rename', async () => {
+    const move = 'From 0123456789abcdef Mon\nSubject: [PATCH 1/2] Move\n\ndiff --git a/d/nmi.c b/d/other.c\nsimilarity index 100%\nrename from d/nmi.c\nrename to d/other.c\n-- \n2.40\n\n';
+    await withFiles({ 'd/nmi.c': before, 'move.mbox': move + diff('d/other.c', before, middle, 'Take a mutex', '2/2') }, async (folder) => {
+      const { out, err } = await runCommand(['check', 'move.mbox'], folder);
+      assert.deepEqual([...out.matchAll(/^\S+: (?:error|warning): |comes with patch .*$/gm)].map(([text]) => text), ['d/other.c:5:2: error: ', 'comes with patch 2 of 2 (Take a mutex)']);
+      assert.match(err, /^entrycheck: 1 finding is there without the patches and not shown$/m);
+      assert.doesNotMatch(err, /taken away/);
+    });
   });
 
   it('are laid over once where they only add at the end, or without lines around', async () => {

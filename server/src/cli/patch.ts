@@ -14,6 +14,8 @@ export interface FilePatch {
   /** Path without `a/` and `b/`; null for a file that is not there. */
   readonly from: string | null;
   readonly to: string | null;
+  /** `from` stays as it is. */
+  readonly copied: boolean;
   readonly hunks: readonly Hunk[];
 }
 
@@ -30,7 +32,7 @@ export function isPatch(text: string): boolean {
 /** The patches of a text in order, those that touch no file left out; a sentence where it is cut short. */
 export function parsePatches(text: string): readonly Patch[] | string {
   const lines = text.replace(/\r\n/g, '\n').split('\n');
-  const patches: { subject: string; files: { from: string | null; to: string | null; hunks: Hunk[] }[] }[] = [];
+  const patches: { subject: string; files: { from: string | null; to: string | null; copied: boolean; hunks: Hunk[] }[] }[] = [];
   let patch: (typeof patches)[number] | null = null;
   const current = (): (typeof patches)[number] => {
     patch ??= begin('');
@@ -60,17 +62,17 @@ export function parsePatches(text: string): readonly Patch[] | string {
     if (line.startsWith('--- ') && next.startsWith('+++ ')) {
       const [from, to] = [pathOf(line), pathOf(next)];
       if (file === null || file.hunks.length > 0 || file.from !== from || file.to !== to) {
-        file = { from, to, hunks: [] };
+        file = { from, to, copied: false, hunks: [] };
         current().files.push(file);
       }
       index += 1;
       continue;
     }
-    const renamed = /^rename from (.*)$/.exec(line)?.[1];
-    const renaming = /^rename to (.*)$/.exec(next)?.[1];
-    if (renamed !== undefined && renaming !== undefined) {
+    const [, way, old] = /^(rename|copy) from (.*)$/.exec(line) ?? [];
+    const [, same, made] = /^(rename|copy) to (.*)$/.exec(next) ?? [];
+    if (way !== undefined && way === same) {
       // Where nothing else changes no hunk follows.
-      file = { from: unquoted(renamed), to: unquoted(renaming), hunks: [] };
+      file = { from: unquoted(old ?? ''), to: unquoted(made ?? ''), copied: way === 'copy', hunks: [] };
       current().files.push(file);
       index += 1;
       continue;
@@ -123,9 +125,10 @@ export function reversed({ subject, files }: Patch): Patch {
   const other = { ' ': ' ', '+': '-', '-': '+' } as const;
   return {
     subject,
-    files: [...files].reverse().map(({ from, to, hunks }) => ({
+    files: [...files].reverse().map(({ from, to, copied, hunks }) => ({
       from: to,
-      to: from,
+      to: copied ? null : from,
+      copied: false,
       hunks: hunks.map(({ at, oldStart, newStart, lines }) => ({ at, oldStart: newStart, newStart: oldStart, lines: lines.map(({ kind, text }) => ({ kind: other[kind], text })) })),
     })),
   };

@@ -14,6 +14,8 @@ export interface PatchedTree {
   readonly touched: readonly string[];
   /** Of those, the ones of which nothing but what patches show is at hand. */
   readonly partial: ReadonlySet<string>;
+  /** What each patch calls otherwise, by the path before it. */
+  readonly renamed: readonly ReadonlyMap<string, string>[];
   readonly notes: readonly string[];
 }
 
@@ -43,7 +45,12 @@ export function applyPatches(patches: Named, cwd: string): PatchedTree | string 
   if (typeof taken === 'string' || taken.partial.size > 0) return tree;
   const [before = new Map<string, string>(), ...between] = [...taken.states].reverse();
   const there = new Set(patches.flatMap(({ patch }) => patch.files.flatMap(({ to }) => (to === null ? [] : [taken.prefix + to]))));
-  return { before, states: [...between, new Map()], touched: [...there].filter((path) => existsSync(onDisk(cwd, path))), partial: new Set(), notes: ['the patches are in the tree already: what they brought is shown'] };
+  const renamed = renamedBy(patches, taken.prefix);
+  return { before, renamed, states: [...between, new Map()], touched: [...there].filter((path) => existsSync(onDisk(cwd, path))), partial: new Set(), notes: ['the patches are in the tree already: what they brought is shown'] };
+}
+
+function renamedBy(patches: Named, prefix: string): readonly ReadonlyMap<string, string>[] {
+  return patches.map(({ patch }) => new Map(patch.files.flatMap(({ from, to, copied }) => (from === null || to === null || from === to || copied ? [] : [[prefix + from, prefix + to] as const]))));
 }
 
 function layOver(patches: Named, cwd: string, lay: typeof applyHunks): (PatchedTree & { readonly prefix: string }) | string {
@@ -63,7 +70,7 @@ function layOver(patches: Named, cwd: string, lay: typeof applyHunks): (PatchedT
     states.push(next);
     now = next;
   }
-  return { before: new Map(), states, touched: [...touched], partial, notes: [...new Set(notes)], prefix };
+  return { before: new Map(), states, touched: [...touched], partial, renamed: renamedBy(patches, prefix), notes: [...new Set(notes)], prefix };
 }
 
 function applyFile(file: FilePatch, texts: Map<string, string>, prefix: string, cwd: string, name: string, notes: string[], touched: Set<string>, partial: Set<string>, lay: typeof applyHunks): string | null {
@@ -71,12 +78,12 @@ function applyFile(file: FilePatch, texts: Map<string, string>, prefix: string, 
   const to = file.to === null ? null : prefix + file.to;
   const before = from === null ? '' : (texts.get(from) ?? textOf(onDisk(cwd, from)));
   // Deleted, or called something else from now on.
-  if (from !== null && from !== to) {
+  if (from !== null && from !== to && !file.copied) {
     texts.set(from, '');
     touched.delete(from);
   }
   if (to === null) return null;
-  if (from === null && (texts.get(to) ?? textOf(onDisk(cwd, to)) ?? '') !== '') return `${name}: ${to} is there, and the patch makes it; check out what the patch is made for, without the patch`;
+  if ((from === null || (file.copied && from !== to)) && (texts.get(to) ?? textOf(onDisk(cwd, to)) ?? '') !== '') return `${name}: ${to} is there, and the patch makes it; check out what the patch is made for, without the patch`;
   touched.add(to);
   if (before === null) {
     notes.push(`${name}: ${file.from ?? ''} is not below the current folder: only the lines that the patch shows of it are reviewed; run this at the root of the tree`);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { eventRunJson, surveyJson } from './event-json.ts';
-import { checkJson, contextJson, runJson } from './json.ts';
+import { checkJson, contextJson, nothingChecked, runJson } from './json.ts';
 import { locator } from './places.ts';
 import { sampleContext, sampleFinding, sampleRun, sampleText, sampleWarning } from '../../testing/samples.ts';
 
@@ -15,6 +15,9 @@ const coverage = {
 };
 const baseline = { file: 'known.json', known: 2, stale: [{ rule: 'cr2-read-late', path: 'a.c', symbol: null, line: 'x();', message: 'late', count: 1 }] };
 
+const change = { rule: 'cr2-read-late', path: 'a.c', symbol: null, line: 'x();', message: 'late' };
+const patches = { subjects: ['One', ''], known: 3, changes: [{ ...change, broughtBy: 1, takenAwayBy: 2 }, { ...change, broughtBy: null, takenAwayBy: 1 }, { ...change, symbol: 'f', broughtBy: 2, takenAwayBy: null }] };
+
 /** The errors of `value` by the published schema of that name. */
 function errors(schema: string, value: unknown): unknown {
   const validate = new Ajv2020({ allErrors: true, strict: true }).compile(JSON.parse(readFileSync(`docs/schema/${schema}.schema.json`, 'utf8')) as object);
@@ -23,8 +26,8 @@ function errors(schema: string, value: unknown): unknown {
 
 describe('JSON', () => {
   it('check, run and context are as their schemas say', () => {
-    assert.deepEqual(errors('check', checkJson([sampleFinding, sampleWarning], ['call of resolve() not in view'], [coverage], baseline, locate)), []);
-    assert.deepEqual(errors('check', checkJson([], [], [], null, locate)), []);
+    assert.deepEqual(errors('check', checkJson({ findings: [sampleFinding, sampleWarning], unknown: ['call of resolve() not in view'], coverage: [coverage], baseline, patches }, locate)), []);
+    assert.deepEqual(errors('check', checkJson(nothingChecked([]), locate)), []);
     assert.deepEqual(errors('run', runJson(sampleRun, locate)), []);
     assert.deepEqual(errors('run', runJson({ ...sampleRun, verdict: 'holds', trace: null }, locate)), []);
     for (const verdict of ['holds', 'violated', 'open'] as const) assert.deepEqual(errors('run', runJson({ ...sampleRun, verdict: 'holds', trace: null, anyNumber: { verdict, bound: 'any number of NMI', states: 3, why: null } }, locate)), []);
@@ -45,13 +48,13 @@ describe('JSON', () => {
   });
 
   it('the schemas allow no other keys', () => {
-    assert.notDeepEqual(errors('check', { ...checkJson([], [], [], null, locate), extra: 1 }), []);
+    assert.notDeepEqual(errors('check', { ...checkJson(nothingChecked([]), locate), extra: 1 }), []);
     assert.notDeepEqual(errors('run', { ...runJson(sampleRun, locate), extra: 1 }), []);
     assert.notDeepEqual(errors('context', { ...contextJson(sampleContext, locate), extra: 1 }), []);
   });
 
   it('a finding carries its place, its rule and its steps with what they changed', () => {
-    const [finding] = checkJson([sampleFinding], [], [], null, locate).findings;
+    const [finding] = checkJson({ ...nothingChecked([]), findings: [sampleFinding] }, locate).findings;
     assert.deepEqual(
       { ...finding, message: '', trace: finding?.trace.slice(1, 2) },
       {

@@ -32,6 +32,41 @@ export interface JsonCheck {
   readonly coverage: readonly Coverage[];
   /** null without a baseline. */
   readonly baseline: JsonBaseline | null;
+  /** null without patches. */
+  readonly patches: JsonPatches | null;
+}
+
+export interface JsonPatches {
+  /** Of each patch; the first is patch 1. */
+  readonly subjects: readonly string[];
+  /** Findings that are there without the patches, which are not listed. */
+  readonly known: number;
+  /** What the patches bring and take away, those included that do not stay. */
+  readonly changes: readonly {
+    readonly rule: string;
+    readonly path: string;
+    readonly symbol: string | null;
+    readonly line: string;
+    readonly message: string;
+    /** null where it was there before. */
+    readonly broughtBy: number | null;
+    /** null where it stays. */
+    readonly takenAwayBy: number | null;
+  }[];
+}
+
+/** What one run of `check` has to say. */
+export interface Checked {
+  readonly findings: readonly Finding[];
+  readonly unknown: readonly string[];
+  readonly coverage: readonly Coverage[];
+  readonly baseline: JsonBaseline | null;
+  readonly patches: JsonPatches | null;
+}
+
+/** The run that says nothing but this. */
+export function nothingChecked(unknown: readonly string[]): Checked {
+  return { findings: [], unknown, coverage: [], baseline: null, patches: null };
 }
 
 export interface JsonBaseline {
@@ -85,8 +120,8 @@ export interface JsonContextRow {
   readonly way: readonly { readonly title: string; readonly file: string; readonly line: number }[];
 }
 
-export function checkJson(findings: readonly Finding[], unknown: readonly string[], coverage: readonly Coverage[], baseline: JsonBaseline | null, locate: Locate): JsonCheck {
-  return { version: 1, findings: findings.map((finding) => findingJson(finding, locate)), unknown, coverage, baseline };
+export function checkJson({ findings, unknown, coverage, baseline, patches }: Checked, locate: Locate): JsonCheck {
+  return { version: 1, findings: findings.map((finding) => findingJson(finding, locate)), unknown, coverage, baseline, patches };
 }
 
 export function findingJson(finding: Finding, locate: Locate): JsonFinding {
