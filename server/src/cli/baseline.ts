@@ -1,5 +1,6 @@
 // Baselines: findings that are there already, kept in a file, so that only new ones are shown. An entry is known by rule,
 // path, symbol and the text of its line, so that it stays where lines move.
+import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import type { Finding, Review } from '../core/review-types.ts';
@@ -103,6 +104,14 @@ function entryFor({ rule, place, message }: Finding, file: string, cwd: string, 
   const end = text.indexOf('\n', place.span.start);
   const line = text.slice(start, end === -1 ? text.length : end).trim().replaceAll(/\s+/g, ' ');
   return { rule, path: pathIn(file, cwd, place.file), symbol: review.symbolAt(place.file, place.span.start), line, message, count: 1 };
+}
+
+/** Paths count from the folder of a file, here from that of any in the current one. */
+const HERE = 'here';
+
+/** What a finding is known by, where its lines move too. */
+export function fingerprintOf(finding: Finding, cwd: string, review: Review): string {
+  return createHash('sha256').update(keyOf(entryFor(finding, HERE, cwd, review))).digest('hex').slice(0, 32);
 }
 
 function keyOf({ rule, path, symbol, line }: BaselineEntry): string {

@@ -9,9 +9,10 @@ import type { Io } from './io.ts';
 import { judge } from './judge.ts';
 import type { Judged } from './judge.ts';
 import { applyPatches } from './patched.ts';
+import type { PatchNote } from './patched.ts';
 import { findSources } from './paths.ts';
 import type { Sources } from './paths.ts';
-import { patchTitle } from './print-check.ts';
+import { patchTitle } from './print-notes.ts';
 import { changesOf } from './series.ts';
 import type { Change } from './series.ts';
 import { openSession } from './session.ts';
@@ -21,6 +22,8 @@ import type { Session } from './session.ts';
 const BESIDE = 'before';
 
 export interface PatchResult {
+  readonly kind: 'result';
+  readonly notes: readonly PatchNote[];
   readonly session: Session;
   readonly sources: Sources;
   /** With the findings that the patches bring. */
@@ -40,15 +43,15 @@ interface State {
   readonly entries: readonly BaselineEntry[];
 }
 
-/** A sentence where the patches cannot be applied; null where they touch nothing that is reviewed. `counts` says which findings do. */
-export async function checkPatches({ patches }: Given, configuration: string | null, told: boolean, counts: (finding: Finding) => boolean, io: Io): Promise<PatchResult | string | null> {
+/** A sentence where the patches cannot be applied; `untouched` where they touch nothing that is reviewed. `counts` says which findings do. */
+export async function checkPatches({ patches }: Given, configuration: string | null, told: boolean, counts: (finding: Finding) => boolean, io: Io): Promise<PatchResult | { readonly kind: 'untouched'; readonly notes: readonly PatchNote[] } | string> {
   const series = applyPatches(patches, io.cwd);
   if (typeof series === 'string') return series;
   const { before, states, partial, renamed } = series;
   const subjects = patches.map(({ patch }) => patch.subject);
-  for (const note of series.notes) io.err(`entrycheck: ${note}\n`);
   const reviewed = series.touched.filter(isReviewed);
-  if (reviewed.length === 0) return null;
+  const untouched = { kind: 'untouched', notes: series.notes } as const;
+  if (reviewed.length === 0) return untouched;
   const names = new Set([...reviewed, ...renamed.flatMap((one) => [...one].flatMap(([old, now]) => (isReviewed(now) ? [old] : [])))]);
 
   /** The tree after so many patches. */
@@ -62,7 +65,7 @@ export async function checkPatches({ patches }: Given, configuration: string | n
     if (sources.files.length === 0) return null;
     const session = await openSession(io, workspace, configuration);
     const whole: Sources = { ...sources, folders: [...new Set(sources.files.map((file) => session.review.unitOf(file)?.folder ?? file))] };
-    const judged = await judge(session, whole, { start: () => false, results: async () => null }, told && own, io);
+    const judged = await judge(session, whole, { start: () => false, results: async () => null }, { coverage: told && own, accepted: false }, io);
     // The front end stumbles over what a patch cuts off.
     const findings = inOrder(judged.findings, session.locate).filter((finding) => counts(finding) && !(partial.has(finding.place.file) && (finding.rule === 'syntax' || finding.rule === 'preprocessor')));
     const entries = entriesFor(BESIDE, io.cwd, findings, session.review).map((entry) => ({ ...entry, path: renamed.slice(patch).reduce((path, names) => names.get(path) ?? path, entry.path) }));
@@ -84,11 +87,11 @@ export async function checkPatches({ patches }: Given, configuration: string | n
     state?.session.review.release();
   }
   const after = await stateAfter(states.length, true);
-  if (after === null) return null;
+  if (after === null) return untouched;
   const changes = changesOf([...entries, after.entries]);
   const compared = compare({ file: BESIDE, entries: entries[0] ?? [] }, after.findings, io.cwd, after.session.review, () => false);
   const findings = patches.length > 1 ? compared.fresh.map(attributed(after)) : compared.fresh;
-  return { session: after.session, sources: after.sources, judged: { ...after.judged, findings }, known: compared.known, changes };
+  return { kind: 'result', notes: series.notes, session: after.session, sources: after.sources, judged: { ...after.judged, findings }, known: compared.known, changes };
 
   /** Says of each finding which patch of the series it comes with. */
   function attributed({ session }: State): (finding: Finding) => Finding {

@@ -14,14 +14,17 @@ import { readGiven } from './given.ts';
 import { clean, couldNotRun, found, refuse } from './io.ts';
 import type { Command } from './io.ts';
 import { isBelow, judge } from './judge.ts';
-import { formats, printCheck, printJson } from './print-check.ts';
+import type { Wanted } from './judge.ts';
+import { formats, printCheck, printJson, remarksOf } from './print-check.ts';
 import type { Format } from './print-check.ts';
+import { printSarifRefusal } from './print-sarif.ts';
 import { allRefused, openSession, sayRefused } from './session.ts';
 import { createShares } from './shares.ts';
 import { chooseConfiguration } from './sources.ts';
 
-export const usage = `usage: entrycheck check [--format gcc|json|mail] [--severity LEVEL] [--config FILE|PRESET]
-                        [--coverage] [--baseline FILE | --write-baseline FILE] PATH...
+export const usage = `usage: entrycheck check [--format gcc|json|mail|sarif|checkpatch] [--severity LEVEL]
+                        [--config FILE|PRESET] [--coverage]
+                        [--baseline FILE | --write-baseline FILE] PATH...
 
 Reviews every folder with assembler, C or scenario files (.S, .s, .c,
 *.xctx-scenario.yaml) among PATH and below.
@@ -33,6 +36,9 @@ what they bring to the files of the disk is shown.
   --format gcc     file:line:col: error: message [rule], trace as indented notes (default)
   --format json    one object, docs/schema/check.schema.json
   --format mail    at most 72 columns, quotable
+  --format sarif   SARIF 2.1.0, for code scanning
+  --format checkpatch
+                   file:line: ERROR: message [rule], one line a finding, as checkpatch --terse
   --severity LEVEL lowest severity shown: error, warning, info (default) or hint
   --config FILE|PRESET
                    a .config or a built-in configuration (7.3, 6.12:minimal)
@@ -68,6 +74,7 @@ export const check: Command = async (argv, io) => {
   /** Whoever reads JSON gets an object, whatever happens. */
   const refuseRun = (message: string): number => {
     if (format === 'json') printJson(nothingChecked([message]), nowhere, io);
+    if (format === 'sarif') printSarifRefusal(message, io);
     return refuse(io, message);
   };
   if (word('baseline') !== null && write !== null) return refuseRun('check: --baseline shows what is new, --write-baseline writes all there is: give one of them');
@@ -83,7 +90,8 @@ export const check: Command = async (argv, io) => {
   if (typeof chosen === 'string') return refuseRun(`check: ${chosen}`);
   const lowest = severities.indexOf((word('severity') as Severity | null) ?? 'info');
   const counts = ({ severity }: Finding): boolean => severities.indexOf(severity) <= lowest;
-  const told = flag('coverage') || format === 'json';
+  const wanted: Wanted = { coverage: flag('coverage') || format === 'json', accepted: format === 'sarif' };
+  const remarks = remarksOf(format, io);
   if (given.patches.length > 0) {
     if (given.paths.length > 0) return refuseRun(`check: patches are checked by themselves: leave out ${given.paths.join(', ')}`);
     if (write !== null) return refuseRun('check: --write-baseline writes what is on the disk: leave out the patches');
@@ -92,40 +100,42 @@ export const check: Command = async (argv, io) => {
   const sources = findSources(given.paths, io.cwd, workspace, new Set(given.files.keys()));
   if (sources.kind === 'refused') return refuseRun(sources.message);
   const session = await openSession(io, workspace, configuration, given.names);
-  const judged = await judge(session, sources.sources, createShares(session, configuration, io), told, io);
+  const judged = await judge(session, sources.sources, createShares(session, configuration, io), wanted, io);
   const all = inOrder(judged.findings, session.locate);
   if (write !== null) {
     const problem = writeBaseline(write, io.cwd, all.filter(counts), session.review);
     if (problem !== null) return refuseRun(`check: ${problem}`);
     const written = all.filter(counts).length;
     io.err(`entrycheck: ${written === 1 ? '1 finding' : `${written} findings`} written to ${write}\n`);
-    sayRefused(session, sources.sources.files, io);
+    sayRefused(session, sources.sources.files, remarks.worthLess);
     return allRefused(session, sources.sources.files) ? couldNotRun : clean;
   }
   const compared = baseline === null ? null : compare(baseline, all, io.cwd, session.review, reviewedIn(baseline.file, sources.sources, io.cwd));
   const shown = (compared?.fresh ?? all).filter(counts);
-  printCheck({ ...judged, findings: shown, baseline: compared === null || baseline === null ? null : { file: baseline.file, known: compared.known, stale: compared.stale }, patches: null }, format, flag('coverage'), session.locate, io);
-  if (given.files.size > 0 && all.length === 0 && judged.unknown.every(({ kind }) => kind === 'unfinished')) io.err('entrycheck: nothing is judged: no stub that returns from an event and no handler was recognised; /* xctx: handler vector=GP */ above one says which it is\n');
-  for (const note of sources.sources.notes) io.err(`entrycheck: ${note}\n`);
-  sayRefused(session, sources.sources.files, io);
+  printCheck({ ...judged, accepted: judged.accepted.filter(({ finding }) => counts(finding)), findings: shown, baseline: compared === null || baseline === null ? null : { file: baseline.file, known: compared.known, stale: compared.stale }, patches: null }, format, flag('coverage'), session, io);
+  if (given.files.size > 0 && all.length === 0 && judged.unknown.every(({ kind }) => kind === 'unfinished')) remarks.worthLess('nothing is judged: no stub that returns from an event and no handler was recognised; /* xctx: handler vector=GP */ above one says which it is');
+  for (const note of sources.sources.notes) remarks.worthLess(note);
+  sayRefused(session, sources.sources.files, remarks.worthLess);
   if (allRefused(session, sources.sources.files)) return couldNotRun;
   return shown.length === 0 ? clean : found;
 
   async function onPatches(known: Baseline | null): Promise<number> {
-    const result = await checkPatches(given, configuration, told, counts, io);
+    const result = await checkPatches(given, configuration, wanted.coverage, counts, io);
     if (typeof result === 'string') return refuseRun(`check: ${result}`);
-    if (result === null) {
-      io.err('entrycheck: no patch touches assembler, C or scenario files that are reviewed\n');
+    for (const { kind, text } of result.notes) (kind === 'partial' ? remarks.worthLess : remarks.aside)(text);
+    if (result.kind === 'untouched') {
+      remarks.aside('no patch touches assembler, C or scenario files that are reviewed');
       if (format === 'json') printJson(nothingChecked([]), nowhere, io);
+      if (format === 'sarif') printSarifRefusal(null, io);
       return clean;
     }
     const brought = result.judged.findings;
     const compared = known === null ? null : compare(known, brought, io.cwd, result.session.review, () => false);
     const left = compared?.fresh ?? brought;
     const patches = { subjects: given.patches.map(({ patch }) => patch.subject), known: result.known, changes: result.changes.map(({ entry: { rule, path, symbol, line, message }, broughtBy, takenAwayBy }) => ({ rule, path, symbol, line, message, broughtBy, takenAwayBy })) };
-    printCheck({ ...result.judged, findings: left, baseline: compared === null || known === null ? null : { file: known.file, known: compared.known, stale: [] }, patches }, format, flag('coverage'), result.session.locate, io);
-    for (const note of result.sources.notes) io.err(`entrycheck: ${note}\n`);
-    sayRefused(result.session, result.sources.files, io);
+    printCheck({ ...result.judged, findings: left, baseline: compared === null || known === null ? null : { file: known.file, known: compared.known, stale: [] }, patches }, format, flag('coverage'), result.session, io);
+    for (const note of result.sources.notes) remarks.worthLess(note);
+    sayRefused(result.session, result.sources.files, remarks.worthLess);
     return left.length === 0 ? clean : found;
   }
 };

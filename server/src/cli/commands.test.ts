@@ -30,7 +30,7 @@ describe('entrycheck', () => {
     ['a misspelt command', ['chek', '.'], /^entrycheck: no command 'chek'; did you mean 'check'\?/],
     ['no command', [], /^usage: /],
     ['a misspelt option', ['check', '--fromat', 'json', '.'], /unknown option '--fromat'; did you mean '--format'\?/],
-    ['a format that is not there', ['check', '--format', 'jsn', '.'], /--format is one of gcc, json, mail, not 'jsn'; did you mean 'json'\?/],
+    ['a format that is not there', ['check', '--format', 'jsn', '.'], /--format is one of gcc, json, mail, sarif, checkpatch, not 'jsn'; did you mean 'json'\?/],
     ['an option without its value', ['check', '.', '--format'], /--format/],
     ['a number that is none', ['run', '--max-states', 'many', 'all'], /--max-states takes a number above 0, not 'many'/],
     ['check without a path', ['check'], /no PATH given/],

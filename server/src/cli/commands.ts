@@ -1,6 +1,4 @@
 // The sub-commands by name, and the help. Knows nothing of the process that it runs in.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { check, usage as checkUsage } from './check.ts';
 import { compare, usage as compareUsage } from './compare.ts';
 import { context, usage as contextUsage } from './context.ts';
@@ -13,6 +11,7 @@ import { didYouMean } from './nearest.ts';
 import { review, usage as reviewUsage } from './review.ts';
 import { run, usage as runUsage } from './run.ts';
 import { test, usage as testUsage } from './test.ts';
+import { version } from './version.ts';
 
 interface Entry {
   readonly command: Command;
@@ -68,10 +67,4 @@ export async function entrycheck(argv: readonly string[], io: Io): Promise<numbe
   if (entry === undefined) return refuse(io, `no command '${name}'${didYouMean(name, [...commands.keys()])} (entrycheck --help lists them)`);
   if (rest.includes('--version')) return entrycheck(['--version'], io);
   return entry.command(rest, io);
-}
-
-/** From the package that the bundle's folder lies in. */
-function version(home: string): string {
-  const read: unknown = JSON.parse(readFileSync(join(home, '..', 'package.json'), 'utf8'));
-  return typeof read === 'object' && read !== null && 'version' in read ? String(read.version) : 'of unknown version';
 }

@@ -1,6 +1,6 @@
 // What the review says of files, unit by unit: everything that `check` prints, before anything is left out or printed.
 import { unknownText } from '../core/render/unknown.ts';
-import type { Coverage, Finding, RunReport, Unknown } from '../core/review-types.ts';
+import type { AcceptedFinding, Coverage, Finding, RunReport, Unknown } from '../core/review-types.ts';
 import type { Io } from './io.ts';
 import type { Sources } from './paths.ts';
 import { explore, unitsOf } from './session.ts';
@@ -12,14 +12,23 @@ export interface Judged {
   /** The runs that came to a bound first: they say nothing of what they did not come to. */
   readonly unknown: readonly Unknown[];
   readonly coverage: readonly Coverage[];
+  /** Findings that somebody accepts, which are none of `findings`. */
+  readonly accepted: readonly AcceptedFinding[];
 }
 
-export async function judge(session: Session, sources: Sources, shares: Shares, told: boolean, io: Io): Promise<Judged> {
+/** What is wanted beside the findings. */
+export interface Wanted {
+  readonly coverage: boolean;
+  readonly accepted: boolean;
+}
+
+export async function judge(session: Session, sources: Sources, shares: Shares, wanted: Wanted, io: Io): Promise<Judged> {
   const { review } = session;
   const coverage = new Map<string, Coverage>();
   const findings: Finding[] = [];
   const unfinished: Unknown[] = [];
   const unknown: Unknown[] = [];
+  const accepted: AcceptedFinding[] = [];
   for (const unit of unitsOf(review, sources.files)) {
     io.working(`reviewing ${unit.folder}`);
     const whole = sources.folders.some((folder) => isBelow(unit.folder, folder));
@@ -29,16 +38,17 @@ export async function judge(session: Session, sources: Sources, shares: Shares, 
     const shared = begun ? await shares.results(unit.folder) : null;
     const reports = begun && shared === null ? explore(review.explore(unit.folder), unit.name, null, io) : [...rest, ...(shared?.reports ?? [])];
     const all = [...quick, ...review.findings(unit.folder, reports)];
+    if (wanted.accepted) accepted.push(...review.accepted(unit.folder, reports).filter(({ finding }) => whole || touches(finding, sources.named)));
     findings.push(...(whole ? all : all.filter((finding) => touches(finding, sources.named))));
     unfinished.push(...unfinishedOf(reports.filter(({ verdict }) => verdict === 'inconclusive')));
     unknown.push(...review.unknown(unit.folder));
-    const own = told ? review.coverage(unit.folder, shared?.coverage ?? null) : null;
+    const own = wanted.coverage ? review.coverage(unit.folder, shared?.coverage ?? null) : null;
     if (own === null) continue;
     // Folders of one tree tell of its C code and of its paths, whichever they belong to.
     const before = coverage.get(own.subject);
     coverage.set(own.subject, before === undefined ? own : { subject: own.subject, c: own.c.length > 0 ? own.c : before.c, paths: own.paths.length > 0 ? own.paths : before.paths });
   }
-  return { findings: once(findings), unknown: onceTold([...unfinished, ...unknown], session), coverage: [...coverage.values()] };
+  return { findings: once(findings), unknown: onceTold([...unfinished, ...unknown], session), coverage: [...coverage.values()], accepted };
 }
 
 /** One for each bound, with the runs that hit it. */

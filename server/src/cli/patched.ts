@@ -16,7 +16,14 @@ export interface PatchedTree {
   readonly partial: ReadonlySet<string>;
   /** What each patch calls otherwise, by the path before it. */
   readonly renamed: readonly ReadonlyMap<string, string>[];
-  readonly notes: readonly string[];
+  readonly notes: readonly PatchNote[];
+}
+
+/** What is to be known of how patches were laid over the tree. */
+export interface PatchNote {
+  /** `partial`: not the whole of a file is at hand. */
+  readonly kind: 'in the tree' | 'partial';
+  readonly text: string;
 }
 
 /** Folders upwards in which the paths of a patch are looked for. */
@@ -46,7 +53,7 @@ export function applyPatches(patches: Named, cwd: string): PatchedTree | string 
   const [before = new Map<string, string>(), ...between] = [...taken.states].reverse();
   const there = new Set(patches.flatMap(({ patch }) => patch.files.flatMap(({ to }) => (to === null ? [] : [taken.prefix + to]))));
   const renamed = renamedBy(patches, taken.prefix);
-  return { before, renamed, states: [...between, new Map()], touched: [...there].filter((path) => existsSync(onDisk(cwd, path))), partial: new Set(), notes: ['the patches are in the tree already: what they brought is shown'] };
+  return { before, renamed, states: [...between, new Map()], touched: [...there].filter((path) => existsSync(onDisk(cwd, path))), partial: new Set(), notes: [{ kind: 'in the tree', text: 'the patches are in the tree already: what they brought is shown' }] };
 }
 
 function renamedBy(patches: Named, prefix: string): readonly ReadonlyMap<string, string>[] {
@@ -70,7 +77,7 @@ function layOver(patches: Named, cwd: string, lay: typeof applyHunks): (PatchedT
     states.push(next);
     now = next;
   }
-  return { before: new Map(), states, touched: [...touched], partial, renamed: renamedBy(patches, prefix), notes: [...new Set(notes)], prefix };
+  return { before: new Map(), states, touched: [...touched], partial, renamed: renamedBy(patches, prefix), notes: [...new Set(notes)].map((text) => ({ kind: 'partial', text })), prefix };
 }
 
 function applyFile(file: FilePatch, texts: Map<string, string>, prefix: string, cwd: string, name: string, notes: string[], touched: Set<string>, partial: Set<string>, lay: typeof applyHunks): string | null {

@@ -1,5 +1,6 @@
 // What `check` prints of one run, in each of its formats: findings on the standard output, what they are worth on the
 // error stream.
+import { checkpatchLine, checkpatchRemark } from '../core/render/checkpatch.ts';
 import { coverageText } from '../core/render/coverage.ts';
 import { checkJson } from '../core/render/json.ts';
 import type { Checked, JsonBaseline, JsonPatches } from '../core/render/json.ts';
@@ -8,16 +9,20 @@ import { coloured, plain } from '../core/render/paint.ts';
 import type { Locate } from '../core/render/places.ts';
 import { findingText } from '../core/render/text.ts';
 import { unknownText } from '../core/render/unknown.ts';
-import type { Coverage, Finding, Unknown } from '../core/review-types.ts';
+import type { AcceptedFinding, Coverage, Finding, Unknown } from '../core/review-types.ts';
 import { unreachable } from '../core/base/unreachable.ts';
 import type { Io } from './io.ts';
+import { baselineTexts, patchTexts } from './print-notes.ts';
+import { printSarif } from './print-sarif.ts';
+import type { Session } from './session.ts';
 import { tellUnknown } from './tell-unknown.ts';
 
-export const formats = ['gcc', 'json', 'mail'] as const;
+export const formats = ['gcc', 'json', 'mail', 'sarif', 'checkpatch'] as const;
 export type Format = (typeof formats)[number];
 
 export interface Shown {
   readonly findings: readonly Finding[];
+  readonly accepted: readonly AcceptedFinding[];
   readonly unknown: readonly Unknown[];
   readonly coverage: readonly Coverage[];
   readonly baseline: JsonBaseline | null;
@@ -25,10 +30,18 @@ export interface Shown {
 }
 
 /** `told` is whether coverage was asked for; in JSON it always is. */
-export function printCheck(shown: Shown, format: Format, told: boolean, locate: Locate, io: Io): void {
+export function printCheck(shown: Shown, format: Format, told: boolean, session: Session, io: Io): void {
+  const { locate } = session;
   switch (format) {
     case 'json':
       printJson({ ...shown, unknown: shown.unknown.map((one) => unknownText(one, locate)) }, locate, io);
+      return;
+    case 'sarif':
+      printSarif(shown, session, io);
+      return;
+    case 'checkpatch':
+      printLines(shown.findings.map((finding) => checkpatchLine(finding, locate)), io);
+      for (const one of shown.unknown) if (one.kind === 'unfinished') remarksOf(format, io).worthLess(unknownText(one, locate));
       return;
     case 'gcc':
       for (const finding of shown.findings) printLines(findingText(finding, locate, io.color ? coloured : plain), io);
@@ -44,45 +57,23 @@ export function printCheck(shown: Shown, format: Format, told: boolean, locate: 
   for (const sentence of [...baselineTexts(shown.baseline), ...tellUnknown(shown.unknown, locate), ...patchTexts(shown.patches)]) io.err(`entrycheck: ${sentence}\n`);
 }
 
+export interface Remarks {
+  /** What makes the result worth less. */
+  readonly worthLess: (sentence: string) => void;
+  readonly aside: (sentence: string) => void;
+}
+
+/** On the error stream; what reads checkpatch's lines takes every line there for a failure. */
+export function remarksOf(format: Format, io: Io): Remarks {
+  const said = (sentence: string): void => io.err(`entrycheck: ${sentence}\n`);
+  if (format !== 'checkpatch') return { worthLess: said, aside: said };
+  return { worthLess: (sentence) => io.out(`${checkpatchRemark(sentence)}\n`), aside: () => undefined };
+}
+
 export function printJson(checked: Checked, locate: Locate, io: Io): void {
   io.out(`${JSON.stringify(checkJson(checked, locate), null, 2)}\n`);
 }
 
 function printLines(lines: readonly string[], io: Io): void {
-  io.out(`${lines.join('\n')}\n`);
-}
-
-function baselineTexts(baseline: JsonBaseline | null): readonly string[] {
-  if (baseline === null) return [];
-  const { file, known, stale } = baseline;
-  return [
-    `${known === 1 ? '1 finding is' : `${known} findings are`} in the baseline ${file} and not shown`,
-    ...stale.map((entry) => `${file}: found no more${entry.count > 1 ? `, ${entry.count} times` : ''}: ${entryText(entry)}`),
-  ];
-}
-
-/** What patches do beside the findings that are shown, which say themselves what they come with. */
-function patchTexts(patches: JsonPatches | null): readonly string[] {
-  if (patches === null) return [];
-  const { subjects, known, changes } = patches;
-  const title = (number: number): string => patchTitle(number, subjects);
-  return [
-    ...(known === 0 ? [] : [`${known === 1 ? '1 finding is' : `${known} findings are`} there without the patches and not shown`]),
-    ...changes.flatMap((change) => {
-      const { broughtBy, takenAwayBy } = change;
-      if (takenAwayBy === null) return [];
-      if (broughtBy !== null) return [`not there in the end: ${title(broughtBy)} brings it, ${title(takenAwayBy)} takes it away: ${entryText(change)}`];
-      return [`taken away by ${subjects.length === 1 ? 'the patches' : title(takenAwayBy)}: ${entryText(change)}`];
-    }),
-  ];
-}
-
-/** `patch 2 of 5 (Take the lock)`. */
-export function patchTitle(number: number, subjects: readonly string[]): string {
-  const subject = subjects[number - 1] ?? '';
-  return `patch ${number} of ${subjects.length}${subject === '' ? '' : ` (${subject})`}`;
-}
-
-function entryText({ rule, path, symbol, line }: { readonly rule: string; readonly path: string; readonly symbol: string | null; readonly line: string }): string {
-  return `${rule} at ${path}${symbol === null ? '' : `#${symbol}`}: ${line}`;
+  if (lines.length > 0) io.out(`${lines.join('\n')}\n`);
 }

@@ -34,9 +34,9 @@ export async function openSession(io: Io, workspace: NodeWorkspace, configuratio
 }
 
 /** Says which files were not reviewed and why, those included that vanished since they were listed. */
-export function sayRefused({ workspace }: Session, files: readonly string[], io: Io): void {
-  for (const file of files) if (workspace.refusal(file) === missing) io.err(`entrycheck: ${file}: deleted while it was reviewed\n`);
-  for (const { path, refusal } of workspace.refused()) io.err(`entrycheck: ${path}: ${refusal}\n`);
+export function sayRefused({ workspace }: Session, files: readonly string[], say: (sentence: string) => void): void {
+  for (const file of files) if (workspace.refusal(file) === missing) say(`${file}: deleted while it was reviewed`);
+  for (const { path, refusal } of workspace.refused()) say(`${path}: ${refusal}`);
 }
 
 /** Whether not one of the files could be read: then nothing was reviewed, whatever the list of findings says. */

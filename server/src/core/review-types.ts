@@ -52,6 +52,14 @@ export interface Unit {
   readonly files: readonly string[];
 }
 
+/** A finding that an annotation or a line of a sidecar file takes out. */
+export interface AcceptedFinding {
+  readonly finding: Finding;
+  /** Where that is written. */
+  readonly place: Place;
+  readonly reason: string | null;
+}
+
 /** What the tool does not know, or takes for granted: what it says of the rest is worth so much less. */
 export type Unknown =
   | ProgramUnknown
@@ -143,6 +151,8 @@ export interface FindingReview {
   readonly quickFindings: (file: string) => readonly Finding[];
   /** Findings of the explored tier, merged by root cause over the reports, for all files of the unit. */
   readonly findings: (folder: string, reports: readonly RunReport[]) => readonly Finding[];
+  /** The findings of the folder that somebody accepts, which are none of `findings`. */
+  readonly accepted: (folder: string, reports: readonly RunReport[]) => readonly AcceptedFinding[];
   /** The fix of a finding where a review of the edited texts no longer shows it and shows no error; may take a second. */
   readonly verifiedFix: (folder: string, finding: Finding) => Fix | null;
   /** Whether a finding of a run still has the code that it points at: false means that it is void at once. */

@@ -52,6 +52,7 @@ export function createWordReview({ workspace, mortal }: WordReviewOptions): Revi
     text,
     unitOf: (file) => (/\.(?:S|c)$/.test(file) ? { folder: folderOf(file), name: folderOf(file).split('/').at(-1) ?? '', files: filesOf(folderOf(file)) } : null),
     scenarios: () => [walk],
+    accepted: () => [],
     quickFindings: (file) => words(text(file) ?? '', 'bad').map((span) => badFinding(file, span)),
     explore: (folder) => exploration(folder, walk.name),
     shares: () => null,

@@ -1,10 +1,11 @@
 // What the review finds: while one types, by the text and the rules that need no exploration, and in the reports of what
 // was explored; both without what is accepted.
 import type { Place } from '../base/span.ts';
-import type { FindingReview } from '../review-types.ts';
+import type { AcceptedFinding, FindingReview } from '../review-types.ts';
 import type { Finding, RunReport } from '../rules/finding.ts';
 import { RULES } from '../rules/index.ts';
 import { allowsOf, suppress, unusedSuppressions } from '../rules/suppressions.ts';
+import type { Suppression } from '../rules/suppressions.ts';
 import { isIn } from '../rules/vocabulary.ts';
 import { isSidecarFile } from '../syntax/annotation-sidecar.ts';
 import { createCovered } from './covered.ts';
@@ -57,9 +58,9 @@ export function createFindingReview({ workspace, documents, texts, streams, pars
     return [...out, ...suppress(inspected, [...accepted, ...allowsOf(linked.program, documents.read)]).kept];
   }
 
-  function findingsOf(folder: string, reports: readonly RunReport[]): readonly Finding[] {
+  function findingsOf(folder: string, reports: readonly RunReport[]): Judged {
     const unit = units.ofFolder(folder);
-    if (unit === null) return entryCode.inKernel(folder) ? merge(reports) : [];
+    if (unit === null) return { kept: entryCode.inKernel(folder) ? merge(reports) : [], accepted: [] };
     const ofTree = treeFindings.inTree(unit.linked.unit.files);
     if (unit.linked.root !== null && (entryCode.inKernel(folder) || !hasEntries(unit.linked))) return acceptedOfTree(unit.linked, unit.linked.root, [...merge(reports), ...ofTree]);
     const inspection = inspectionOf(unit, documents.read);
@@ -73,21 +74,22 @@ export function createFindingReview({ workspace, documents, texts, streams, pars
     const inspected = inspect(RULES, inspection, { file: folder, span: { start: 0, end: 0 } });
     const examined = unit.linked.unit.files.flatMap(treeFindings.inDesign);
     const accepted = [...allowsOf(unit.linked.program, documents.read), ...acceptedIn(unit.linked.unit.files, unit.linked.root).suppressions];
-    const { unused } = suppress([...inspected, ...explored, ...examined, ...ofTree], accepted);
-    return [...suppress([...explored, ...ofTree], accepted).kept, ...unusedSuppressions(unused, documents.read)];
+    const { unused, taken } = suppress([...inspected, ...explored, ...examined, ...ofTree], accepted);
+    return { kept: [...suppress([...explored, ...ofTree], accepted).kept, ...unusedSuppressions(unused, documents.read)], accepted: taken.map(acceptedFinding) };
   }
 
   /** In a kernel tree: findings without the accepted ones, and the suppressions for files of the unit that take out nothing. */
-  function acceptedOfTree(linked: LinkedUnit, root: string, findings: readonly Finding[]): readonly Finding[] {
+  function acceptedOfTree(linked: LinkedUnit, root: string, findings: readonly Finding[]): Judged {
     const files = new Set(linked.unit.files);
     const { suppressions } = acceptedIn([...files, ...findings.map(({ place }) => place.file)], root);
-    const { kept, unused } = suppress(findings, suppressions);
-    return [...kept, ...unusedSuppressions(unused.filter((one) => files.has(one.file)), documents.read)];
+    const { kept, taken, unused } = suppress(findings, suppressions);
+    return { kept: [...kept, ...unusedSuppressions(unused.filter((one) => files.has(one.file)), documents.read)], accepted: taken.map(acceptedFinding) };
   }
 
   return {
     quickFindings,
-    findings: findingsOf,
+    findings: (folder, reports) => findingsOf(folder, reports).kept,
+    accepted: (folder, reports) => findingsOf(folder, reports).accepted,
     verifiedFix: (folder, finding) => {
       const unit = units.ofFolder(folder);
       // Taking out a comment changes nothing that is judged.
@@ -111,6 +113,15 @@ export function createFindingReview({ workspace, documents, texts, streams, pars
       return unit === null ? [] : unknownOf(unit.linked);
     },
   };
+}
+
+interface Judged {
+  readonly kept: readonly Finding[];
+  readonly accepted: readonly AcceptedFinding[];
+}
+
+function acceptedFinding({ finding, by }: { readonly finding: Finding; readonly by: Suppression }): AcceptedFinding {
+  return { finding, place: by.place, reason: by.reason };
 }
 
 function refusedFinding(file: string, text: string): readonly Finding[] | null {

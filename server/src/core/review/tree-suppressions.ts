@@ -35,17 +35,17 @@ export function suppressionsFor(files: Iterable<string>, root: string | null, so
     if (text === null) continue;
     const folder = folderOf(sidecar);
     const parsed = parseSidecar(sidecar, text);
-    const add = (path: string, symbol: string | null, rule: string, place: Place, expired: string | null): void => {
+    const add = (path: string, symbol: string | null, rule: string, place: Place, reason: string | null, expired: string | null): void => {
       const file = join(folder, path);
       const scope = symbol === null ? null : (sources.outline.named(file, symbol)?.span ?? 'none');
       if (sources.read(file) === null || scope === 'none') lost.push({ place, message: `no code here is ${path}${symbol === null ? '' : `#${symbol}`}: the path counts from ${folder === '' ? 'this folder' : folder}` });
-      else if (wanted.has(file)) suppressions.push({ rule, file, scope, place, expired });
+      else if (wanted.has(file)) suppressions.push({ rule, file, scope, place, reason, expired });
     };
-    for (const known of parsed.known) add(known.path, known.symbol, known.rule, known.place, expiryOf(known, root, sources));
+    for (const known of parsed.known) add(known.path, known.symbol, known.rule, known.place, known.reason, expiryOf(known, root, sources));
     // In a design these are annotations of its program already.
     if (root === null) continue;
     for (const subject of parsed.subjects) {
-      for (const directive of subject.directives) if (directive.kind === 'allow') add(subject.path, subject.symbol, directive.rule, directive.place, null);
+      for (const directive of subject.directives) if (directive.kind === 'allow') add(subject.path, subject.symbol, directive.rule, directive.place, directive.annotation.reason?.text ?? null, null);
     }
   }
   return { suppressions, lost };
@@ -67,7 +67,7 @@ function annotationsOf(file: string, { read, outline }: SuppressionSources): rea
   const text = read(file);
   if (text === null || !text.includes('xctx:')) return [];
   const set = parseAnnotations(file, text, scanComments(text, isAssembler(file) ? 'gas' : 'c'));
-  return set.directives.flatMap((directive) => (directive.kind === 'allow' ? [{ rule: directive.rule, file, scope: scopeAt(text, file, directive.annotation.subjectOffset, outline), place: directive.place, expired: null }] : []));
+  return set.directives.flatMap((directive) => (directive.kind === 'allow' ? [{ rule: directive.rule, file, scope: scopeAt(text, file, directive.annotation.subjectOffset, outline), place: directive.place, reason: directive.annotation.reason?.text ?? null, expired: null }] : []));
 }
 
 /** The function or symbol that begins there, else the statement or line. */

@@ -23,32 +23,39 @@ export interface Suppression {
   readonly scope: Span | null;
   /** Where it is written. */
   readonly place: Place;
+  /** null where none is given. */
+  readonly reason: string | null;
   /** Why it takes out nothing any more: `it was to be looked at again by 2027-01-31`; null while it counts. */
   readonly expired: string | null;
 }
 
 export interface Suppressed<T> {
   readonly kept: readonly T[];
+  /** What was taken out, and what accepts it. */
+  readonly taken: readonly { readonly finding: T; readonly by: Suppression }[];
   readonly unused: readonly Suppression[];
 }
 
 /** Takes the findings out that are accepted; those that are kept keep their order. */
 export function suppress<T extends { readonly rule: string; readonly place: Place }>(findings: readonly T[], suppressions: readonly Suppression[]): Suppressed<T> {
-  if (suppressions.length === 0) return { kept: findings, unused: [] };
+  if (suppressions.length === 0) return { kept: findings, taken: [], unused: [] };
   const used = new Set<Suppression>();
+  const taken: { finding: T; by: Suppression }[] = [];
   const kept = findings.filter((finding) => {
     const by = suppressions.filter((one) => covers(one, finding));
     for (const one of by) used.add(one);
-    return by.every((one) => one.expired !== null);
+    const counting = by.find((one) => one.expired === null);
+    if (counting !== undefined) taken.push({ finding, by: counting });
+    return counting === undefined;
   });
-  return { kept, unused: suppressions.filter((one) => one.expired !== null || !used.has(one)) };
+  return { kept, taken, unused: suppressions.filter((one) => one.expired !== null || !used.has(one)) };
 }
 
 /** The suppressions that a program's annotations are; `text` reads a file of the unit. */
 export function allowsOf(program: Program, text: (file: string) => string | null): readonly Suppression[] {
   return program.directives
     .filter((directive): directive is Allow => directive.kind === 'allow')
-    .map((allow) => ({ rule: allow.rule, file: allow.annotation.file, scope: scopeOf(allow, program, text), place: allow.place, expired: null }));
+    .map((allow) => ({ rule: allow.rule, file: allow.annotation.file, scope: scopeOf(allow, program, text), place: allow.place, reason: allow.annotation.reason?.text ?? null, expired: null }));
 }
 
 /** Findings for the suppressions that `suppress()` names as unused. */
