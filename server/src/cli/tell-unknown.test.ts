@@ -25,6 +25,7 @@ describe('what is not known', () => {
     assert.equal(told[0], 'not explored to its end: nested-nmi of d from user and 1 more: bound hit: 9 states, live frames at most 4');
     assert.equal(told[1], 'a.c:2: cannot read this statement');
     assert.equal(told[2], 'exc_gp() is taken for the handler of #GP by its name, on the IST stack GP: a handler annotation says otherwise');
+    assert.equal(unknownText({ kind: 'macro', name: 'ENTER', symbols: [''] }, locate), 'ENTER is no instruction and no macro in view: what comes behind it is not judged');
     for (const sentence of told) assert.doesNotMatch(sentence, /undefined|\.$/);
   });
 

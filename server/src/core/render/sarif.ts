@@ -8,7 +8,7 @@ import { plain } from './paint.ts';
 import type { Locate } from './places.ts';
 import { rulePageText } from './rule-page.ts';
 import { changeText, gapText, laneText, shownSteps } from './steps.ts';
-import { traceHead } from './text.ts';
+import { seenIn, traceHead } from './text.ts';
 
 export interface SarifRun {
   readonly version: string;
@@ -68,7 +68,7 @@ export function sarifLog(run: SarifRun, base: SarifBase, locate: Locate): Log {
       locations: [{ physicalLocation: physical(finding.place), ...(symbol === null ? {} : { logicalLocations: [{ name: symbol, kind: 'function' }] }) }],
       ...(related.length === 0 ? {} : { relatedLocations: related.map(({ place, message }, index) => ({ id: index + 1, physicalLocation: physical(place), message: { text: message } })) }),
       ...(finding.trace === null || finding.trace.steps.length === 0 ? {} : { codeFlows: [flow(finding.trace, finding.place)] }),
-      properties: { premises: finding.premises.map(({ fact, assumed }) => ({ fact, assumed })), ...(finding.variants.length === 0 ? {} : { seenIn: finding.variants }) },
+      properties: { premises: finding.premises.map(({ fact, assumed }) => ({ fact, assumed })), ...(seenIn(finding).length === 0 ? {} : { seenIn: seenIn(finding) }) },
     };
   }
 

@@ -2,6 +2,7 @@
 // `:make` and `M-x compile`. Pure text; knows no terminal.
 import type { Finding, Premise, RunReport, Severity, Trace, Verdict } from '../rules/finding.ts';
 import { unreachable } from '../base/unreachable.ts';
+import { emptyConfiguration } from '../preprocess/configurations.ts';
 import type { Paint } from './paint.ts';
 import { point } from './places.ts';
 import type { Locate } from './places.ts';
@@ -16,8 +17,13 @@ export function findingText(finding: Finding, locate: Locate, paint: Paint): rea
     ...(finding.trace === null ? [] : traceText(finding.trace, locate)),
     ...finding.related.map(({ place, message }) => `${indent}${point(locate(place))}: note: ${message}`),
     ...finding.premises.map((premise) => premiseText(premise, locate)),
-    ...(finding.variants.length === 0 ? [] : [`${indent}note: seen in: ${finding.variants.join('; ')}`]),
+    ...(seenIn(finding).length === 0 ? [] : [`${indent}note: seen in: ${seenIn(finding).join('; ')}`]),
   ];
+}
+
+/** Where the same root cause shows; that code outside a kernel tree has no configuration says nothing. */
+export function seenIn({ variants }: Finding): readonly string[] {
+  return variants.filter((one) => one !== emptyConfiguration.name);
 }
 
 /** The trace as notes: how the machine comes to what the finding says. */

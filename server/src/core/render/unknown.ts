@@ -18,7 +18,8 @@ export function unknownText(unknown: Unknown, locate: Locate): string {
       return `${unknown.text}: an operand is not known`;
     case 'macro': {
       const { name, symbols } = unknown;
-      return `${name} is no instruction and no macro in view: what comes behind it in ${symbols.slice(0, 3).join(', ')}${symbols.length > 3 ? ' and others' : ''} is not judged`;
+      const code = symbols.filter((symbol) => symbol !== '');
+      return `${name} is no instruction and no macro in view: what comes behind it${code.length === 0 ? '' : ` in ${code.slice(0, 3).join(', ')}${symbols.length > 3 ? ' and others' : ''}`} is not judged`;
     }
     case 'stack-write':
       return `${unknown.symbol}: ${unknown.text} changes the stack that an event comes on: what that does is not followed, and nothing is said of frames on IST stacks`;
