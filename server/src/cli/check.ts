@@ -18,7 +18,7 @@ import type { Wanted } from './judge.ts';
 import { formats, printCheck, printJson, remarksOf } from './print-check.ts';
 import type { Format } from './print-check.ts';
 import { printSarifRefusal } from './print-sarif.ts';
-import { allRefused, openSession, sayRefused } from './session.ts';
+import { allRefused, openSession, refusedTexts } from './session.ts';
 import { createShares } from './shares.ts';
 import { chooseConfiguration } from './sources.ts';
 
@@ -107,7 +107,7 @@ export const check: Command = async (argv, io) => {
     if (problem !== null) return refuseRun(`check: ${problem}`);
     const written = all.filter(counts).length;
     io.err(`entrycheck: ${written === 1 ? '1 finding' : `${written} findings`} written to ${write}\n`);
-    sayRefused(session, sources.sources.files, remarks.worthLess);
+    for (const sentence of refusedTexts(session, sources.sources.files)) remarks.worthLess(sentence);
     return allRefused(session, sources.sources.files) ? couldNotRun : clean;
   }
   const compared = baseline === null ? null : compare(baseline, all, io.cwd, session.review, reviewedIn(baseline.file, sources.sources, io.cwd));
@@ -115,7 +115,7 @@ export const check: Command = async (argv, io) => {
   printCheck({ ...judged, accepted: judged.accepted.filter(({ finding }) => counts(finding)), findings: shown, baseline: compared === null || baseline === null ? null : { file: baseline.file, known: compared.known, stale: compared.stale }, patches: null }, format, flag('coverage'), session, io);
   if (given.files.size > 0 && all.length === 0 && judged.unknown.every(({ kind }) => kind === 'unfinished')) remarks.worthLess('nothing is judged: no stub that returns from an event and no handler was recognised; /* xctx: handler vector=GP */ above one says which it is');
   for (const note of sources.sources.notes) remarks.worthLess(note);
-  sayRefused(session, sources.sources.files, remarks.worthLess);
+  for (const sentence of refusedTexts(session, sources.sources.files)) remarks.worthLess(sentence);
   if (allRefused(session, sources.sources.files)) return couldNotRun;
   return shown.length === 0 ? clean : found;
 
@@ -135,7 +135,7 @@ export const check: Command = async (argv, io) => {
     const patches = { subjects: given.patches.map(({ patch }) => patch.subject), known: result.known, changes: result.changes.map(({ entry: { rule, path, symbol, line, message }, broughtBy, takenAwayBy }) => ({ rule, path, symbol, line, message, broughtBy, takenAwayBy })) };
     printCheck({ ...result.judged, findings: left, baseline: compared === null || known === null ? null : { file: known.file, known: compared.known, stale: [] }, patches }, format, flag('coverage'), result.session, io);
     for (const note of result.sources.notes) remarks.worthLess(note);
-    sayRefused(result.session, result.sources.files, remarks.worthLess);
+    for (const sentence of refusedTexts(result.session, result.sources.files)) remarks.worthLess(sentence);
     return left.length === 0 ? clean : found;
   }
 };

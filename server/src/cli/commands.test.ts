@@ -92,7 +92,7 @@ expect:
 `;
     await withFiles({ 'short.xctx-scenario.yaml': sketch(3), 'whole/whole.xctx-scenario.yaml': sketch(500_000) }, async (folder) => {
       const short = await runCommand(['check', 'short.xctx-scenario.yaml'], folder);
-      assert.match(short.err, /^entrycheck: not explored to its end: short from user and 2 more: bound hit: \d+ states$/m);
+      assert.match(short.err, /^entrycheck: not explored to its end: short of short\.xctx-scenario\.yaml from user and 2 more: bound hit: \d+ states$/m);
       const json = await runCommand(['check', '--format', 'json', 'short.xctx-scenario.yaml'], folder);
       assert.match((JSON.parse(json.out) as { readonly unknown: readonly string[] }).unknown[0] ?? '', /^not explored to its end: /);
       const whole = await runCommand(['check', 'whole'], folder);

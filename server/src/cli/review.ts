@@ -76,7 +76,7 @@ export const review: Command = async (argv, io) => {
     designs.set(unit.name, reports);
     if (!flag('table')) io.out(`${[...screen(unit.name, unit.folder, reports, session.locate, paint), ''].join('\n')}\n`);
   }
-  sayRefused(session, sources.sources.files, (sentence) => io.err(`entrycheck: ${sentence}\n`));
+  sayRefused(session, sources.sources.files, io);
   if (flag('table')) io.out(`${verdictTable(designs, starts).join('\n')}\n`);
   else summary(designs, positionals.length === 0, paint, io);
   return clean;

@@ -33,10 +33,13 @@ export async function openSession(io: Io, workspace: NodeWorkspace, configuratio
   return { review, workspace, locate: (place) => ({ ...locate(place), file: names.get(place.file) ?? shown(place.file) }) };
 }
 
-/** Says which files were not reviewed and why, those included that vanished since they were listed. */
-export function sayRefused({ workspace }: Session, files: readonly string[], say: (sentence: string) => void): void {
-  for (const file of files) if (workspace.refusal(file) === missing) say(`${file}: deleted while it was reviewed`);
-  for (const { path, refusal } of workspace.refused()) say(`${path}: ${refusal}`);
+/** Which files were not reviewed and why, those included that vanished since they were listed. */
+export function refusedTexts({ workspace }: Session, files: readonly string[]): readonly string[] {
+  return [...files.filter((file) => workspace.refusal(file) === missing).map((file) => `${file}: deleted while it was reviewed`), ...workspace.refused().map(({ path, refusal }) => `${path}: ${refusal}`)];
+}
+
+export function sayRefused(session: Session, files: readonly string[], io: Io): void {
+  for (const sentence of refusedTexts(session, files)) io.err(`entrycheck: ${sentence}\n`);
 }
 
 /** Whether not one of the files could be read: then nothing was reviewed, whatever the list of findings says. */
