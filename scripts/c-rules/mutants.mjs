@@ -9,6 +9,7 @@ const traps = 'arch/x86/kernel/traps.c';
 const mce = 'arch/x86/kernel/cpu/mce/core.c';
 const severity = 'arch/x86/kernel/cpu/mce/severity.c';
 const sev = ['arch/x86/coco/sev/core.c', 'arch/x86/coco/sev/noinstr.c', 'arch/x86/coco/sev/vc-handle.c', 'arch/x86/kernel/sev.c'];
+const sevShared = ['arch/x86/coco/sev/shared.c', 'arch/x86/coco/sev/vc-shared.c', 'arch/x86/kernel/sev-shared.c'];
 const tdx = 'arch/x86/coco/tdx/tdx.c';
 const kvm = 'arch/x86/kernel/kvm.c';
 const entry = ['arch/x86/entry/common.c', 'arch/x86/entry/syscall_64.c', 'arch/x86/entry/syscall_32.c'];
@@ -28,11 +29,13 @@ export const mutants = [
   ['nmi-user-access-not-nofault', 'arch/x86/lib/usercopy.c', 'copy_from_user_nmi', { drop: guard('nmi_uaccess_okay') }],
   ['nmi-user-access-not-nofault', 'arch/x86/lib/usercopy.c', 'copy_from_user_nmi', { drop: guard('access_ok') }],
   ['nmi-user-access-not-nofault', 'mm/maccess.c', 'copy_from_user_nofault', { drop: line('pagefault_disable') }],
+  ['nmi-user-access-not-nofault', 'arch/x86/mm/fault.c', 'do_user_addr_fault', { drop: /faulthandler_disabled\(\) \|\| / }],
   ['nmi-complete-missing', nmi, 'exc_nmi', { from: line('sev_es_nmi_complete'), to: line('this_cpu_write\\(nmi_state, NMI_EXECUTING') }],
   ['nmi-complete-missing', sev, '__sev_es_nmi_complete', { drop: line('VMGEXIT\\(\\)') }],
   ['work-after-mcip-clear', mce, 'do_machine_check', { drop: line('mce_wrmsr[lq]\\(MSR_IA32_MCG_STATUS') }],
   ['work-after-mcip-clear', mce, 'do_machine_check', { drop: /if \(taint\)/, by: 'mce_wrmsrl(MSR_IA32_MCG_STATUS, 0);\n\tif (taint)' }],
   ['work-after-mcip-clear', mce, 'do_machine_check', { drop: /goto out;/, by: 'return;' }],
+  ['work-after-mcip-clear', mce, 'mce_check_crashing_cpu', { drop: line('wrmsr[lq]?\\(MSR_IA32_MCG_STATUS') }],
   ['recovery-without-ripv-eipv', mce, 'do_machine_check', { drop: /m(?:\.|->)kflags & MCE_IN_KERNEL_RECOV/, by: '!no_way_out' }],
   ['recovery-without-ripv-eipv', severity, 'error_context', { drop: guard('mc_recoverable') }],
   ['recovery-without-ripv-eipv', severity, 'error_context', { drop: guard('cs & 3') }],
@@ -73,6 +76,7 @@ export const mutants = [
   ['unsafe-switch-off-ist', traps, 'vc_switch_off_ist', { drop: /\|\| info\.type == STACK_TYPE_ENTRY/ }],
   ['unsafe-switch-off-ist', traps, 'vc_switch_off_ist', { drop: /\|\|\s*info\.type > STACK_TYPE_EXCEPTION_LAST/ }],
   ['ist-stack-shared', idt, null, { drop: /ISTG\(X86_TRAP_VC,\s*asm_exc_vmm_communication, IST_INDEX_VC\)/, by: 'ISTG(X86_TRAP_VC, asm_exc_vmm_communication, IST_INDEX_DB)' }],
+  ['ist-stack-shared', 'arch/x86/kernel/fred.c', 'cpu_init_fred_rsps', { drop: /__this_cpu_ist_top_va\(DF\)/, by: '__this_cpu_ist_top_va(NMI)', since: '6.12' }],
   ['ist-gate-unfit', idt, null, { drop: /INTG\(X86_TRAP_GP,\s*asm_exc_general_protection\)/, by: 'ISTG(X86_TRAP_GP, asm_exc_general_protection, IST_INDEX_VC)' }],
   ['ist-required', idt, null, { drop: /ISTG\(X86_TRAP_NMI,\s*asm_exc_nmi, IST_INDEX_NMI\)/, by: 'INTG(X86_TRAP_NMI, asm_exc_nmi)' }],
   ['ist-gate-unfit', 'arch/x86/include/asm/idtentry.h', null, { drop: /DECLARE_IDTENTRY_ERRORCODE\(X86_TRAP_NP/, by: 'DECLARE_IDTENTRY_DF(X86_TRAP_NP' }],
@@ -94,6 +98,11 @@ export const mutants = [
   ['irqs-on-in-entry', traps, 'exc_alignment_check', { drop: line('local_irq_disable') }],
   ['irqs-on-in-entry', traps, 'exc_debug_user', { drop: line('local_irq_disable') }],
   ['irqs-on-in-entry', 'arch/x86/mm/fault.c', 'handle_page_fault', { drop: line('local_irq_disable') }, 1, 'do_user_addr_fault'],
+  ['irqs-on-in-entry', traps, 'math_error', { drop: /cond_local_irq_enable\(regs\)/, by: 'local_irq_enable()' }],
+  ['irqs-on-in-entry', traps, 'exc_virtualization_exception', { drop: /cond_local_irq_enable\(regs\)/, by: 'local_irq_enable()' }],
+  ['irqs-on-in-entry', entry, 'do_int80_emulation', { drop: line('local_irq_enable'), since: '6.12' }],
+  ['irqs-on-in-entry', [generic, 'include/linux/entry-common.h'], '(?:__syscall_exit_to_user_mode_work|syscall_exit_to_user_mode)', { drop: line('local_irq_disable'), since: '6.12', until: '6.12' }],
+  ['irqs-on-in-entry', generic, '(?:__)?exit_to_user_mode_loop', { drop: line('ti_work = read_thread_flags') }],
   ['wrong-state-helper', traps, 'exc_debug_kernel', { drop: /irqentry_nmi_enter/, by: 'irqentry_enter' }],
   ['wrong-state-helper', traps, 'exc_debug_user', { drop: line('irqentry_enter_from_user_mode') }],
   ['wrong-state-helper', nmi, 'exc_nmi', { swap: [line('irq_state = irqentry_nmi_enter'), /^\t\tdefault_do_nmi\(regs\);\n/m] }],
@@ -101,8 +110,12 @@ export const mutants = [
   ['enter-exit-mismatch', 'arch/x86/mm/fault.c', 'exc_page_fault', { drop: line('irqentry_exit') }],
   ['enter-exit-mismatch', kvm, '__kvm_handle_async_pf', { drop: line('irqentry_exit') }],
   ['enter-exit-mismatch', entry, 'do_int80_emulation', { drop: /syscall_exit_to_user_mode\(regs\)/, by: 'irqentry_exit_to_user_mode(regs)' }],
+  ['enter-exit-mismatch', generic, 'irqentry_exit_to_user_mode', { drop: line('\\texit_to_user_mode\\(\\)'), since: '6.12', until: '6.12' }],
   ['cr2-read-late', traps, 'exc_double_fault', { from: line('address = read_cr2'), to: line('instrumentation_begin\\(\\)') }],
   ['interrupted-state-sampled-late', generic, 'irqentry_nmi_enter', { swap: [line('lockdep_hardirqs_off'), line('ct_nmi_enter')] }],
+  ['interrupted-state-sampled-late', [generic, 'include/linux/irq-entry-common.h'], '(?:irqentry_enter|irqentry_enter_from_kernel_mode)', { drop: /is_idle_task\(current\)/, by: '!rcu_is_watching()', since: '6.12', until: '6.12' }],
+  ['interrupted-state-sampled-late', [generic, 'include/linux/irq-entry-common.h'], 'irqentry_nmi_exit', { drop: /irq_state\.lockdep/, by: 'lockdep_hardirqs_enabled()', since: '6.12', until: '6.12' }],
+  ['interrupted-state-sampled-late', generic, 'irqentry_exit', { drop: /!regs_irqs_disabled\(regs\)/, by: 'true', since: '6.12', until: '6.12' }],
   ['interrupted-state-sampled-late', generic, 'irqentry_nmi_exit', { swap: [line('ct_nmi_exit'), line('__nmi_exit')] }],
   ['sleeping-in-atomic-exception', mce, 'do_machine_check', { drop: /SetPageHWPoison\(p\)/, by: 'memory_failure(pfn, 0)', since: '6.12' }],
   ['lock-in-nmi-like', nmi, 'default_do_nmi', { drop: /while \(!raw_spin_trylock\(&nmi_reason_lock\)\) \{[^}]*\}/, by: 'raw_spin_lock(&nmi_desc[0].lock);' }],
@@ -114,6 +127,9 @@ export const mutants = [
   ['hand-over-word-not-cleared', kvm, 'sysvec_kvm_asyncpf_interrupt', { swap: [line('apf_reason.token, 0'), line('MSR_KVM_ASYNC_PF_ACK')] }],
   ['mmio-emulation-unchecked', tdx, 'handle_mmio', { drop: guard('user_mode') }],
   ['mmio-emulation-unchecked', tdx, 'handle_mmio', { drop: guard('vaddr / PAGE_SIZE') }],
+  ['mmio-emulation-unchecked', sevShared, 'vc_ioio_exitinfo', { drop: /vc_ioio_check\(ctxt, \(u16\)port, size\)/, by: 'ES_OK' }],
+  ['mmio-emulation-unchecked', sevShared, 'vc_insn_string_check', { drop: /user_mode\(ctxt->regs\) && fault_in_kernel_space\(address\)/, by: 'write' }],
+  ['mmio-emulation-unchecked', sevShared, 'vc_insn_string_write', { drop: /ret = vc_insn_string_check\(ctxt, address, true\)/, by: 'ret = ES_OK' }],
   ['shared-page-not-guarded', sev, '__sev_get_ghcb', { drop: line('data->backup_ghcb_active = true') }],
   ['shared-page-not-guarded', sev, '__sev_get_ghcb', { drop: line('data->ghcb_active = true') }],
   ['shared-page-not-guarded', sev, '__sev_get_ghcb', { drop: line('\\*state->ghcb = \\*ghcb') }],

@@ -192,6 +192,11 @@ export const mutants = [
   { name: 'the number of a 32-bit SYSCALL is not extended', file: compat, in: 'entry_SYSCALL_compat', edit: drop(/^\s*movl\s+%eax, %eax/), expect: ['syscall-number-not-extended'] },
   { name: 'RDPID names the CPU in the paranoid entry', file: calling, in: 'GET_PERCPU_BASE', edit: replace(/^\s*LOAD_CPU_AND_NODE_SEG_LIMIT/, '\trdpid\t\\reg'), expect: ['cpu-number-from-rdpid'] },
   { name: 'no fence before the repair of a safe return', file: 'arch/x86/include/asm/nospec-branch.h', from: /^#define __HANDLE_INTR_SAFERET/, edit: drop(/^\s*lfence;\s*\\$/), expect: ['saferet-fixup-without-fence'], releases: ['6.12', '7.3'] },
+  { name: 'a safe return is not repaired in the paranoid entry', file: entry, in: 'paranoid_entry', edit: drop(/^\s*HANDLE_INTR_SAFERET\b/), expect: ['interrupted-saferet-not-repaired'], releases: ['6.1', '6.12', '7.3'] },
+  { name: 'a safe return is not repaired in the error entry', file: entry, in: 'error_entry', edit: drop(/^\s*HANDLE_INTR_SAFERET\b/), expect: ['interrupted-saferet-not-repaired'], releases: ['6.1', '6.12', '7.3'] },
+  { name: 'the branch history is kept at SYSCALL', file: entry, in: 'entry_SYSCALL_64', edit: drop(/^\s*CLEAR_BRANCH_HISTORY\b/), expect: ['branch-history-not-cleared'], releases: ['6.1', '6.12', '7.3'] },
+  { name: 'the branch history is kept at SYSENTER', file: compat, in: 'entry_SYSENTER_compat', edit: drop(/^\s*CLEAR_BRANCH_HISTORY\b/), expect: ['branch-history-not-cleared'], releases: ['6.1', '6.12', '7.3'] },
+  { name: 'the branch history is kept at INT 0x80', file: compat, in: 'int80_emulation', edit: drop(/^\s*CLEAR_BRANCH_HISTORY\b/), expect: ['branch-history-not-cleared'], releases: ['6.12', '7.3'] },
   { name: 'interrupts enabled while C code is told of an NMI', file: entry, in: 'asm_exc_nmi', edit: before(/^\s*call\s+exc_nmi/, '\tsti'), expect: ['irqs-enabled-while-nmi-blocked'] },
 
   { name: 'registers not restored under FRED', file: fred, in: 'FRED_EXIT', edit: drop(/^\s*POP_REGS/), expect: [...frames, ...registers], releases: ['6.12', '7.3'] },

@@ -1,5 +1,5 @@
 // XR-INS04: a page fault handler reads CR2 after something that may fault itself.
-import type { Tree } from '../tree/tree.ts';
+import type { Tree, TreeFunction } from '../tree/tree.ts';
 import type { Judgement } from './rule.ts';
 import { stateHelpers } from '../tree/primitives.ts';
 import { watch } from '../tree/watch.ts';
@@ -12,19 +12,23 @@ function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
   for (const entry of entriesWithPlain(tree)) {
     if ((entry.vector !== 'PF' && entry.vector !== 'DF') || entry.delivery === 'fred') continue;
+    const follow = (callee: TreeFunction): boolean => callee.file === entry.function.file && !stateHelpers.has(callee.name) && !/oops|^show_|^dump/.test(callee.name);
     watch<'first' | 'read' | 'late'>(
       tree,
       entry.function,
       'first',
       {
-        follow: (callee) => callee.file === entry.function.file && !stateHelpers.has(callee.name) && !/oops|^show_|^dump/.test(callee.name),
+        follow,
         step: (step, state, where) => {
           if (step.kind !== 'call') return state;
           if (step.name === 'read_cr2' || step.name === 'native_read_cr2') {
-            if (state === 'late' || where.calls.length > 0) found.at(step, where, 'CR2 is read after code that may fault, or be interrupted by something that does: the handler then works on another address; read it as the first statement and hand the value on');
+            if (state === 'late' || (state === 'read' && where.calls.length > 0)) found.at(step, where, 'CR2 is read after code that may fault, or be interrupted by something that does: the handler then works on another address; read it as the first statement and hand the value on');
             return 'read';
           }
           if (step.name === 'fred_event_data') return 'read';
+          // What a function that is followed does counts, not that it is called.
+          const callee = step.indirect ? null : tree.resolve(step.name, where.function.file);
+          if (state === 'first' && callee !== null && follow(callee)) return state;
           return state === 'first' && !harmless.test(step.name) ? 'late' : state === 'read' && stateHelpers.has(step.name) ? 'late' : state;
         },
       },

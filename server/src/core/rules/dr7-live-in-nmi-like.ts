@@ -1,14 +1,26 @@
 // XR-DB01: an NMI-like handler works while data breakpoints are armed, arms them too early, or leaves them off.
 import { placeIn } from '../tree/tree.ts';
 import type { Tree, TreeFunction } from '../tree/tree.ts';
+import type { Where } from '../tree/watch.ts';
 import type { Judgement, Rule } from './rule.ts';
 import { entriesOf, entryPremise, findings, isCall, isNmiLike, watchEntry } from './tree-entries.ts';
 
 type State = 'live' | 'off' | 'inside' | 'inside live' | 'behind';
 
-/** Whether the function itself takes care of DR7: what it saved it owes. */
-function saver(one: TreeFunction): boolean {
-  return one.graph().steps.some((step) => isCall(step, /^local_db_save$/));
+/** Saves DR7 for its caller: it neither works nor brings it back. */
+function saves(one: TreeFunction): boolean {
+  const { steps } = one.graph();
+  return steps.some((step) => isCall(step, /^local_db_save$/)) && !steps.some((step) => isCall(step, /^(?:local_db_restore|(?:irqentry_)?nmi_enter)$/));
+}
+
+/** Whether the function itself takes care of DR7: what it saved, or had saved for it, it owes. */
+function saver(tree: Tree, { function: one, calls }: Where): boolean {
+  if (saves(one) && calls.length > 0) return false;
+  return one.graph().steps.some((step) => {
+    if (step.kind !== 'call' || step.indirect) return false;
+    const callee = step.name === 'local_db_save' ? null : tree.resolve(step.name, one.file);
+    return step.name === 'local_db_save' || (callee !== null && saves(callee));
+  });
 }
 
 function examine(tree: Tree): readonly Judgement[] {
@@ -33,7 +45,7 @@ function examine(tree: Tree): readonly Judgement[] {
           return 'inside live';
         }
         if (isCall(step, /^(?:irqentry_)?nmi_exit$/)) return state === 'inside' ? 'behind' : state === 'inside live' ? 'live' : state;
-        if (step.kind === 'return' && saver(where.function) && (state === 'off' || state === 'behind' || state === 'inside')) {
+        if (step.kind === 'return' && saver(tree, where) && (state === 'off' || state === 'behind' || state === 'inside')) {
           found.at(step, where, 'the handler ends with data breakpoints off: those of the task and of perf are lost on this CPU; call local_db_restore() on every path', { premises });
         }
         return state;

@@ -36,6 +36,7 @@ function examine(tree: Tree): readonly Judgement[] {
     }
   }
   halves(tree, found);
+  lastStep(tree, found);
   for (const { name, file, body, start } of tree.entryMacros) {
     for (const [has, misses] of [['irqentry_enter(', 'irqentry_exit('], ['irqentry_exit(', 'irqentry_enter(']] as const) {
       const at = body.indexOf(has);
@@ -43,6 +44,15 @@ function examine(tree: Tree): readonly Judgement[] {
     }
   }
   return found.all();
+}
+
+/** The exit helpers to user mode end by telling lockdep, RCU and context tracking, as the entry helpers begin. */
+function lastStep(tree: Tree, found: Findings): void {
+  for (const one of tree.functions) {
+    if (!/^(?:irqentry|syscall)_exit_to_user_mode$/.test(one.name) || !one.whole) continue;
+    const calls = one.graph().steps.some((step) => isCall(step, /^(?:_*exit_to_user_mode|_*syscall_exit_to_user_mode|irqentry_exit_to_user_mode)$/));
+    if (!calls) found.place(placeIn(tree, one.file, one.nameSpan), `${one.name}() does not end by exit_to_user_mode(): RCU, context tracking and lockdep take the task for one in the kernel while user code runs; call it last`);
+  }
 }
 
 /** `demo_enter()` and `demo_exit()` of one file: what the first enters the second leaves, and the other way round. */

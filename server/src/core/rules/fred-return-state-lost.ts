@@ -16,10 +16,12 @@ function examine(tree: Tree): readonly Judgement[] {
     if (rewritten === undefined) continue;
     const store = (target: RegExp, value: RegExp) => (step: Step): boolean => step.kind === 'store' && target.test(step.target) && value.test(step.value);
     const copied = (field: string): ((step: Step) => boolean) => store(new RegExp(`^${rewritten}->${field}$`), /./);
-    const moved: Proof = { key: 'n', what: 'the NMI bit is moved to the frame that returns now', does: (step) => step.kind === 'store' && /^\w+->fred_ss\.nmi$/.test(step.target) && step.target !== `${rewritten}->fred_ss.nmi` && step.value === `${rewritten}->fred_ss.nmi` };
+    // The bit, or a variable that was given it.
+    const bits = new Set([`${rewritten}->fred_ss.nmi`, ...one.graph().steps.flatMap((step) => (step.kind === 'store' && /^\w+$/.test(step.target) && step.value === `${rewritten}->fred_ss.nmi` ? [step.target] : []))]);
+    const moved: Proof = { key: 'n', what: 'the NMI bit is moved to the frame that returns now', does: (step) => step.kind === 'store' && /^\w+->fred_ss\.nmi$/.test(step.target) && step.target !== `${rewritten}->fred_ss.nmi` && bits.has(step.value) };
     const ss: Proof = { key: 's', what: '', does: copied('ssx') };
     const cs: Proof = { key: 'c', what: '', does: copied('csx') };
-    const cleared: Proof = { key: 'z', what: 'the NMI bit of the frame is cleared', does: store(new RegExp(`^${rewritten}->fred_ss\\.nmi$`), /^0$/), undoes: copied('ssx') };
+    const cleared: Proof = { key: 'z', what: 'the NMI bit of the frame is cleared', does: store(new RegExp(`^${rewritten}->fred_ss\\.nmi$`), /^(?:0|false)$/), undoes: copied('ssx') };
     const level: Proof = { key: 'l', what: 'the stack level of the frame is 0', does: store(new RegExp(`^${rewritten}->fred_cs\\.sl$`), /^0$/), undoes: copied('csx') };
     watchProofs(tree, one, [moved, ss, cs, cleared, level], {
       at: (step, missing, where) => {

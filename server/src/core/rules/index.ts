@@ -75,6 +75,8 @@ import { bufferClearSpoiltOn32Bit } from './buffer-clear-spoilt-on-32-bit.ts';
 import { exitWithoutBufferClear } from './exit-without-buffer-clear.ts';
 import { returnBeforeUntrain } from './return-before-untrain.ts';
 import { saferetFixupWithoutFence } from './saferet-fixup-without-fence.ts';
+import { interruptedSaferetNotRepaired } from './interrupted-saferet-not-repaired.ts';
+import { branchHistoryNotCleared } from './branch-history-not-cleared.ts';
 import { userRegisterLiveInC } from './user-register-live-in-c.ts';
 import { syscallNumberNotExtended } from './syscall-number-not-extended.ts';
 import { registersNotRestored } from './registers-not-restored.ts';
@@ -173,6 +175,8 @@ export const RULES: readonly Rule[] = [
   returnBeforeUntrain,
   saferetFixupWithoutFence,
   bufferClearSpoiltOn32Bit,
+  interruptedSaferetNotRepaired,
+  branchHistoryNotCleared,
   userRegisterLiveInC,
   syscallNumberNotExtended,
   registersNotRestored,

@@ -1,9 +1,12 @@
 // XR-INS05: what the interrupted context was is asked after the entry has overwritten it, or the steps of an entry are
 // taken in the wrong order.
-import type { Step, Tree } from '../tree/tree.ts';
+import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
 import { watch } from '../tree/watch.ts';
 import type { Judgement } from './rule.ts';
 import { findings, isCall, treeRule } from './tree-entries.ts';
+import type { Findings } from './tree-entries.ts';
+import { watchProofs } from './tree-proofs.ts';
+import type { Proof } from './tree-proofs.ts';
 
 const samples = /^(?:lockdep_hardirqs_enabled)$/;
 const overwrites = /^(?:lockdep_hardirqs_(?:on|off)|lockdep_off|__nmi_enter)$/;
@@ -15,6 +18,37 @@ const chains: readonly { readonly marks: RegExp; readonly order: readonly string
   { marks: /^(?:user_exit_irqoff|__ct_user_exit|ct_user_exit)$/, order: ['lockdep_hardirqs_off', 'user_exit_irqoff', 'instrumentation_begin'], what: 'the entry from user mode' },
   { marks: /^user_enter_irqoff$/, order: ['instrumentation_end', 'user_enter_irqoff', 'arch_exit_to_user_mode', 'lockdep_hardirqs_on'], what: 'the exit to user mode' },
 ];
+
+const idle: Proof = { key: 'i', what: '', test: (text, holds) => holds && /^(?:is_idle_task|arch_in_rcu_eqs)\(/.test(text) };
+const wereOn: Proof = { key: 'o', what: '', test: (text, holds) => !holds && text.startsWith('regs_irqs_disabled(') };
+
+/** What the generic entry and exit go by is the interrupted context, not what holds while they run (SEM ENT-01, ENT-02). */
+function exitsByTheEntry(tree: Tree, one: TreeFunction, found: Findings): void {
+  const { steps } = one.graph();
+  if (one.name.endsWith('_exit') && steps.some((step) => isCall(step, /^__nmi_exit$/))) {
+    const anew = steps.find((step) => isCall(step, samples) || (step.kind === 'test' && step.text.startsWith('lockdep_hardirqs_enabled(')));
+    if (anew !== undefined) found.at(anew, { function: one, calls: [] }, `${one.name}() asks lockdep what it says now, which is what the entry has made of it: interrupts then count as off in code that has them on; go by what the entry kept`);
+  }
+  if (steps.some((step) => step.kind === 'store' && step.target.endsWith('.exit_rcu') && step.value === 'true')) {
+    watchProofs(tree, one, [idle], {
+      follow: () => false,
+      at: (step, missing, where) => {
+        const enters = isCall(step, /^(?:ct|rcu)_irq_enter$/);
+        if (enters && missing.length > 0) found.at(step, where, `${step.name}() is called by another condition than that the idle task was interrupted: an interrupt that nests in one whose softirqs run finds RCU watching, and a tick there ends a grace period too early; ask is_idle_task() alone`);
+        return enters;
+      },
+    });
+  }
+  if (!one.name.startsWith('irqentry_exit') || one.name.includes('cond_resched')) return;
+  watchProofs(tree, one, [wereOn], {
+    follow: () => false,
+    at: (step, missing, where) => {
+      const schedules = isCall(step, /^(?:raw_)?irqentry_exit_cond_resched$|^preempt_schedule_irq$/);
+      if (schedules && missing.length > 0) found.at(step, where, 'the exit may switch tasks without having asked whether the interrupted code had interrupts on: with them off it may hold what the next task needs; ask regs_irqs_disabled() first');
+      return schedules;
+    },
+  });
+}
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
@@ -29,6 +63,7 @@ function examine(tree: Tree): readonly Judgement[] {
         },
       });
     }
+    exitsByTheEntry(tree, one, found);
     for (const { marks, order, what } of chains) {
       if (!steps.some((step) => isCall(step, marks)) || steps.filter((step) => isCall(step, /./) && order.includes(step.name)).length < 3) continue;
       watch<string>(tree, one, '-1', {

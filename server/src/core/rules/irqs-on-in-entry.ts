@@ -8,6 +8,8 @@ import { watch } from '../tree/watch.ts';
 import type { Where } from '../tree/watch.ts';
 import type { Judgement } from './rule.ts';
 import { entriesOf, entryPremise, factsOf, findings, isNmiLike, treeRule } from './tree-entries.ts';
+import { watchProofs } from './tree-proofs.ts';
+import type { Proof } from './tree-proofs.ts';
 import type { Findings } from './tree-entries.ts';
 
 /** State of the entry, then what is known of IF, and where it was set. */
@@ -61,6 +63,9 @@ function examine(tree: Tree): readonly Judgement[] {
             const early = context === 'raw' && flag === 'on' ? set[Number(by)] : undefined;
             if (early !== undefined) found.at(early.step, early.where, `interrupts are enabled before ${step.name}(): an interrupt then runs in a context that RCU and lockdep take for user mode; call the entry helper first`, { premises });
             const on = /^syscall_enter_from_user_mode(?:_prepare|_randomize_stack)?$/.test(step.name);
+            if (step.name === 'syscall_enter_from_user_mode_work' && context === 'in' && flag === 'off') {
+              found.at(step, where, 'the work of a system call begins with interrupts off: tracers, seccomp and the call itself sleep; enable them between the entry from user mode and this', { premises });
+            }
             return helper.state === 'nmi' ? 'nmi off' : on ? `in on ${numberOf(step, where)}` : step.name === 'syscall_enter_from_user_mode_work' ? state : 'in off';
           }
           if (helper?.role === 'exit') {
@@ -83,10 +88,51 @@ function examine(tree: Tree): readonly Judgement[] {
       factsOf(entry),
     );
   }
+  overInterrupted(tree, found);
+  for (const one of tree.functions) if (/^_*syscall_exit_to_user_mode(?:_work)?$/.test(one.name)) exitOfCall(tree, one, found);
   for (const { name, arguments: fields, place } of tree.gateMacros) if (fields[3] === 'GATE_TRAP') found.place(place, `${name} makes trap gates, which leave IF as it was: an interrupt arrives before the stub has the kernel's stack, GS base and page table; make them interrupt gates`);
   for (const { vector, trap, place } of tree.gates) if (trap) found.place(place, `the gate of ${vector} is a trap gate, which leaves IF as it was: an interrupt arrives before the stub has the kernel's stack, GS base and page table; make it an interrupt gate`);
   for (const one of tree.functions) if (worksOnTheWayOut.test(one.name)) exitLoop(tree, one, found);
   return found.all();
+}
+
+/** Nothing is concluded from what runs when the kernel has failed. */
+const failing = /panic|oops|^(?:die|__die|show|dump|print|bad_area|pgtable_bad|page_fault_oops|kernelmode_fixup|early_)/;
+const fromUser: Proof = { key: 'u', what: '', does: (step) => step.kind === 'call' && /^(?:irqentry_|syscall_)?enter_from_user_mode/.test(step.name), test: (text, holds) => holds && (text.startsWith('user_mode(') || text.endsWith('cs & 3) == 3')) };
+const wereOn: Proof = { key: 'i', what: '', test: (text, holds) => (holds ? /->flags & X86_EFLAGS_IF\)?$/.test(text) : text.startsWith('regs_irqs_disabled(')) };
+
+/** An exception may hit kernel code that has interrupts off: its handler enables them where they were on, and for user mode. */
+function overInterrupted(tree: Tree, found: Findings): void {
+  for (const entry of entriesOf(tree)) {
+    if (entry.vector === null || entry.origin === 'user' || entry.interrupt || entry.delivery === 'syscall' || isNmiLike(entry)) continue;
+    watchProofs(tree, entry.function, [fromUser, wereOn], {
+      follow: (callee) => (callee.definedBy === null || callee === entry.function) && !stateHelpers.has(callee.name) && !failing.test(callee.name) && !/^kvm_|^cond_local_irq_/.test(callee.name),
+      facts: factsOf(entry),
+      at: (step, missing, where) => {
+        if (step.kind !== 'call') return false;
+        if (step.name === 'local_irq_enable' && missing.length === 2) {
+          found.at(step, where, `interrupts are enabled in the handler of #${entry.vector ?? ''} whatever the interrupted code had: where that is kernel code with interrupts off, for instance under a lock, an interrupt finds it half done; use cond_local_irq_enable() or ask user_mode() first`, { premises: [entryPremise(tree, entry)] });
+        }
+        return /^(?:die|die_addr|__die)$/.test(step.name);
+      },
+    });
+  }
+}
+
+/** The work of a system call runs with interrupts on, what follows on the way to user mode with interrupts off. */
+function exitOfCall(tree: Tree, one: TreeFunction, found: Findings): void {
+  watch<'off' | 'on'>(tree, one, 'on', {
+    follow: () => false,
+    step: (step, state, where) => {
+      if (step.kind !== 'call') return state;
+      if (disables.test(step.name)) return 'off';
+      if (enables.test(step.name)) return 'on';
+      if (state === 'on' && /^(?:_*exit_to_user_mode_prepare|exit_to_user_mode_loop)$/.test(step.name)) {
+        found.at(step, where, `${step.name}() is called with interrupts on: a system call has them on to its end, and work that an interrupt queues behind the last look is not seen before user mode; disable them before`);
+      }
+      return state;
+    },
+  });
 }
 
 /** Does what is pending on the way to user mode, with interrupts on, between steps that want them off. */
@@ -94,6 +140,7 @@ const worksOnTheWayOut = /^_*exit_to_user_mode_loop$/;
 
 /** What such a loop turns on it turns off before it asks what is pending for the last time. */
 function exitLoop(tree: Tree, one: TreeFunction, found: Findings): void {
+  staleFlags(one, found);
   const on = one.graph().steps.find((step) => step.kind === 'call' && enables.test(step.name));
   if (on === undefined) return;
   watch<'off' | 'on'>(tree, one, 'off', {
@@ -105,6 +152,17 @@ function exitLoop(tree: Tree, one: TreeFunction, found: Findings): void {
       return step.kind !== 'call' ? state : enables.test(step.name) ? 'on' : disables.test(step.name) ? 'off' : state;
     },
   });
+}
+
+/** The flags that end the loop are read after the work, with interrupts off again: else what came meanwhile is lost. */
+function staleFlags(one: TreeFunction, found: Findings): void {
+  const { steps } = one.graph();
+  const off = steps.find((step) => step.kind === 'call' && disables.test(step.name));
+  const asks = steps.find((step) => step.kind === 'test' && /EXIT_TO_USER_MODE_WORK/.test(step.text));
+  if (off === undefined || asks === undefined) return;
+  const flags = /^\(?(\w+) &/.exec(asks.text)?.[1];
+  const readAgain = steps.some((step) => step.kind === 'store' && step.target === flags && step.span.start > off.span.start);
+  if (flags !== undefined && !readAgain) found.at(off, { function: one, calls: [] }, `${flags} is not read again behind this: the loop ends, or goes on for ever, by what was pending before its work; read the flags once interrupts are off`);
 }
 
 const loop = (disable: string, mark: string): string => `unsigned long exit_to_user_mode_loop(struct pt_regs *regs, unsigned long work)

@@ -55,7 +55,15 @@ function examine(tree: Tree): readonly Judgement[] {
   }
   for (const one of tree.functions) {
     const owners = new Map<string, string>();
+    const levels = new Map<string, string>();
     for (const step of one.graph().steps) {
+      const level = step.kind === 'call' && /wrmsr/.test(step.name) ? /^MSR_IA32_FRED_(RSP[123])$/.exec(step.arguments[0] ?? '')?.[1] : undefined;
+      const top = level === undefined || step.kind !== 'call' ? undefined : /^__this_cpu_ist_top_va\((\w+)\)$/.exec(step.arguments[1] ?? '')?.[1];
+      if (level !== undefined && top !== undefined) {
+        const same = levels.get(top);
+        if (same !== undefined && same !== level) found.at(step, { function: one, calls: [] }, `${level} and ${same} of FRED are given the same stack, ${top}: an event that raises the stack level begins at the top of a stack that is in use; give each level its own`);
+        levels.set(top, level);
+      }
       const entry = istEntry(step);
       if (entry === null) continue;
       const other = owners.get(entry.stack);

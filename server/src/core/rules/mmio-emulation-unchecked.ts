@@ -1,7 +1,9 @@
 // XR-VE18: an access is emulated as MMIO although it may be one that a user made or chose, or one of private memory.
+import { placeIn } from '../tree/tree.ts';
 import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
 import type { Judgement } from './rule.ts';
 import { findings, isCall, treeRule } from './tree-entries.ts';
+import type { Findings } from './tree-entries.ts';
 import { watchProofs, whats } from './tree-proofs.ts';
 import type { Proof } from './tree-proofs.ts';
 
@@ -9,7 +11,12 @@ const acts = /mmio_(?:read|write)$|_do_mmio$|handle_mmio_movs$/;
 const kernel: Proof = { key: 'u', what: 'user_mode() said no', test: (text, holds) => !holds && text.startsWith('user_mode(') };
 const address: Proof = { key: 'k', what: 'fault_in_kernel_space() said that the address is the kernel\'s', test: (text, holds) => holds && text.startsWith('fault_in_kernel_space(') };
 const onePage: Proof = { key: 's', what: 'the access was seen to lie in one page', test: (text, holds) => holds && /PAGE_SIZE\)? == /.test(text) };
-const shared: Proof = { key: 'p', what: 'is_private_gpa() said no', test: (text, holds) => !holds && text.startsWith('is_private_gpa(') };
+const shared: Proof = { key: 'p', what: 'is_private_gpa() said no', test: (text, holds) => !holds && asksForPrivate(text) };
+
+function asksForPrivate(text: string): boolean {
+  return text.startsWith('is_private_gpa(') || /->gpa == cc_mkenc\(/.test(text);
+}
+
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
@@ -26,9 +33,10 @@ function examine(tree: Tree): readonly Judgement[] {
       },
     });
   }
+  for (const one of tree.functions) portAccess(tree, one, found);
   if (refusesPrivate(tree)) return found.all();
   for (const one of tree.functions) {
-    const calls = (step: Step): boolean => step.kind === 'call' && !step.indirect && [...emulators].some((emulator) => emulator.name === step.name && emulator.file === one.file);
+    const calls = (step: Step): boolean => step.kind === 'call' && !step.indirect && [...emulators].some((emulator) => emulator.name === step.name && emulator.file === one.file && !emulator.graph().steps.some((asked) => asked.kind === 'test' && asksForPrivate(asked.text)));
     if (!one.graph().steps.some(calls)) continue;
     watchProofs(tree, one, [shared], {
       at: (step, missing, where) => {
@@ -38,6 +46,47 @@ function examine(tree: Tree): readonly Judgement[] {
     });
   }
   return found.all();
+}
+
+/** `asks` are the functions that ask for the permission. */
+const permitted = (asks: ReadonlySet<string>): Proof => ({ key: 'b', what: 'the I/O bitmap of the task was asked', does: (step) => step.kind === 'call' && asks.has(step.name), test: (text, holds) => !holds && text.startsWith('user_mode(') });
+/** Asked at all: what the answer leads to is another function's. */
+const looked: Proof = { key: 'k', what: 'fault_in_kernel_space() was asked of the address', test: (text, holds) => text.startsWith('fault_in_kernel_space(') || (!holds && text.startsWith('user_mode(')) };
+
+/** IN and OUT of a program: the permission that the intercepted instruction did not check, and the memory that INS and OUTS reach. */
+function portAccess(tree: Tree, one: TreeFunction, found: Findings): void {
+  const named = (name: string): TreeFunction | undefined => tree.functions.find((other) => other.name === name);
+  if (one.name === 'vc_handle_ioio' && named('vc_ioio_check') !== undefined) {
+    const message = `before ${whats([permitted(new Set())])}: the intercept comes before the processor's own check, and a program reaches ports that it has no right to; check IOPL and the bitmap first`;
+    const asking = tree.functions.flatMap((other) => (other.graph().steps.some((step) => isCall(step, /^vc_ioio_check$/)) ? [other.name] : []));
+    const decodes = named('vc_ioio_exitinfo');
+    if (asking.length === 0 && decodes !== undefined) {
+      found.place(placeIn(tree, decodes.file, decodes.nameSpan), `${decodes.name}() hands an access to a port on for emulation ${message}`);
+      return;
+    }
+    watchProofs(tree, one, [permitted(new Set(['vc_ioio_check', ...asking]))], {
+      at: (step, missing, where) => {
+        const emulates = isCall(step, /ghcb_hv_call$/);
+        if (emulates && missing.length > 0) found.once(step, where, `the access to a port is emulated ${message}`);
+        return emulates;
+      },
+    });
+  }
+  const check = named('vc_insn_string_check');
+  if (!/^vc_\w*string_(?:read|write)$/.test(one.name) || check === undefined) return;
+  const danger = 'with the kernel\'s rights a program then reads and writes the kernel; refuse kernel addresses of user mode first';
+  if (!check.graph().steps.some((step) => step.kind === 'test' && step.text.startsWith('fault_in_kernel_space('))) {
+    found.place(placeIn(tree, check.file, check.nameSpan), `${check.name}() lets every address pass, and the memory of a string instruction is accessed: ${danger}`);
+    return;
+  }
+  watchProofs(tree, one, [looked], {
+    follow: (callee) => callee === check,
+    at: (step, missing, where) => {
+      const moves = isCall(step, /^vc_(?:read|write)_mem$/);
+      if (moves && missing.length > 0) found.once(step, where, `the memory of a string instruction is accessed before ${whats(missing)}: ${danger}`);
+      return moves;
+    },
+  });
 }
 
 /** Whether the guest stops at boot where the host can raise #VE for private memory: then no handler has to ask. */

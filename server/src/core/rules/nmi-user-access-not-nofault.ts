@@ -30,6 +30,18 @@ function examine(tree: Tree): readonly Judgement[] {
       },
     });
   }
+  // What makes those faults fail: the handler of page faults asks before it does what may sleep.
+  for (const one of tree.functions) {
+    if (!one.graph().steps.some((step) => isCall(step, /^handle_mm_fault$/)) || !one.parameters.includes('error_code')) continue;
+    watchProofs(tree, one, [{ key: 'f', what: '', test: (text, holds) => !holds && /^(?:faulthandler_disabled|pagefault_disabled|in_atomic)\(/.test(text) }], {
+      follow: () => false,
+      at: (step, missing, where) => {
+        const sleeps = isCall(step, /^(?:handle_mm_fault|mmap_read_lock|lock_mm_and_find_vma|down_read)$/);
+        if (sleeps && missing.length > 0) found.once(step, where, `${step.name}() may sleep, and it was not asked whether the fault came from where page faults are refused: a copy in an NMI, or under pagefault_disable(), then sleeps in the middle of what must not; ask faulthandler_disabled() first`);
+        return sleeps;
+      },
+    });
+  }
   for (const entry of entriesOf(tree)) {
     if (entry.vector !== 'NMI') continue;
     watchProofs(tree, entry.function, [refused, ours], {

@@ -25,7 +25,7 @@ const checks64: readonly Check[] = [
   { key: 'x', what: 'RCX equals the saved RIP', proves: equal('cx', 'regs->ip') },
   { key: 'r', what: 'R11 equals the saved RFLAGS', proves: equal('r11', 'regs->flags') },
   ...segments,
-  { key: 'i', what: 'the return address is below TASK_SIZE_MAX', proves: (text, holds) => (holds ? /^regs->ip < TASK_SIZE_MAX$/.test(text) : /^regs->ip > TASK_SIZE_MAX(?: - 1)?$/.test(text)) },
+  { key: 'i', what: 'the return address is below TASK_SIZE_MAX', proves: (text, holds) => (holds ? /^regs->ip < \(?TASK_SIZE_MAX(?: - \w+)?\)?$/.test(text) : /^regs->ip > \(?TASK_SIZE_MAX - \w+\)?$/.test(text)) },
 ];
 
 const checks32: readonly Check[] = [{ key: 'l', what: 'the return address is the landing pad of the vDSO', proves: (text, holds) => holds && /^regs->ip == \w*landing_pad$/.test(text) }, ...segments];
@@ -37,13 +37,18 @@ function checksOf(one: TreeFunction): readonly Check[] | null {
   return /^do_(?:fast_syscall|SYSENTER)_32$/.test(one.name) ? checks32 : null;
 }
 
+/** A predicate about the frame that the answer may be taken from. */
+function answersFor(one: TreeFunction): boolean {
+  return /\bbool\b/.test(one.returns) && one.parameters.includes('regs') && !/^do_|_work$/.test(one.name);
+}
+
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
   for (const one of tree.functions) {
     const checks = checksOf(one);
     if (checks === null) continue;
     watch<string>(tree, one, '', {
-      follow: (callee) => checksOf(callee) !== null,
+      follow: (callee) => checksOf(callee) !== null || answersFor(callee),
       // What ran before the exit work proves nothing: signals and ptrace change the frame there.
       step: (step, state, where) => {
         if (isCall(step, /exit_to_user_mode/) || (step.kind === 'store' && /^regs->(?:ip|cx|r11|flags|cs|ss)$/.test(step.target))) return '';

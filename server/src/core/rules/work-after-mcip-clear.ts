@@ -2,9 +2,10 @@
 import type { Step, Tree } from '../tree/tree.ts';
 import type { Judgement } from './rule.ts';
 import { entriesWithPlain, factsOf, findings, isCall, treeRule } from './tree-entries.ts';
-import { watch } from '../tree/watch.ts';
+import { targetsOf, watch } from '../tree/watch.ts';
+import type { Where } from '../tree/watch.ts';
 
-type State = 'before' | 'gathered' | 'cleared';
+type State = 'before' | 'asked' | 'gathered' | 'cleared';
 
 /** What may stand behind the clear: it takes state back and touches no bank. */
 const closing = /^(?:instrumentation_(?:begin|end)|irqentry_\w+|nmi_exit|trace_hardirqs_on_prepare|local_db_restore|barrier|(?:cond_)?local_irq_\w+)$/;
@@ -15,8 +16,11 @@ export function clearsMcip(step: Step): boolean {
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
+  /** Functions that clear it on some path: what is left to them is judged in them. */
+  const clearers = new Set(tree.functions.filter((one) => one.graph().steps.some(clearsMcip)));
   for (const entry of entriesWithPlain(tree)) {
     if (entry.vector !== 'MC') continue;
+    let read: { readonly step: Step; readonly where: Where } | null = null;
     watch<State>(
       tree,
       entry.function,
@@ -26,6 +30,15 @@ function examine(tree: Tree): readonly Judgement[] {
         step: (step, state, where) => {
           if (clearsMcip(step)) return 'cleared';
           if (step.kind === 'call' && step.name === 'mce_gather_info') return 'gathered';
+          if (isCall(step, /rdmsr/) && step.arguments[0] === 'MSR_IA32_MCG_STATUS' && state === 'before' && !entry.plain && !where.calls.some((call) => call.step.name === 'mce_gather_info')) {
+            read = { step, where };
+            return 'asked';
+          }
+          if (step.kind === 'call' && state === 'asked' && targetsOf(tree, step, where.function).some((callee) => clearers.has(callee))) return 'before';
+          if (step.kind === 'return' && state === 'asked' && where.calls.length === 0 && read !== null) {
+            found.at(read.step, read.where, 'the machine check handler ends with MCIP set on a path that has read MCG_STATUS: the next machine check shuts the CPU down; write 0 to it before the way out');
+            return 'before';
+          }
           if (step.kind === 'call' && state === 'cleared' && !closing.test(step.name) && !/^(?:WARN|BUG)/.test(step.name) && (where.calls.length > 0 || entry.plain)) {
             found.at(step, where, `${step.name}() runs after MCIP was cleared: a machine check from here on rewinds the stack over the live frame; clear MCIP last`);
             return 'before';

@@ -234,8 +234,19 @@ export function graphOf(body: readonly CStatement[], span: Span, surroundings: S
       if (name !== null && wrappers.test(name) && first !== undefined) return condition(first, yes, no);
     }
     if (term.kind === 'cast') return condition(term.operand, yes, no);
-    const { text, negated } = atom(term);
+    const held = term.kind === 'name' ? holding.get(term.name) : undefined;
+    const { text, negated } = held ?? atom(term);
     return value(term, add({ kind: 'test', span: term.span, text, yes: negated ? no : yes, no: negated ? yes : no }));
+  }
+
+  /** A condition by its one spelling where it says something that lasts as long as the entry, `!` taken off. */
+  function lastingAtom(term: CTerm): { readonly text: string; readonly negated: boolean } | null {
+    if (term.kind === 'unary' && term.operator === '!') {
+      const inside = lastingAtom(term.operand);
+      return inside === null ? null : { text: inside.text, negated: !inside.negated };
+    }
+    const made = atom(term);
+    return ofTheEntry.test(made.text) ? made : null;
   }
 
   /** One spelling for a condition and its opposite: `==`, `<` and `>` only. */
@@ -244,7 +255,8 @@ export function graphOf(body: readonly CStatement[], span: Span, surroundings: S
     if (term.kind !== 'binary') return { text: written(term.span), negated: false };
     const left = operand(term.left);
     const right = operand(term.right);
-    const zero = term.right.kind === 'number' ? term.right.value === 0n : right === 'NULL';
+    const zero = term.right.kind === 'number' ? term.right.value === 0n : /^(?:NULL|false)$/.test(right);
+    if (right === 'true' && /^[=!]=$/.test(term.operator)) return { text: left, negated: term.operator === '!=' };
     switch (term.operator) {
       case '==': return zero ? { text: left, negated: true } : { text: `${left} == ${right}`, negated: false };
       case '!=': return zero ? { text: left, negated: false } : { text: `${left} == ${right}`, negated: true };
@@ -280,6 +292,15 @@ export function graphOf(body: readonly CStatement[], span: Span, surroundings: S
     return options !== undefined && !options.some(option) ? false : null;
   }
 
+  // `bool user = user_mode(regs);`: a test of the variable is one of the condition.
+  const holding = new Map<string, { readonly text: string; readonly negated: boolean }>();
+  if (heldInText.test(source.slice(span.start, span.end))) {
+    for (const [name, terms] of assignments(body)) {
+      const [term] = terms;
+      const made = terms.length === 1 && term !== null && term !== undefined ? lastingAtom(term) : null;
+      if (made !== null) holding.set(name, made);
+    }
+  }
   const last = add({ kind: 'return', span: { start: Math.max(span.start, span.end - 1), end: span.end }, text: '}', value: null });
   const entry = block(body, last, { behind: null, again: null, arms: null });
   // A label that the parser lost: the jump leads nowhere, and nothing is concluded from it.
@@ -319,8 +340,29 @@ function hasEffect(term: unknown): boolean {
   return Object.values(term).some((part) => typeof part === 'object' && hasEffect(part));
 }
 
+/** Conditions about the interrupted context and the CPU, whose outcome is the same for the whole entry. */
+const ofTheEntry = /^(?:(?:user_mode|in_nmi|cpu_feature_enabled|boot_cpu_has)\([^()]*\)|\w+->flags & X86_EFLAGS_IF|\(\w+(?:\.|->)cs & 3\) == 3)$/;
+const heldInText = /=\s*!*\(?(?:user_mode|in_nmi|cpu_feature_enabled|boot_cpu_has|\(?\w+(?:\.|->)(?:cs|flags) &)/;
+
+/** What the variables of a body are set to, by name; null among it where that is not a plain value. */
+function assignments(body: readonly CStatement[]): ReadonlyMap<string, readonly (CTerm | null)[]> {
+  const found = new Map<string, (CTerm | null)[]>();
+  const note = (name: string, term: CTerm | null): void => void found.set(name, [...(found.get(name) ?? []), term]);
+  const visit = (term: unknown): void => {
+    if (Array.isArray(term)) return term.forEach(visit);
+    if (typeof term !== 'object' || term === null) return;
+    const one = term as CTerm | CDeclaration;
+    if (one.kind === 'variable' && one.initialiser !== null) note(one.name.text, one.initialiser);
+    else if (one.kind === 'assign' && one.target.kind === 'name') note(one.target.name, one.operator === '' ? one.value : null);
+    else if ((one.kind === 'update' || (one.kind === 'unary' && one.operator === '&')) && one.operand.kind === 'name') note(one.operand.name, null);
+    Object.values(term).forEach(visit);
+  };
+  visit(body);
+  return found;
+}
+
 /** Conditions whose outcome stays while nothing that they name is stored to. */
-const lasting = /^(?:[A-Za-z_]\w*|(?:user_mode|in_nmi|cpu_feature_enabled|boot_cpu_has|mce_available)\([^()]*\)|(?:\w+|\w+\(\w+\))\.\w*initialized|\w+(?: (?:==|<|>) -?\w+)?|\(\w+(?:\.|->)cs & 3\) == 3)$/;
+const lasting = /^(?:[A-Za-z_]\w*|(?:user_mode|in_nmi|cpu_feature_enabled|boot_cpu_has|mce_available)\([^()]*\)|(?:\w+|\w+\(\w+\))\.\w*initialized|\w+(?: (?:==|<|>) -?\w+)?|\(\w+(?:\.|->)cs & 3\) == 3|\w+->flags & X86_EFLAGS_IF)$/;
 
 function repeatedTests(steps: readonly Step[]): ReadonlySet<string> {
   const seen = new Set<string>();
