@@ -197,6 +197,8 @@ export const mutants = [
   { name: 'the branch history is kept at SYSCALL', file: entry, in: 'entry_SYSCALL_64', edit: drop(/^\s*CLEAR_BRANCH_HISTORY\b/), expect: ['branch-history-not-cleared'], releases: ['6.1', '6.12', '7.3'] },
   { name: 'the branch history is kept at SYSENTER', file: compat, in: 'entry_SYSENTER_compat', edit: drop(/^\s*CLEAR_BRANCH_HISTORY\b/), expect: ['branch-history-not-cleared'], releases: ['6.1', '6.12', '7.3'] },
   { name: 'the branch history is kept at INT 0x80', file: compat, in: 'int80_emulation', edit: drop(/^\s*CLEAR_BRANCH_HISTORY\b/), expect: ['branch-history-not-cleared'], releases: ['6.12', '7.3'] },
+  { name: 'VERW with a register before IRET', file: 'arch/x86/include/asm/nospec-branch.h', from: /^\.macro __CLEAR_CPU_BUFFERS|^#define VERW/, edit: replace(/verw\s+(?:x86_verw_sel|mds_verw_sel)\(%rip\)/, (line) => line.replace(/verw(\s+)\w+\(%rip\)/, 'verw$1%ax')), expect: ['exit-without-buffer-clear'], releases: ['6.12'] },
+  { name: 'the single-step range of SYSENTER ends too early', file: compat, in: 'entry_SYSENTER_compat', edit: drop(/^SYM_INNER_LABEL\(__end_entry_SYSENTER_compat/), also: before(/^\.Lsysenter_fix_flags:/, 'SYM_INNER_LABEL(__end_entry_SYSENTER_compat, SYM_L_GLOBAL)'), expect: ['sysenter-step-not-recognised'], releases: ['6.12', '7.3'] },
   { name: 'interrupts enabled while C code is told of an NMI', file: entry, in: 'asm_exc_nmi', edit: before(/^\s*call\s+exc_nmi/, '\tsti'), expect: ['irqs-enabled-while-nmi-blocked'] },
 
   { name: 'registers not restored under FRED', file: fred, in: 'FRED_EXIT', edit: drop(/^\s*POP_REGS/), expect: [...frames, ...registers], releases: ['6.12', '7.3'] },
@@ -236,5 +238,6 @@ export const harmless = [
   { name: 'the fence of an arm stands before its swap', file: entry, in: 'error_entry', edit: swap(SWAPGS, FENCE) },
   { name: 'a second fence', file: entry, in: 'error_entry', edit: after(FENCE, '\tlfence') },
   { name: 'the argument is loaded first', file: entry, in: 'idtentry_df', edit: swap(/^\s*movq\s+%rsp, %rdi/, /^\s*movq\s+ORIG_RAX\(%rsp\), %rsi/) },
+  { name: 'a stub for #SX, which pushes an error code', file: declarations, edit: after(/^DECLARE_IDTENTRY_ERRORCODE\(X86_TRAP_AC/, 'DECLARE_IDTENTRY_ERRORCODE(30,\t\texc_security);') },
   { name: 'a push and a pop on the task stack', file: entry, in: 'entry_SYSCALL_64', edit: before(/^\s*movq\s+%rsp, %rdi/, '\tpushq\t%rbx\n\tpopq\t%rbx') },
 ];

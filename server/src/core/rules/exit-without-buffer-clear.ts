@@ -12,7 +12,8 @@ const buffers: Monitor = {
   next: (value, step) => {
     const { node } = step;
     if (!isInstruction(node)) return value;
-    if (node.mnemonic === 'verw') return CLEARED;
+    // The form with a register verifies a selector and clears nothing (SDM vol. 2, "VERR/VERW"; Linux, nospec-branch.h).
+    if (node.mnemonic === 'verw' && node.operands[0]?.kind === 'memory') return CLEARED;
     const loads = /^(pop|ret|call)/.test(node.mnemonic) || (accesses(node).length > 0 && !/^(test|cmp)/.test(node.mnemonic));
     return loads ? 0 : value;
   },

@@ -1,6 +1,8 @@
 // XR-DB06: the kernel's #DB handler does not know the single step that SYSENTER lets a user bring into the kernel.
 import { placeIn } from '../tree/tree.ts';
 import type { Tree } from '../tree/tree.ts';
+import type { PathStep } from '../contexts/entry-paths.ts';
+import { isInstruction, pathPlace, pathPremises } from './path-vocabulary.ts';
 import type { Judgement } from './rule.ts';
 import { entriesOf, entryPremise, findings, isCall, treeRule } from './tree-entries.ts';
 import { watchProofs } from './tree-proofs.ts';
@@ -39,6 +41,15 @@ function examine(tree: Tree): readonly Judgement[] {
   return found.all();
 }
 
+/** The instruction that clears TF is stepped itself: the range of the predicate has to hold it. */
+function judge(step: PathStep): readonly Judgement[] {
+  const { node, start, program } = step;
+  if (!isInstruction(node) || !node.mnemonic.startsWith('popf') || start.door.kind !== 'instruction' || start.door.instruction !== 'SYSENTER') return [];
+  const end = program.code.symbols.get(`__end_${start.door.name}`);
+  if (end === undefined || node.symbol !== start.door.name || node.id < end) return [];
+  return [{ place: pathPlace(node), message: `${node.text} clears TF behind __end_${start.door.name}, where is_sysenter_singlestep() takes a single step for a stray one: the steps up to it are those of a user who set TF before SYSENTER; put the label behind it`, premises: pathPremises(step) }];
+}
+
 const handler = (check: string, mark: string): string => `static bool is_sysenter_singlestep(struct pt_regs *regs)
 {
 	return regs->ip - (unsigned long)entry_SYSENTER_compat <
@@ -69,5 +80,6 @@ export const sysenterStepNotRecognised = treeRule({
   references: ['SDM vol. 2B, "SYSENTER"', 'semantics DB-05'],
   bad: [{ title: 'Not asked', files: { 'debug.c': handler('', ' //~ sysenter-step-not-recognised') } }],
   good: [{ title: 'Asked first', files: { 'debug.c': handler('\tif ((dr6 & DR_STEP) && is_sysenter_singlestep(regs))\n\t\tdr6 &= ~DR_STEP;\n', '') } }],
+  path: { at: ['flags'], monitor: null, judge },
   examine,
 });

@@ -5,7 +5,8 @@ import { entriesWithPlain, factsOf, findings, isCall, treeRule } from './tree-en
 import { targetsOf, watch } from '../tree/watch.ts';
 import type { Where } from '../tree/watch.ts';
 
-type State = 'before' | 'asked' | 'gathered' | 'cleared';
+/** `asked` with the number of the read. */
+type State = 'before' | `asked ${number}` | 'gathered' | 'cleared';
 
 /** What may stand behind the clear: it takes state back and touches no bank. */
 const closing = /^(?:instrumentation_(?:begin|end)|irqentry_\w+|nmi_exit|trace_hardirqs_on_prepare|local_db_restore|barrier|(?:cond_)?local_irq_\w+)$/;
@@ -20,7 +21,7 @@ function examine(tree: Tree): readonly Judgement[] {
   const clearers = new Set(tree.functions.filter((one) => one.graph().steps.some(clearsMcip)));
   for (const entry of entriesWithPlain(tree)) {
     if (entry.vector !== 'MC') continue;
-    let read: { readonly step: Step; readonly where: Where } | null = null;
+    const reads: { readonly step: Step; readonly where: Where }[] = [];
     watch<State>(
       tree,
       entry.function,
@@ -31,11 +32,11 @@ function examine(tree: Tree): readonly Judgement[] {
           if (clearsMcip(step)) return 'cleared';
           if (step.kind === 'call' && step.name === 'mce_gather_info') return 'gathered';
           if (isCall(step, /rdmsr/) && step.arguments[0] === 'MSR_IA32_MCG_STATUS' && state === 'before' && !entry.plain && !where.calls.some((call) => call.step.name === 'mce_gather_info')) {
-            read = { step, where };
-            return 'asked';
+            return `asked ${reads.push({ step, where }) - 1}`;
           }
-          if (step.kind === 'call' && state === 'asked' && targetsOf(tree, step, where.function).some((callee) => clearers.has(callee))) return 'before';
-          if (step.kind === 'return' && state === 'asked' && where.calls.length === 0 && read !== null) {
+          const read = state.startsWith('asked ') ? reads[Number(state.slice('asked '.length))] : undefined;
+          if (step.kind === 'call' && read !== undefined && targetsOf(tree, step, where.function).some((callee) => clearers.has(callee))) return 'before';
+          if (step.kind === 'return' && read !== undefined && where.calls.length === 0) {
             found.at(read.step, read.where, 'the machine check handler ends with MCIP set on a path that has read MCG_STATUS: the next machine check shuts the CPU down; write 0 to it before the way out');
             return 'before';
           }
