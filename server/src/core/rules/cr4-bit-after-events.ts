@@ -38,6 +38,7 @@ function examine(tree: Tree): readonly Judgement[] {
     if (!steps.some((step) => isCall(step, opens)) || !steps.some((step) => isCall(step, /^(?:setup_getcpu|tss_setup_ist|set_tss_desc|load_TR_desc)$/))) continue;
     const owed = needs.filter(({ helper }) => (helper === null ? patched : helper === 'load_TR_desc' || tree.functions.some((other) => other.name === helper)));
     watchProofs(tree, one, owed, {
+      follow: (callee) => callee.file === one.file && callee.graph().steps.some((step) => owed.some(({ does }) => does?.(step) === true)),
       at: (step, missing, where) => {
         if (!isCall(step, opens)) return false;
         if (missing.length === 0) return true;

@@ -17,8 +17,15 @@ export function clearsMcip(step: Step): boolean {
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
+  /** Reads behind which a path ends without the clear. */
+  const left: { readonly step: Step; readonly where: Where }[] = [];
   /** Functions that clear it on some path: what is left to them is judged in them. */
   const clearers = new Set(tree.functions.filter((one) => one.graph().steps.some(clearsMcip)));
+  // Or leave that to a function of their own.
+  for (const one of tree.functions) {
+    const calls = (step: Step): boolean => step.kind === 'call' && !step.indirect && [...clearers].some((clearer) => clearer.name === step.name);
+    if (one.graph().steps.some(calls)) clearers.add(one);
+  }
   for (const entry of entriesWithPlain(tree)) {
     if (entry.vector !== 'MC') continue;
     const reads: { readonly step: Step; readonly where: Where }[] = [];
@@ -37,7 +44,7 @@ function examine(tree: Tree): readonly Judgement[] {
           const read = state.startsWith('asked ') ? reads[Number(state.slice('asked '.length))] : undefined;
           if (step.kind === 'call' && read !== undefined && targetsOf(tree, step, where.function).some((callee) => clearers.has(callee))) return 'before';
           if (step.kind === 'return' && read !== undefined && where.calls.length === 0) {
-            found.at(read.step, read.where, 'the machine check handler ends with MCIP set on a path that has read MCG_STATUS: the next machine check shuts the CPU down; write 0 to it before the way out');
+            left.push(read);
             return 'before';
           }
           if (step.kind === 'call' && state === 'cleared' && !closing.test(step.name) && !/^(?:WARN|BUG)/.test(step.name) && (where.calls.length > 0 || entry.plain)) {
@@ -54,6 +61,8 @@ function examine(tree: Tree): readonly Judgement[] {
       factsOf(entry),
     );
   }
+  // Where the end of the work is wrong, that is said already.
+  if (found.all().length === 0) for (const read of left) found.at(read.step, read.where, 'the machine check handler ends with MCIP set on a path that has read MCG_STATUS: the next machine check shuts the CPU down; write 0 to it before the way out');
   return found.all();
 }
 
