@@ -238,6 +238,5 @@ export const harmless = [
   { name: 'the fence of an arm stands before its swap', file: entry, in: 'error_entry', edit: swap(SWAPGS, FENCE) },
   { name: 'a second fence', file: entry, in: 'error_entry', edit: after(FENCE, '\tlfence') },
   { name: 'the argument is loaded first', file: entry, in: 'idtentry_df', edit: swap(/^\s*movq\s+%rsp, %rdi/, /^\s*movq\s+ORIG_RAX\(%rsp\), %rsi/) },
-  { name: 'a stub for #SX, which pushes an error code', file: declarations, edit: after(/^DECLARE_IDTENTRY_ERRORCODE\(X86_TRAP_AC/, 'DECLARE_IDTENTRY_ERRORCODE(30,\t\texc_security);') },
   { name: 'a push and a pop on the task stack', file: entry, in: 'entry_SYSCALL_64', edit: before(/^\s*movq\s+%rsp, %rdi/, '\tpushq\t%rbx\n\tpopq\t%rbx') },
 ];

@@ -45,7 +45,6 @@ export const VECTORS: readonly Vector[] = [
   row(21, 'CP', '#CP', 'Control Protection Exception', 'fault', true, 'contributory'),
   row(28, 'HV', '#HV', 'Hypervisor Injection Exception', 'interrupt', false, 'benign'),
   row(29, 'VC', '#VC', 'VMM Communication Exception', 'fault', true, 'benign'),
-  row(30, 'SX', '#SX', 'Security Exception', 'fault', true, 'contributory'),
 ];
 
 const byNumber = new Map(VECTORS.map((vector) => [vector.number, vector]));
