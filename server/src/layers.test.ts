@@ -23,9 +23,10 @@ const mayImport: ReadonlyMap<string, readonly string[]> = new Map([
   ['core/render', ['core']],
   ['shell', ['core/base', 'core/review']],
   ['worker', ['core/base', 'core/review', 'core/render', 'shell']],
-  ['cli', ['core/base', 'core/review', 'core/render', 'shell', 'front end']],
+  ['dap', ['core/base', 'core/review', 'core/render']],
+  ['cli', ['core/base', 'core/review', 'core/render', 'shell', 'dap', 'front end']],
   ['front end', ['core', 'cli', 'shell']],
-  ['lsp', ['core/base', 'core/review', 'core/render', 'shell', 'worker']],
+  ['lsp', ['core/base', 'core/review', 'core/render', 'shell', 'worker', 'dap']],
 ]);
 
 /** Sub-commands that show the front end itself, below the review. */
@@ -38,6 +39,7 @@ const shapes: ReadonlySet<string> = new Set(['core/scenarios/scenario.ts', 'core
 const packages: readonly (readonly [RegExp, RegExp])[] = [
   [/^web-tree-sitter$/, /^core\/syntax\/parser\.ts$/],
   [/^vscode-languageserver/, /^(?:lsp|worker)\//],
+  [/^@vscode\/debug/, /^dap\//],
   [/^(?:vscode|vscode-languageclient.*)$/, /^$/],
   [/^node:/, /^(?:cli|lsp|worker|shell)\//],
 ];

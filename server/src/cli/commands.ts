@@ -2,6 +2,7 @@
 import { check, usage as checkUsage } from './check.ts';
 import { compare, usage as compareUsage } from './compare.ts';
 import { context, usage as contextUsage } from './context.ts';
+import { dap, usage as dapUsage } from './dap.ts';
 import { explain, usage as explainUsage } from './explain.ts';
 import { expand, expandUsage, stats, statsUsage } from './front-end.ts';
 import { clean, couldNotRun, refuse } from './io.ts';
@@ -28,6 +29,7 @@ const commands: ReadonlyMap<string, Entry> = new Map([
   ['review', { command: review, usage: reviewUsage }],
   ['expand', { command: expand, usage: expandUsage }],
   ['stats', { command: stats, usage: statsUsage }],
+  ['dap', { command: dap, usage: dapUsage }],
   ['lsp', { command: lsp, usage: lspUsage }],
 ]);
 
@@ -42,6 +44,7 @@ const help = `usage: entrycheck COMMAND [ARGUMENTS]
   review [PATH...]            designs, their verdicts and shortest traces, for reading
   expand FILE                 the instruction stream after preprocessing, with origins
   stats PATH...               how much of a tree the front end understands
+  dap --stdio                 replay of a trace in a debugger
   lsp --stdio                 the language server
 
 entrycheck COMMAND --help tells more. --version prints the version.

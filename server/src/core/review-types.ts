@@ -6,6 +6,7 @@ import type { Coverage, PathCoverage } from './coverage-types.ts';
 import type { EditorReview } from './editor-types.ts';
 import type { EventReview } from './event-types.ts';
 import type { HierarchyReview } from './hierarchy-types.ts';
+import type { Invariant, Playback } from './playback-types.ts';
 import type { ProgramUnknown } from './program/unknown.ts';
 import type { Finding, Fix, RunReport, Severity, Trace } from './rules/finding.ts';
 import type { Divergence } from './review/divergence.ts';
@@ -16,6 +17,7 @@ export type { Coverage, PathCoverage } from './coverage-types.ts';
 export type { CompletionEntry, ExpandedLine, Expansion, HoverText, Renaming, SymbolEntry, WorkspaceSymbolEntry } from './editor-types.ts';
 export type { EventCount, EventRow, EventRun, EventSurveyResult } from './event-types.ts';
 export type { HierarchyCall, HierarchyItem } from './hierarchy-types.ts';
+export type { Caller, CodePoint, Done, Invariant, Playback, Row, StackRows, Watch } from './playback-types.ts';
 export type { Change, Finding, Fix, RunReport, Severity, Trace, TraceStep, Verdict } from './rules/finding.ts';
 export type { Divergence } from './review/divergence.ts';
 export type { Scenario } from './scenarios/scenario.ts';
@@ -137,6 +139,10 @@ export interface ExplorationReview {
   readonly test: (folder: string, scenario: string) => Exploration | null;
   /** Steps of a trace from its replay key. */
   readonly replay: (folder: string, scenario: string, start: string, choices: readonly number[]) => Trace | null;
+  /** Every machine step of a trace, for a debugger; null where the trace is not of this review and not by its choices of a scenario. */
+  readonly playback: (folder: string, trace: Trace) => Playback | null;
+  /** What runs judge at each step, whatever their scenario. */
+  readonly invariants: () => readonly Invariant[];
 }
 
 /** What the review answers of two designs side by side. */

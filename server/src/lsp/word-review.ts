@@ -66,6 +66,8 @@ export function createWordReview({ workspace, mortal }: WordReviewOptions): Revi
       const [file, start] = [filesOf(folder)[0], choices[0]];
       return file === undefined || start === undefined ? null : traceOf(file, choices);
     },
+    playback: () => null,
+    invariants: () => [],
     contextAt: (file, offset) => {
       const span = wordAt(text(file) ?? '', offset);
       if (span === null) return null;

@@ -41,6 +41,8 @@ export interface ModelOptions {
   readonly forgetting?: Forgetting | null;
   /** Sees the steps that do what a rule could judge; a choice may then run through them, and no trace ends with them. */
   readonly judged?: (seen: { readonly before: State; readonly effects: readonly Effect[]; readonly after: State }) => void;
+  /** Choices are the same, and each is its first step alone. */
+  readonly single?: boolean;
 }
 
 /**
@@ -48,7 +50,7 @@ export interface ModelOptions {
  * set-up names visible boundaries, steps that leave no choice and do nothing a rule could judge are taken together; with all
  * boundaries visible every step is a state.
  */
-export function machineModel(setup: MachineSetup, initial: readonly State[], { passed, forgetting = null, judged }: ModelOptions = {}): MachineModel {
+export function machineModel(setup: MachineSetup, initial: readonly State[], { passed, forgetting = null, judged, single = false }: ModelOptions = {}): MachineModel {
   const { parts, known, machine, own, event: knownEvent } = knowledgeOf(setup);
   const eventSteps = setup.events.map(knownEvent);
   const pending = createAnswers<Looked<readonly Known[]>>(parts, 1);
@@ -136,7 +138,7 @@ export function machineModel(setup: MachineSetup, initial: readonly State[], { p
     let state = first;
     let weight = 1;
     judge(before, step, state);
-    while (!stands(step) && visible !== null && weight < LONGEST_CHAIN && state.ended === null) {
+    while (!single && !stands(step) && visible !== null && weight < LONGEST_CHAIN && state.ended === null) {
       const { choices, cutOff } = choicesAt(state);
       const only = choices[0];
       if (cutOff || only === undefined || choices.length !== 1 || stands(only.step) || (judged === undefined && only.state.ended !== null)) break;

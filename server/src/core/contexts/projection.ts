@@ -47,7 +47,7 @@ export function laneOf(program: Program, state: State, start: string): readonly 
 }
 
 /** Whose page table it is where the bit that tells is known (CR3-01). */
-function cr3Text(state: State): string {
+export function cr3Text(state: State): string {
   const { cr3 } = state.cpu;
   if (!/ CR3/.test(cr3.name) || (cr3.known & USER_PAGE_TABLE) === 0n) return show(cr3);
   return (cr3.value & USER_PAGE_TABLE) === 0n ? 'kernel CR3' : 'user CR3';
@@ -64,7 +64,7 @@ export function project(program: Program, setup: MachineSetup, state: State, sta
     rewinding: stack?.rewinding === true,
     rsp: rsp === undefined ? 'unknown' : isConstant(rsp) ? nameAddress(setup.layout, rsp.value) : show(rsp),
     cpl: state.cpu.cpl,
-    gs: gsName(state),
+    gs: gsText(state),
     cr3: cr3Text(state),
     interruptFlag: flagText(state, IF),
     nmiBlocked: state.cpu.nmiBlocked ? 'yes' : 'no',
@@ -78,7 +78,7 @@ export function project(program: Program, setup: MachineSetup, state: State, sta
   };
 }
 
-function gsName(state: State): string {
+export function gsText(state: State): string {
   const { gsBase } = state.cpu;
   if (isConstant(gsBase)) return gsBase.value === regionBase(PERCPU_REGION) ? 'kernel' : show(gsBase);
   return gsBase.name.startsWith('user') ? 'user' : show(gsBase);

@@ -1,6 +1,6 @@
 // What the review explores: the scenarios of a unit, the C code and the entry paths of a kernel tree, as a whole or in
 // shares, and the replay of a trace.
-import type { ComparisonReview, Exploration, ExplorationReview } from '../review-types.ts';
+import type { ComparisonReview, Exploration, ExplorationReview, Trace } from '../review-types.ts';
 import { RULES } from '../rules/index.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { pathCoverage } from './coverage.ts';
@@ -8,7 +8,9 @@ import { divergenceOf } from './divergence.ts';
 import type { EntryCode } from './entry-code.ts';
 import { both, nothing, runsOf } from './explorations.ts';
 import type { FrontEnd } from './front-end.ts';
+import { INVARIANTS } from './invariants.ts';
 import { createKernelReview } from './kernel-review.ts';
+import { playbackOf } from './playback.ts';
 import { replayTrace } from './run.ts';
 import type { TreeFindings } from './tree-findings.ts';
 import { hasEntries, scenariosOf, unitOfFolder } from './unit.ts';
@@ -31,6 +33,14 @@ export function createExplorationReview({ workspace, documents }: FrontEnd, unit
     const unit = units.ofFolder(folder);
     const scenario = unit === null ? undefined : scenarioIn(unit, name);
     return unit === null || scenario === undefined ? null : explorationOf(unit, [scenario], scenario.maxStates, anyNumber);
+  }
+
+  function replayed(folder: string, name: string, start: string, choices: readonly number[]): Trace | null {
+    const unit = units.ofFolder(folder);
+    const scenario = unit === null ? undefined : scenarioIn(unit, name);
+    const known = scenario?.start.find((one) => one === start);
+    if (unit === null || scenario === undefined || known === undefined) return null;
+    return replayTrace(programOf(unit, scenario), scenario, known, false, choices);
   }
 
   return {
@@ -73,12 +83,13 @@ export function createExplorationReview({ workspace, documents }: FrontEnd, unit
       if (first === undefined || first === null || second === undefined || second === null || known === undefined) return null;
       return divergenceOf(first, second, known, choices);
     },
-    replay: (folder, name, start, choices) => {
-      const unit = units.ofFolder(folder);
-      const scenario = unit === null ? undefined : scenarioIn(unit, name);
-      const known = scenario?.start.find((one) => one === start);
-      if (unit === null || scenario === undefined || known === undefined) return null;
-      return replayTrace(programOf(unit, scenario), scenario, known, false, choices);
+    replay: replayed,
+    playback: (folder, trace) => {
+      const own = playbackOf(trace);
+      if (own !== null || trace.choices.length === 0) return own;
+      const again = replayed(folder, trace.scenario, trace.start, trace.choices);
+      return again === null ? null : playbackOf(again);
     },
+    invariants: () => INVARIANTS.map(({ name, title, why }) => ({ name, title, why })),
   };
 }

@@ -12,6 +12,8 @@ import type { State } from '../machine/state.ts';
 import type { Program } from '../program/program.ts';
 import type { Trace, TraceStep } from '../rules/finding.ts';
 import type { Judgement } from '../rules/rule.ts';
+import { withPath } from './playback.ts';
+import type { Path } from './playback.ts';
 import { traceOf } from './trace.ts';
 
 /** A step of a path, how it was come to, and what is said of it. */
@@ -47,11 +49,15 @@ export function pathTrace(program: Program, setup: MachineSetup, { start, choice
   const { states, transitions } = wayOf(program, setup, start, choices, depth);
   const outermost = outermostOf(start);
   const trace = traceOf(program, setup, 'entry paths', outermost.from, states, transitions, choices);
+  const path = (): Path => {
+    const way = wayOf(program, setup, start, choices, depth + 1);
+    return { program, setup, states: way.states, transitions: way.transitions, scenario: null };
+  };
   const last = states.at(-1);
   const told = trace.steps.reduce((sum, step) => sum + step.steps, 0);
   const shown = states[told];
   const variant = [start.variant.name];
-  if (last === undefined || shown === undefined) return { ...trace, start: outermost.from, variant };
+  if (last === undefined || shown === undefined) return withPath({ ...trace, start: outermost.from, variant }, path);
   const final: TraceStep = {
     title: step.node.kind === 'interrupted' ? (judgement.message.split(';')[0] ?? judgement.message) : `${step.node.symbol}: ${step.node.text}`,
     place: judgement.place,
@@ -60,7 +66,7 @@ export function pathTrace(program: Program, setup: MachineSetup, { start, choice
     changed: changes(project(program, setup, shown, outermost.from), project(program, setup, last, outermost.from)),
     steps: Math.max(1, transitions.length + 1 - told),
   };
-  return { ...trace, start: outermost.from, variant, steps: [...trace.steps, final] };
+  return withPath({ ...trace, start: outermost.from, variant, steps: [...trace.steps, final] }, path);
 }
 
 export function outermostOf(start: PathStart): PathStart {

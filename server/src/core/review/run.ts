@@ -13,8 +13,10 @@ import { machineModel } from '../contexts/model.ts';
 import type { MachineTransition } from '../contexts/model.ts';
 import { shows } from '../contexts/properties.ts';
 import { handles, prepare } from '../contexts/setup.ts';
+import type { Prepared } from '../contexts/setup.ts';
 import { createAnyNumber } from './any-number.ts';
 import type { AnyNumberRun } from './any-number.ts';
+import { withPath } from './playback.ts';
 import { traceOf } from './trace.ts';
 
 export interface RunOptions {
@@ -174,7 +176,25 @@ export function replayTrace(program: Program, scenario: Scenario, start: StartCo
   const prepared = prepare(program, scenario, start, { reference });
   const model = machineModel(prepared.setup, [prepared.initial]);
   const played = replay<State>(model, 0, choices);
-  return traceOf(program, prepared.setup, scenario.name, start, played.states, played.transitions as readonly MachineTransition[], choices);
+  const transitions = played.transitions as readonly MachineTransition[];
+  return withPath(traceOf(program, prepared.setup, scenario.name, start, played.states, transitions, choices), () => ({ program, setup: prepared.setup, scenario, ...singleSteps(prepared, choices, transitions) }));
+}
+
+/** The steps one by one that choices stand for: where there was no choice, the first is the only one. */
+function singleSteps({ setup, initial }: Prepared, choices: readonly number[], taken: readonly MachineTransition[]): { readonly states: readonly State[]; readonly transitions: readonly MachineTransition[] } {
+  const model = machineModel(setup, [initial], { single: true });
+  const states: State[] = [initial];
+  const transitions: MachineTransition[] = [];
+  taken.forEach(({ weight }, index) => {
+    for (let step = 0; step < weight; step += 1) {
+      const state = states.at(-1);
+      const next = state === undefined ? undefined : model.successors(state)[step === 0 ? (choices[index] ?? 0) : 0];
+      if (next === undefined) throw new Error(`the replay of choice ${index + 1} ends behind ${step} of ${weight} steps: the model is not the one that it was made in`);
+      transitions.push(next);
+      states.push(next.state);
+    }
+  });
+  return { states, transitions };
 }
 
 function toFinding(candidate: Candidate, trace: Trace, scenario: Scenario): Finding {

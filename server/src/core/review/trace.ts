@@ -106,6 +106,11 @@ export function keyStep(program: Program, setup: MachineSetup, before: State, tr
   return { title: titles.map((one) => one.text).join('; '), place, symbol, weight: Math.max(...titles.map((one) => one.weight)) };
 }
 
+/** What a single step is told as; null where it does nothing that a trace tells. */
+export function stepTitle(program: Program, setup: MachineSetup, before: State, transition: MachineTransition): string | null {
+  return keyStep(program, setup, before, transition)?.title ?? null;
+}
+
 /** What stands in for fixup_exception() has no text of its own: a fix-up shows the access that it is for. */
 function shownAt(node: number, effects: readonly Effect[]): number {
   for (const effect of effects) if (effect.kind === 'fixup') return effect.at;

@@ -1,0 +1,443 @@
+// One debug session over one trace, in the words of the Debug Adapter Protocol: the CPU is its thread, nested events are
+// its call stack, and it moves both ways. Speaks over whatever carries the messages; finds traces by its host alone.
+import { BreakpointEvent, DebugSession, ErrorDestination, Event, InitializedEvent, OutputEvent, ProgressEndEvent, ProgressStartEvent, ProgressUpdateEvent, StoppedEvent } from '@vscode/debugadapter';
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { CodePoint, Playback } from '../core/review-types.ts';
+import { ARRIVES, createBreakpoints, JUDGED, NO_SETTINGS } from './breakpoints.ts';
+import type { Breakpoints, Settings, Stop, Verified } from './breakpoints.ts';
+import type { DebugHost, Found } from './host.ts';
+import { readLaunch } from './launch.ts';
+import type { Launch } from './launch.ts';
+import { createPlaces } from './places.ts';
+import type { Places } from './places.ts';
+import { createFootprints, next, nextBack, proceed, proceedBack, stepOut } from './travel.ts';
+import type { Footprints } from './travel.ts';
+import { createValues, dataIdOf, watchOf } from './values.ts';
+import type { Values } from './values.ts';
+
+/** The CPU. */
+const THREAD = 1;
+/** Lines of one move; of the others their number is told. */
+const MOST_TOLD = 200;
+const FAILED = 1;
+
+/** A trace that was found, and where the reader is in it. */
+interface Replaying {
+  readonly launch: Launch;
+  readonly found: Found;
+  readonly playback: Playback;
+  readonly places: Places;
+  readonly breakpoints: Breakpoints;
+  readonly values: Values;
+  readonly footprints: Footprints;
+  /** Positions up to this one were told of. */
+  told: number;
+  /** Why it stopped where it is. */
+  stop: Stop | null;
+}
+
+export class ReplaySession extends DebugSession {
+  private readonly host: DebugHost;
+  private replaying: Replaying | null = null;
+  private gone = false;
+  private showsProgress = false;
+
+  constructor(host: DebugHost) {
+    super();
+    this.host = host;
+    this.setDebuggerLinesStartAt1(false);
+    this.setDebuggerColumnsStartAt1(false);
+  }
+
+  /** Also of a request that asks for a trace where there is none. */
+  private of(response: DebugProtocol.Response): Replaying | null {
+    if (this.replaying === null) this.fail(response, 'no trace is replayed: launch one first');
+    return this.replaying;
+  }
+
+  private fail(response: DebugProtocol.Response, message: string): void {
+    this.sendErrorResponse(response, { id: FAILED, format: message.replaceAll('{', '(').replaceAll('}', ')'), showUser: true }, undefined, undefined, ErrorDestination.User);
+  }
+
+  protected override initializeRequest(response: DebugProtocol.InitializeResponse, args: DebugProtocol.InitializeRequestArguments): void {
+    this.showsProgress = args.supportsProgressReporting === true;
+    response.body = {
+      supportsConfigurationDoneRequest: true,
+      supportsStepBack: true,
+      supportsRestartRequest: true,
+      supportsDataBreakpoints: true,
+      supportsFunctionBreakpoints: true,
+      supportsEvaluateForHovers: true,
+      supportsExceptionInfoRequest: true,
+      supportsExceptionFilterOptions: true,
+      supportsSteppingGranularity: true,
+      supportsCompletionsRequest: true,
+      supportsTerminateRequest: true,
+      supportsDelayedStackTraceLoading: true,
+      supportsLoadedSourcesRequest: true,
+      completionTriggerCharacters: ['%', '.'],
+      exceptionBreakpointFilters: [
+        ...this.host.invariants().map(({ name, title, why }) => ({ filter: name, label: title, description: why, default: true })),
+        { filter: JUDGED, label: 'A rule speaks', description: 'A rule finds something at a step before the end of the trace', default: false, supportsCondition: true, conditionDescription: 'Rules by name: guard-cleared-on-rewinding-stack; without any, all' },
+        { filter: ARRIVES, label: 'An event arrives', description: 'An event is delivered: its frame is pushed and its handler begins', default: false, supportsCondition: true, conditionDescription: 'Vectors: NMI, #VE; without any, all' },
+      ],
+    };
+    this.sendResponse(response);
+  }
+
+  protected override launchRequest(response: DebugProtocol.LaunchResponse, args: DebugProtocol.LaunchRequestArguments): void {
+    this.begin(response, args, () => this.sendEvent(new InitializedEvent()));
+  }
+
+  protected override attachRequest(response: DebugProtocol.AttachResponse): void {
+    this.fail(response, 'there is nothing to attach to: a trace is launched');
+  }
+
+  protected override restartRequest(response: DebugProtocol.RestartResponse, args: DebugProtocol.RestartArguments): void {
+    const before = this.replaying;
+    const given: unknown = args.arguments ?? before?.launch.given;
+    this.begin(response, given, () => {
+      for (const one of this.replaying?.breakpoints.verified() ?? []) this.sendEvent(new BreakpointEvent('changed', this.told(one)));
+      this.enter();
+    });
+  }
+
+  private begin(response: DebugProtocol.Response, given: unknown, found: () => void): void {
+    const launch = readLaunch(given);
+    if (typeof launch === 'string') return this.fail(response, launch);
+    this.find(launch, response).then((trace) => {
+      if (trace === null) return;
+      this.replaying = this.replayOf(launch, trace, this.replaying?.breakpoints.settings() ?? NO_SETTINGS);
+      this.sendResponse(response);
+      found();
+    }).catch((error: unknown) => this.fail(response, `the trace could not be found: ${error instanceof Error ? error.message : String(error)}`));
+  }
+
+  private async find(launch: Launch, response: DebugProtocol.Response): Promise<Found | null> {
+    const progress = 'entrycheck-launch';
+    if (this.showsProgress) this.sendEvent(new ProgressStartEvent(progress, 'Entrycheck: looking for the trace'));
+    try {
+      const found = await this.host.find(launch.wanted, {
+        report: (message) => {
+          if (this.showsProgress) this.sendEvent(new ProgressUpdateEvent(progress, message));
+        },
+        cancelled: () => this.gone,
+      });
+      if (found.kind === 'found') return found;
+      this.fail(response, found.message);
+      return null;
+    } finally {
+      if (this.showsProgress) this.sendEvent(new ProgressEndEvent(progress));
+    }
+  }
+
+  private replayOf(launch: Launch, found: Found, set: Settings): Replaying {
+    const { playback } = found;
+    const places = createPlaces(playback, this.host.text);
+    const breakpoints = createBreakpoints(playback, places, this.host.invariants(), launch.dataBreakpoints, set);
+    return { launch, found, playback, places, breakpoints, values: createValues(playback), footprints: createFootprints(0), told: 0, stop: null };
+  }
+
+  protected override configurationDoneRequest(response: DebugProtocol.ConfigurationDoneResponse): void {
+    this.sendResponse(response);
+    if (this.replaying !== null) this.enter();
+  }
+
+  /** The first step that has a text: what ran before any event has none. */
+  private enter(): void {
+    const replaying = this.replaying;
+    if (replaying === null) return;
+    const { playback, found } = replaying;
+    const { steps, variant } = playback;
+    this.print(`${found.title}: ${steps} machine steps${variant.length > 0 ? `, CPU features: ${variant.join(', ')}` : ''}\n${found.message} [${found.rule}]\n${found.notes.map((note) => `  ${note}\n`).join('')}`, 'important');
+    let at = 0;
+    while (at < steps && playback.codeAt(at).written === null) at += 1;
+    if (replaying.launch.stopOnEntry) this.arrive(at, 'entry', false);
+    else this.arrive(proceed(playback, 0, this.stops()), 'breakpoint', false);
+  }
+
+  private print(output: string, category: 'console' | 'important'): void {
+    this.sendEvent(new OutputEvent(output, category));
+  }
+
+  private stops(): (position: number) => boolean {
+    const breakpoints = this.replaying?.breakpoints;
+    return (position) => breakpoints !== undefined && breakpoints.at(position) !== null;
+  }
+
+  /** Stops at a position, whatever led there; `undone` is whether going back leads to where it was. */
+  private arrive(to: number, plain: string, undone: boolean): void {
+    const replaying = this.replaying;
+    if (replaying === null) return;
+    const { footprints, values, breakpoints } = replaying;
+    if (undone) footprints.step(to);
+    else footprints.jump(to);
+    this.settle(replaying, to, plain, breakpoints.at(to));
+    values.forget();
+  }
+
+  private settle(replaying: Replaying, to: number, plain: string, stop: Stop | null): void {
+    const { playback, found } = replaying;
+    this.tell(replaying, to);
+    const ended: Stop | null = to === playback.steps ? { reason: 'exception', text: found.message, ids: [], exception: found.rule } : null;
+    replaying.stop = ended ?? stop;
+    const why = replaying.stop;
+    const event: DebugProtocol.StoppedEvent = new StoppedEvent(why?.reason ?? plain, THREAD);
+    event.body = { ...event.body, reason: why?.reason ?? plain, allThreadsStopped: true };
+    if (why !== null) event.body.text = why.reason === 'exception' ? why.exception : why.text;
+    if (why?.reason === 'exception') event.body.description = to === playback.steps ? 'The trace ends here' : `Stopped: ${why.exception}`;
+    if (why !== null && why.ids.length > 0) event.body.hitBreakpointIds = [...why.ids];
+    this.sendEvent(event);
+  }
+
+  /** Each event and key step once, when it is first passed, with its place. */
+  private tell(replaying: Replaying, to: number): void {
+    const { playback, places, found } = replaying;
+    let left = MOST_TOLD;
+    let more = 0;
+    for (let position = replaying.told + 1; position <= to; position += 1) {
+      const { told } = playback.done(position);
+      if (told === null) continue;
+      left -= 1;
+      if (left < 0) {
+        more += 1;
+        continue;
+      }
+      const code = playback.codeAt(position - 1);
+      this.sendEvent(this.toldAt(`${position}: ${told}\n`, code, places));
+    }
+    if (more > 0) this.print(`and ${more} more\n`, 'console');
+    if (to === playback.steps && replaying.told < to) this.sendEvent(this.toldAt(`${to}: ${found.message} [${found.rule}]\n`, playback.codeAt(to), places));
+    replaying.told = Math.max(replaying.told, to);
+  }
+
+  private toldAt(output: string, code: CodePoint, places: Places): OutputEvent {
+    const event = new OutputEvent(output, 'console');
+    const at = code.use ?? code.written;
+    if (at === null) return event;
+    const { file, line, column } = places.linesOf(at);
+    const body: DebugProtocol.OutputEvent['body'] = { ...event.body, source: this.source(file), line: this.convertDebuggerLineToClient(line), column: this.convertDebuggerColumnToClient(column) };
+    return Object.assign(event, { body });
+  }
+
+  private source(file: string): DebugProtocol.Source {
+    return { name: file.slice(file.lastIndexOf('/') + 1), path: this.convertDebuggerPathToClient(this.host.pathOf(file)) };
+  }
+
+  protected override threadsRequest(response: DebugProtocol.ThreadsResponse): void {
+    response.body = { threads: this.replaying === null ? [] : [{ id: THREAD, name: 'CPU' }] };
+    this.sendResponse(response);
+  }
+
+  protected override stackTraceRequest(response: DebugProtocol.StackTraceResponse, { startFrame = 0, levels = 0 }: DebugProtocol.StackTraceArguments): void {
+    const replaying = this.of(response);
+    if (replaying === null) return;
+    const { playback, places, footprints } = replaying;
+    const position = footprints.position();
+    const callers = playback.callers(position);
+    const last = startFrame + (levels === 0 ? callers.length + 1 : levels);
+    const names = [nameOf(playback.codeAt(position)), ...callers.map(({ event, code }) => (event === '' ? nameOf(code) : `${event} interrupted ${nameOf(code)}`))];
+    const codes = [playback.codeAt(position), ...callers.map(({ code }) => code)];
+    response.body = {
+      totalFrames: names.length,
+      stackFrames: names.slice(startFrame, last).map((name, index) => this.frame(startFrame + index, name, codes[startFrame + index], places)),
+    };
+    this.sendResponse(response);
+  }
+
+  /** An expansion is shown where it is written; its use is in the name. */
+  private frame(id: number, name: string, code: CodePoint | undefined, places: Places): DebugProtocol.StackFrame {
+    const written = code?.written ?? null;
+    if (code === undefined || written === null) return { id, name, line: 0, column: 0, presentationHint: 'subtle' };
+    const at = places.linesOf(written);
+    const use = code.use === null ? null : places.linesOf(code.use);
+    return {
+      id,
+      name: use === null ? name : `${name} (in the macro at ${places.short(use.file, use.line)})`,
+      source: this.source(at.file),
+      line: this.convertDebuggerLineToClient(at.line),
+      column: this.convertDebuggerColumnToClient(at.column),
+      endLine: this.convertDebuggerLineToClient(at.endLine),
+      endColumn: this.convertDebuggerColumnToClient(at.endColumn),
+    };
+  }
+
+  protected override scopesRequest(response: DebugProtocol.ScopesResponse, { frameId }: DebugProtocol.ScopesArguments): void {
+    const replaying = this.of(response);
+    if (replaying === null) return;
+    response.body = { scopes: replaying.values.scopes(replaying.footprints.position(), frameId) };
+    this.sendResponse(response);
+  }
+
+  protected override variablesRequest(response: DebugProtocol.VariablesResponse, { variablesReference, start, count }: DebugProtocol.VariablesArguments): void {
+    const replaying = this.of(response);
+    if (replaying === null) return;
+    const variables = replaying.values.variables(variablesReference);
+    if (variables === null) return this.fail(response, `no values have the reference ${variablesReference}: the replay has moved since`);
+    const from = start ?? 0;
+    response.body = { variables: count === undefined || count === 0 ? variables.slice(from) : variables.slice(from, from + count) };
+    this.sendResponse(response);
+  }
+
+  protected override evaluateRequest(response: DebugProtocol.EvaluateResponse, { expression, frameId = 0 }: DebugProtocol.EvaluateArguments): void {
+    const replaying = this.of(response);
+    if (replaying === null) return;
+    const row = replaying.playback.find(replaying.footprints.position(), frameId, expression);
+    if (row === null) return this.fail(response, `${expression} names nothing here: registers (%rsp), flags (IF), control state (cr3, GS base), locals, guards, variables and slots (NMI stack top-0x28) can be asked for`);
+    response.body = { result: row.value, variablesReference: 0, presentationHint: { attributes: ['readOnly'] } };
+    this.sendResponse(response);
+  }
+
+  protected override completionsRequest(response: DebugProtocol.CompletionsResponse, { text, column, frameId = 0 }: DebugProtocol.CompletionsArguments): void {
+    const replaying = this.of(response);
+    if (replaying === null) return;
+    const { playback, footprints } = replaying;
+    const position = footprints.position();
+    const typed = /[%\w.]*$/.exec(text.slice(0, this.convertClientColumnToDebugger(column)))?.[0] ?? '';
+    const names = [...playback.locals(position, frameId), ...playback.registers(position), ...playback.control(position), ...playback.words(position)].map(({ name }) => name);
+    const fitting = [...new Set(names)].filter((name) => name.toLowerCase().startsWith(typed.replace(/^%/, '').toLowerCase()));
+    response.body = { targets: fitting.map((label) => ({ label, start: this.convertDebuggerColumnToClient(this.convertClientColumnToDebugger(column) - typed.length), length: typed.length })) };
+    this.sendResponse(response);
+  }
+
+  /** Answers a move, then makes it. */
+  private move(response: DebugProtocol.Response, plain: string, undone: boolean, to: (replaying: Replaying, from: number) => number): void {
+    const replaying = this.of(response);
+    if (replaying === null) return;
+    this.sendResponse(response);
+    this.arrive(to(replaying, replaying.footprints.position()), plain, undone);
+  }
+
+  protected override continueRequest(response: DebugProtocol.ContinueResponse): void {
+    response.body = { allThreadsContinued: true };
+    this.move(response, 'pause', false, ({ playback }, from) => proceed(playback, from, this.stops()));
+  }
+
+  protected override nextRequest(response: DebugProtocol.NextResponse, { granularity }: DebugProtocol.NextArguments): void {
+    this.move(response, 'step', true, ({ playback }, from) => (granularity === 'instruction' ? Math.min(from + 1, playback.steps) : next(playback, from, this.stops())));
+  }
+
+  protected override stepInRequest(response: DebugProtocol.StepInResponse): void {
+    this.move(response, 'step', true, ({ playback }, from) => Math.min(from + 1, playback.steps));
+  }
+
+  protected override stepOutRequest(response: DebugProtocol.StepOutResponse): void {
+    this.move(response, 'step', true, ({ playback }, from) => stepOut(playback, from, this.stops()));
+  }
+
+  /** Where a step led here, back to where it began; else over whole calls and events. */
+  protected override stepBackRequest(response: DebugProtocol.StepBackResponse, { granularity }: DebugProtocol.StepBackArguments): void {
+    const replaying = this.of(response);
+    if (replaying === null) return;
+    const { footprints, playback, values, breakpoints } = replaying;
+    const back = footprints.undo();
+    if (back === null) {
+      const from = footprints.position();
+      return this.move(response, from <= 1 ? 'entry' : 'step', false, () => (granularity === 'instruction' ? Math.max(0, from - 1) : nextBack(playback, from, this.stops())));
+    }
+    this.sendResponse(response);
+    values.forget();
+    const stop = breakpoints.at(back);
+    this.settle(replaying, back, back === 0 ? 'entry' : 'step', stop?.reason === 'exception' ? null : stop);
+  }
+
+  protected override reverseContinueRequest(response: DebugProtocol.ReverseContinueResponse): void {
+    this.move(response, 'entry', false, (_, from) => proceedBack(from, this.stops()));
+  }
+
+  protected override pauseRequest(response: DebugProtocol.PauseResponse): void {
+    this.move(response, 'pause', false, (_, from) => from);
+  }
+
+  protected override setBreakPointsRequest(response: DebugProtocol.SetBreakpointsResponse, { source, breakpoints, lines }: DebugProtocol.SetBreakpointsArguments): void {
+    const replaying = this.of(response);
+    if (replaying === null) return;
+    const wanted = (breakpoints?.map(({ line }) => line) ?? lines ?? []).map((line) => this.convertClientLineToDebugger(line));
+    const all = source.path === undefined ? [] : replaying.breakpoints.setLines(this.host.fileOf(this.convertClientPathToDebugger(source.path)), wanted);
+    response.body = { breakpoints: all.map((one) => ({ ...this.told(one), source })) };
+    this.sendResponse(response);
+  }
+
+  private told({ id, verified, line, message }: Verified): DebugProtocol.Breakpoint {
+    return { id, verified, ...(line === null ? {} : { line: this.convertDebuggerLineToClient(line) }), ...(message === null ? {} : { message, reason: 'failed' }) };
+  }
+
+  protected override setFunctionBreakPointsRequest(response: DebugProtocol.SetFunctionBreakpointsResponse, { breakpoints }: DebugProtocol.SetFunctionBreakpointsArguments): void {
+    const replaying = this.of(response);
+    if (replaying === null) return;
+    response.body = { breakpoints: replaying.breakpoints.setFunctions(breakpoints.map(({ name }) => name)).map((one) => this.told(one)) };
+    this.sendResponse(response);
+  }
+
+  protected override setExceptionBreakPointsRequest(response: DebugProtocol.SetExceptionBreakpointsResponse, { filters, filterOptions }: DebugProtocol.SetExceptionBreakpointsArguments): void {
+    const replaying = this.of(response);
+    if (replaying === null) return;
+    replaying.breakpoints.setExceptions([...filters.map((filter) => ({ filter, condition: '' })), ...(filterOptions ?? []).map(({ filterId, condition = '' }) => ({ filter: filterId, condition }))]);
+    this.sendResponse(response);
+  }
+
+  protected override dataBreakpointInfoRequest(response: DebugProtocol.DataBreakpointInfoResponse, { variablesReference, name, frameId = 0 }: DebugProtocol.DataBreakpointInfoArguments): void {
+    const replaying = this.of(response);
+    if (replaying === null) return;
+    const { values, playback, footprints } = replaying;
+    const row = variablesReference === undefined || variablesReference === 0 ? playback.find(footprints.position(), frameId, name) : values.rowOf(variablesReference, name);
+    const watch = row?.watch ?? null;
+    response.body = watch === null
+      ? { dataId: null, description: row === null ? `${name} names nothing here` : `${name} is nothing that a step writes` }
+      : { dataId: dataIdOf(watch), description: name, accessTypes: ['write'], canPersist: false };
+    this.sendResponse(response);
+  }
+
+  protected override setDataBreakpointsRequest(response: DebugProtocol.SetDataBreakpointsResponse, { breakpoints }: DebugProtocol.SetDataBreakpointsArguments): void {
+    const replaying = this.of(response);
+    if (replaying === null) return;
+    const wanted = breakpoints.map(({ dataId }) => {
+      const watch = watchOf(dataId);
+      return { watch, name: watch === null ? dataId : replaying.playback.nameOf(watch) };
+    });
+    response.body = { breakpoints: replaying.breakpoints.setWatched(wanted).map((one) => this.told(one)) };
+    this.sendResponse(response);
+  }
+
+  protected override exceptionInfoRequest(response: DebugProtocol.ExceptionInfoResponse): void {
+    const replaying = this.of(response);
+    if (replaying === null) return;
+    const { stop, playback, footprints, found } = replaying;
+    if (stop?.reason !== 'exception') return this.fail(response, 'nothing went wrong at this step');
+    const ends = footprints.position() === playback.steps;
+    response.body = {
+      exceptionId: stop.exception,
+      description: stop.text,
+      breakMode: 'always',
+      details: { typeName: stop.exception, message: stop.text, ...(ends ? { stackTrace: found.notes.join('\n') } : {}) },
+    };
+    this.sendResponse(response);
+  }
+
+  protected override loadedSourcesRequest(response: DebugProtocol.LoadedSourcesResponse): void {
+    response.body = { sources: (this.replaying?.playback.files() ?? []).map((file) => this.source(file)) };
+    this.sendResponse(response);
+  }
+
+  protected override terminateRequest(response: DebugProtocol.TerminateResponse): void {
+    this.end();
+    this.sendResponse(response);
+    this.sendEvent(new Event('terminated'));
+  }
+
+  protected override disconnectRequest(response: DebugProtocol.DisconnectResponse): void {
+    this.end();
+    this.sendResponse(response);
+    this.emit('end');
+  }
+
+  /** Whatever still looks for a trace stops. */
+  end(): void {
+    this.gone = true;
+    this.replaying = null;
+  }
+}
+
+function nameOf({ symbol, text }: CodePoint): string {
+  return symbol === '' ? text : `${symbol}: ${text}`;
+}
