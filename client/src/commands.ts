@@ -4,8 +4,9 @@ import type { CancellationToken, Progress } from 'vscode';
 import { WorkDoneProgress } from 'vscode-languageclient/node';
 import type { LanguageClient } from 'vscode-languageclient/node';
 import { methods } from '../../server/src/lsp/protocol.ts';
-import type { CompareResult, RunResult, ScenariosResult, TraceView } from '../../server/src/lsp/protocol.ts';
+import type { CompareResult, ReplayKey, RunResult, ScenariosResult, TraceView } from '../../server/src/lsp/protocol.ts';
 import type { ComparePanel } from './compare-panel.ts';
+import { debugTrace } from './debug.ts';
 import { showExpansion } from './expansion.ts';
 import { newSketch } from './sketch.ts';
 import { suppress } from './suppress.ts';
@@ -29,6 +30,7 @@ export function registerCommands(client: LanguageClient, traces: TracePanel, com
     register('newSketch', newSketch),
     register('raiseHere', (uri, line, character, events) => raiseHere(client, traces, textOrNull(uri), line, character, events)),
     register('showTrace', (uri, key) => showTrace(client, traces, textOrNull(uri), textOrNull(key))),
+    register('debugTrace', (key) => debugTrace(client, isReplayKey(key) ? key : null)),
     register('showExpansion', () => showExpansion(client)),
     register('explainRule', (name) => explainRule(client, textOrNull(name))),
     register('suppress', suppress),
@@ -41,8 +43,12 @@ function textOrNull(given: unknown): string | null {
   return typeof given === 'string' ? given : null;
 }
 
+function isReplayKey(given: unknown): given is ReplayKey {
+  return typeof given === 'object' && given !== null && ('file' in given || 'choices' in given);
+}
+
 /** The document that commands without arguments are about; says what is missing where there is none. */
-function activeUri(): string | null {
+export function activeUri(): string | null {
   const uri = window.activeTextEditor?.document.uri ?? window.visibleTextEditors[0]?.document.uri;
   if (uri === undefined) void window.showInformationMessage('Entrycheck: open an assembler, C or scenario file of the design first');
   return uri?.toString() ?? null;
@@ -55,7 +61,7 @@ async function runScenario(client: LanguageClient, traces: TracePanel, given: st
   if (scenario !== null) await run(client, traces, uri, scenario);
 }
 
-async function chooseScenario(client: LanguageClient, uri: string): Promise<string | null> {
+export async function chooseScenario(client: LanguageClient, uri: string): Promise<string | null> {
   const { problem, design, scenarios } = await client.sendRequest<ScenariosResult>(methods.scenarios, { uri });
   if (problem !== null || scenarios.length === 0) {
     void window.showInformationMessage(`Entrycheck: ${problem ?? `no scenario applies to ${design}`}`);

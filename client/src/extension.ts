@@ -2,6 +2,7 @@
 import type { ExtensionContext } from 'vscode';
 import { registerCommands } from './commands.ts';
 import { createClient } from './client.ts';
+import { registerDebugging } from './debug.ts';
 import { registerExpansions } from './expansion.ts';
 import { registerRulePages } from './rule-pages.ts';
 import { createStatus } from './status.ts';
@@ -25,6 +26,7 @@ export async function activate(context: ExtensionContext): Promise<void> {
     registerVirtualFiles(client),
     registerCommands(client, traces, comparison),
     createTestExplorer(client, traces),
+    registerDebugging(client),
   );
   await client.start();
 }

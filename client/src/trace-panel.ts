@@ -100,6 +100,9 @@ export function createTracePanel(context: ExtensionContext): TracePanel {
       case 'rule':
         void commands.executeCommand(names.explainRule, message.name);
         return;
+      case 'debug':
+        void commands.executeCommand(names.debugTrace, message.replay);
+        return;
       case 'open':
       case 'run':
         return;

@@ -1,5 +1,5 @@
 // What the pages of the panels and the extension say to each other, and what a page keeps while it is hidden.
-import type { CompareResult, TraceView, ViewRange } from '../../../server/src/lsp/protocol.ts';
+import type { CompareResult, ReplayKey, TraceView, ViewRange } from '../../../server/src/lsp/protocol.ts';
 
 export type ToPage =
   | { readonly kind: 'show'; readonly runs: readonly TraceView[]; readonly stopped: string | null; readonly selected: number }
@@ -13,6 +13,7 @@ export type FromPage =
   | { readonly kind: 'jump'; readonly at: ViewRange; readonly focus: boolean }
   | { readonly kind: 'copy'; readonly text: string }
   | { readonly kind: 'rule'; readonly name: string }
+  | { readonly kind: 'debug'; readonly replay: ReplayKey }
   | { readonly kind: 'open'; readonly uri: string }
   | { readonly kind: 'run'; readonly row: number; readonly run: number };
 

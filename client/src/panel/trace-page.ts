@@ -42,13 +42,17 @@ export function tracePage(root: HTMLElement, host: PageHost, kept: TraceState | 
     const view = state.runs[state.run];
     if (view !== undefined) host.post({ kind: 'copy', text: view.text });
   });
+  const replay = on(element('button', { type: 'button', title: 'Step through this trace in the debugger, forwards and backwards' }, 'Replay in debugger'), 'click', () => {
+    const key = state.runs[state.run]?.replay;
+    if (key !== undefined) host.post({ kind: 'debug', replay: key });
+  });
   on(filter, 'keydown', (event) => {
     if (event.key === 'ArrowDown' || event.key === 'Enter') {
       event.preventDefault();
       list.focus();
     }
   });
-  root.replaceChildren(header, element('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Trace' }, filter, changes, follow, copy, count), list);
+  root.replaceChildren(header, element('div', { class: 'tools', role: 'toolbar', 'aria-label': 'Trace' }, filter, changes, follow, copy, replay, count), list);
   draw();
   if (kept !== null) markSelected(true);
 
@@ -65,6 +69,7 @@ export function tracePage(root: HTMLElement, host: PageHost, kept: TraceState | 
 
   function drawHeader(): void {
     const view = state.runs[state.run];
+    replay.hidden = view?.replay === undefined;
     if (view === undefined) {
       header.replaceChildren(element('p', {}, 'No trace is shown. Run a scenario, or use "Show trace" on a finding.'));
       return;

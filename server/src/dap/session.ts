@@ -49,6 +49,12 @@ export class ReplaySession extends DebugSession {
     this.setDebuggerColumnsStartAt1(false);
   }
 
+  /** Paths are native where a client does not say how it writes them. */
+  protected override dispatchRequest(request: DebugProtocol.Request): void {
+    const given: unknown = request.arguments;
+    super.dispatchRequest(request.command === 'initialize' && typeof given === 'object' ? { ...request, arguments: { pathFormat: 'path', ...given } } : request);
+  }
+
   /** Also of a request that asks for a trace where there is none. */
   private of(response: DebugProtocol.Response): Replaying | null {
     if (this.replaying === null) this.fail(response, 'no trace is replayed: launch one first');

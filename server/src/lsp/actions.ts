@@ -7,6 +7,7 @@ import { spanOfRange } from './documents.ts';
 import type { OpenDocument } from './documents.ts';
 import type { Locator } from './locate.ts';
 import { commands } from './protocol.ts';
+import type { ReplayKey } from './protocol.ts';
 import { commentDraft, plainEdit, sidecarDraft } from './suppress.ts';
 
 export interface ActionAbilities {
@@ -28,6 +29,8 @@ export function actionsAt(review: Review, findings: readonly Finding[], locator:
     if (finding.fix !== null) actions.push(fixAction(finding.fix, locator, about));
     if (abilities.commands && finding.trace !== null) {
       actions.push({ title: 'Show trace', kind: CodeActionKind.QuickFix, ...about, command: { title: 'Show trace', command: commands.showTrace, arguments: [document.uri, key] } });
+      const replay: ReplayKey = { file: document.uri, line: locator.viewRange(finding.place).startLine + 1, rule: finding.rule, key };
+      actions.push({ title: 'Replay in debugger', kind: CodeActionKind.QuickFix, ...about, command: { title: 'Replay in debugger', command: commands.debugTrace, arguments: [replay] } });
     }
     if (abilities.commands) {
       actions.push({ title: `Explain rule ${finding.rule}`, kind: CodeActionKind.QuickFix, ...about, command: { title: 'Explain rule', command: commands.explainRule, arguments: [finding.rule] } });

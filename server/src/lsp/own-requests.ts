@@ -2,6 +2,7 @@
 // protocol's features, so their shapes are in `protocol.ts`.
 import type { CancellationToken, Connection } from 'vscode-languageserver/node';
 import type { Answering } from './answering.ts';
+import { answerDebugMessages } from './debug.ts';
 import { findingKeys } from './diagnostics.ts';
 import { offsetOf } from './documents.ts';
 import type { EntryFiles } from './entry-files.ts';
@@ -17,7 +18,9 @@ import { viewOfFinding } from './views.ts';
 
 const unavailable = 'the review is not available, see the log';
 
-export function answerOwnRequests(connection: Connection, { answer, onDocument, partsOf, folders }: Answering, findEntryFiles: EntryFiles): void {
+export function answerOwnRequests(connection: Connection, answering: Answering, findEntryFiles: EntryFiles): void {
+  const { answer, onDocument, partsOf, folders } = answering;
+  answerDebugMessages(connection, answering);
   connection.onRequest(methods.expansionChoice, ({ uri, line, character }: ExpansionChoiceParams) =>
     onDocument<ExpansionChoice>('expansion', { here: null, symbols: [] }, uri, (session, document) => expansionChoices(session.review, document.file, offsetOf(document.lines, { line, character }))),
   );

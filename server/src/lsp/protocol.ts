@@ -22,6 +22,11 @@ export interface ViewStep {
 
 export type ViewVerdict = 'holds' | 'violated' | 'vacuous' | 'inconclusive';
 
+/** How the replay of a trace is launched in the debugger: the attributes of a configuration of type `entrycheck`. */
+export type ReplayKey =
+  | { readonly program: string; readonly scenario: string; readonly start: string; readonly choices: readonly number[]; readonly message: string; readonly rule: string }
+  | { readonly file: string; readonly line: number; readonly rule: string; readonly key?: string };
+
 /** One run of one scenario, or the witness of one finding: what the trace panel shows. */
 export interface TraceView {
   /** The design and the scenario, or the rule's message. */
@@ -45,6 +50,8 @@ export interface TraceView {
   readonly steps: readonly ViewStep[];
   /** The same as text of at most 72 columns, ready for a mail. */
   readonly text: string;
+  /** Missing where the debugger has nothing to replay. */
+  readonly replay?: ReplayKey;
 }
 
 export interface ScenarioEntry {
@@ -216,6 +223,19 @@ export interface SuppressionDraft {
   readonly form: 'comment' | 'yaml';
 }
 
+/** A message of the Debug Adapter Protocol, to the adapter in the server or from it. */
+export interface DebugMessage {
+  /** The editor's name of the session. */
+  readonly session: string;
+  readonly message: { readonly seq: number; readonly type: string; readonly command?: string; readonly [field: string]: unknown };
+}
+
+export interface DebugEndParams {
+  readonly session: string;
+}
+
+export const debugType = 'entrycheck';
+
 export const methods = {
   scenarios: 'entrycheck/scenarios',
   run: 'entrycheck/run',
@@ -230,6 +250,8 @@ export const methods = {
   hostFiles: 'entrycheck/hostFiles',
   expansion: 'entrycheck/expansion',
   expansionChoice: 'entrycheck/expansionChoice',
+  debugMessage: 'entrycheck/debugMessage',
+  debugEnd: 'entrycheck/debugEnd',
 } as const;
 
 /** Settings of the section `entrycheck`, also accepted as initialization options. */
@@ -263,4 +285,5 @@ export const commands = {
   explainRule: 'entrycheck.explainRule',
   raiseHere: 'entrycheck.raiseHere',
   suppress: 'entrycheck.suppress',
+  debugTrace: 'entrycheck.debugTrace',
 } as const;

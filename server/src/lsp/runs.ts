@@ -84,7 +84,7 @@ export function viewsOf(session: Session, unit: Unit, reports: readonly RunRepor
   return reports.map((bare) => {
     const report = reportWithSteps(session.review, unit.folder, bare);
     const findings = report.findings.map((finding) => withSteps(session.review, unit.folder, finding));
-    return viewOfReport({ ...report, findings }, session.locator, locate);
+    return viewOfReport({ ...report, findings }, session.locator, locate, unit.files[0] ?? null);
   });
 }
 

@@ -1,12 +1,14 @@
 // Runs and witnesses as the trace panel shows them: places as ranges, and the text for a mail beside them.
 import { mailFinding, mailRun } from '../core/render/mail.ts';
 import type { Locate } from '../core/render/places.ts';
+import { isWhole } from '../core/review/path-scenarios.ts';
 import { beyondText } from '../core/render/text.ts';
 import type { Finding, RunReport, Trace } from '../core/review-types.ts';
 import type { Locator } from './locate.ts';
-import type { TraceView, ViewStep } from './protocol.ts';
+import type { ReplayKey, TraceView, ViewStep } from './protocol.ts';
 
-export function viewOfReport(report: RunReport, locator: Locator, locate: Locate): TraceView {
+/** `program` is a file of the design, null where the trace is not one of a scenario. */
+export function viewOfReport(report: RunReport, locator: Locator, locate: Locate, program: string | null = null): TraceView {
   const finding = report.findings[0] ?? null;
   const lost = report.trace !== null && report.trace.steps.length === 0 && report.trace.choices.length > 0;
   return {
@@ -28,6 +30,7 @@ export function viewOfReport(report: RunReport, locator: Locator, locate: Locate
     remarks: lost ? [...report.remarks, 'the text changed while this ran, so its trace cannot be replayed: run it again'] : report.remarks,
     steps: stepsOf(report.trace, locator),
     text: mailRun(report, locate).join('\n'),
+    ...replayOf(report, locator, program),
   };
 }
 
@@ -51,7 +54,21 @@ export function viewOfFinding(finding: Finding, design: string, locator: Locator
     remarks: finding.variants.length > 1 ? [`the same in: ${finding.variants.join('; ')}`] : [],
     steps: stepsOf(finding.trace, locator),
     text: mailFinding(finding, locate).join('\n'),
+    ...(finding.trace === null ? {} : { replay: findingKey(finding, locator) }),
   };
+}
+
+function replayOf(report: RunReport, locator: Locator, program: string | null): Pick<TraceView, 'replay'> {
+  const finding = report.findings[0];
+  const trace = report.trace ?? finding?.trace ?? null;
+  if (trace === null || program === null || trace.steps.length === 0) return {};
+  if (isWhole(report.scenario)) return finding === undefined ? {} : { replay: findingKey(finding, locator) };
+  return { replay: { program: locator.uri(program), scenario: report.scenario, start: report.start, choices: trace.choices, message: finding?.message ?? report.remarks[0] ?? 'the scenario is violated', rule: finding?.rule ?? report.scenario } };
+}
+
+function findingKey({ place, rule }: Finding, locator: Locator): ReplayKey {
+  const { uri, startLine } = locator.viewRange(place);
+  return { file: uri, line: startLine + 1, rule };
 }
 
 function stepsOf(trace: Trace | null, locator: Locator): readonly ViewStep[] {
