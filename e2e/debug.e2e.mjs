@@ -44,6 +44,7 @@ describe('a trace in the debugger', () => {
     await press('Step Back');
     await workbench.waitForActiveFile(bad.file);
     await waitForFrame(/^exc_ve: WRITE_ONCE/);
+    await workbench.page.locator('.debug-variables .monaco-list-row', { hasText: 'ended' }).first().waitFor({ state: 'detached' });
     await workbench.screenshot('debug-back');
     await press('Stop');
     await workbench.page.locator('.debug-toolbar').waitFor({ state: 'hidden' });

@@ -7,11 +7,11 @@ describe('entrycheck', () => {
   it('--help lists the commands and the exit statuses', async () => {
     const { status, out } = await runCommand(['--help']);
     assert.equal(status, 0);
-    for (const word of ['check', 'run', 'test', 'compare', 'context', 'explain', 'review', 'expand', 'stats', 'lsp']) assert.match(out, new RegExp(`^ {2}${word} `, 'm'));
+    for (const word of ['check', 'run', 'test', 'compare', 'context', 'explain', 'review', 'expand', 'stats', 'dap', 'lsp']) assert.match(out, new RegExp(`^ {2}${word} `, 'm'));
     assert.match(out, /0 nothing found, 1 findings, 2 could not run/);
   });
 
-  for (const command of ['check', 'run', 'test', 'compare', 'context', 'explain', 'review', 'expand', 'stats', 'lsp']) {
+  for (const command of ['check', 'run', 'test', 'compare', 'context', 'explain', 'review', 'expand', 'stats', 'dap', 'lsp']) {
     it(`${command} --help tells its usage, of at most 100 columns`, async () => {
       const { status, out } = await runCommand([command, '--help']);
       assert.equal(status, 0);

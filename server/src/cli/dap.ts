@@ -15,7 +15,7 @@ export const usage = `usage: entrycheck dap --stdio
 
 The debug adapter on the standard streams: replays the trace of a scenario or of a
 finding, for Neovim, Emacs, Helix and others. What a launch takes is in
-docs/debugger.md.
+docs/guide.md.
 `;
 
 export const dap: Command = async (argv, io) => {

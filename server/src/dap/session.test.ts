@@ -99,7 +99,7 @@ describe('a replay in the debugger', () => {
     assert.equal((await client.move('next')).reason, 'exception');
     const changed = await client.scope('Changed by the last step');
     assert.match(changed.get('live frames')?.value ?? '', /-> #VE at VE stack top-0x28, #VE at VE stack top-0x28$/);
-    assert.match(changed.get('VE stack top-0x28 saved RIP (#VE)')?.value ?? '', /^kernel mode with IF=1 \(saved RIP.* -> exc_ve: WRITE_ONCE|^kernel mode with IF=1 -> exc_ve: WRITE_ONCE/);
+    assert.match(changed.get('VE top-0x28 saved RIP')?.value ?? '', /^kernel mode with IF=1 \(saved RIP.* -> exc_ve: WRITE_ONCE|^kernel mode with IF=1 -> exc_ve: WRITE_ONCE/);
     assert.equal((await client.move('stepBack')).reason, 'step');
     assert.match((await top(client)).name, /^exc_ve: WRITE_ONCE\(ve_count/);
   });

@@ -20,6 +20,8 @@ const THREAD = 1;
 /** Lines of one move; of the others their number is told. */
 const MOST_TOLD = 200;
 const FAILED = 1;
+/** Stands for the text of what has none. */
+const OUT_OF_VIEW = 1;
 
 /** A trace that was found, and where the reader is in it. */
 interface Replaying {
@@ -155,15 +157,15 @@ export class ReplaySession extends DebugSession {
     if (replaying === null) return;
     const { playback, found } = replaying;
     const { steps, variant } = playback;
-    this.print(`${found.title}: ${steps} machine steps${variant.length > 0 ? `, CPU features: ${variant.join(', ')}` : ''}\n${found.message} [${found.rule}]\n${found.notes.map((note) => `  ${note}\n`).join('')}`, 'important');
+    this.print(`${found.title}: ${steps} machine steps${variant.length > 0 ? `, CPU features: ${variant.join(', ')}` : ''}\n${found.message} [${found.rule}]\n${found.notes.map((note) => `  ${note}\n`).join('')}`);
     let at = 0;
     while (at < steps && playback.codeAt(at).written === null) at += 1;
     if (replaying.launch.stopOnEntry) this.arrive(at, 'entry', false);
     else this.arrive(proceed(playback, 0, this.stops()), 'breakpoint', false);
   }
 
-  private print(output: string, category: 'console' | 'important'): void {
-    this.sendEvent(new OutputEvent(output, category));
+  private print(output: string): void {
+    this.sendEvent(new OutputEvent(output, 'stdout'));
   }
 
   private stops(): (position: number) => boolean {
@@ -212,13 +214,13 @@ export class ReplaySession extends DebugSession {
       const code = playback.codeAt(position - 1);
       this.sendEvent(this.toldAt(`${position}: ${told}\n`, code, places));
     }
-    if (more > 0) this.print(`and ${more} more\n`, 'console');
+    if (more > 0) this.print(`and ${more} more\n`);
     if (to === playback.steps && replaying.told < to) this.sendEvent(this.toldAt(`${to}: ${found.message} [${found.rule}]\n`, playback.codeAt(to), places));
     replaying.told = Math.max(replaying.told, to);
   }
 
   private toldAt(output: string, code: CodePoint, places: Places): OutputEvent {
-    const event = new OutputEvent(output, 'console');
+    const event = new OutputEvent(output, 'stdout');
     const at = code.use ?? code.written;
     if (at === null) return event;
     const { file, line, column } = places.linesOf(at);
@@ -254,7 +256,7 @@ export class ReplaySession extends DebugSession {
   /** An expansion is shown where it is written; its use is in the name. */
   private frame(id: number, name: string, code: CodePoint | undefined, places: Places): DebugProtocol.StackFrame {
     const written = code?.written ?? null;
-    if (code === undefined || written === null) return { id, name, line: 0, column: 0, presentationHint: 'subtle' };
+    if (code === undefined || written === null) return { id, name, source: { name: 'not in view', sourceReference: OUT_OF_VIEW, presentationHint: 'deemphasize' }, line: this.convertDebuggerLineToClient(0), column: this.convertDebuggerColumnToClient(0), presentationHint: 'subtle' };
     const at = places.linesOf(written);
     const use = code.use === null ? null : places.linesOf(code.use);
     return {
@@ -266,6 +268,11 @@ export class ReplaySession extends DebugSession {
       endLine: this.convertDebuggerLineToClient(at.endLine),
       endColumn: this.convertDebuggerColumnToClient(at.endColumn),
     };
+  }
+
+  protected override sourceRequest(response: DebugProtocol.SourceResponse): void {
+    response.body = { content: 'User mode, or kernel code that is not in view: the trace has no text of it.\n', mimeType: 'text/plain' };
+    this.sendResponse(response);
   }
 
   protected override scopesRequest(response: DebugProtocol.ScopesResponse, { frameId }: DebugProtocol.ScopesArguments): void {

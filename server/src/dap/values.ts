@@ -40,7 +40,7 @@ export function createValues(playback: Playback): Values {
       const locals = playback.locals(position, frame);
       const saved = playback.saved(position, frame);
       return [
-        ...(frame === 0 ? [scope('Changed by the last step', () => playback.changed(position))] : []),
+        ...(frame === 0 ? [scope('Changed by the last step', () => playback.changed(position).map((row) => ({ ...row, path: row.name.replace(/(top-0x[0-9a-f]+) .*$/, '$1') })))] : []),
         ...(locals.length > 0 ? [scope('Locals', () => locals, 'locals')] : []),
         ...(saved.length > 0 ? [scope('What the return must find again', () => saved.map((row) => ({ ...row, path: '' })))] : []),
         scope('Registers', () => playback.registers(position), 'registers'),

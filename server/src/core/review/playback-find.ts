@@ -52,9 +52,9 @@ function variableRow(moment: Moment, name: string): Row | null {
   return base === undefined ? null : wordRow(moment, name, base + offset);
 }
 
-/** `NMI stack top-0x28`, or an address in the machine's memory. */
+/** `NMI stack top-0x28`, `NMI top-0x28`, or an address in the machine's memory. */
 function slotRow(moment: Moment, name: string): Row | null {
-  const parsed = /^(.+?) stack,? top-(0x[0-9a-f]+|\d+)(?:[: ].*)?$/i.exec(name);
+  const parsed = /^(.+?)(?: stack)?,? top-(0x[0-9a-f]+|\d+)(?:[: ].*)?$/i.exec(name);
   const region = parsed === null ? null : stackNamed(moment.setup.layout, parsed[1] ?? '');
   const address = region !== null && parsed !== null ? top(region) - BigInt(parsed[2] ?? 0) : /^0x[0-9a-f]{1,16}$/i.test(name) ? BigInt(name) : null;
   if (address === null || (region === null && regionIndexOf(moment.setup.layout, address) <= 0)) return null;

@@ -286,18 +286,16 @@ export function wordRow(moment: Moment, name: string, address: bigint): Row {
   return { name, value: wordText(moment, load(draftOf(moment.state), moment.setup, address, 8)), watch: { kind: 'memory', address, size: 8 } };
 }
 
-/** What differs between two moments that follow each other, with what it was. */
+/** What differs between two moments that follow each other, with what it was: what was overwritten comes first. */
 export function changedRows(before: Moment, after: Moment): readonly Row[] {
   const rows: Row[] = [];
-  const compare = (old: readonly Row[], now: readonly Row[], prefix: string, missing: string): void => {
+  const compare = (old: readonly Row[], now: readonly Row[], missing: string): void => {
     const values = new Map(old.map((row) => [row.name, row.value]));
     for (const row of now) {
       const was = values.get(row.name) ?? missing;
-      if (was !== row.value) rows.push({ name: `${prefix}${row.name}`, value: `${was} -> ${row.value}`, watch: row.watch });
+      if (was !== row.value) rows.push({ name: row.name, value: `${was} -> ${row.value}`, watch: row.watch });
     }
   };
-  compare(controlRows(before), controlRows(after), '', 'none');
-  compare(registerRows(before), registerRows(after), '', 'unknown');
   const names = slotNames(after);
   const namesBefore = slotNames(before);
   for (const region of after.setup.layout.regions) {
@@ -311,9 +309,11 @@ export function changedRows(before: Moment, after: Moment): readonly Row[] {
       const lost = namesBefore.get(address);
       const row = slotRow(after, region, index, now[index], role === undefined && lost !== undefined ? namesBefore : names);
       const was = old[index] === undefined ? 'never written' : valueIn(before, old[index], lost);
-      rows.push({ ...row, name: `${region.name} stack ${row.name}`, value: `${was}${lost !== undefined && lost !== role ? ` (${lost})` : ''} -> ${row.value}` });
+      rows.push({ ...row, name: `${region.name} ${row.name.replace(/ \(.*\)$/, '')}`, value: `${was}${lost !== undefined && lost !== role ? ` (${lost})` : ''} -> ${row.value}` });
     }
   }
-  compare(wordRows(before), wordRows(after), '', 'never written');
+  compare(wordRows(before), wordRows(after), 'never written');
+  compare(registerRows(before), registerRows(after), 'unknown');
+  compare(controlRows(before), controlRows(after).filter(({ name }) => name !== 'rip'), 'none');
   return rows;
 }
