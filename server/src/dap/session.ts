@@ -444,6 +444,12 @@ export class ReplaySession extends DebugSession {
     this.emit('end');
   }
 
+  /** The stream is closed. The process is not this session's to end. */
+  override shutdown(): void {
+    this.end();
+    this.emit('end');
+  }
+
   /** Whatever still looks for a trace stops. */
   end(): void {
     this.gone = true;
