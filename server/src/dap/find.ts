@@ -49,7 +49,7 @@ export async function findIn(review: Review, wanted: Wanted, finding: Finding, p
   if (wanted.kind === 'choices') return chooseChoices(review, unit.folder, wanted);
   const problem = wanted.kind === 'scenario' ? scenarioProblem(review, unit.folder, wanted.scenario) : null;
   if (problem !== null) return problem;
-  const exploration = wanted.kind === 'finding' || wanted.scenario === null ? review.explore(unit.folder) : review.run(unit.folder, wanted.scenario);
+  const exploration = wanted.kind === 'finding' || wanted.scenario === null ? review.explore(unit.folder) : review.test(unit.folder, wanted.scenario);
   const reports = exploration === null ? [] : await exploreAll(exploration, finding, pause);
   if (reports === null) return refused('the client has gone');
   if (wanted.kind === 'scenario') return chooseRun(review, unit.folder, reports, wanted);

@@ -91,7 +91,7 @@ async function find(parts: RunParts, wanted: Wanted, looking: Looking): Promise<
 
 async function run(parts: RunParts, folder: string, wanted: Wanted & { readonly kind: 'scenario' }, looking: Looking): Promise<Found | Refused> {
   const stop = new CancellationTokenSource();
-  const job = wanted.scenario === null ? ({ kind: 'explore', folder } as const) : ({ kind: 'run', folder, scenario: wanted.scenario } as const);
+  const job = wanted.scenario === null ? ({ kind: 'explore', folder } as const) : ({ kind: 'run', folder, scenario: wanted.scenario, beyond: false } as const);
   const { reports, stopped, problem } = await runJob(parts.owner, job, (message) => {
     looking.report(message);
     if (looking.cancelled()) stop.cancel();
