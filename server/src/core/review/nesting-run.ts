@@ -6,6 +6,7 @@ import type { FaultyStep, NestingExploration, NestingTry } from '../contexts/nes
 import type { NestingFault } from '../contexts/nesting-faults.ts';
 import { nestingStarts, nestingVariants } from '../contexts/nesting-starts.ts';
 import type { NestingStart } from '../contexts/nesting-starts.ts';
+import { nestingModel } from '../contexts/nesting.ts';
 import type { Nest, NestingBounds, NestStep } from '../contexts/nesting.ts';
 import type { MachineTransition } from '../contexts/model.ts';
 import { replay } from '../explore/replay.ts';
@@ -26,6 +27,8 @@ import { pathPlace } from '../rules/path-vocabulary.ts';
 import { NESTED_NMI_RULE } from '../rules/nested-nmi-breaks-frame.ts';
 import { asksForRsp, FORGED_RSP_RULE, forgedRspMessage } from '../rules/nested-test-trusts-rsp.ts';
 import type { KernelProgram } from './kernel-run.ts';
+import { samePath, withPath } from './playback.ts';
+import type { Path } from './playback.ts';
 import { traceOf } from './trace.ts';
 
 export interface NestingRun {
@@ -68,14 +71,35 @@ export function createNestingRun(kernel: KernelProgram, rules: readonly Rule[]):
     const choices = [...run.of.explorer.pathTo(from).choices, choice];
     const played = replay<Nest>(run.of.model, 0, choices);
     const transitions = (played.transitions as readonly NestStep[]).map((step): MachineTransition => ({ label: step.label, event: step.event, effects: step.effects, state: step.state.state, weight: step.weight }));
-    return { ...traceOf(program, run.one.setup, 'nested NMIs', run.one.start.title, played.states.map((nest) => nest.state), transitions, choices), variant: [run.one.variant.name] };
+    const trace = traceOf(program, run.one.setup, 'nested NMIs', run.one.start.title, played.states.map((nest) => nest.state), transitions, choices);
+    return withPath({ ...trace, variant: [run.one.variant.name] }, () => singleSteps(run, choices, played.transitions as readonly NestStep[]));
+  }
+
+  /** The steps one by one that choices stand for: those of the code come first at each boundary, and where there was no choice there is one. */
+  function singleSteps({ one, of }: Explored, choices: readonly number[], taken: readonly NestStep[]): Path {
+    const model = nestingModel(program, one.setup, one.start.state, of.bounds, false);
+    let nest = model.initial()[0];
+    const states: State[] = nest === undefined ? [] : [nest.state];
+    const transitions: MachineTransition[] = [];
+    taken.forEach(({ event, weight }, index) => {
+      for (let step = 0; step < weight && nest !== undefined; step += 1) {
+        const wanted = step === 0 ? event : null;
+        const fitting: readonly NestStep[] = model.successors(nest).filter((successor) => successor.event === wanted);
+        const next: NestStep | undefined = fitting[wanted === null && step === 0 ? (choices[index] ?? 0) : 0];
+        if (next === undefined) throw new Error(`the replay of choice ${index + 1} ends behind ${step} of ${weight} steps: the model is not the one that it was made in`);
+        transitions.push({ label: next.label, event: next.event, effects: next.effects, state: next.state.state, weight: 1 });
+        states.push(next.state.state);
+        nest = next.state;
+      }
+    });
+    return { program, setup: one.setup, states, transitions, scenario: null };
   }
 
   /** The last step says what is wrong, at the instruction at which it shows. */
   function withFault(trace: Trace, what: NestingFault, step: NestStep): Trace {
     const node = program.code.nodes[step.before.node];
     const lane = trace.steps.at(-1)?.lane ?? [];
-    return node === undefined ? trace : { ...trace, steps: [...trace.steps, { title: what.what, place: node.kind === 'interrupted' ? null : pathPlace(node), symbol: node.symbol, lane, changed: [], steps: 1 }] };
+    return node === undefined ? trace : samePath({ ...trace, steps: [...trace.steps, { title: what.what, place: node.kind === 'interrupted' ? null : pathPlace(node), symbol: node.symbol, lane, changed: [], steps: 1 }] }, trace);
   }
 
   function found(speaks: Rule, node: CodeNode, { variant }: One): Omit<Finding, 'message' | 'trace'> {
