@@ -1,6 +1,6 @@
 // The debugger on the bad design: a finding is replayed, its stack, its values and its end are seen, and it goes back.
 import assert from 'node:assert/strict';
-import { bad, openDesigns } from './entrycheck.mjs';
+import { bad, commands, cornerCase, openDesigns, trace } from './entrycheck.mjs';
 
 const debugTrace = 'Entrycheck: Debug trace';
 
@@ -48,5 +48,25 @@ describe('a trace in the debugger', () => {
     await workbench.screenshot('debug-back');
     await press('Stop');
     await workbench.page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
+  });
+
+  it('F5 in a design asks for the scenario', async () => {
+    await workbench.openFile(bad.file);
+    await workbench.press('F5');
+    await workbench.pickQuickPick(cornerCase);
+    await waitForFrame(/asm_exc_nmi: /);
+    await press('Stop');
+    await workbench.page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
+  });
+
+  it('a trace in the panel is replayed by its button', async () => {
+    await workbench.openFile(bad.file);
+    await workbench.runCommand(commands.runScenario);
+    await workbench.pickQuickPick(cornerCase);
+    const panel = await workbench.webview(trace.verdict);
+    await panel.getByRole('button', { name: 'Replay in debugger' }).click();
+    await waitForFrame(/asm_exc_nmi: /);
+    await workbench.screenshot('debug-from-panel');
+    await press('Stop');
   });
 });

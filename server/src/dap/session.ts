@@ -2,41 +2,24 @@
 // its call stack, and it moves both ways. Speaks over whatever carries the messages; finds traces by its host alone.
 import { BreakpointEvent, DebugSession, ErrorDestination, Event, InitializedEvent, OutputEvent, ProgressEndEvent, ProgressStartEvent, ProgressUpdateEvent, StoppedEvent } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import type { CodePoint, Playback } from '../core/review-types.ts';
-import { ARRIVES, createBreakpoints, JUDGED, NO_SETTINGS } from './breakpoints.ts';
-import type { Breakpoints, Settings, Stop, Verified } from './breakpoints.ts';
+import type { CodePoint } from '../core/review-types.ts';
+import { exceptionAt, namesFrom, valueOf, watchable, watchedBy } from './answers.ts';
+import { NO_SETTINGS } from './breakpoints.ts';
+import type { Stop, Verified } from './breakpoints.ts';
+import { capabilitiesOf } from './capabilities.ts';
 import type { DebugHost, Found } from './host.ts';
 import { readLaunch } from './launch.ts';
 import type { Launch } from './launch.ts';
-import { createPlaces } from './places.ts';
 import type { Places } from './places.ts';
-import { createFootprints, next, nextBack, proceed, proceedBack, stepOut } from './travel.ts';
-import type { Footprints } from './travel.ts';
-import { createValues, dataIdOf, watchOf } from './values.ts';
-import type { Values } from './values.ts';
+import { entryOf, headingOf, replayOf, tellUpTo } from './replaying.ts';
+import type { Replaying } from './replaying.ts';
+import { next, nextBack, proceed, proceedBack, stepOut } from './travel.ts';
 
 /** The CPU. */
 const THREAD = 1;
-/** Lines of one move; of the others their number is told. */
-const MOST_TOLD = 200;
 const FAILED = 1;
 /** Stands for the text of what has none. */
 const OUT_OF_VIEW = 1;
-
-/** A trace that was found, and where the reader is in it. */
-interface Replaying {
-  readonly launch: Launch;
-  readonly found: Found;
-  readonly playback: Playback;
-  readonly places: Places;
-  readonly breakpoints: Breakpoints;
-  readonly values: Values;
-  readonly footprints: Footprints;
-  /** Positions up to this one were told of. */
-  told: number;
-  /** Why it stopped where it is. */
-  stop: Stop | null;
-}
 
 export class ReplaySession extends DebugSession {
   private readonly host: DebugHost;
@@ -69,27 +52,7 @@ export class ReplaySession extends DebugSession {
 
   protected override initializeRequest(response: DebugProtocol.InitializeResponse, args: DebugProtocol.InitializeRequestArguments): void {
     this.showsProgress = args.supportsProgressReporting === true;
-    response.body = {
-      supportsConfigurationDoneRequest: true,
-      supportsStepBack: true,
-      supportsRestartRequest: true,
-      supportsDataBreakpoints: true,
-      supportsFunctionBreakpoints: true,
-      supportsEvaluateForHovers: true,
-      supportsExceptionInfoRequest: true,
-      supportsExceptionFilterOptions: true,
-      supportsSteppingGranularity: true,
-      supportsCompletionsRequest: true,
-      supportsTerminateRequest: true,
-      supportsDelayedStackTraceLoading: true,
-      supportsLoadedSourcesRequest: true,
-      completionTriggerCharacters: ['%', '.'],
-      exceptionBreakpointFilters: [
-        ...this.host.invariants().map(({ name, title, why }) => ({ filter: name, label: title, description: why, default: true })),
-        { filter: JUDGED, label: 'A rule speaks', description: 'A rule finds something at a step before the end of the trace', default: false, supportsCondition: true, conditionDescription: 'Rules by name: guard-cleared-on-rewinding-stack; without any, all' },
-        { filter: ARRIVES, label: 'An event arrives', description: 'An event is delivered: its frame is pushed and its handler begins', default: false, supportsCondition: true, conditionDescription: 'Vectors: NMI, #VE; without any, all' },
-      ],
-    };
+    response.body = capabilitiesOf(this.host.invariants());
     this.sendResponse(response);
   }
 
@@ -115,7 +78,7 @@ export class ReplaySession extends DebugSession {
     if (typeof launch === 'string') return this.fail(response, launch);
     this.find(launch, response).then((trace) => {
       if (trace === null) return;
-      this.replaying = this.replayOf(launch, trace, this.replaying?.breakpoints.settings() ?? NO_SETTINGS);
+      this.replaying = replayOf(this.host, launch, trace, this.replaying?.breakpoints.settings() ?? NO_SETTINGS);
       this.sendResponse(response);
       found();
     }).catch((error: unknown) => this.fail(response, `the trace could not be found: ${error instanceof Error ? error.message : String(error)}`));
@@ -139,29 +102,17 @@ export class ReplaySession extends DebugSession {
     }
   }
 
-  private replayOf(launch: Launch, found: Found, set: Settings): Replaying {
-    const { playback } = found;
-    const places = createPlaces(playback, this.host.text);
-    const breakpoints = createBreakpoints(playback, places, this.host.invariants(), launch.dataBreakpoints, set);
-    return { launch, found, playback, places, breakpoints, values: createValues(playback), footprints: createFootprints(0), told: 0, stop: null };
-  }
-
   protected override configurationDoneRequest(response: DebugProtocol.ConfigurationDoneResponse): void {
     this.sendResponse(response);
     if (this.replaying !== null) this.enter();
   }
 
-  /** The first step that has a text: what ran before any event has none. */
   private enter(): void {
     const replaying = this.replaying;
     if (replaying === null) return;
-    const { playback, found } = replaying;
-    const { steps, variant } = playback;
-    this.print(`${found.title}: ${steps} machine steps${variant.length > 0 ? `, CPU features: ${variant.join(', ')}` : ''}\n${found.message} [${found.rule}]\n${found.notes.map((note) => `  ${note}\n`).join('')}`);
-    let at = 0;
-    while (at < steps && playback.codeAt(at).written === null) at += 1;
-    if (replaying.launch.stopOnEntry) this.arrive(at, 'entry', false);
-    else this.arrive(proceed(playback, 0, this.stops()), 'breakpoint', false);
+    this.print(headingOf(replaying));
+    if (replaying.launch.stopOnEntry) this.arrive(entryOf(replaying), 'entry', false);
+    else this.arrive(proceed(replaying.playback, 0, this.stops()), 'breakpoint', false);
   }
 
   private print(output: string): void {
@@ -186,7 +137,7 @@ export class ReplaySession extends DebugSession {
 
   private settle(replaying: Replaying, to: number, plain: string, stop: Stop | null): void {
     const { playback, found } = replaying;
-    this.tell(replaying, to);
+    for (const { text, code } of tellUpTo(replaying, to)) this.sendEvent(this.toldAt(`${text}\n`, code, replaying.places));
     const ended: Stop | null = to === playback.steps ? { reason: 'exception', text: found.message, ids: [], exception: found.rule } : null;
     replaying.stop = ended ?? stop;
     const why = replaying.stop;
@@ -198,30 +149,9 @@ export class ReplaySession extends DebugSession {
     this.sendEvent(event);
   }
 
-  /** Each event and key step once, when it is first passed, with its place. */
-  private tell(replaying: Replaying, to: number): void {
-    const { playback, places, found } = replaying;
-    let left = MOST_TOLD;
-    let more = 0;
-    for (let position = replaying.told + 1; position <= to; position += 1) {
-      const { told } = playback.done(position);
-      if (told === null) continue;
-      left -= 1;
-      if (left < 0) {
-        more += 1;
-        continue;
-      }
-      const code = playback.codeAt(position - 1);
-      this.sendEvent(this.toldAt(`${position}: ${told}\n`, code, places));
-    }
-    if (more > 0) this.print(`and ${more} more\n`);
-    if (to === playback.steps && replaying.told < to) this.sendEvent(this.toldAt(`${to}: ${found.message} [${found.rule}]\n`, playback.codeAt(to), places));
-    replaying.told = Math.max(replaying.told, to);
-  }
-
-  private toldAt(output: string, code: CodePoint, places: Places): OutputEvent {
+  private toldAt(output: string, code: CodePoint | null, places: Places): OutputEvent {
     const event = new OutputEvent(output, 'stdout');
-    const at = code.use ?? code.written;
+    const at = code?.use ?? code?.written ?? null;
     if (at === null) return event;
     const { file, line, column } = places.linesOf(at);
     const body: DebugProtocol.OutputEvent['body'] = { ...event.body, source: this.source(file), line: this.convertDebuggerLineToClient(line), column: this.convertDebuggerColumnToClient(column) };
@@ -295,20 +225,17 @@ export class ReplaySession extends DebugSession {
   protected override evaluateRequest(response: DebugProtocol.EvaluateResponse, { expression, frameId = 0 }: DebugProtocol.EvaluateArguments): void {
     const replaying = this.of(response);
     if (replaying === null) return;
-    const row = replaying.playback.find(replaying.footprints.position(), frameId, expression);
-    if (row === null) return this.fail(response, `${expression} names nothing here: registers (%rsp), flags (IF), control state (cr3, GS base), locals, guards, variables and slots (NMI stack top-0x28) can be asked for`);
-    response.body = { result: row.value, variablesReference: 0, presentationHint: { attributes: ['readOnly'] } };
+    const body = valueOf(replaying, expression, frameId);
+    if (body === null) return this.fail(response, `${expression} names nothing here: registers (%rsp), flags (IF), control state (cr3, GS base), locals, guards, variables and slots (NMI stack top-0x28) can be asked for`);
+    response.body = body;
     this.sendResponse(response);
   }
 
   protected override completionsRequest(response: DebugProtocol.CompletionsResponse, { text, column, frameId = 0 }: DebugProtocol.CompletionsArguments): void {
     const replaying = this.of(response);
     if (replaying === null) return;
-    const { playback, footprints } = replaying;
-    const position = footprints.position();
     const typed = /[%\w.]*$/.exec(text.slice(0, this.convertClientColumnToDebugger(column)))?.[0] ?? '';
-    const names = [...playback.locals(position, frameId), ...playback.registers(position), ...playback.control(position), ...playback.words(position)].map(({ name }) => name);
-    const fitting = [...new Set(names)].filter((name) => name.toLowerCase().startsWith(typed.replace(/^%/, '').toLowerCase()));
+    const fitting = namesFrom(replaying, typed, frameId);
     response.body = { targets: fitting.map((label) => ({ label, start: this.convertDebuggerColumnToClient(this.convertClientColumnToDebugger(column) - typed.length), length: typed.length })) };
     this.sendResponse(response);
   }
@@ -389,41 +316,26 @@ export class ReplaySession extends DebugSession {
     this.sendResponse(response);
   }
 
-  protected override dataBreakpointInfoRequest(response: DebugProtocol.DataBreakpointInfoResponse, { variablesReference, name, frameId = 0 }: DebugProtocol.DataBreakpointInfoArguments): void {
+  protected override dataBreakpointInfoRequest(response: DebugProtocol.DataBreakpointInfoResponse, args: DebugProtocol.DataBreakpointInfoArguments): void {
     const replaying = this.of(response);
     if (replaying === null) return;
-    const { values, playback, footprints } = replaying;
-    const row = variablesReference === undefined || variablesReference === 0 ? playback.find(footprints.position(), frameId, name) : values.rowOf(variablesReference, name);
-    const watch = row?.watch ?? null;
-    response.body = watch === null
-      ? { dataId: null, description: row === null ? `${name} names nothing here` : `${name} is nothing that a step writes` }
-      : { dataId: dataIdOf(watch), description: name, accessTypes: ['write'], canPersist: false };
+    response.body = watchable(replaying, args);
     this.sendResponse(response);
   }
 
   protected override setDataBreakpointsRequest(response: DebugProtocol.SetDataBreakpointsResponse, { breakpoints }: DebugProtocol.SetDataBreakpointsArguments): void {
     const replaying = this.of(response);
     if (replaying === null) return;
-    const wanted = breakpoints.map(({ dataId }) => {
-      const watch = watchOf(dataId);
-      return { watch, name: watch === null ? dataId : replaying.playback.nameOf(watch) };
-    });
-    response.body = { breakpoints: replaying.breakpoints.setWatched(wanted).map((one) => this.told(one)) };
+    response.body = { breakpoints: replaying.breakpoints.setWatched(watchedBy(replaying, breakpoints)).map((one) => this.told(one)) };
     this.sendResponse(response);
   }
 
   protected override exceptionInfoRequest(response: DebugProtocol.ExceptionInfoResponse): void {
     const replaying = this.of(response);
     if (replaying === null) return;
-    const { stop, playback, footprints, found } = replaying;
-    if (stop?.reason !== 'exception') return this.fail(response, 'nothing went wrong at this step');
-    const ends = footprints.position() === playback.steps;
-    response.body = {
-      exceptionId: stop.exception,
-      description: stop.text,
-      breakMode: 'always',
-      details: { typeName: stop.exception, message: stop.text, ...(ends ? { stackTrace: found.notes.join('\n') } : {}) },
-    };
+    const body = exceptionAt(replaying);
+    if (body === null) return this.fail(response, 'nothing went wrong at this step');
+    response.body = body;
     this.sendResponse(response);
   }
 

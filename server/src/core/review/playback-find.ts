@@ -7,8 +7,9 @@ import { addressOfNode, PERCPU_REGION, regionBase, regionIndexOf, stackNamed, to
 import { registerOperand, REGISTER_NAMES, RSP } from '../machine/registers.ts';
 import { constant, extractBytes, isConstant } from '../machine/word.ts';
 import type { Row } from '../playback-types.ts';
-import { controlRows, frameAt, localRows, slotNames, wordRow, wordRows, wordText } from './playback-rows.ts';
+import { controlRows, wordRow, wordRows, wordText } from './playback-rows.ts';
 import type { Moment } from './playback-rows.ts';
+import { frameAt, localRows, slotNames } from './playback-stacks.ts';
 
 export function findRow(moment: Moment, frame: number, given: string): Row | null {
   const name = given.trim().replace(/^[%$]/, '');

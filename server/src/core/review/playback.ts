@@ -18,8 +18,10 @@ import type { Scenario } from '../scenarios/scenario.ts';
 import { INVARIANTS } from './invariants.ts';
 import { depthOf, waitingAt } from './playback-calls.ts';
 import { findRow } from './playback-find.ts';
-import { changedRows, controlRows, localRows, registerRows, savedRows, stackRows, wordRows } from './playback-rows.ts';
+import { changedRows } from './playback-changes.ts';
+import { controlRows, registerRows, wordRows } from './playback-rows.ts';
 import type { Moment } from './playback-rows.ts';
+import { localRows, savedRows, stackRows } from './playback-stacks.ts';
 import { stepTitle } from './trace.ts';
 
 /** What a trace was told from: `states` has one state more than `transitions`, which are single machine steps. */
