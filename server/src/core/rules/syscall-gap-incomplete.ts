@@ -23,10 +23,11 @@ function examine(tree: Tree): readonly Judgement[] {
     const text = plain((tree.active(one.file) ?? '').slice(one.span.start, one.span.end));
     const parts = rangesOf(text);
     const compared = new Set(text.match(/\w+/g));
+    const excluded = new Set([...text.matchAll(/\bip (?:>|<=) \(unsigned long\)\s*(\w+)/g)].map((match) => match[1]));
     for (const range of [...entries(tree), ...exits(tree)]) {
       if (parts.some((part) => part.from === range.from && part.to === range.to)) continue;
-      // Both are compared in a way that is not understood.
-      if (compared.has(range.from) && compared.has(range.to) && !parts.some((part) => part.from === range.from || part.to === range.to)) continue;
+      // Both are compared in a way that is not understood, and not in one that leaves out the first instruction.
+      if (!excluded.has(range.from) && compared.has(range.from) && compared.has(range.to) && !parts.some((part) => part.from === range.from || part.to === range.to)) continue;
       found.place(placeIn(tree, one.file, one.nameSpan), `${one.name}() leaves out ${range.what}, from ${range.from} to ${range.to}: an NMI or #VC there takes the user's stack pointer for the kernel's; add the range`, {
         related: range.place === null ? [] : [{ place: range.place, message: `${range.from} is a target of SYSCALL or the start of its exit` }],
       });
