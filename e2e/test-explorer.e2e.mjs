@@ -34,4 +34,12 @@ describe('the Test Explorer', () => {
     await panel.locator(trace.step).first().waitFor();
     await workbench.screenshot('test-trace');
   });
+
+  it('replays a failed one in the debugger', async () => {
+    await workbench.testAction(/perf-nmi-user-copy-fails-twice/, 'Debug Test');
+    const { page } = workbench;
+    await page.locator('.debug-call-stack .stack-frame', { hasText: /asm_exc_nmi: / }).first().waitFor({ timeout: 60_000 });
+    await workbench.screenshot('test-debug');
+    await page.locator('.debug-toolbar .action-label[aria-label^="Stop"]').first().click();
+  });
 });

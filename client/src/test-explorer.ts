@@ -1,10 +1,11 @@
 // The scenarios of the workspace's designs in the Test Explorer: found when it is looked at, run in the server's worker,
 // a violation shown at the step that shows it. What was found is void once a file of the design is edited.
-import { Disposable, Location, MarkdownString, Position, Range, TestMessage, TestMessageStackFrame, TestRunProfileKind, TestRunRequest, Uri, commands, tests, workspace } from 'vscode';
+import { Disposable, Location, MarkdownString, Position, Range, TestMessage, TestMessageStackFrame, TestRunProfileKind, TestRunRequest, Uri, commands, tests, window, workspace } from 'vscode';
 import type { CancellationToken, TestController, TestItem, TestRun } from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
 import { methods } from '../../server/src/lsp/protocol.ts';
 import type { RunParams, TestDesign, TestResult, TestsResult, TraceView, ViewRange } from '../../server/src/lsp/protocol.ts';
+import { debugTrace } from './debug.ts';
 import type { TracePanel } from './trace-panel.ts';
 
 /** Milliseconds without a change of scenario files before they are looked at again. */
@@ -57,6 +58,12 @@ export function createTestExplorer(client: LanguageClient, traces: TracePanel): 
     await runTests(client, controller, known, request, token);
   }, true);
   profile.supportsContinuousRun = true;
+  controller.createRunProfile('Replay', TestRunProfileKind.Debug, async (request, token) => {
+    await runTests(client, controller, known, request, token);
+    const violated = leavesOf(request.include ?? itemsIn(controller), new Set(request.exclude ?? [])).flatMap((item) => known.get(item)?.runs[0] ?? []).find(({ replay }) => replay !== undefined);
+    if (violated?.replay !== undefined) await debugTrace(client, violated.replay);
+    else void window.showInformationMessage('Entrycheck: nothing is violated here, so there is no trace to replay');
+  });
 
   const watcher = workspace.createFileSystemWatcher(scenarioFiles);
   return Disposable.from(
