@@ -4,7 +4,8 @@ import type { CancellationToken, Progress } from 'vscode';
 import { WorkDoneProgress } from 'vscode-languageclient/node';
 import type { LanguageClient } from 'vscode-languageclient/node';
 import { methods } from '../../server/src/lsp/protocol.ts';
-import type { CompareResult, ReplayKey, RunResult, ScenariosResult, TraceView } from '../../server/src/lsp/protocol.ts';
+import type { CompareResult, ReplayKey, RunResult, TraceView } from '../../server/src/lsp/protocol.ts';
+import { activeUri, chooseScenario } from './asking.ts';
 import type { ComparePanel } from './compare-panel.ts';
 import { debugTrace } from './debug.ts';
 import { showExpansion } from './expansion.ts';
@@ -47,29 +48,11 @@ function isReplayKey(given: unknown): given is ReplayKey {
   return typeof given === 'object' && given !== null && ('file' in given || 'choices' in given);
 }
 
-/** The document that commands without arguments are about; says what is missing where there is none. */
-export function activeUri(): string | null {
-  const uri = window.activeTextEditor?.document.uri ?? window.visibleTextEditors[0]?.document.uri;
-  if (uri === undefined) void window.showInformationMessage('Entrycheck: open an assembler, C or scenario file of the design first');
-  return uri?.toString() ?? null;
-}
-
 async function runScenario(client: LanguageClient, traces: TracePanel, given: string | null): Promise<void> {
   const uri = activeUri();
   if (uri === null) return;
   const scenario = given ?? (await chooseScenario(client, uri));
   if (scenario !== null) await run(client, traces, uri, scenario);
-}
-
-export async function chooseScenario(client: LanguageClient, uri: string): Promise<string | null> {
-  const { problem, design, scenarios } = await client.sendRequest<ScenariosResult>(methods.scenarios, { uri });
-  if (problem !== null || scenarios.length === 0) {
-    void window.showInformationMessage(`Entrycheck: ${problem ?? `no scenario applies to ${design}`}`);
-    return null;
-  }
-  const items = scenarios.map(({ name, title, why, own }) => ({ label: name, description: own ? `${title} (of this workspace)` : title, detail: why }));
-  const chosen = await window.showQuickPick(items, { placeHolder: `Scenario to run on ${design}`, matchOnDescription: true, matchOnDetail: true });
-  return chosen?.label ?? null;
 }
 
 async function runAll(client: LanguageClient, traces: TracePanel): Promise<void> {

@@ -6,7 +6,7 @@ import { State } from 'vscode-languageclient/node';
 import type { LanguageClient } from 'vscode-languageclient/node';
 import { debugType, methods } from '../../server/src/lsp/protocol.ts';
 import type { DebugMessage, ReplayKey, TraceView } from '../../server/src/lsp/protocol.ts';
-import { activeUri, chooseScenario } from './commands.ts';
+import { activeUri, chooseScenario } from './asking.ts';
 
 export function registerDebugging(client: LanguageClient): Disposable {
   const sessions = new Map<string, (message: DebugMessage['message']) => void>();

@@ -114,7 +114,8 @@ export function fingerprintOf(finding: Finding, cwd: string, review: Review): st
   return createHash('sha256').update(keyOf(entryFor(finding, HERE, cwd, review))).digest('hex').slice(0, 32);
 }
 
-function keyOf({ rule, path, symbol, line }: BaselineEntry): string {
+/** Entries with one key are of the same finding. */
+export function keyOf({ rule, path, symbol, line }: BaselineEntry): string {
   return JSON.stringify([path, symbol, rule, line]);
 }
 

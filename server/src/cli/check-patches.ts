@@ -2,7 +2,7 @@
 import { inOrder } from '../core/render/places.ts';
 import type { Finding } from '../core/review-types.ts';
 import { createNodeWorkspace } from '../shell/workspace.ts';
-import { compare, entriesFor } from './baseline.ts';
+import { compare, entriesFor, keyOf } from './baseline.ts';
 import type { BaselineEntry } from './baseline.ts';
 import type { Given } from './given.ts';
 import type { Io } from './io.ts';
@@ -98,7 +98,7 @@ export async function checkPatches({ patches }: Given, configuration: string | n
     const left = changes.filter(({ broughtBy, takenAwayBy }) => broughtBy !== null && takenAwayBy === null);
     return (finding) => {
       const [entry] = entriesFor(BESIDE, io.cwd, [finding], session.review);
-      const at = left.findIndex((change) => entry !== undefined && isSame(change.entry, entry));
+      const at = left.findIndex((change) => entry !== undefined && keyOf(change.entry) === keyOf(entry));
       const [change] = at === -1 ? [] : left.splice(at, 1);
       if (change?.broughtBy === undefined || change.broughtBy === null) return finding;
       return { ...finding, related: [...finding.related, { place: finding.place, message: `comes with ${patchTitle(change.broughtBy, subjects)}` }] };
@@ -108,8 +108,4 @@ export async function checkPatches({ patches }: Given, configuration: string | n
 
 function isReviewed(path: string): boolean {
   return /\.(?:S|s|c|h)$|\.xctx-scenario\.(?:ya?ml|json)$|(?:^|\/)\.xctx\.yaml$/.test(path);
-}
-
-function isSame(a: BaselineEntry, b: BaselineEntry): boolean {
-  return a.rule === b.rule && a.path === b.path && a.symbol === b.symbol && a.line === b.line;
 }

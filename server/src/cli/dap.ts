@@ -39,7 +39,7 @@ export async function serveDap(io: Io, input: Readable, output: Writable): Promi
   let review: Review = await createReview(grammars, createNodeWorkspace(io.cwd), null);
 
   const host: DebugHost = {
-    find: async (wanted, finding) => {
+    find: async (wanted, looking) => {
       const { findIn } = await import('../dap/find.ts');
       const absolute = (path: string): string => tidy(resolve(io.cwd, path));
       const named = wanted.kind === 'finding' ? { ...wanted, file: absolute(wanted.file) } : { ...wanted, program: absolute(wanted.program) };
@@ -48,7 +48,7 @@ export async function serveDap(io: Io, input: Readable, output: Writable): Promi
       if (kind !== 'file' && kind !== 'folder') return { kind: 'refused', message: `${path}: ${kind}` };
       review.release();
       review = await createReview(grammars, createNodeWorkspace(io.cwd), null);
-      return findIn(review, named, finding, () => new Promise((next) => void setImmediate(next)));
+      return findIn(review, named, looking, () => new Promise((next) => void setImmediate(next)));
     },
     invariants: () => review.invariants(),
     text: (file) => review.text(file),

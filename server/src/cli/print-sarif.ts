@@ -1,27 +1,18 @@
 // A run of `check` as a SARIF log: what of it lies where on this disk, and what the run says of itself.
 import { posix } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { JsonBaseline, JsonPatches } from '../core/render/json.ts';
 import type { Locate } from '../core/render/places.ts';
 import { sarifLog } from '../core/render/sarif.ts';
 import type { SarifBase, SarifNote, SarifRun } from '../core/render/sarif.ts';
 import { unknownText } from '../core/render/unknown.ts';
-import type { AcceptedFinding, Finding, Unknown } from '../core/review-types.ts';
 import { fingerprintOf } from './baseline.ts';
 import type { Io } from './io.ts';
+import type { Shown } from './print-check.ts';
 import { baselineTexts, patchTexts } from './print-notes.ts';
 import type { Session } from './session.ts';
 import { version } from './version.ts';
 
-interface ShownRun {
-  readonly findings: readonly Finding[];
-  readonly accepted: readonly AcceptedFinding[];
-  readonly unknown: readonly Unknown[];
-  readonly baseline: JsonBaseline | null;
-  readonly patches: JsonPatches | null;
-}
-
-export function printSarif({ findings, accepted, unknown, baseline, patches }: ShownRun, { review, locate }: Session, io: Io): void {
+export function printSarif({ findings, accepted, unknown, baseline, patches }: Shown, { review, locate }: Session, io: Io): void {
   const notes: readonly SarifNote[] = [
     ...unknown.map((one): SarifNote => ({ id: one.kind, level: one.kind === 'unfinished' ? 'warning' : 'note', text: unknownText(one, locate) })),
     ...baselineTexts(baseline).map((text): SarifNote => ({ id: 'baseline', level: 'note', text })),

@@ -1,5 +1,6 @@
 // Which patch of a series brings a finding and which takes it away, from the findings before the series and after each
 // patch, as baselines know them. Pure; knows no patch and no file.
+import { keyOf } from './baseline.ts';
 import type { BaselineEntry } from './baseline.ts';
 
 export interface Change {
@@ -16,7 +17,7 @@ export function changesOf(states: readonly (readonly BaselineEntry[])[]): readon
   const counts = states.map((state) => {
     const byKey = new Map<string, number>();
     for (const entry of state) {
-      const key = JSON.stringify([entry.path, entry.symbol, entry.rule, entry.line]);
+      const key = keyOf(entry);
       byKey.set(key, (byKey.get(key) ?? 0) + entry.count);
       entries.set(key, { ...entry, count: 1 });
     }

@@ -3,7 +3,7 @@ import { locator } from '../core/render/places.ts';
 import type { Exploration, Review, RunReport, Unit } from '../core/review-types.ts';
 import { chooseChoices, chooseFinding, chooseRun } from './choose.ts';
 import { refused } from './host.ts';
-import type { Finding, Found, Refused } from './host.ts';
+import type { Found, Looking, Refused } from './host.ts';
 import type { Wanted } from './launch.ts';
 
 /** States between two looks at whether the client is still there. */
@@ -32,7 +32,7 @@ export function scenarioProblem(review: Review, folder: string, name: string | n
 }
 
 /** `pause` lets what waits run; null where the client has gone. */
-export async function exploreAll(exploration: Exploration, { report, cancelled }: Finding, pause: () => Promise<void>): Promise<readonly RunReport[] | null> {
+export async function exploreAll(exploration: Exploration, { report, cancelled }: Looking, pause: () => Promise<void>): Promise<readonly RunReport[] | null> {
   for (;;) {
     const { done, scenario, start, states } = exploration.run(SLICE);
     if (done) return exploration.reports();
@@ -42,7 +42,7 @@ export async function exploreAll(exploration: Exploration, { report, cancelled }
   }
 }
 
-export async function findIn(review: Review, wanted: Wanted, finding: Finding, pause: () => Promise<void>): Promise<Found | Refused> {
+export async function findIn(review: Review, wanted: Wanted, looking: Looking, pause: () => Promise<void>): Promise<Found | Refused> {
   const path = wanted.kind === 'finding' ? wanted.file : wanted.program;
   const unit = unitNamed(review, path);
   if (unit === null) return noUnit(path);
@@ -50,7 +50,7 @@ export async function findIn(review: Review, wanted: Wanted, finding: Finding, p
   const problem = wanted.kind === 'scenario' ? scenarioProblem(review, unit.folder, wanted.scenario) : null;
   if (problem !== null) return problem;
   const exploration = wanted.kind === 'finding' || wanted.scenario === null ? review.explore(unit.folder) : review.test(unit.folder, wanted.scenario);
-  const reports = exploration === null ? [] : await exploreAll(exploration, finding, pause);
+  const reports = exploration === null ? [] : await exploreAll(exploration, looking, pause);
   if (reports === null) return refused('the client has gone');
   if (wanted.kind === 'scenario') return chooseRun(review, unit.folder, reports, wanted);
   const findings = review.findings(unit.folder, reports).filter(({ place }) => place.file === wanted.file);

@@ -23,14 +23,14 @@ export interface Refused {
   readonly message: string;
 }
 
-export interface Finding {
+export interface Looking {
   readonly report: (message: string) => void;
   /** The client has gone or no longer wants it. */
   readonly cancelled: () => boolean;
 }
 
 export interface DebugHost {
-  readonly find: (wanted: Wanted, finding: Finding) => Promise<Found | Refused>;
+  readonly find: (wanted: Wanted, looking: Looking) => Promise<Found | Refused>;
   readonly invariants: () => readonly Invariant[];
   readonly text: (file: string) => string | null;
   /** A file of the review as the client names it: a path of the disk, or a URI. */

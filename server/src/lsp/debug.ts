@@ -7,7 +7,7 @@ import { locator } from '../core/render/places.ts';
 import { chooseChoices, chooseFinding, chooseRun } from '../dap/choose.ts';
 import { findIn, noUnit, scenarioProblem, unitNamed } from '../dap/find.ts';
 import { refused } from '../dap/host.ts';
-import type { DebugHost, Finding as Looking, Found, Refused } from '../dap/host.ts';
+import type { DebugHost, Found, Looking, Refused } from '../dap/host.ts';
 import type { Wanted } from '../dap/launch.ts';
 import type { ReplaySession } from '../dap/session.ts';
 import type { Answering } from './answering.ts';

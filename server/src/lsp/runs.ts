@@ -59,12 +59,8 @@ export async function runScenario({ session, owner, folders }: RunParts, params:
 
 export async function compareDesigns({ session, owner, folders }: RunParts, findFiles: EntryFiles, params: CompareParams, report: Report, token: CancellationToken): Promise<CompareResult> {
   const { files, notes } = findFiles(params.folders.length === 0 ? folders : params.folders.map(pathOfUri));
-  const units = new Map<string, Unit>();
-  for (const file of [...files, ...session.documents().map((document) => document.file)]) {
-    const unit = session.review.unitOf(file);
-    if (unit !== null) units.set(unit.folder, unit);
-  }
-  const designs = [...units.values()].filter((unit) => handlesVe(session, unit)).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const units = unitsWith(session, files);
+  const designs = units.filter((unit) => handlesVe(session, unit)).sort((a, b) => (a.name < b.name ? -1 : 1));
   const rows: CompareRow[] = [];
   for (const unit of designs) {
     if (token.isCancellationRequested) break;
@@ -72,8 +68,18 @@ export async function compareDesigns({ session, owner, folders }: RunParts, find
     const file = unit.files[0] ?? unit.folder;
     rows.push({ design: unit.name, folder: unit.folder, uri: session.locator.uri(file), runs: viewsOf(session, unit, reports, locateIn(session, folders)), stopped: problem ?? stopped });
   }
-  const left = units.size - designs.length;
-  return { rows, notes: left === 0 ? notes : [...notes, `${left} of ${units.size} units have no #VE handler and were left out`] };
+  const left = units.length - designs.length;
+  return { rows, notes: left === 0 ? notes : [...notes, `${left} of ${units.length} units have no #VE handler and were left out`] };
+}
+
+/** The units of files and of the open documents, each once. */
+export function unitsWith({ review, documents }: Session, files: readonly string[]): readonly Unit[] {
+  const units = new Map<string, Unit>();
+  for (const file of [...files, ...documents().map((document) => document.file)]) {
+    const unit = review.unitOf(file);
+    if (unit !== null) units.set(unit.folder, unit);
+  }
+  return [...units.values()];
 }
 
 export function noUnit(uri: string): string {

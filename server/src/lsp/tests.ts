@@ -6,19 +6,14 @@ import type { Unit } from '../core/review-types.ts';
 import type { EntryFiles } from './entry-files.ts';
 import { pathOfUri } from './paths.ts';
 import type { RunParams, TestDesign, TestEntry, TestResult, TestsResult } from './protocol.ts';
-import { locateIn, noUnit, runJob, viewsOf } from './runs.ts';
+import { locateIn, noUnit, runJob, unitsWith, viewsOf } from './runs.ts';
 import type { Report, RunParts } from './runs.ts';
 import type { Session } from './session.ts';
 
 /** Designs of the folders on the disk and of the open documents, by name. */
 export function listTests({ session, folders }: RunParts, findFiles: EntryFiles): TestsResult {
   const { files, notes } = findFiles(folders);
-  const units = new Map<string, Unit>();
-  for (const file of [...files, ...session.documents().map((document) => document.file)]) {
-    const unit = session.review.unitOf(file);
-    if (unit !== null) units.set(unit.folder, unit);
-  }
-  const designs = [...units.values()].flatMap((unit) => designOf(session, unit) ?? []);
+  const designs = unitsWith(session, files).flatMap((unit) => designOf(session, unit) ?? []);
   return { designs: designs.sort((a, b) => (a.design < b.design ? -1 : a.design > b.design ? 1 : a.uri < b.uri ? -1 : 1)), notes };
 }
 

@@ -1,4 +1,5 @@
 // A state in the words of hovers and traces: stack, flags, blocking, live frames, guards.
+import type { CodeNode } from '../machine/code.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import { draftOf, guardBusy } from '../machine/draft.ts';
 import { nameAddress, PERCPU_REGION, regionBase, stackOf } from '../machine/layout.ts';
@@ -6,6 +7,7 @@ import type { State } from '../machine/state.ts';
 import { IF } from '../machine/state.ts';
 import { vectorTitle } from '../machine/vectors.ts';
 import { isConstant, show } from '../machine/word.ts';
+import type { Word } from '../machine/word.ts';
 import type { Program } from '../program/program.ts';
 
 export interface Projection {
@@ -66,14 +68,14 @@ export function project(program: Program, setup: MachineSetup, state: State, sta
     cpl: state.cpu.cpl,
     gs: gsText(state),
     cr3: cr3Text(state),
-    interruptFlag: flagText(state, IF),
+    interruptFlag: flagText(state.flags, IF),
     nmiBlocked: state.cpu.nmiBlocked ? 'yes' : 'no',
     frames: state.frames.map((frame) => `${vectorTitle(frame.vector)} on ${setup.layout.regions[frame.region]?.name ?? 'an unknown'} stack`),
     guards: setup.guards.map((guard, index) => {
       const busy = guardBusy(draft, setup, index);
       return { name: guard.name, state: busy === null ? 'unknown' : busy ? 'busy' : 'armed' };
     }),
-    pending: state.pending.map((pending) => (pending.kind === 'irq' ? vectorTitle(pending.vector) : 'task work')).join(', '),
+    pending: pendingText(state),
     lane: laneOf(program, state, start),
   };
 }
@@ -84,9 +86,19 @@ export function gsText(state: State): string {
   return gsBase.name.startsWith('user') ? 'user' : show(gsBase);
 }
 
-function flagText(state: State, bit: bigint): string {
-  if ((state.flags.known & bit) === 0n) return 'unknown';
-  return (state.flags.value & bit) === 0n ? '0' : '1';
+export function flagText({ known, value }: Word, bit: bigint): string {
+  if ((known & bit) === 0n) return 'unknown';
+  return (value & bit) === 0n ? '0' : '1';
+}
+
+/** Deferrals that are armed; '' for none. */
+export function pendingText({ pending }: State): string {
+  return pending.map((one) => (one.kind === 'irq' ? vectorTitle(one.vector) : 'task work')).join(', ');
+}
+
+/** `exc_ve: WRITE_ONCE(ve->busy, 0)`, or the words for a context that has no code. */
+export function nodeText(node: CodeNode): string {
+  return node.kind === 'interrupted' ? node.text : `${node.symbol}: ${node.text}`;
 }
 
 /** Fields that differ, in a fixed order, as `field: from -> to`. */

@@ -3,7 +3,7 @@
 import type { Place } from '../base/span.ts';
 import { machineModel } from '../contexts/model.ts';
 import type { MachineModel, MachineTransition } from '../contexts/model.ts';
-import { changes, project } from '../contexts/projection.ts';
+import { changes, nodeText, project } from '../contexts/projection.ts';
 import type { Projection } from '../contexts/projection.ts';
 import { prepare } from '../contexts/setup.ts';
 import { replay } from '../explore/replay.ts';
@@ -76,8 +76,10 @@ export function divergenceOf(first: Side, other: Side, start: StartContext, choi
     const key = keyStep(first.program, led.setup, before, transition);
     if (key === null && transition.event === null) continue;
     if (key !== null) number += 1;
-    const here = project(first.program, led.setup, before, start);
-    const diverges = (what: Divergence['what'], otherState: State): Divergence => ({ step: Math.max(1, number), title: key?.title ?? transition.label, place: key?.place ?? null, lane: project(first.program, led.setup, after, start).lane, what, otherPlace: placeOf(other.program, otherState), then: null });
+    const words = (player: Player, of: State): Projection => project(player.program, player.setup, of, start);
+    const here = words(led, before);
+    const there = words(led, after);
+    const diverges = (what: Divergence['what'], otherState: State): Divergence => ({ step: Math.max(1, number), title: key?.title ?? transition.label, place: key?.place ?? null, lane: there.lane, what, otherPlace: placeOf(other.program, otherState), then: null });
     const met = meet(led, before, follower, state);
     if (met === null) {
       const gone = diverges({ kind: 'not-reached' }, state);
@@ -86,18 +88,13 @@ export function divergenceOf(first: Side, other: Side, start: StartContext, choi
       missing ??= gone;
       continue;
     }
-    const fields = differences(here, project(other.program, follower.setup, met, start));
+    const fields = differences(here, words(follower, met));
     if (fields.length > 0) return behind(missing, diverges({ kind: 'differs', fields }, met));
-    const taken = follower.model.successors(met).filter((one) => one.event === transition.event);
-    if (taken.length === 0) return behind(missing, diverges({ kind: 'no-event', event: transition.event === null ? transition.label : vectorTitle(transition.event) }, met));
-    const alike = taken.find((one) => kindsOf(one.effects) === kindsOf(transition.effects) && differences(project(first.program, led.setup, after, start), project(other.program, follower.setup, one.state, start)).length === 0);
-    const next = alike ?? taken[0];
-    if (next === undefined) return null;
-    if (alike === undefined) {
-      const ends = differences(project(first.program, led.setup, after, start), project(other.program, follower.setup, next.state, start));
-      return behind(missing, diverges({ kind: 'ends-otherwise', title: keyStep(other.program, follower.setup, met, next)?.title ?? null, fields: ends }, next.state));
-    }
-    state = next.state;
+    const [next, ...others] = follower.model.successors(met).filter((one) => one.event === transition.event).map((step) => ({ step, fields: differences(there, words(follower, step.state)) }));
+    if (next === undefined) return behind(missing, diverges({ kind: 'no-event', event: transition.event === null ? transition.label : vectorTitle(transition.event) }, met));
+    const alike = [next, ...others].find((one) => one.fields.length === 0 && kindsOf(one.step.effects) === kindsOf(transition.effects));
+    if (alike === undefined) return behind(missing, diverges({ kind: 'ends-otherwise', title: keyStep(other.program, follower.setup, met, next.step)?.title ?? null, fields: next.fields }, next.step.state));
+    state = alike.step.state;
   }
   return missing;
 }
@@ -115,7 +112,7 @@ function kindsOf(effects: readonly Effect[]): string {
 /** The same place in both: the same text of the same function, with the same events live. */
 function placeKey({ code }: Program, { node, frames }: State): string {
   const found = code.nodes[node];
-  return `${found === undefined ? '' : found.kind === 'interrupted' ? found.text : `${found.symbol}: ${found.text}`} ${frames.map(({ vector }) => vector).join()}`;
+  return `${found === undefined ? '' : nodeText(found)} ${frames.map(({ vector }) => vector).join()}`;
 }
 
 /** The state in which the follower comes to where the leader is without any event; of several the one that is most alike. */

@@ -4,6 +4,7 @@ import type { Place } from '../base/span.ts';
 import type { AcceptedFinding, FindingReview } from '../review-types.ts';
 import type { Finding, RunReport } from '../rules/finding.ts';
 import { RULES } from '../rules/index.ts';
+import { isScenarioFile } from '../scenarios/scenario-file.ts';
 import { allowsOf, suppress, unusedSuppressions } from '../rules/suppressions.ts';
 import type { Suppression } from '../rules/suppressions.ts';
 import { isIn } from '../rules/vocabulary.ts';
@@ -105,7 +106,7 @@ export function createFindingReview({ workspace, documents, texts, streams, pars
       const unit = units.ofFolder(folder);
       if (unit === null) return false;
       // Operations of a scenario file are code of the programs that it is run on.
-      const sketched = scenariosOf(unit.linked).filter((scenario) => scenario.place?.file === file).map((scenario) => programOf(unit, scenario));
+      const sketched = !isScenarioFile(file) ? [] : scenariosOf(unit.linked).filter((scenario) => scenario.place?.file === file).map((scenario) => programOf(unit, scenario));
       return [unit.linked.program, ...sketched].some((program) => isIn(program, finding.place));
     },
     unknown: (folder) => {

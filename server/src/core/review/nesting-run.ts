@@ -9,7 +9,8 @@ import type { NestingStart } from '../contexts/nesting-starts.ts';
 import { nestingModel } from '../contexts/nesting.ts';
 import type { Nest, NestingBounds, NestStep } from '../contexts/nesting.ts';
 import type { MachineTransition } from '../contexts/model.ts';
-import { replay } from '../explore/replay.ts';
+import { nodeText } from '../contexts/projection.ts';
+import { replay, unfold } from '../explore/replay.ts';
 import type { CpuVariant } from '../kernel/variants.ts';
 import type { CodeNode, InstructionNode } from '../machine/code.ts';
 import type { MachineSetup } from '../machine/config.ts';
@@ -72,27 +73,27 @@ export function createNestingRun(kernel: KernelProgram, rules: readonly Rule[]):
     const played = replay<Nest>(run.of.model, 0, choices);
     const transitions = (played.transitions as readonly NestStep[]).map((step): MachineTransition => ({ label: step.label, event: step.event, effects: step.effects, state: step.state.state, weight: step.weight }));
     const trace = traceOf(program, run.one.setup, 'nested NMIs', run.one.start.title, played.states.map((nest) => nest.state), transitions, choices);
-    return withPath({ ...trace, variant: [run.one.variant.name] }, () => singleSteps(run, choices, played.transitions as readonly NestStep[]));
+    const { one, of: { bounds } } = run;
+    const taken = transitions.map(({ event, weight }) => ({ event, weight }));
+    return withPath({ ...trace, variant: [one.variant.name] }, () => singleSteps(one, bounds, choices, taken));
   }
 
-  /** The steps one by one that choices stand for: those of the code come first at each boundary, and where there was no choice there is one. */
-  function singleSteps({ one, of }: Explored, choices: readonly number[], taken: readonly NestStep[]): Path {
-    const model = nestingModel(program, one.setup, one.start.state, of.bounds, false);
-    let nest = model.initial()[0];
-    const states: State[] = nest === undefined ? [] : [nest.state];
-    const transitions: MachineTransition[] = [];
-    taken.forEach(({ event, weight }, index) => {
-      for (let step = 0; step < weight && nest !== undefined; step += 1) {
-        const wanted = step === 0 ? event : null;
-        const fitting: readonly NestStep[] = model.successors(nest).filter((successor) => successor.event === wanted);
-        const next: NestStep | undefined = fitting[wanted === null && step === 0 ? (choices[index] ?? 0) : 0];
-        if (next === undefined) throw new Error(`the replay of choice ${index + 1} ends behind ${step} of ${weight} steps: the model is not the one that it was made in`);
-        transitions.push({ label: next.label, event: next.event, effects: next.effects, state: next.state.state, weight: 1 });
-        states.push(next.state.state);
-        nest = next.state;
-      }
+  /** Steps of the code come first at each boundary, and where there was no choice there is one. */
+  function singleSteps({ setup: machine, start }: One, bounds: NestingBounds, choices: readonly number[], taken: readonly Pick<NestStep, 'event' | 'weight'>[]): Path {
+    const model = nestingModel(program, machine, start.state, bounds, false);
+    const [initial] = model.initial();
+    if (initial === undefined) throw new Error('the model has no start');
+    const { states, transitions } = unfold<Nest, NestStep>(initial, taken.map(({ weight }) => weight), (nest, choice, step) => {
+      const event = step === 0 ? (taken[choice]?.event ?? null) : null;
+      return model.successors(nest).filter((successor) => successor.event === event)[event === null && step === 0 ? (choices[choice] ?? 0) : 0];
     });
-    return { program, setup: one.setup, states, transitions, scenario: null };
+    return {
+      program,
+      setup: machine,
+      scenario: null,
+      states: states.map(({ state }) => state),
+      transitions: transitions.map(({ label, event, effects, state: { state } }) => ({ label, event, effects, state, weight: 1 })),
+    };
   }
 
   /** The last step says what is wrong, at the instruction at which it shows. */
@@ -168,7 +169,7 @@ function boundsInWords({ nmis, traps }: NestingBounds): readonly string[] {
 }
 
 function messageOf(node: CodeNode, fault: NestingFault, start: string): string {
-  const where = node.kind === 'interrupted' ? node.text : `${node.symbol}: ${node.text}`;
+  const where = nodeText(node);
   if (fault.kind === 'nmi-lost') return `${where} leaves a word on the NMI stack that makes a later NMI look nested: ${fault.what} (start: ${start}); nothing but the protocol itself may write where its marker lies`;
   return `an NMI at ${where} breaks the NMI that it interrupts: ${fault.what} (start: ${start}); the nested NMI must be recognised at every instruction from the entry to the return`;
 }

@@ -1,6 +1,6 @@
 // The machine at one step of a replay as rows of names and values: registers, control state, guards and variables.
 // Values are in the words of the code: addresses of code, stacks and variables by name.
-import { cr3Text, gsText } from '../contexts/projection.ts';
+import { cr3Text, flagText, gsText, nodeText, pendingText } from '../contexts/projection.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import { draftOf, guardBusy, load } from '../machine/draft.ts';
 import { addressOfNode, CODE_REGION, GLOBAL_REGION, nameAddress, nodeAtAddress, PERCPU_REGION, regionBase, regionIndexOf, stackOf } from '../machine/layout.ts';
@@ -41,8 +41,7 @@ export function wordText({ program, setup }: Pick<Moment, 'program' | 'setup'>, 
 function codeText(program: Program, address: bigint): string | null {
   const at = nodeAtAddress(address);
   const node = at === null ? undefined : program.code.nodes[at];
-  if (node === undefined) return null;
-  return node.kind === 'interrupted' ? node.text : `${node.symbol}: ${node.text}`;
+  return node === undefined ? null : nodeText(node);
 }
 
 export function registerRows(moment: Moment, registers = moment.state.registers): readonly Row[] {
@@ -60,11 +59,6 @@ function flagNames(bits: bigint): string {
   return FLAGS.filter(([, bit]) => (bits & bit) !== 0n).map(([name]) => name).join(' ');
 }
 
-export function flagText(word: Word, bit: bigint): string {
-  if ((word.known & bit) === 0n) return 'unknown';
-  return (word.value & bit) === 0n ? '0' : '1';
-}
-
 export function controlRows(moment: Moment): readonly Row[] {
   const { program, setup, state } = moment;
   const { cpu } = state;
@@ -72,7 +66,7 @@ export function controlRows(moment: Moment): readonly Row[] {
   const row = (name: string, value: string): Row => ({ name, value, watch: { kind: 'register', name } });
   const node = program.code.nodes[state.node];
   return [
-    row('rip', node === undefined ? 'unknown' : node.kind === 'interrupted' ? node.text : `${node.symbol}: ${node.text}`),
+    row('rip', node === undefined ? 'unknown' : nodeText(node)),
     row('rflags', flagsText(state.flags)),
     ...FLAGS.map(([name, bit]) => row(name, flagText(state.flags, bit))),
     row('CPL', String(cpu.cpl)),
@@ -90,7 +84,7 @@ export function controlRows(moment: Moment): readonly Row[] {
     row('MCG_STATUS.MCIP', cpu.mcip ? '1' : '0'),
     row('blocking', cpu.shadow === 'none' ? 'none' : cpu.shadow === 'sti' ? 'by STI' : 'by MOV SS'),
     ...(setup.delivery === 'fred' ? [row('stack level', String(cpu.level))] : []),
-    row('pending', state.pending.map((pending) => (pending.kind === 'irq' ? vectorTitle(pending.vector) : 'task work')).join(', ') || 'none'),
+    row('pending', pendingText(state) || 'none'),
     row('pending #DB', cpu.pendingDebug === 0 ? 'none' : `DR6 bits 0x${cpu.pendingDebug.toString(16)}`),
     row('live frames', state.frames.map((frame) => `${vectorTitle(frame.vector)} at ${nameAddress(setup.layout, frame.base)}`).join(', ') || 'none'),
     ...(state.features.length === 0 ? [] : [row('CPU features', state.features.join(', '))]),

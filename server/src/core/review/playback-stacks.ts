@@ -1,4 +1,5 @@
 // Stacks at one step of a replay, each slot with what it is; locals of C functions, and what an event return must find again.
+import { nodeText } from '../contexts/projection.ts';
 import { draftOf, load } from '../machine/draft.ts';
 import { stackOf, top } from '../machine/layout.ts';
 import type { Region } from '../machine/layout.ts';
@@ -8,7 +9,6 @@ import { vectorTitle } from '../machine/vectors.ts';
 import { isConstant } from '../machine/word.ts';
 import type { Word } from '../machine/word.ts';
 import type { Row, StackRows } from '../playback-types.ts';
-import type { Program } from '../program/program.ts';
 import type { Waiting } from './playback-calls.ts';
 import { flagsText, registerRows, wordText } from './playback-rows.ts';
 import type { Moment } from './playback-rows.ts';
@@ -148,9 +148,10 @@ export function savedRows(moment: Moment, frame: number): readonly Row[] {
   const live = at === null || at.kind === 'call' ? undefined : moment.state.frames[at.frame];
   if (live === undefined) return [];
   const { saved } = live;
+  const node = moment.program.code.nodes[live.interrupted];
   const row = (name: string, word: Word): Row => ({ name, value: wordText(moment, word), watch: null });
   return [
-    { name: 'rip', value: nodeText(moment.program, live.interrupted), watch: null },
+    { name: 'rip', value: node === undefined ? 'unknown' : nodeText(node), watch: null },
     row('rsp', live.rsp),
     row('cs', saved.cs),
     { name: 'rflags', value: flagsText(saved.flags), watch: null },
@@ -160,9 +161,4 @@ export function savedRows(moment: Moment, frame: number): readonly Row[] {
     row('cr3', saved.cr3),
     ...registerRows(moment, saved.registers).filter(({ name }) => name !== 'rsp').map(({ name, value }) => ({ name, value, watch: null })),
   ];
-}
-
-function nodeText(program: Program, id: number): string {
-  const node = program.code.nodes[id];
-  return node === undefined ? 'unknown' : node.kind === 'interrupted' ? node.text : `${node.symbol}: ${node.text}`;
 }

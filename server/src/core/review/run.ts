@@ -2,7 +2,7 @@
 // says what it is worth.
 import type { Place } from '../base/span.ts';
 import { createExplorer } from '../explore/explorer.ts';
-import { replay } from '../explore/replay.ts';
+import { replay, unfold } from '../explore/replay.ts';
 import { vectorTitle } from '../machine/vectors.ts';
 import type { State } from '../machine/state.ts';
 import type { Program } from '../program/program.ts';
@@ -13,7 +13,6 @@ import { machineModel } from '../contexts/model.ts';
 import type { MachineTransition } from '../contexts/model.ts';
 import { shows } from '../contexts/properties.ts';
 import { handles, prepare } from '../contexts/setup.ts';
-import type { Prepared } from '../contexts/setup.ts';
 import { createAnyNumber } from './any-number.ts';
 import type { AnyNumberRun } from './any-number.ts';
 import { withPath } from './playback.ts';
@@ -173,28 +172,14 @@ function count(into: Map<string, number>, key: string): void {
 
 /** The trace of a replay key, for everything that keeps only the choices. */
 export function replayTrace(program: Program, scenario: Scenario, start: StartContext, reference: boolean, choices: readonly number[]): Trace {
-  const prepared = prepare(program, scenario, start, { reference });
-  const model = machineModel(prepared.setup, [prepared.initial]);
-  const played = replay<State>(model, 0, choices);
-  const transitions = played.transitions as readonly MachineTransition[];
-  return withPath(traceOf(program, prepared.setup, scenario.name, start, played.states, transitions, choices), () => ({ program, setup: prepared.setup, scenario, ...singleSteps(prepared, choices, transitions) }));
-}
-
-/** The steps one by one that choices stand for: where there was no choice, the first is the only one. */
-function singleSteps({ setup, initial }: Prepared, choices: readonly number[], taken: readonly MachineTransition[]): { readonly states: readonly State[]; readonly transitions: readonly MachineTransition[] } {
-  const model = machineModel(setup, [initial], { single: true });
-  const states: State[] = [initial];
-  const transitions: MachineTransition[] = [];
-  taken.forEach(({ weight }, index) => {
-    for (let step = 0; step < weight; step += 1) {
-      const state = states.at(-1);
-      const next = state === undefined ? undefined : model.successors(state)[step === 0 ? (choices[index] ?? 0) : 0];
-      if (next === undefined) throw new Error(`the replay of choice ${index + 1} ends behind ${step} of ${weight} steps: the model is not the one that it was made in`);
-      transitions.push(next);
-      states.push(next.state);
-    }
+  const { setup, initial } = prepare(program, scenario, start, { reference });
+  const { states, transitions } = replay<State>(machineModel(setup, [initial]), 0, choices);
+  const weights = transitions.map(({ weight }) => weight);
+  return withPath(traceOf(program, setup, scenario.name, start, states, transitions as readonly MachineTransition[], choices), () => {
+    // Where there was no choice, the first step is the only one.
+    const model = machineModel(setup, [initial], { single: true });
+    return { program, setup, scenario, ...unfold(initial, weights, (state, choice, step) => model.successors(state)[step === 0 ? (choices[choice] ?? 0) : 0]) };
   });
-  return { states, transitions };
 }
 
 function toFinding(candidate: Candidate, trace: Trace, scenario: Scenario): Finding {
