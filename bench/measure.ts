@@ -79,9 +79,9 @@ export interface Run {
   readonly output: string;
 }
 
-export function runCommand(command: string, args: readonly string[], cwd: string): Run {
+export function runCommand(command: string, args: readonly string[], cwd: string, environment: Readonly<Record<string, string>> = {}): Run {
   const began = performance.now();
-  const { status, stdout, stderr, error } = spawnSync('sh', ['-c', 'exec "$@"', 'sh', command, ...args], { cwd, encoding: 'utf8', maxBuffer: 1 << 28 });
+  const { status, stdout, stderr, error } = spawnSync('sh', ['-c', 'exec "$@"', 'sh', command, ...args], { cwd, encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, ...environment } });
   const time = performance.now() - began;
   if (error !== undefined) throw error;
   return { milliseconds: time, memory: Number.NaN, status, output: `${stdout}${stderr}` };

@@ -15,8 +15,9 @@ import type { Sources } from './paths.ts';
 import { patchTitle } from './print-notes.ts';
 import { changesOf } from './series.ts';
 import type { Change } from './series.ts';
-import { openSession } from './session.ts';
+import { keptBy, openSession } from './session.ts';
 import type { Session } from './session.ts';
+import { createShares } from './shares.ts';
 
 /** Paths of entries in memory count from the current folder. */
 const BESIDE = 'before';
@@ -54,6 +55,9 @@ export async function checkPatches({ patches }: Given, configuration: string | n
   if (reviewed.length === 0) return untouched;
   const names = new Set([...reviewed, ...renamed.flatMap((one) => [...one].flatMap(([old, now]) => (isReviewed(now) ? [old] : [])))]);
 
+  /** Patches leave most of a tree alone: what is said of that is found once. */
+  const kept = keptBy(io);
+
   /** The tree after so many patches. */
   async function stateAfter(patch: number, own: boolean): Promise<State | null> {
     const texts = (patch === 0 ? before : states[patch - 1]) ?? new Map<string, string>();
@@ -65,7 +69,7 @@ export async function checkPatches({ patches }: Given, configuration: string | n
     if (sources.files.length === 0) return null;
     const session = await openSession(io, workspace, configuration);
     const whole: Sources = { ...sources, folders: [...new Set(sources.files.map((file) => session.review.unitOf(file)?.folder ?? file))] };
-    const judged = await judge(session, whole, { start: () => false, results: async () => null }, { coverage: told && own, accepted: false }, io);
+    const judged = await judge(session, configuration, whole, createShares(session, configuration, texts, kept, io), kept, { coverage: told && own, accepted: false }, io);
     // The front end stumbles over what a patch cuts off.
     const findings = inOrder(judged.findings, session.locate).filter((finding) => counts(finding) && !(partial.has(finding.place.file) && (finding.rule === 'syntax' || finding.rule === 'preprocessor')));
     const entries = entriesFor(BESIDE, io.cwd, findings, session.review).map((entry) => ({ ...entry, path: renamed.slice(patch).reduce((path, names) => names.get(path) ?? path, entry.path) }));

@@ -18,7 +18,7 @@ import type { Wanted } from './judge.ts';
 import { formats, printCheck, printJson, remarksOf } from './print-check.ts';
 import type { Format } from './print-check.ts';
 import { printSarifRefusal } from './print-sarif.ts';
-import { allRefused, openSession, refusedTexts } from './session.ts';
+import { allRefused, keptBy, openSession, refusedTexts } from './session.ts';
 import { createShares } from './shares.ts';
 import { chooseConfiguration } from './sources.ts';
 
@@ -100,7 +100,8 @@ export const check: Command = async (argv, io) => {
   const sources = findSources(given.paths, io.cwd, workspace, new Set(given.files.keys()));
   if (sources.kind === 'refused') return refuseRun(sources.message);
   const session = await openSession(io, workspace, configuration, given.names);
-  const judged = await judge(session, sources.sources, createShares(session, configuration, io), wanted, io);
+  const kept = keptBy(io);
+  const judged = await judge(session, configuration, sources.sources, createShares(session, configuration, given.files, kept, io), kept, wanted, io);
   const all = inOrder(judged.findings, session.locate);
   if (write !== null) {
     const problem = writeBaseline(write, io.cwd, all.filter(counts), session.review);

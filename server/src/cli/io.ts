@@ -9,6 +9,8 @@ export interface Io {
   readonly home: string;
   /** The bundle itself, to be run in threads; null where commands run as part of another program. */
   readonly bundle: string | null;
+  /** Folder for what is found again the next time; null where nothing is kept. */
+  readonly cache: string | null;
   readonly color: boolean;
   /** Width of the terminal in columns; 100 where the output is no terminal. */
   readonly columns: number;

@@ -1,6 +1,9 @@
 // What the review says of files, unit by unit: everything that `check` prints, before anything is left out or printed.
 import { unknownText } from '../core/render/unknown.ts';
 import type { AcceptedFinding, Coverage, Finding, RunReport, Unknown } from '../core/review-types.ts';
+import type { Kept } from '../shell/kept.ts';
+import { together } from '../shell/seen.ts';
+import type { Seen } from '../shell/seen.ts';
 import type { Io } from './io.ts';
 import type { Sources } from './paths.ts';
 import { explore, unitsOf } from './session.ts';
@@ -22,13 +25,25 @@ export interface Wanted {
   readonly accepted: boolean;
 }
 
-export async function judge(session: Session, sources: Sources, shares: Shares, wanted: Wanted, io: Io): Promise<Judged> {
+/** `configuration` is that of the session. What was said before is said again where all that was read for it is as it was. */
+export async function judge(session: Session, configuration: string | null, sources: Sources, shares: Shares, kept: Kept, wanted: Wanted, io: Io): Promise<Judged> {
+  const question = ['judge', configuration, wanted.coverage, wanted.accepted, ...sources.files, null, ...sources.named, null, ...sources.folders];
+  const before = kept.find<Judged>(question, session.workspace);
+  if (before !== null) return before;
+  const { judged, seen } = await judgeAnew(session, sources, shares, wanted, io);
+  kept.keep(question, together([session.workspace.seen(), ...seen]), judged);
+  return judged;
+}
+
+/** With what its shares saw. */
+async function judgeAnew(session: Session, sources: Sources, shares: Shares, wanted: Wanted, io: Io): Promise<{ readonly judged: Judged; readonly seen: readonly Seen[] }> {
   const { review } = session;
   const coverage = new Map<string, Coverage>();
   const findings: Finding[] = [];
   const unfinished: Unknown[] = [];
   const unknown: Unknown[] = [];
   const accepted: AcceptedFinding[] = [];
+  const seen: Seen[] = [];
   for (const unit of unitsOf(review, sources.files)) {
     io.working(`reviewing ${unit.folder}`);
     const whole = sources.folders.some((folder) => isBelow(unit.folder, folder));
@@ -36,6 +51,7 @@ export async function judge(session: Session, sources: Sources, shares: Shares, 
     const quick = unit.files.flatMap((file) => review.quickFindings(file));
     const rest = explore(begun ? review.exploreRest(unit.folder) : review.explore(unit.folder), unit.name, null, io);
     const shared = begun ? await shares.results(unit.folder) : null;
+    seen.push(...(shared?.seen ?? []));
     const reports = begun && shared === null ? explore(review.explore(unit.folder), unit.name, null, io) : [...rest, ...(shared?.reports ?? [])];
     const all = [...quick, ...review.findings(unit.folder, reports)];
     if (wanted.accepted) accepted.push(...review.accepted(unit.folder, reports).filter(({ finding }) => whole || touches(finding, sources.named)));
@@ -48,7 +64,7 @@ export async function judge(session: Session, sources: Sources, shares: Shares, 
     const before = coverage.get(own.subject);
     coverage.set(own.subject, before === undefined ? own : { subject: own.subject, c: own.c.length > 0 ? own.c : before.c, paths: own.paths.length > 0 ? own.paths : before.paths });
   }
-  return { findings: once(findings), unknown: onceTold([...unfinished, ...unknown], session), coverage: [...coverage.values()], accepted };
+  return { judged: { findings: once(findings), unknown: onceTold([...unfinished, ...unknown], session), coverage: [...coverage.values()], accepted }, seen };
 }
 
 /** One for each bound, with the runs that hit it. */

@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 // The command line: gives the sub-command the process's streams, and turns a crash into one line; as a
 // thread of itself it explores a share. Knows nothing of reviews.
+import { homedir } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
+import { cacheFolder } from '../shell/cache-folder.ts';
 import { entrycheck } from './commands.ts';
 import { couldNotRun } from './io.ts';
 import type { Io } from './io.ts';
@@ -18,6 +20,7 @@ const io: Io = {
   cwd: process.cwd(),
   home: __dirname,
   bundle: __filename,
+  cache: cacheFolder(environment, process.platform, homedir()),
   color: process.stdout.isTTY === true && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb',
   columns: process.stdout.isTTY === true ? Math.max(60, process.stdout.columns) : 100,
   progress: process.stderr.isTTY === true,

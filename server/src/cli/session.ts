@@ -4,7 +4,9 @@ import { createReview } from '../core/review.ts';
 import type { Exploration, Review, RunReport, Unit } from '../core/review-types.ts';
 import { locator } from '../core/render/places.ts';
 import type { Locate } from '../core/render/places.ts';
-import { loadGrammars } from '../shell/grammars.ts';
+import { grammarFiles, loadGrammars } from '../shell/grammars.ts';
+import { createKept } from '../shell/kept.ts';
+import type { Kept } from '../shell/kept.ts';
 import { missing } from '../shell/workspace.ts';
 import type { NodeWorkspace } from '../shell/workspace.ts';
 import type { Io } from './io.ts';
@@ -31,6 +33,11 @@ export async function openSession(io: Io, workspace: NodeWorkspace, configuratio
   const locate = locator((file) => review.text(file));
   const { shown } = treePaths(io.cwd);
   return { review, workspace, locate: (place) => ({ ...locate(place), file: names.get(place.file) ?? shown(place.file) }) };
+}
+
+/** What commands found before, by the bundle that runs. */
+export function keptBy({ cache, bundle, home }: Io): Kept {
+  return createKept(bundle === null ? null : cache, bundle === null ? [] : [bundle, ...grammarFiles(home)]);
 }
 
 /** Which files were not reviewed and why, those included that vanished since they were listed. */

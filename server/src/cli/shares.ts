@@ -6,6 +6,8 @@ import type { MessagePort } from 'node:worker_threads';
 import { createReview } from '../core/review.ts';
 import type { PathCoverage, RunReport } from '../core/review-types.ts';
 import { loadGrammars } from '../shell/grammars.ts';
+import type { Kept } from '../shell/kept.ts';
+import type { Seen } from '../shell/seen.ts';
 import { createNodeWorkspace } from '../shell/workspace.ts';
 import type { Io } from './io.ts';
 import type { Session } from './session.ts';
@@ -17,6 +19,8 @@ export interface ShareRequest {
   readonly configuration: string | null;
   readonly folder: string;
   readonly share: number;
+  /** Texts that win over the disk. */
+  readonly texts: ReadonlyMap<string, string>;
 }
 
 /** Steps between two looks at whether that was all. */
@@ -27,26 +31,43 @@ export interface ShareResults {
   readonly coverage: readonly PathCoverage[];
 }
 
+/** With what they rest on, a share each. */
+export interface Shared extends ShareResults {
+  readonly seen: readonly Seen[];
+}
+
 interface Answer extends ShareResults {
   /** Files that could not be read. */
   readonly refused: readonly string[];
+  readonly seen: Seen;
 }
 
 export interface Shares {
   /** Starts a thread a share of the tree that a folder belongs to, once; false where there is nothing to share out. */
   readonly start: (folder: string) => boolean;
   /** What all shares found, in their order; null where none had anything to explore. */
-  readonly results: (folder: string) => Promise<ShareResults | null>;
+  readonly results: (folder: string) => Promise<Shared | null>;
 }
 
-export function createShares({ review, workspace }: Session, configuration: string | null, { bundle, home, cwd }: Io): Shares {
+/** `texts` are those that win over the disk in the session's workspace. A share that was explored before, of the same texts, is not explored again. */
+export function createShares({ review, workspace }: Session, configuration: string | null, texts: ReadonlyMap<string, string>, kept: Kept, { bundle, home, cwd }: Io): Shares {
   const started = new Map<string, Promise<readonly Answer[]>>();
+
+  async function answered(bundle: string, folder: string, count: number, share: number): Promise<Answer> {
+    const question = ['share', folder, configuration, share, count];
+    const known = kept.find<Answer>(question, workspace);
+    if (known !== null) return known;
+    const answer = await exploredIn(bundle, { home, cwd, configuration, folder, share, texts });
+    kept.keep(question, answer.seen, answer);
+    return answer;
+  }
+
   return {
     start: (folder) => {
       const shares = bundle === null || availableParallelism() < 2 ? null : review.shares(folder);
       if (bundle === null || shares === null || shares.count < 2) return false;
       const { tree, count } = shares;
-      if (!started.has(tree)) started.set(tree, Promise.all(Array.from({ length: count }, (_, share) => exploredIn(bundle, { home, cwd, configuration, folder, share }))));
+      if (!started.has(tree)) started.set(tree, Promise.all(Array.from({ length: count }, (_, share) => answered(bundle, folder, count, share))));
       return true;
     },
     results: async (folder) => {
@@ -54,7 +75,7 @@ export function createShares({ review, workspace }: Session, configuration: stri
       // What was refused there is refused here, and said once.
       for (const path of answers.flatMap(({ refused }) => refused)) workspace.refusal(path);
       const reports = answers.flatMap((answer) => answer.reports);
-      return reports.length === 0 ? null : { reports, coverage: answers.flatMap(({ coverage }) => coverage) };
+      return reports.length === 0 ? null : { reports, coverage: answers.flatMap(({ coverage }) => coverage), seen: answers.map(({ seen }) => seen) };
     },
   };
 }
@@ -69,12 +90,12 @@ function exploredIn(bundle: string, request: ShareRequest): Promise<Answer> {
 }
 
 /** The other side: explores its share and says what it found. */
-export async function serveShare(port: MessagePort, { home, cwd, configuration, folder, share }: ShareRequest): Promise<void> {
-  const workspace = createNodeWorkspace(cwd);
+export async function serveShare(port: MessagePort, { home, cwd, configuration, folder, share, texts }: ShareRequest): Promise<void> {
+  const workspace = createNodeWorkspace(cwd, texts);
   const review = await createReview(loadGrammars(home), workspace, null);
   review.configure({ configuration, defines: [] });
   const exploration = review.exploreShare(folder, share);
   while (!exploration.run(STEPS).done);
-  const answer: Answer = { reports: exploration.reports(), coverage: exploration.coverage(), refused: workspace.refused().map(({ path }) => path) };
+  const answer: Answer = { reports: exploration.reports(), coverage: exploration.coverage(), refused: workspace.refused().map(({ path }) => path), seen: workspace.seen() };
   port.postMessage(answer);
 }

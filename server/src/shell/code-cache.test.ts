@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 import { buildSync } from 'esbuild';
 import { withFiles } from '../testing/command-line.ts';
-import { cacheFolder, writeCode } from './code-cache.ts';
+import { cacheFolder } from './cache-folder.ts';
+import { writeCode } from './code-cache.ts';
 
 const bundle = '#!/usr/bin/env node\nconst { join } = require("node:path");\nfunction said() { return join(__dirname, "x") + __filename; }\nprocess.stdout.write(said());\n';
 

@@ -12,6 +12,12 @@ export function loadGrammars(folder: string): GrammarBytes {
   return { core: readFileSync(join(home, names.core)), gas: readFileSync(join(home, names.gas)), c: readFileSync(join(home, names.c)) };
 }
 
+/** Where they lie. Throws where the build left them out. */
+export function grammarFiles(folder: string): readonly string[] {
+  const home = homeOf(folder);
+  return Object.values(names).map((name) => join(home, name));
+}
+
 function homeOf(folder: string): string {
   for (let at = folder; ; at = dirname(at)) {
     if (Object.values(names).every((name) => existsSync(join(at, name)))) return at;

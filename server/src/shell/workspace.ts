@@ -4,6 +4,8 @@ import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Workspace } from '../core/review-types.ts';
+import { seenOf } from './seen.ts';
+import type { Seen } from './seen.ts';
 
 /** Entry code is small; a file above this is generated or not source. */
 export const largestFile = 4 * 1024 * 1024;
@@ -18,6 +20,8 @@ export interface NodeWorkspace extends Workspace {
   readonly refusal: (path: string) => Refusal | null;
   /** The file may have changed on disk. */
   readonly forget: (path: string) => void;
+  /** What was asked of it so far, and what it answered. */
+  readonly seen: () => Seen;
   /** Every file that was asked for and refused, other than files that do not exist. */
   readonly refused: () => readonly { readonly path: string; readonly refusal: Refusal }[];
 }
@@ -32,6 +36,8 @@ export const missing: Refusal = 'no such file';
  */
 export function createNodeWorkspace(root: string, extra: ReadonlyMap<string, string> = new Map()): NodeWorkspace {
   const entries = new Map<string, Entry>();
+  const folders = new Map<string, readonly string[]>();
+  let day: string | null = null;
 
   const entryOf = (path: string): Entry => {
     const known = entries.get(path);
@@ -47,7 +53,7 @@ export function createNodeWorkspace(root: string, extra: ReadonlyMap<string, str
       const entry = entryOf(path);
       return entry.kind === 'text' ? entry.text : null;
     },
-    today: () => new Date().toISOString().slice(0, 10),
+    today: () => (day ??= new Date().toISOString().slice(0, 10)),
     list: (folder) => {
       const names = new Set(listFiles(onDisk(root, folder)));
       const prefix = folder === '' ? '' : `${folder}/`;
@@ -55,8 +61,11 @@ export function createNodeWorkspace(root: string, extra: ReadonlyMap<string, str
         const rest = path.startsWith(prefix) ? path.slice(prefix.length) : '';
         if (rest !== '' && !rest.includes('/')) names.add(rest);
       }
-      return [...names].sort();
+      const listed = [...names].sort();
+      folders.set(folder, listed);
+      return listed;
     },
+    seen: () => seenOf([...entries].map(([path, entry]) => [path, entry.kind === 'text' ? entry.text : null, entry.kind === 'text' ? '' : entry.refusal]), folders, day),
     refusal: (path) => {
       const entry = entryOf(path);
       return entry.kind === 'refused' ? entry.refusal : null;

@@ -20,6 +20,7 @@ export async function runCommand(argv: readonly string[], cwd = resolve('.')): P
     cwd,
     home: resolve('out'),
     bundle: null,
+    cache: null,
     color: false,
     columns: 100,
     progress: false,

@@ -1,0 +1,103 @@
+// Results that took long, kept with what they rest on: found again as long as the same question would read the same texts.
+// In memory, and in the user's cache folder where there is one. Knows nothing of what a result is.
+import { createHash } from 'node:crypto';
+import { readdirSync, statSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { deserialize, serialize } from 'node:v8';
+import { readOwn, writeOwn } from './cache-folder.ts';
+import { answersAs } from './seen.ts';
+import type { Seen } from './seen.ts';
+import type { NodeWorkspace } from './workspace.ts';
+
+/** Results on the disk: of a few kernel trees with the patches that are being written for them. */
+const KEPT = 200;
+
+/** Everything that a result depends on beside the texts: what is asked, in words, and how the answer is shaped. */
+export type Question = readonly (string | number | boolean | null)[];
+
+export interface Kept {
+  /** The result of the question over the texts as the workspace has them now, or null. */
+  readonly find: <Result>(question: Question, workspace: NodeWorkspace) => Result | null;
+  /** `seen` null says that it rests on texts that were changing. Results are plain data. */
+  readonly keep: (question: Question, seen: Seen | null, result: object) => void;
+}
+
+interface Entry {
+  readonly seen: Seen;
+  readonly result: object;
+}
+
+/** `folder` null keeps in memory alone. `program` are the files whose code gives the results: another build has its own. */
+export function createKept(folder: string | null, program: readonly string[]): Kept {
+  const own = new Map<string, Entry[]>();
+  const build = folder === null ? '' : buildOf(program);
+  const home = folder === null ? null : join(folder, 'results');
+  const nameOf = (question: Question): string => digest(JSON.stringify([build, question])).slice(0, 24);
+  return {
+    find: <Result>(question: Question, workspace: NodeWorkspace): Result | null => {
+      const name = nameOf(question);
+      const here = own.get(name)?.find(({ seen }) => answersAs(seen, workspace));
+      // What is kept under a question was made as its answer: the build that made it is part of the name.
+      if (here !== undefined) return here.result as Result;
+      for (const file of home === null ? [] : filesOf(home, name)) {
+        const entry = readEntry(file);
+        if (entry === null || !answersAs(entry.seen, workspace)) continue;
+        touch(file);
+        own.set(name, [...(own.get(name) ?? []), entry]);
+        return entry.result as Result;
+      }
+      return null;
+    },
+    keep: (question, seen, result) => {
+      if (seen === null) return;
+      const name = nameOf(question);
+      own.set(name, [...(own.get(name) ?? []), { seen, result }]);
+      if (home === null) return;
+      const body = serialize({ seen, result } satisfies Entry);
+      const bytes = Buffer.concat([Buffer.from(digest(body), 'hex'), body]);
+      writeOwn(join(home, `${name}-${digest(body).slice(0, 24)}`), bytes, '', KEPT);
+    },
+  };
+}
+
+function digest(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex');
+}
+
+function buildOf(program: readonly string[]): string {
+  return [process.version, ...program.map((file) => {
+    const { size, mtimeMs } = statSync(file);
+    return `${file} ${size} ${mtimeMs}`;
+  })].join('\n');
+}
+
+/** The youngest first. */
+function filesOf(home: string, name: string): readonly string[] {
+  try {
+    return readdirSync(home).filter((one) => one.startsWith(`${name}-`)).map((one) => join(home, one)).map((file) => ({ file, time: statSync(file).mtimeMs })).sort((a, b) => b.time - a.time).map(({ file }) => file);
+  } catch {
+    return [];
+  }
+}
+
+/** null where it is damaged, or not ours. */
+function readEntry(file: string): Entry | null {
+  const bytes = readOwn(file);
+  const body = bytes?.subarray(32);
+  if (bytes === null || body === undefined || digest(body) !== bytes.subarray(0, 32).toString('hex')) return null;
+  try {
+    return deserialize(body) as Entry;
+  } catch {
+    return null;
+  }
+}
+
+/** The files that are found stay longest. */
+function touch(file: string): void {
+  try {
+    const now = new Date();
+    utimesSync(file, now, now);
+  } catch {
+    // It stays as long as its age lets it.
+  }
+}
