@@ -24,7 +24,7 @@ const uri = URI.file(path).toString();
 const rule = 'guard-cleared-on-rewinding-stack';
 
 if (isMainThread) describeSessions();
-else if (parentPort !== null) serveEngine(parentPort, review, workspace);
+else if (parentPort !== null) serveEngine(parentPort, review, workspace, null);
 
 interface Answer {
   readonly type?: string;

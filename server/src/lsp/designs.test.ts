@@ -24,7 +24,7 @@ const uri = URI.file(path).toString();
 const has = (rule: string) => (diagnostics: readonly Diagnostic[]) => diagnostics.some(({ code }) => code === rule);
 
 if (isMainThread) describeDesign();
-else if (parentPort !== null) serveEngine(parentPort, review, workspace);
+else if (parentPort !== null) serveEngine(parentPort, review, workspace, null);
 
 function describeDesign(): void {
   describe('a bad design in the language server', () => {

@@ -32,7 +32,7 @@ const messages = (all: readonly Diagnostic[]): readonly string[] => all.map(({ m
 const at = (line: number, from: number, to: number) => ({ start: { line, character: from }, end: { line, character: to } });
 
 if (isMainThread) describeProtocol();
-else if (parentPort !== null) serveEngine(parentPort, async () => createWordReview({ workspace, mortal: true }), workspace);
+else if (parentPort !== null) serveEngine(parentPort, async () => createWordReview({ workspace, mortal: true }), workspace, null);
 
 function describeProtocol(): void {
   describe('language server', () => {

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { readOwn, writeOwn } from './cache-folder.ts';
 import { answersAs } from './seen.ts';
 import type { Seen } from './seen.ts';
@@ -53,7 +54,7 @@ export function createKept(folder: string | null, program: readonly string[]): K
       const name = nameOf(question);
       own.set(name, [...(own.get(name) ?? []), { seen, result }]);
       if (home === null) return;
-      const body = serialize({ seen, result } satisfies Entry);
+      const body = deflateRawSync(serialize({ seen, result } satisfies Entry), { level: 1 });
       const bytes = Buffer.concat([Buffer.from(digest(body), 'hex'), body]);
       writeOwn(join(home, `${name}-${digest(body).slice(0, 24)}`), bytes, '', KEPT);
     },
@@ -86,7 +87,7 @@ function readEntry(file: string): Entry | null {
   const body = bytes?.subarray(32);
   if (bytes === null || body === undefined || digest(body) !== bytes.subarray(0, 32).toString('hex')) return null;
   try {
-    return deserialize(body) as Entry;
+    return deserialize(inflateRawSync(body)) as Entry;
   } catch {
     return null;
   }

@@ -18,7 +18,7 @@ function engine(given: Review | null = null) {
   const waiting: (() => void)[] = [];
   let clock = 0;
   const review = given ?? createWordReview({ workspace: nowhere, mortal: false });
-  const tell = createEngine(review, { post: (message) => void posted.push(message), later: (next) => void waiting.push(next), now: () => (clock += 20), workspace: { give: () => undefined, forget: () => undefined } });
+  const tell = createEngine(review, { post: (message) => void posted.push(message), later: (next) => void waiting.push(next), now: () => (clock += 20), workspace: { give: () => undefined, forget: () => undefined }, told: null });
   const slice = (): void => waiting.shift()?.();
   return { posted, tell, slice, idle: () => waiting.length === 0, kinds: () => posted.map((message) => `${message.kind} ${'id' in message ? message.id : ''}`) };
 }

@@ -6,6 +6,7 @@ import { ENTRY_PATHS } from '../core/review/path-scenarios.ts';
 import type { HostWorkspace } from './disk.ts';
 import { reportWithKeys, withKeys } from './keys.ts';
 import type { Answer, FromWorker, Job, JobResult, Question, ToWorker } from './messages.ts';
+import type { Told } from './told.ts';
 
 export const statesPerSlice = 2000;
 const progressEvery = 100;
@@ -22,6 +23,8 @@ export interface EngineHost {
   readonly later: (next: () => void) => void;
   readonly now: () => number;
   readonly workspace: Pick<HostWorkspace, 'give' | 'forget'>;
+  /** What was told the last time; null where nothing is kept. */
+  readonly told: Told | null;
 }
 
 interface RunningJob {
@@ -50,9 +53,11 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
   let slicedStates = statesPerSlice;
   /** A place whose contexts were asked for before they were explored, which is done where no job does it. */
   let wanted: { readonly file: string; readonly offset: number } | null = null;
+  /** There may be more to keep, which is done where nobody waits for anything. */
+  let keeping = false;
 
   function schedule(): void {
-    if (scheduled || (jobs.length === 0 && wanted === null)) return;
+    if (scheduled || (jobs.length === 0 && wanted === null && !keeping)) return;
     scheduled = true;
     host.later(() => {
       scheduled = false;
@@ -65,7 +70,8 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
   function slice(): void {
     const job = jobs.find((candidate) => !candidate.background) ?? jobs[0];
     if (job === undefined) {
-      exploreWanted();
+      if (wanted !== null) exploreWanted();
+      else keepMore();
       return;
     }
     try {
@@ -83,6 +89,7 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
     }
     if (job.exploration === null) {
       job.began = host.now();
+      if (job.job.kind === 'explore') tellAgain(job);
       job.exploration = begin(job.job);
     }
     if (job.exploration === null) {
@@ -101,7 +108,12 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
     const stopped = !progress.done && states >= maxStates;
     if (progress.done || stopped) {
       drop(job.id);
-      host.post({ kind: 'result', id: job.id, result: resultOf(job, job.exploration, stopped ? stoppedAt(progress, states) : null, now) });
+      const result = resultOf(job, job.exploration, stopped ? stoppedAt(progress, states) : null, now);
+      host.post({ kind: 'result', id: job.id, result });
+      if (job.job.kind === 'explore' && host.told !== null) {
+        host.told.keepResult(job.job.folder, result);
+        keeping = true;
+      }
       return;
     }
     if (job.background) sendPartial(job, job.exploration, `${progress.scenario} ${progress.start}`);
@@ -122,6 +134,23 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
     }
   }
 
+  function keepMore(): void {
+    try {
+      keeping = host.told?.collect() === true;
+    } catch {
+      // What cannot be kept is found again.
+      keeping = false;
+    }
+  }
+
+  /** The findings of the last time, while all is explored anew. */
+  function tellAgain(job: RunningJob): void {
+    const before = host.told?.result(job.job.folder) ?? null;
+    if (before === null || before.findings.length === 0) return;
+    job.sent = before.findings.length;
+    host.post({ kind: 'partial', id: job.id, findings: before.findings });
+  }
+
   function ask(job: RunningJob, question: Question): void {
     const given = answerOf(job, question);
     const now = host.now();
@@ -140,11 +169,17 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
     switch (question.kind) {
       case 'context': {
         const known = review.knownContext(question.file, question.offset);
-        wanted = known?.finished === true ? null : { file: question.file, offset: question.offset };
-        return { kind: 'context', known };
+        const told = known?.finished === true ? null : (host.told?.answer(question) ?? null);
+        wanted = known?.finished === true || told !== null ? null : { file: question.file, offset: question.offset };
+        return told ?? { kind: 'context', known };
       }
-      case 'entries':
-        return { kind: 'entries', entries: question.spans.map((span) => review.entryIn(question.file, span)) };
+      case 'entries': {
+        const told = host.told?.answer(question) ?? null;
+        if (told !== null) return told;
+        const given: Answer = { kind: 'entries', entries: question.spans.map((span) => review.entryIn(question.file, span)) };
+        host.told?.keepAnswer(question, given);
+        return given;
+      }
       case 'events':
         return { kind: 'events', events: review.eventsAt(question.file, question.offset) };
       case 'raise': {
@@ -207,6 +242,7 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
   /** Explorations of the diagnostics are void once a text changed; their sender asks again. */
   function dropBackground(): void {
     wanted = null;
+    keeping = false;
     for (const job of jobs.filter((candidate) => candidate.background)) {
       drop(job.id);
       host.post({ kind: 'cancelled', id: job.id });
@@ -214,6 +250,7 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
   }
 
   return (message) => {
+    host.told?.heard(message);
     switch (message.kind) {
       case 'set':
         dropBackground();

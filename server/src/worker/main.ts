@@ -1,12 +1,14 @@
 // Start of the worker thread: its own review, fed by the server's messages. Messages that arrive while the grammars
 // load wait in order.
 import { readlinkSync } from 'node:fs';
-import { setPriority } from 'node:os';
+import { homedir, setPriority } from 'node:os';
 import { basename } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import { createReview } from '../core/review.ts';
 import type { Review } from '../core/review-types.ts';
-import { loadGrammars } from '../shell/grammars.ts';
+import { cacheFolder } from '../shell/cache-folder.ts';
+import { grammarFiles, loadGrammars } from '../shell/grammars.ts';
+import { createKept } from '../shell/kept.ts';
 import { createWorkspace } from './disk.ts';
 import { serveEngine } from './thread.ts';
 
@@ -17,7 +19,8 @@ if (parentPort !== null) {
   yieldToOthers();
   const workspace = createWorkspace();
   const review = async (): Promise<Review> => createReview(loadGrammars(__dirname), workspace, null);
-  serveEngine(parentPort, review, workspace);
+  const folder = cacheFolder(process.env, process.platform, homedir());
+  serveEngine(parentPort, review, workspace, folder === null ? null : createKept(folder, [__filename, ...grammarFiles(__dirname)]));
 }
 
 /** Linux gives each thread a priority of its own; elsewhere the scheduler is left alone. */
