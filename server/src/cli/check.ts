@@ -81,7 +81,7 @@ export const check: Command = async (argv, io) => {
   const baseline = word('baseline') === null ? null : readBaseline(word('baseline') ?? '', io.cwd);
   if (typeof baseline === 'string') return refuseRun(`check: ${baseline}`);
 
-  const input = readGiven(positionals, io.cwd);
+  const input = readGiven(positionals, io);
   if (input.kind === 'refused') return refuseRun(input.message);
   const { given } = input;
   const workspace = createNodeWorkspace(io.cwd, given.files);

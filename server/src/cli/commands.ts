@@ -8,6 +8,7 @@ import { expand, expandUsage, stats, statsUsage } from './front-end.ts';
 import { clean, couldNotRun, refuse } from './io.ts';
 import type { Command, Io } from './io.ts';
 import { lsp, usage as lspUsage } from './lsp.ts';
+import { mcp, usage as mcpUsage } from './mcp.ts';
 import { didYouMean } from './nearest.ts';
 import { review, usage as reviewUsage } from './review.ts';
 import { run, usage as runUsage } from './run.ts';
@@ -31,6 +32,7 @@ const commands: ReadonlyMap<string, Entry> = new Map([
   ['stats', { command: stats, usage: statsUsage }],
   ['dap', { command: dap, usage: dapUsage }],
   ['lsp', { command: lsp, usage: lspUsage }],
+  ['mcp', { command: (argv, io) => mcp(argv, io, entrycheck), usage: mcpUsage }],
 ]);
 
 const help = `usage: entrycheck COMMAND [ARGUMENTS]
@@ -46,6 +48,7 @@ const help = `usage: entrycheck COMMAND [ARGUMENTS]
   stats PATH...               how much of a tree the front end understands
   dap --stdio                 replay of a trace in a debugger
   lsp --stdio                 the language server
+  mcp --stdio                 these commands as tools for assistants
 
 entrycheck COMMAND --help tells more. --version prints the version.
 Exit status: 0 nothing found, 1 findings, 2 could not run.

@@ -7,7 +7,7 @@ import { createNodeWorkspace } from '../shell/workspace.ts';
 import { parseArguments } from './arguments.ts';
 import { clean, refuse } from './io.ts';
 import type { Command } from './io.ts';
-import { openSession, prepare } from './session.ts';
+import { answered, openSession, prepare } from './session.ts';
 import { tidy } from './paths.ts';
 import { treePaths } from './tree-path.ts';
 
@@ -52,8 +52,10 @@ export const context: Command = async (argv, io) => {
   const session = await openSession(io, workspace);
   io.working(`finding the contexts at ${where}`);
   const offset = start + Math.max(0, Math.min(column, lineText.length));
-  prepare(session, file, offset, [], io);
-  const info = session.review.contextAt(file, offset);
+  const info = answered(['context', file, offset], session, io, () => {
+    prepare(session, file, offset, [], io);
+    return session.review.contextAt(file, offset);
+  });
   if (info === null) return refuse(io, `${name}:${line}: no instruction or statement of an entry path on this line: ${lineText.trim() === '' ? 'it is blank' : lineText.trim()}`);
   const out =
     word('format') === 'json'

@@ -22,7 +22,7 @@ export type Opened =
   | { readonly kind: 'refused'; readonly message: string };
 
 export async function openDesigns(paths: readonly string[], io: Io): Promise<Opened> {
-  const input = readGiven(paths, io.cwd);
+  const input = readGiven(paths, io);
   if (input.kind === 'refused') return { kind: 'refused', message: input.message };
   const { given } = input;
   if (given.patches.length > 0) return { kind: 'refused', message: 'patches are for entrycheck check' };

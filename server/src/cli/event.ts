@@ -3,12 +3,13 @@ import { indexLines, offsetAt } from '../core/base/line-index.ts';
 import { eventRunText, surveyText } from '../core/render/events.ts';
 import { eventRunJson, surveyJson } from '../core/render/event-json.ts';
 import { coloured, plain } from '../core/render/paint.ts';
-import type { Review } from '../core/review-types.ts';
+import type { EventSurveyResult, Review } from '../core/review-types.ts';
 import { createNodeWorkspace } from '../shell/workspace.ts';
 import { clean, found, refuse } from './io.ts';
 import type { Io } from './io.ts';
 import { didYouMean } from './nearest.ts';
-import { openSession, prepare, showProgress } from './session.ts';
+import { answered, openSession, prepare, showProgress } from './session.ts';
+import type { Session } from './session.ts';
 import { tidy } from './paths.ts';
 import { treePaths } from './tree-path.ts';
 
@@ -51,8 +52,10 @@ async function here(where: string, given: EventArguments, io: Io): Promise<numbe
   const events = namesOf(session.review, given.event);
   if (typeof events === 'string') return refuse(io, events);
   io.working(`raising ${events.join(', ')} at ${where}`);
-  prepare(session, file, offset, events, io);
-  const run = session.review.raise(file, offset, events);
+  const run = answered(['raise', given.config, file, offset, ...events], session, io, () => {
+    prepare(session, file, offset, events, io);
+    return session.review.raise(file, offset, events);
+  });
   if (run === null) return refuse(io, `${name}:${line}: no instruction of an entry path on this line: ${lineText.trim() === '' ? 'it is blank' : lineText.trim()}`);
   io.out(`${given.format === 'json' ? JSON.stringify(eventRunJson(run, session.locate), null, 2) : eventRunText(run, session.locate, io.columns, io.color ? coloured : plain).join('\n')}\n`);
   if (run.rows.length === 0) return refuse(io, `run: nothing was raised: ${run.silence ?? 'no context is known'}`);
@@ -68,17 +71,22 @@ async function everywhere(path: string, given: EventArguments, io: Io): Promise<
   const events = given.event === null ? [] : namesOf(session.review, given.event);
   if (typeof events === 'string') return refuse(io, events);
   io.working(`raising events everywhere in ${file}`);
+  const result = answered(['survey', given.config, file, ...events], session, io, () => surveyOf(session, file, events, io));
+  if (result === null) return refuse(io, `${name}: no instruction of an entry path in this file`);
+  io.out(`${given.format === 'json' ? JSON.stringify(surveyJson(name, result, session.locate), null, 2) : surveyText(name, result, session.locate, io.columns, io.color ? coloured : plain).join('\n')}\n`);
+  return result.counts.some(({ violated, inconclusive }) => violated + inconclusive > 0) ? found : clean;
+}
+
+function surveyOf(session: Session, file: string, events: readonly string[], io: Io): EventSurveyResult | null {
   prepare(session, file, null, [], io);
   const survey = session.review.survey(file, events.map((name) => [name]));
-  if (survey === null || survey.result().instructions === 0) return refuse(io, `${name}: no instruction of an entry path in this file`);
+  if (survey === null || survey.result().instructions === 0) return null;
   while (!survey.advance(instructionsAtOnce)) {
     const { done, instructions, counts } = survey.result();
     showProgress(io, `${file}: ${done} of ${instructions} instructions, ${counts.reduce((sum, one) => sum + one.violated, 0)} violated`);
   }
   showProgress(io, '');
-  const result = survey.result();
-  io.out(`${given.format === 'json' ? JSON.stringify(surveyJson(name, result, session.locate), null, 2) : surveyText(name, result, session.locate, io.columns, io.color ? coloured : plain).join('\n')}\n`);
-  return result.counts.some(({ violated, inconclusive }) => violated + inconclusive > 0) ? found : clean;
+  return survey.result();
 }
 
 /** The events of a list as they are called here, or why one is none. */

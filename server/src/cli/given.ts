@@ -2,6 +2,7 @@
 // code becomes files that exist for this run only.
 import { existsSync, readFileSync } from 'node:fs';
 import { largestFile, onDisk, reason } from '../shell/workspace.ts';
+import type { Io } from './io.ts';
 import { isPatch, parsePatches } from './patch.ts';
 import type { Patch } from './patch.ts';
 import { pastedFiles } from './pasted.ts';
@@ -21,7 +22,7 @@ export interface Given {
 
 export type GivenOrRefused = { readonly kind: 'given'; readonly given: Given } | { readonly kind: 'refused'; readonly message: string };
 
-export function readGiven(paths: readonly string[], cwd: string): GivenOrRefused {
+export function readGiven(paths: readonly string[], { cwd, input }: Pick<Io, 'cwd' | 'input'>): GivenOrRefused {
   const out: string[] = [];
   const files = new Map<string, string>();
   const names = new Map<string, string>();
@@ -32,7 +33,7 @@ export function readGiven(paths: readonly string[], cwd: string): GivenOrRefused
       continue;
     }
     const name = path === '-' ? '<stdin>' : path;
-    const read = contentOf(path, cwd);
+    const read = contentOf(path, cwd, input);
     if (read.kind === 'refused') return { kind: 'refused', message: `${name}: ${read.message}` };
     if (isPatch(read.text)) {
       const parsed = parsePatches(read.text);
@@ -53,9 +54,9 @@ export function readGiven(paths: readonly string[], cwd: string): GivenOrRefused
   return { kind: 'given', given: { paths: out, files, names, patches } };
 }
 
-function contentOf(path: string, cwd: string): { readonly kind: 'text'; readonly text: string } | { readonly kind: 'refused'; readonly message: string } {
+function contentOf(path: string, cwd: string, input: Io['input']): { readonly kind: 'text'; readonly text: string } | { readonly kind: 'refused'; readonly message: string } {
   try {
-    const bytes = readFileSync(path === '-' ? 0 : onDisk(cwd, path));
+    const bytes = path === '-' ? input() : readFileSync(onDisk(cwd, path));
     if (bytes.length > largestFile) return { kind: 'refused', message: `not analysed: larger than ${largestFile / 1024 / 1024} MB` };
     if (bytes.subarray(0, 8000).includes(0)) return { kind: 'refused', message: 'not analysed: binary file' };
     return { kind: 'text', text: new TextDecoder('utf-8').decode(bytes) };

@@ -3,6 +3,8 @@
 export interface Io {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** All of the standard input. */
+  readonly input: () => Uint8Array;
   /** Paths on the command line are relative to it. */
   readonly cwd: string;
   /** Folder of the running bundle; the grammars and the server lie in it. */

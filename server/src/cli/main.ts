@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command line: gives the sub-command the process's streams, and turns a crash into one line; as a
 // thread of itself it explores a share. Knows nothing of reviews.
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -17,6 +18,7 @@ let activity = 'starting';
 const io: Io = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  input: () => readFileSync(0),
   cwd: process.cwd(),
   home: __dirname,
   bundle: __filename,

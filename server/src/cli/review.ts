@@ -58,7 +58,7 @@ export const review: Command = async (argv, io) => {
     io.out(usage);
     return clean;
   }
-  const input = readGiven(positionals.length === 0 ? [ownDesigns(io)] : positionals, io.cwd);
+  const input = readGiven(positionals.length === 0 ? [ownDesigns(io)] : positionals, io);
   if (input.kind === 'refused') return refuse(io, input.message);
   const { given } = input;
   if (given.patches.length > 0) return refuse(io, 'review: patches are for entrycheck check');

@@ -6,7 +6,7 @@ import { locator } from '../core/render/places.ts';
 import type { Locate } from '../core/render/places.ts';
 import { grammarFiles, loadGrammars } from '../shell/grammars.ts';
 import { createKept } from '../shell/kept.ts';
-import type { Kept } from '../shell/kept.ts';
+import type { Kept, Question } from '../shell/kept.ts';
 import { missing } from '../shell/workspace.ts';
 import type { NodeWorkspace } from '../shell/workspace.ts';
 import type { Io } from './io.ts';
@@ -38,6 +38,16 @@ export async function openSession(io: Io, workspace: NodeWorkspace, configuratio
 /** What commands found before, by the bundle that runs. */
 export function keptBy({ cache, bundle, home }: Io): Kept {
   return createKept(bundle === null ? null : cache, bundle === null ? [] : [bundle, ...grammarFiles(home)]);
+}
+
+/** What was answered to a question before, where it would be again, or what is answered now. Null is answered anew. */
+export function answered<Result extends object>(question: Question, { workspace }: Session, io: Io, compute: () => Result | null): Result | null {
+  const kept = keptBy(io);
+  const before = kept.find<Result>(question, workspace);
+  if (before !== null) return before;
+  const result = compute();
+  if (result !== null) kept.keep(question, workspace.seen(), result);
+  return result;
 }
 
 /** Which files were not reviewed and why, those included that vanished since they were listed. */

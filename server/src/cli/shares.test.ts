@@ -75,7 +75,7 @@ describe('shares of a kernel tree', () => {
   it('are started once a tree, and not where there is one processor or no tree', async function () {
     this.timeout(60_000);
     await withFiles({ ...treeWithout([]), 'design.S': 'nop\n' }, async (tree) => {
-      const io = { out: () => undefined, err: () => undefined, cwd: tree, home: resolve('out'), bundle, cache: null, color: false, columns: 100, progress: false, working: () => undefined };
+      const io = { out: () => undefined, err: () => undefined, input: () => new Uint8Array(), cwd: tree, home: resolve('out'), bundle, cache: null, color: false, columns: 100, progress: false, working: () => undefined };
       const session = await openSession(io, createNodeWorkspace(tree));
       const shares = createShares(session, null, new Map(), createKept(null, []), io);
       const several = availableParallelism() > 1;

@@ -10,13 +10,14 @@ export interface Ran {
   readonly err: string;
 }
 
-/** `entrycheck ARGV...` as if started in `cwd`. */
-export async function runCommand(argv: readonly string[], cwd = resolve('.')): Promise<Ran> {
+/** `entrycheck ARGV...` as if started in `cwd`, with a standard input. */
+export async function runCommand(argv: readonly string[], cwd = resolve('.'), input = ''): Promise<Ran> {
   let out = '';
   let err = '';
   const status = await entrycheck(argv, {
     out: (text) => void (out += text),
     err: (text) => void (err += text),
+    input: () => new TextEncoder().encode(input),
     cwd,
     home: resolve('out'),
     bundle: null,
