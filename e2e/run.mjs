@@ -29,6 +29,8 @@ setTimeout(() => {
 }, overallMs).unref();
 
 rmSync(results, { recursive: true, force: true });
+// What runs before left behind is not told again.
+process.env.ENTRYCHECK_CACHE = join(results, 'cache');
 let vscode;
 try {
   vscode = await start({

@@ -48,12 +48,27 @@ export interface KnownContext {
   readonly finished: boolean;
 }
 
+/** What is otherwise behind a statement than before it. */
+export interface ContextChange {
+  /** The end of the statement, or of a label behind it. */
+  readonly offset: number;
+  /** `GS kernel`, `stack task, IF 1`. */
+  readonly text: string;
+  /** A line for each of them with what was before: `GS: user or kernel -> kernel`. */
+  readonly tip: string;
+}
+
 /** What the review answers of contexts. */
 export interface ContextReview {
   /** Contexts from what was explored so far; `prepareContexts` explores the rest. */
   readonly contextAt: (file: string, offset: number) => ContextInfo | null;
   /** Contexts of entry code in a kernel tree as far as they are explored now; null elsewhere, or where nothing was read yet. */
   readonly knownContext: (file: string, offset: number) => KnownContext | null;
+  /**
+   * Where contexts change within a span of entry code that is run by its paths, as far as it is explored now; `finished`
+   * when that is all. null elsewhere, or where nothing was read yet.
+   */
+  readonly contextChanges: (file: string, span: Span) => { readonly changes: readonly ContextChange[]; readonly finished: boolean } | null;
   /** Explores up to `states` further states for the contexts of a file's unit; true when nothing is left. */
   readonly prepareContexts: (file: string, states: number) => boolean;
   /** Whether contexts of a file come from the entry paths of a whole kernel tree, which take seconds. Links nothing. */

@@ -12,7 +12,7 @@ import type { Finding, Fix, RunReport, Severity, Trace } from './rules/finding.t
 import type { Divergence } from './review/divergence.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 
-export type { ContextInfo, ContextRow, Interrupter, KnownContext } from './context-types.ts';
+export type { ContextChange, ContextInfo, ContextRow, Interrupter, KnownContext } from './context-types.ts';
 export type { Coverage, PathCoverage } from './coverage-types.ts';
 export type { CompletionEntry, ExpandedLine, Expansion, HoverText, Renaming, SymbolEntry, WorkspaceSymbolEntry } from './editor-types.ts';
 export type { EventCount, EventRow, EventRun, EventSurveyResult } from './event-types.ts';

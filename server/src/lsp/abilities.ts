@@ -14,6 +14,7 @@ export interface Abilities extends DiagnosticAbilities {
   readonly commands: boolean;
   readonly status: boolean;
   readonly refreshLenses: boolean;
+  readonly refreshHints: boolean;
 }
 
 export function abilitiesOf(capabilities: ClientCapabilities, options: unknown): Abilities {
@@ -30,6 +31,7 @@ export function abilitiesOf(capabilities: ClientCapabilities, options: unknown):
     commands: own,
     status: own,
     refreshLenses: own && capabilities.workspace?.codeLens?.refreshSupport === true,
+    refreshHints: capabilities.workspace?.inlayHint?.refreshSupport === true,
   };
 }
 
@@ -47,6 +49,7 @@ export function capabilitiesFor(abilities: Abilities): ServerCapabilities {
     documentLinkProvider: { resolveProvider: false },
     ...(abilities.registerRename ? {} : { renameProvider: { prepareProvider: true } }),
     semanticTokensProvider: { legend: tokenLegend, full: true, documentSelector: assemblerDocuments },
+    inlayHintProvider: { resolveProvider: false, documentSelector: assemblerDocuments },
     codeActionProvider: { codeActionKinds: ['quickfix', 'refactor'] },
     ...(abilities.commands ? { codeLensProvider: { resolveProvider: false } } : {}),
     workspace: { workspaceFolders: { supported: true, changeNotifications: true } },

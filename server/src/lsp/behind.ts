@@ -58,6 +58,8 @@ export function createBehind(owner: WorkerOwner): Behind {
         return job;
       case 'entries':
         return { ...job, spans: job.spans.map(({ start, end }) => ({ start: before(start), end: before(end) })) };
+      case 'changes':
+        return { ...job, span: { start: before(job.span.start), end: before(job.span.end) } };
       case 'context':
       case 'events':
       case 'raise':

@@ -1,5 +1,5 @@
 // The requests of the Language Server Protocol that are about a document or the workspace, each handed to its feature.
-import type { CodeAction, CodeLens, Connection, Hover } from 'vscode-languageserver/node';
+import type { CodeAction, CodeLens, Connection, Hover, InlayHint } from 'vscode-languageserver/node';
 import { actionsAt } from './actions.ts';
 import type { Answering } from './answering.ts';
 import { offsetOf } from './documents.ts';
@@ -7,6 +7,7 @@ import { linksIn, referencesTo, renameRange, renameTo, semanticTokensOf, workspa
 import { createLenses, raiseActions } from './events.ts';
 import { createFunctionContexts, incomingCalls, outgoingCalls, prepareHierarchy } from './hierarchy.ts';
 import type { FunctionContexts } from './hierarchy.ts';
+import { createHints } from './hints.ts';
 import { hoverAt } from './hover.ts';
 import { createKernelContexts } from './kernel-contexts.ts';
 import type { KernelContexts } from './kernel-contexts.ts';
@@ -18,6 +19,7 @@ import type { WorkspaceDefinitions } from './workspace-definitions.ts';
 
 export function answerLanguageRequests(connection: Connection, { answer, onDocument, partsOf, folders, abilities, settings }: Answering, publishing: Publishing, definitions: WorkspaceDefinitions): void {
   const lenses = createLenses();
+  const hints = createHints();
   let ofKernel: KernelContexts | null = null;
   let ofFunctions: FunctionContexts | null = null;
 
@@ -58,6 +60,9 @@ export function answerLanguageRequests(connection: Connection, { answer, onDocum
   );
   connection.onCodeLens(({ textDocument }) =>
     onDocument<CodeLens[]>('lenses', [], textDocument.uri, async (session, document) => (abilities().commands && settings().codeLens ? [...(await lenses.of(partsOf(session), document))] : [])),
+  );
+  connection.languages.inlayHint.on(({ textDocument, range }) =>
+    onDocument<InlayHint[] | null>('hints', null, textDocument.uri, async (session, document) => (settings().inlayHints ? [...(await hints.of(partsOf(session), document, range))] : [])),
   );
   connection.languages.diagnostics.on(({ textDocument }) => answer('diagnostics', { kind: 'full', items: [] }, (session) => ({ kind: 'full', items: publishing.of(session, pathOfUri(textDocument.uri)) })));
 

@@ -98,6 +98,8 @@ export function movedAnswer(question: Question, answer: Answer, move: Move): Ans
       const { known } = answer;
       return known === null ? answer : { kind: 'context', known: { ...known, info: known.info === null ? null : movedInfo(known.info, move), span: move.span(question.file, known.span) } };
     }
+    case 'changes':
+      return { kind: 'changes', changes: answer.changes?.map((change) => ({ ...change, offset: move.offset(question.file, change.offset) })) ?? null };
     case 'entries':
       return { kind: 'entries', entries: answer.entries.map((entry) => (entry === null ? null : { ...entry, offset: move.offset(question.file, entry.offset) })) };
     case 'events':

@@ -261,13 +261,15 @@ export interface Settings {
   readonly exploreOnIdle: boolean;
   /** Lenses that raise events at the first instruction of a stub. */
   readonly codeLens: boolean;
+  /** Hints where the context changes. */
+  readonly inlayHints: boolean;
   /** A preset or the path of a `.config`; null for that of each file's tree. */
   readonly configuration: string | null;
   /** `NAME` or `NAME=VALUE`. */
   readonly defines: readonly string[];
 }
 
-export const defaultSettings: Settings = { maxStates: 2_000_000, exploreOnIdle: true, codeLens: true, configuration: null, defines: [] };
+export const defaultSettings: Settings = { maxStates: 2_000_000, exploreOnIdle: true, codeLens: true, inlayHints: true, configuration: null, defines: [] };
 
 /** `entrycheck-rule:/NAME.md`, served by the client. */
 export const ruleScheme = 'entrycheck-rule';

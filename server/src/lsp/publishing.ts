@@ -50,6 +50,7 @@ export function createPublishing(connection: Connection, abilities: () => Abilit
       });
     }
     if (cause === 'explored' && abilities().refreshLenses) send(() => connection.sendRequest(CodeLensRefreshRequest.type));
+    if (cause === 'explored' && abilities().refreshHints) send(() => connection.languages.inlayHint.refresh());
   }
 
   return { of: diagnosticsOf, publish };

@@ -6,6 +6,7 @@ export function readSettings(given: unknown, former: Settings): Settings {
   const maxStates = 'maxStates' in given ? given.maxStates : undefined;
   const exploreOnIdle = 'exploreOnIdle' in given ? given.exploreOnIdle : undefined;
   const codeLens = 'codeLens' in given ? given.codeLens : undefined;
+  const inlayHints = 'inlayHints' in given ? given.inlayHints : undefined;
   const configuration = 'configuration' in given ? given.configuration : undefined;
   const defines = 'defines' in given ? given.defines : undefined;
   return {
@@ -13,6 +14,7 @@ export function readSettings(given: unknown, former: Settings): Settings {
     defines: Array.isArray(defines) ? defines.filter((each) => typeof each === 'string') : former.defines,
     maxStates: typeof maxStates === 'number' && Number.isFinite(maxStates) && maxStates >= 1 ? maxStates : former.maxStates,
     codeLens: typeof codeLens === 'boolean' ? codeLens : former.codeLens,
+    inlayHints: typeof inlayHints === 'boolean' ? inlayHints : former.inlayHints,
     exploreOnIdle: typeof exploreOnIdle === 'boolean' ? exploreOnIdle : former.exploreOnIdle,
   };
 }

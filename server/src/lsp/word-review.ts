@@ -80,6 +80,7 @@ export function createWordReview({ workspace, mortal }: WordReviewOptions): Revi
       return { symbol: 'demo_ve', text: (text(file) ?? '').slice(span.start, span.end), place: { file, span }, rows: [{ ...row, guards: [{ name: 've.busy', state: 'busy' }], interrupters, way }], unknown: ['unknown: needs a linker script'], silence: null };
     },
     knownContext: () => null,
+    contextChanges: () => null,
     sameCode: () => false,
     prepareContexts: () => true,
     prepareAt: () => true,

@@ -1,7 +1,7 @@
 // What server and worker say to each other: the same text edits that the server's review gets, jobs, and results whose
 // traces are replay keys only. Both sides compile against this file; nothing here runs.
 import type { Span } from '../core/base/span.ts';
-import type { ConfigurationChoice, EventRun, Finding, HierarchyCall, HierarchyItem, KnownContext, Progress, RunReport, TextEdit } from '../core/review-types.ts';
+import type { ConfigurationChoice, ContextChange, EventRun, Finding, HierarchyCall, HierarchyItem, KnownContext, Progress, RunReport, TextEdit } from '../core/review-types.ts';
 
 export type Job =
   /** Everything for the diagnostics of a unit. */
@@ -14,6 +14,8 @@ export type Job =
 export type Question =
   /** Contexts at an offset, as far as they are known now. */
   | { readonly kind: 'context'; readonly folder: string; readonly file: string; readonly offset: number }
+  /** Where contexts change in a span, as far as they are known now. */
+  | { readonly kind: 'changes'; readonly folder: string; readonly file: string; readonly span: Span }
   /** Events that may arrive at the first reached instruction of each text, as far as is known now. */
   | { readonly kind: 'entries'; readonly folder: string; readonly file: string; readonly spans: readonly Span[] }
   | { readonly kind: 'events'; readonly folder: string; readonly file: string; readonly offset: number }
@@ -25,6 +27,8 @@ export type Question =
 
 export type Answer =
   | { readonly kind: 'context'; readonly known: KnownContext | null }
+  /** null where nothing is known yet. */
+  | { readonly kind: 'changes'; readonly changes: readonly ContextChange[] | null }
   | { readonly kind: 'entries'; readonly entries: readonly ({ readonly offset: number; readonly events: readonly string[] } | null)[] }
   | { readonly kind: 'events'; readonly events: readonly string[] | null }
   | { readonly kind: 'raise'; readonly run: EventRun | null }

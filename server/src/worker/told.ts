@@ -1,7 +1,7 @@
 // What was told of units and files the last time that an editor had them open: findings, contexts and the events at entries.
 // Told again while the exploration that finds all of it anew goes on, as long as all that was read is as it was; kept
 // when that is through. Only of texts that are those of the disk.
-import type { KnownContext, Review } from '../core/review-types.ts';
+import type { ContextChange, KnownContext, Review } from '../core/review-types.ts';
 import type { Kept } from '../shell/kept.ts';
 import type { NodeWorkspace } from '../shell/workspace.ts';
 import type { Answer, JobResult, Question, ToWorker } from './messages.ts';
@@ -26,6 +26,7 @@ type Entries = Extract<Answer, { readonly kind: 'entries' }>['entries'];
 interface FileTold {
   /** By their spans, in order. */
   readonly contexts: readonly KnownContext[];
+  readonly changes: readonly ContextChange[];
   /** Answers by the texts that were asked for. */
   readonly entries: ReadonlyMap<string, Entries>;
 }
@@ -78,7 +79,8 @@ export function createTold(review: Review, workspace: NodeWorkspace, kept: Kept)
   }
 
   function keepFile(file: string, contexts: readonly KnownContext[]): void {
-    const told: FileTold = { contexts, entries: new Map([...(files.get(file)?.entries ?? []), ...(entries.get(file) ?? [])]) };
+    const changes = review.contextChanges(file, { start: 0, end: Number.MAX_SAFE_INTEGER })?.changes ?? [];
+    const told: FileTold = { contexts, changes, entries: new Map([...(files.get(file)?.entries ?? []), ...(entries.get(file) ?? [])]) };
     files.set(file, told);
     keep(['told', configuration, file], told);
   }
@@ -121,6 +123,11 @@ export function createTold(review: Review, workspace: NodeWorkspace, kept: Kept)
         const known = ofFile(question.file)?.contexts.find(({ span }) => span.start <= question.offset && question.offset <= span.end);
         return known === undefined ? null : { kind: 'context', known };
       }
+      if (question.kind === 'changes') {
+        const { span } = question;
+        const changes = ofFile(question.file)?.changes.filter(({ offset }) => span.start <= offset && offset <= span.end);
+        return changes === undefined || changes.length === 0 ? null : { kind: 'changes', changes };
+      }
       if (question.kind !== 'entries') return null;
       const told = ofFile(question.file)?.entries.get(JSON.stringify(question.spans));
       return told === undefined ? null : { kind: 'entries', entries: told };
@@ -142,7 +149,7 @@ export function createTold(review: Review, workspace: NodeWorkspace, kept: Kept)
         collection.at = known.span.end + 1;
         if (known.span.end < (review.text(file) ?? '').length) return true;
         keepFile(file, contexts);
-      } else files.set(file, { contexts: [], entries: new Map() });
+      } else files.set(file, { contexts: [], changes: [], entries: new Map() });
       collection = null;
       return true;
     },

@@ -62,7 +62,7 @@ export function project(program: Program, setup: MachineSetup, state: State, sta
   const stack = rsp !== undefined && isConstant(rsp) ? stackOf(setup.layout, rsp.value) : null;
   const draft = draftOf(state);
   return {
-    stack: state.cpu.cpl === 3 ? 'user' : (stack?.name ?? (rsp !== undefined && !isConstant(rsp) ? 'user RSP' : 'unknown')),
+    stack: state.cpu.cpl === 3 ? 'user' : (stack?.name ?? (rsp !== undefined && !isConstant(rsp) && rsp.name.startsWith('user ') ? 'user RSP' : 'unknown')),
     rewinding: stack?.rewinding === true,
     rsp: rsp === undefined ? 'unknown' : isConstant(rsp) ? nameAddress(setup.layout, rsp.value) : show(rsp),
     cpl: state.cpu.cpl,

@@ -1,6 +1,7 @@
 // What the review answers of contexts: in entry code from its paths, in a design from the bounded exploration of its unit.
 import type { ContextInfo, ContextReview } from '../context-types.ts';
 import { contextAsBefore } from './as-before.ts';
+import { contextChanges } from './context-changes.ts';
 import { createContexts } from './contexts.ts';
 import type { EntryCode } from './entry-code.ts';
 import type { FrontEnd } from './front-end.ts';
@@ -33,6 +34,12 @@ export function createContextReview({ texts }: FrontEnd, units: Units, entryCode
     knownContext: (file, offset) => {
       const root = entryCode.rootOf(file);
       return root === null ? null : (entryCode.kernels.soFar(root)?.knownAt(file, offset) ?? null);
+    },
+    contextChanges: (file, span) => {
+      const root = entryCode.rootOf(file);
+      const kernel = root === null ? entryCode.ofFile(file) : entryCode.kernels.soFar(root);
+      const text = texts.read(file);
+      return kernel === null || text === null ? null : { changes: contextChanges(kernel.programs, kernel.runs, file, text, span), finished: kernel.advanceAt(file, null, [], 0) };
     },
     prepareContexts: (file, states) => {
       const kernel = entryCode.ofKernel(file);

@@ -56,7 +56,8 @@ function lengthOf(reached: Reached | undefined): number {
   return length;
 }
 
-function projectionOf(program: Program, analysis: EntryAnalysis, { state, start }: Reached): Projection {
+/** What is shown of a way to be somewhere. */
+export function projectionOf(program: Program, analysis: EntryAnalysis, { state, start }: Reached): Projection {
   const projection = project(program, analysis.setup, state, start.from);
   const rsp = state.registers[RSP];
   // The espfix stack is an alias whose address keeps bits of the user's RSP (arch/x86/kernel/espfix_64.c).
