@@ -1,22 +1,34 @@
 // Start of the language server: over standard streams with --stdio, over IPC when VS Code forks it. Everything that
 // belongs to Node is bound here.
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
 import { createReview } from '../core/review.ts';
-import { loadGrammars } from '../shell/grammars.ts';
+import type { Review } from '../core/review-types.ts';
+import { cacheFolder } from '../shell/cache-folder.ts';
+import { grammarFiles, loadGrammars } from '../shell/grammars.ts';
+import { createKept } from '../shell/kept.ts';
 import { createWorkspace } from '../worker/disk.ts';
 import { startThread } from '../worker/start.ts';
+import { wallClock } from './clock.ts';
 import { findEntryFiles } from './entry-files.ts';
+import { remembering } from './remembering.ts';
 import { serve } from './server.ts';
 
 // An editor runs many servers: garbage is collected when heaps have grown by that much, of this thread and the worker's.
 setFlagsFromString('--heap-growing-percent=30');
 
 const workspace = createWorkspace();
+const folder = cacheFolder(process.env, process.platform, homedir());
+
+async function review(): Promise<Review> {
+  const made = await createReview(loadGrammars(__dirname), workspace, null);
+  return folder === null ? made : remembering(made, workspace, createKept(folder, [__filename, ...grammarFiles(__dirname)]), wallClock);
+}
 
 serve(createConnection(ProposedFeatures.all), {
-  createReview: async () => createReview(loadGrammars(__dirname), workspace, null),
+  createReview: review,
   startWorker: startThread(join(__dirname, 'worker.js')),
   workspace,
   findEntryFiles,
