@@ -1,9 +1,10 @@
 // XR-DB04: state of the CPU that was saved on entry is written back after the task may have moved to another CPU.
 import { mayMigrate } from '../tree/primitives.ts';
-import type { Step, Tree } from '../tree/tree.ts';
+import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
 import { watch } from '../tree/watch.ts';
 import type { Judgement, Rule } from './rule.ts';
 import { entriesOf, factsOf, findings, isCall, isNmiLike, known } from './tree-entries.ts';
+import type { Findings } from './tree-entries.ts';
 
 /** What saves and what restores a register of this CPU. */
 const saves: readonly { readonly what: string; readonly save: RegExp; readonly restore: RegExp }[] = [
@@ -12,6 +13,30 @@ const saves: readonly { readonly what: string; readonly save: RegExp; readonly r
   { what: 'CR2', save: /^read_cr2$/, restore: /^write_cr2$/ },
   { what: 'the interrupt registers', save: /^set_irq_regs$/, restore: /^set_irq_regs$/ },
 ];
+
+/** The MSR that a step reads or writes, by name. */
+function msrOf(step: Step, how: 'rd' | 'wr'): string | null {
+  return isCall(step, new RegExp(`^${how}msr[lq]?(?:_safe)?$`)) && /^MSR_\w+$/.test(step.arguments[0] ?? '') ? (step.arguments[0] ?? null) : null;
+}
+
+/** What a handler reads of an MSR and then writes to it concerns this CPU: no interrupt, and so no scheduler, in between. */
+function betweenMsrs(tree: Tree, one: TreeFunction, found: Findings): void {
+  const { steps } = one.graph();
+  if (!steps.some((step) => msrOf(step, 'rd') !== null) || !steps.some((step) => isCall(step, /^(?:cond_)?local_irq_enable$/))) return;
+  for (const msr of new Set(steps.flatMap((step) => msrOf(step, 'wr') ?? []))) {
+    watch<State>(tree, one, 'free', {
+      follow: () => false,
+      step: (step, state, where) => {
+        if (msrOf(step, 'rd') === msr) return 'saved';
+        if (msrOf(step, 'wr') === msr) {
+          if (state === 'moved') found.at(step, where, `${msr} was read before interrupts were enabled, and is written after: the task may run on another CPU by now, whose register it changes, and that of the first stays as it was; write it before`);
+          return 'free';
+        }
+        return state === 'saved' && isCall(step, /^(?:cond_)?local_irq_enable$/) ? 'moved' : state;
+      },
+    });
+  }
+}
 
 type State = 'free' | 'saved' | 'moved';
 
@@ -47,6 +72,7 @@ function examine(tree: Tree): readonly Judgement[] {
         },
       }, facts);
     }
+    betweenMsrs(tree, one, found);
   }
   return found.all();
 }
@@ -56,6 +82,20 @@ const handler = (lines: string): string => `DEFINE_IDTENTRY_MCE_USER(exc_machine
 	unsigned long dr7;
 
 ${lines}}
+`;
+
+const cleared = (before: string, behind: string, mark: string): string => `static bool handle_feature_event(struct pt_regs *regs)
+{
+	u64 what;
+
+	rdmsrl(MSR_IA32_XFD_ERR, what);
+	if (!what)
+		return false;
+${before}	wrmsrl(MSR_IA32_XFD_ERR, 0);${mark}
+${behind}	enable_feature(what);
+	local_irq_disable();
+	return true;
+}
 `;
 
 export const cpuStateRestoredAfterMigration: Rule = {
@@ -68,8 +108,8 @@ export const cpuStateRestoredAfterMigration: Rule = {
   instead: 'Save after the entry helper and restore before the exit helper, so that nothing between the two can schedule.',
   falsePositives: ['State that belongs to the task and not to the CPU.'],
   references: ['semantics DB-07, ENT-05', 'Linux b8d1d5b63a8e'],
-  bad: [{ title: 'Around the exit work', files: { 'mce.c': handler('\tdr7 = local_db_save();\n\tirqentry_enter_from_user_mode(regs);\n\thandle(regs);\n\tirqentry_exit_to_user_mode(regs);\n\tlocal_db_restore(dr7); //~ cpu-state-restored-after-migration\n') } }],
-  good: [{ title: 'Inside', files: { 'mce.c': handler('\tirqentry_enter_from_user_mode(regs);\n\tdr7 = local_db_save();\n\thandle(regs);\n\tlocal_db_restore(dr7);\n\tirqentry_exit_to_user_mode(regs);\n') } }],
+  bad: [{ title: 'A register that is cleared too late', files: { 'fpu.c': cleared('\tlocal_irq_enable();\n', '', ' //~ cpu-state-restored-after-migration') } }, { title: 'Around the exit work', files: { 'mce.c': handler('\tdr7 = local_db_save();\n\tirqentry_enter_from_user_mode(regs);\n\thandle(regs);\n\tirqentry_exit_to_user_mode(regs);\n\tlocal_db_restore(dr7); //~ cpu-state-restored-after-migration\n') } }],
+  good: [{ title: 'Cleared first', files: { 'fpu.c': cleared('', '\tlocal_irq_enable();\n', '') } }, { title: 'Inside', files: { 'mce.c': handler('\tirqentry_enter_from_user_mode(regs);\n\tdr7 = local_db_save();\n\thandle(regs);\n\tlocal_db_restore(dr7);\n\tirqentry_exit_to_user_mode(regs);\n') } }],
   judge: null,
   inspect: null,
   examine,

@@ -37,6 +37,9 @@ function examine(tree: Tree): readonly Judgement[] {
   }
   for (const one of tree.functions) {
     if (!/dr6/.test(one.name) || !one.graph().steps.some(isRead)) continue;
+    for (const step of one.graph().steps) {
+      if (isCall(step, /^(?:native_)?set_debugreg$/) && step.arguments[1] === '6' && /^(?:0|0x0|0U?L)$/i.test(step.arguments[0] ?? '')) found.at(step, { function: one, calls: [] }, 'DR6 is reset to 0: some of its bits say by 0 that something happened (BLD, RTM), and the next #DB shows them; write its reset value, DR6_RESERVED');
+    }
     watchProofs(tree, one, [reset], {
       at: (step, missing, where) => {
         if (step.kind === 'return' && missing.length > 0) found.at(step, where, 'DR6 is read and not reset: the processor does not clear all of its bits, and the next #DB shows reasons of this one; write DR6_RESERVED back');
@@ -75,7 +78,7 @@ export const dr6ReadLate = treeRule({
   instead: 'Read and reset DR6 as the first statement; under FRED take the event data.',
   falsePositives: ['FRED, where the reasons are on the frame.'],
   references: ['SDM vol. 3B, "Debug Status Register (DR6)"', 'semantics DB-07, FR-07'],
-  bad: [{ title: 'After the entry helper', files: { 'debug.c': handler('\tirqentry_enter_from_user_mode(regs); //~ dr6-read-late\n\tdr6 = debug_read_reset_dr6();\n') } }],
+  bad: [{ title: 'Reset to what it never is', files: { 'debug.c': `static unsigned long read_dr6(void)\n{\n\tunsigned long dr6;\n\n\tget_debugreg(dr6, 6);\n\tset_debugreg(0, 6); //~ dr6-read-late\n\treturn dr6;\n}\n` } }, { title: 'After the entry helper', files: { 'debug.c': handler('\tirqentry_enter_from_user_mode(regs); //~ dr6-read-late\n\tdr6 = debug_read_reset_dr6();\n') } }],
   good: [{ title: 'First', files: { 'debug.c': handler('\tdr6 = debug_read_reset_dr6();\n\tirqentry_enter_from_user_mode(regs);\n') } }],
   examine,
   besideRuns: true,

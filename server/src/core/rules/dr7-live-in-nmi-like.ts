@@ -1,9 +1,11 @@
 // XR-DB01: an NMI-like handler works while data breakpoints are armed, arms them too early, or leaves them off.
 import { placeIn } from '../tree/tree.ts';
-import type { Tree, TreeFunction } from '../tree/tree.ts';
+import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
+import { watch } from '../tree/watch.ts';
 import type { Where } from '../tree/watch.ts';
 import type { Judgement, Rule } from './rule.ts';
 import { entriesOf, entryPremise, findings, isCall, isNmiLike, watchEntry } from './tree-entries.ts';
+import type { Findings } from './tree-entries.ts';
 
 type State = 'live' | 'off' | 'inside' | 'inside live' | 'behind';
 
@@ -52,6 +54,7 @@ function examine(tree: Tree): readonly Judgement[] {
       },
     });
   }
+  for (const one of tree.functions) wordOfDr7(tree, one, found);
   // The helper itself: what it saves it switches off.
   for (const one of tree.functions) {
     const { steps } = one.graph();
@@ -60,6 +63,33 @@ function examine(tree: Tree): readonly Judgement[] {
     if (one.name === 'local_db_save' && one.whole && reads && !writes) found.place(placeIn(tree, one.file, one.nameSpan), 'local_db_save() reads DR7 and does not write it: data breakpoints stay armed in every handler that relies on it, and one on what #DB touches recurses; write DR7 with all of them off');
   }
   return found.all();
+}
+
+/**
+ * `cpu_dr7` tells an NMI-like handler under a hypervisor whether DR7 has to be looked at: it is set before DR7 arms a
+ * breakpoint, and cleared after DR7 has let go of it.
+ */
+function wordOfDr7(tree: Tree, one: TreeFunction, found: Findings): void {
+  const { steps } = one.graph();
+  const pointers = new Set(steps.flatMap((step) => (step.kind === 'store' && /this_cpu_ptr\(&cpu_dr7\)/.test(step.value) ? [`*${step.target}`] : [])));
+  const arms = steps.some((step) => step.kind === 'store' && step.operator === '|=' && /encode_dr7\(/.test(step.value));
+  const disarms = steps.some((step) => step.kind === 'store' && step.operator === '&=' && /encode_dr7\(/.test(step.value));
+  const word = (step: Step): boolean => (isCall(step, /^(?:raw_cpu|_*this_cpu)_write$/) && step.arguments[0] === 'cpu_dr7') || (step.kind === 'store' && pointers.has(step.target));
+  const register = (step: Step): boolean => isCall(step, /^(?:native_)?set_debugreg$/) && step.arguments[1] === '7';
+  if (arms === disarms || !steps.some(word) || !steps.some(register)) return;
+  const [first, second] = arms ? [word, register] : [register, word];
+  watch<'none' | 'first'>(tree, one, 'none', {
+    follow: () => false,
+    step: (step, state, where) => {
+      if (first(step)) return 'first';
+      if (second(step) && state === 'none') {
+        found.at(step, where, arms
+          ? 'DR7 arms the breakpoint before cpu_dr7 says so: an NMI in between takes DR7 for empty, leaves it armed and recurses on the breakpoint; write cpu_dr7 first'
+          : 'cpu_dr7 says that no breakpoint is armed while DR7 still has it: an NMI in between leaves DR7 armed and recurses on the breakpoint; write DR7 first');
+      }
+      return state;
+    },
+  });
 }
 
 const save = (disarm: string, mark: string): string => `static __always_inline unsigned long local_db_save(void)${mark}
@@ -81,6 +111,13 @@ const handler = (lines: string): string => `DEFINE_IDTENTRY_DEBUG(exc_debug)
 ${lines}}
 `;
 
+const install = (lines: string): string => `void install_breakpoint(int i)
+{
+	unsigned long *dr7 = this_cpu_ptr(&cpu_dr7);
+
+${lines}}
+`;
+
 export const dr7LiveInNmiLike: Rule = {
   name: 'dr7-live-in-nmi-like',
   id: 'XR-DB01',
@@ -94,9 +131,10 @@ export const dr7LiveInNmiLike: Rule = {
   bad: [
     { title: 'Saved too late', files: { 'debug.c': handler('\tstate = irqentry_nmi_enter(regs); //~ dr7-live-in-nmi-like\n\tdr7 = local_db_save();\n\thandle(regs, dr6);\n\tirqentry_nmi_exit(regs, state);\n\tlocal_db_restore(dr7);\n') } },
     { title: 'Saved and left on', files: { 'debugreg.c': save('', ' //~ dr7-live-in-nmi-like') } },
+    { title: 'Armed before it is said', files: { 'breakpoint.c': install('\tset_debugreg(*dr7 | encode_dr7(i), 7); //~ dr7-live-in-nmi-like\n\t*dr7 |= encode_dr7(i);\n') } },
     { title: 'Restored too early', files: { 'debug.c': handler('\tdr7 = local_db_save();\n\tstate = irqentry_nmi_enter(regs);\n\thandle(regs, dr6);\n\tlocal_db_restore(dr7); //~ dr7-live-in-nmi-like\n\tirqentry_nmi_exit(regs, state);\n') } },
   ],
-  good: [{ title: 'Saved and off', files: { 'debugreg.c': save('\tif (dr7)\n\t\tset_debugreg(0, 7);\n', '') } }, { title: 'First and last', files: { 'debug.c': handler('\tdr7 = local_db_save();\n\tstate = irqentry_nmi_enter(regs);\n\thandle(regs, dr6);\n\tirqentry_nmi_exit(regs, state);\n\tlocal_db_restore(dr7);\n') } }],
+  good: [{ title: 'Said before it is armed', files: { 'breakpoint.c': install('\t*dr7 |= encode_dr7(i);\n\tbarrier();\n\tset_debugreg(*dr7, 7);\n') } }, { title: 'Saved and off', files: { 'debugreg.c': save('\tif (dr7)\n\t\tset_debugreg(0, 7);\n', '') } }, { title: 'First and last', files: { 'debug.c': handler('\tdr7 = local_db_save();\n\tstate = irqentry_nmi_enter(regs);\n\thandle(regs, dr6);\n\tirqentry_nmi_exit(regs, state);\n\tlocal_db_restore(dr7);\n') } }],
   judge: null,
   inspect: null,
   examine,

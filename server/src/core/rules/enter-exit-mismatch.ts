@@ -35,6 +35,7 @@ function examine(tree: Tree): readonly Judgement[] {
       if (steps.some((step) => isCall(step, pair.begin)) && steps.some((step) => isCall(step, pair.end))) followPair(tree, one, entry, pair, found);
     }
   }
+  for (const one of tree.functions) heldAtReturn(tree, one, entries.get(one) ?? null, found);
   halves(tree, found);
   lastStep(tree, found);
   for (const { name, file, body, start } of tree.entryMacros) {
@@ -105,6 +106,9 @@ function followHelpers(tree: Tree, one: TreeFunction, entry: Entry | null, found
         }
         const helper = step.kind === 'call' ? stateHelpers.get(step.name) : undefined;
         if (step.kind !== 'call' || helper === undefined) return state;
+        if (helper.role === 'enter' && helper.state !== 'nmi' && !step.name.endsWith('_work') && /^(?:irq|user|syscall)$/.test(state)) {
+          found.at(step, where, `${step.name}() enters a second time: this path has set up ${titles[state]}, and context tracking and RCU then count one entry more than is left; call the part that is still to be done`);
+        }
         if (helper.role === 'enter') return state === 'none' || (state === 'user' && helper.state === 'syscall') ? helper.state : state;
         if (state === 'wrapped') {
           found.at(step, where, `${step.name}() undoes ${titles.wrapped}, which does it again behind the body; leave it to the macro`);
@@ -148,6 +152,46 @@ function followPair(tree: Tree, one: TreeFunction, entry: Entry | null, pair: (t
   );
 }
 
+/** What is taken and given back with the thing in question as the argument; `try` says whether it was taken. */
+const held: readonly { readonly take: RegExp; readonly tries: RegExp | null; readonly give: RegExp; readonly what: string }[] = [
+  { take: /^(?:raw_)?spin_lock(?:_irq|_irqsave|_bh)?$/, tries: /^(?:raw_)?spin_trylock(?:_irqsave)?\((.*)\)$/, give: /^(?:raw_)?spin_unlock(?:_irq|_irqrestore|_bh)?$/, what: 'the lock' },
+  { take: /^lock_vector_lock$/, tries: null, give: /^unlock_vector_lock$/, what: 'the lock of the vectors' },
+  { take: /^mutex_lock(?:_\w+)?$/, tries: /^mutex_trylock\((.*)\)$/, give: /^mutex_unlock$/, what: 'the mutex' },
+];
+
+/** Locks, and the registers that `set_irq_regs()` replaces: what a function takes and gives back it gives back on every path. */
+function heldAtReturn(tree: Tree, one: TreeFunction, entry: Entry | null, found: Findings): void {
+  const { steps } = one.graph();
+  const facts = entry === null ? new Map<string, boolean>() : factsOf(entry);
+  for (const { take, tries, give, what } of held) {
+    const given = new Set(steps.flatMap((step) => (isCall(step, give) ? [step.arguments[0] ?? ''] : [])));
+    for (const thing of given) {
+      const takes = (step: Step): boolean => isCall(step, take) && (step.arguments[0] ?? '') === thing;
+      if (!steps.some((step) => takes(step) || (step.kind === 'test' && tries?.exec(step.text)?.[1] === thing))) continue;
+      watch<'free' | 'held'>(tree, one, 'free', {
+        follow: () => false,
+        step: (step, state, where) => {
+          if (takes(step)) return 'held';
+          if (isCall(step, give) && (step.arguments[0] ?? '') === thing) return 'free';
+          if (step.kind === 'return' && state === 'held') found.at(step, where, `the function returns with ${what} ${thing.replace(/^&/, '')}${thing === '' ? '' : ' '}held: the next one that takes it, on any CPU, waits for ever; release it on this path too`);
+          return state;
+        },
+        branch: (test, holds, state) => (holds && tries?.exec(test.text)?.[1] === thing ? 'held' : state),
+      }, facts);
+    }
+  }
+  const kept = new Set(steps.flatMap((step) => (step.kind === 'store' && step.value.startsWith('set_irq_regs(') ? [step.target] : [])));
+  if (kept.size === 0) return;
+  watch<'own' | 'replaced'>(tree, one, 'own', {
+    follow: () => false,
+    step: (step, state, where) => {
+      if (isCall(step, /^set_irq_regs$/)) return kept.has(step.arguments[0] ?? '') ? 'own' : 'replaced';
+      if (step.kind === 'return' && state === 'replaced') found.at(step, where, 'the handler returns without set_irq_regs() of what it found there: get_irq_regs() then gives a frame that is gone; restore it on every path');
+      return state;
+    },
+  }, facts);
+}
+
 const handler = (lines: string): string => `DEFINE_IDTENTRY_RAW(exc_demo)
 {
 	irqentry_state_t state = irqentry_enter(regs);
@@ -168,6 +212,34 @@ ${leave}	lockdep_demo_exit();
 }
 `;
 
+const locked = (leave: string): string => `static bool find_vector(int vector)
+{
+	bool known = false;
+
+	raw_spin_lock(&vector_lock);
+	if (!vectors[vector])
+${leave}	known = true;
+out:
+	raw_spin_unlock(&vector_lock);
+	return known;
+}
+`;
+const entered = (rest: string, mark: string): string => `__visible noinstr void do_int80_emulation(struct pt_regs *regs)
+{
+	int nr = regs->orig_ax;
+
+	if (!user_mode(regs) || int80_is_external())
+		panic("not a system call");
+	enter_from_user_mode(regs);
+	instrumentation_begin();
+	local_irq_enable();
+	nr = syscall_enter_from_user_mode${rest}(regs, nr);${mark}
+	do_call(regs, nr);
+	instrumentation_end();
+	syscall_exit_to_user_mode(regs);
+}
+`;
+
 export const enterExitMismatch: Rule = {
   name: 'enter-exit-mismatch',
   id: 'XR-INS03',
@@ -180,10 +252,14 @@ export const enterExitMismatch: Rule = {
   references: ['semantics ENT-01, ENT-02', 'Linux 5d5675df792f, ba1f2b2eaa2a'],
   bad: [
     { title: 'An early return', files: { 'demo.c': handler('\tif (!known(regs)) {\n\t\tinstrumentation_end();\n\t\treturn; //~ enter-exit-mismatch\n\t}\n\thandle(regs);\n\tinstrumentation_end();\n\tirqentry_exit(regs, state);\n') } },
+    { title: 'A lock that is kept', files: { 'irq.c': locked('\t\treturn false; //~ enter-exit-mismatch\n') } },
+    { title: 'Entered twice', files: { 'demo.c': entered('', ' //~ enter-exit-mismatch') } },
     { title: 'Half of an exit', files: { 'common.c': both('', ' //~ enter-exit-mismatch') } },
     { title: 'Another family', files: { 'demo.c': handler('\thandle(regs);\n\tinstrumentation_end();\n\tsyscall_exit_to_user_mode(regs); //~ enter-exit-mismatch\n') } },
   ],
   good: [
+    { title: 'A lock that is released', files: { 'irq.c': locked('\t\tgoto out;\n') } },
+    { title: 'The rest of an entry', files: { 'demo.c': entered('_work', '') } },
     { title: 'Both halves', files: { 'common.c': both('\tct_demo_exit();\n', '') } },
     { title: 'One exit', files: { 'demo.c': handler('\tif (!known(regs))\n\t\tgoto out;\n\thandle(regs);\nout:\n\tinstrumentation_end();\n\tirqentry_exit(regs, state);\n') } },
     { title: 'What is left of the exit for kernel code', files: { 'demo.c': handler('\thandle(regs);\n\tinstrumentation_end();\n\tif (in_hypercall(regs) && !state.exit_rcu) {\n\t\tinstrumentation_begin();\n\t\tirqentry_exit_cond_resched();\n\t\tinstrumentation_end();\n\t} else {\n\t\tirqentry_exit(regs, state);\n\t}\n') } },

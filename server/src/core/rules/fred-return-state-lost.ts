@@ -12,7 +12,7 @@ function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
   for (const one of tree.functions) {
     softwareEventOf(tree, one, found);
-    const rewritten = one.graph().steps.flatMap((step) => (step.kind === 'store' ? (/^(\w+)->ssx$/.exec(step.target)?.[1] ?? []) : []))[0];
+    const rewritten = one.graph().steps.flatMap((step) => (step.kind === 'store' && step.value.endsWith('->ssx') ? (/^(\w+)->ssx$/.exec(step.target)?.[1] ?? []) : []))[0];
     if (rewritten === undefined) continue;
     const store = (target: RegExp, value: RegExp) => (step: Step): boolean => step.kind === 'store' && target.test(step.target) && value.test(step.value);
     const copied = (field: string): ((step: Step) => boolean) => store(new RegExp(`^${rewritten}->${field}$`), /./);
@@ -23,13 +23,17 @@ function examine(tree: Tree): readonly Judgement[] {
     const cs: Proof = { key: 'c', what: '', does: copied('csx') };
     const cleared: Proof = { key: 'z', what: 'the NMI bit of the frame is cleared', does: store(new RegExp(`^${rewritten}->fred_ss\\.nmi$`), /^(?:0|false)$/), undoes: copied('ssx') };
     const level: Proof = { key: 'l', what: 'the stack level of the frame is 0', does: store(new RegExp(`^${rewritten}->fred_cs\\.sl$`), /^0$/), undoes: copied('csx') };
-    watchProofs(tree, one, [moved, ss, cs, cleared, level], {
+    const kept = new Set(one.graph().steps.flatMap((step) => (step.kind === 'store' && /^\w+$/.test(step.target) && new RegExp(`^${rewritten}->(?:cs|ss|fred_ss\\.ss)$`).test(step.value) ? [step.target] : [])));
+    const selector = (key: string, field: string, copy: string): Proof => ({ key, what: `its ${field.toUpperCase()} is the one of user mode again`, does: (step) => step.kind === 'store' && new RegExp(`^${rewritten}->(?:\\w+\\.)?${field}$`).test(step.target) && kept.has(step.value), undoes: copied(copy) });
+    const [userSs, userCs] = [selector('u', 'ss', 'ssx'), selector('v', 'cs', 'csx')];
+    watchProofs(tree, one, [moved, ss, cs, cleared, level, userSs, userCs], {
       at: (step, missing, where) => {
         if (copied('ssx')(step) && missing.includes(moved)) {
           found.at(step, where, 'the SS word of the frame is overwritten before its NMI bit was moved to the frame that returns now: NMIs stay blocked, or are unblocked by the wrong return; move fred_ss.nmi first');
         }
         if (step.kind !== 'return') return false;
-        const owed = [...(missing.includes(ss) ? [] : [cleared]), ...(missing.includes(cs) ? [] : [level])].filter((proof) => missing.includes(proof));
+        const selectors = !tree.design || kept.size > 0;
+        const owed = [...(missing.includes(ss) ? [] : [cleared, ...(selectors ? [userSs] : [])]), ...(missing.includes(cs) ? [] : [level, ...(selectors ? [userCs] : [])])].filter((proof) => missing.includes(proof));
         if (owed.length > 0) found.at(step, where, `the frame is rewritten and not made one of user mode: it is still to be seen that ${owed.map(({ what }) => what).join(' and that ')}; ERETU faults on it again or unblocks NMIs a second time`);
         return true;
       },

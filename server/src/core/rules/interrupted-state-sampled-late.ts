@@ -12,10 +12,13 @@ const samples = /^(?:lockdep_hardirqs_enabled)$/;
 const overwrites = /^(?:lockdep_hardirqs_(?:on|off)|lockdep_off|__nmi_enter)$/;
 
 /** Each chain in the order that the entry contract wants (SEM ENT-01, ENT-02). */
-const chains: readonly { readonly marks: RegExp; readonly order: readonly string[]; readonly what: string }[] = [
+const chains: readonly { readonly marks: RegExp; readonly order: readonly string[]; readonly what: string; readonly between?: string }[] = [
   { marks: /^__nmi_enter$/, order: ['__nmi_enter', 'lockdep_hardirqs_off', 'lockdep_hardirq_enter', 'ct_nmi_enter', 'instrumentation_begin'], what: 'the entry into NMI context' },
   { marks: /^__nmi_exit$/, order: ['instrumentation_end', 'ct_nmi_exit', 'lockdep_hardirq_exit', 'lockdep_hardirqs_on', '__nmi_exit'], what: 'the exit from NMI context' },
   { marks: /^(?:user_exit_irqoff|__ct_user_exit|ct_user_exit)$/, order: ['lockdep_hardirqs_off', 'user_exit_irqoff', 'instrumentation_begin'], what: 'the entry from user mode' },
+  { marks: /^(?:ct|rcu)_irq_enter$/, order: ['lockdep_hardirqs_off', 'ct_irq_enter', 'instrumentation_begin'], what: 'the entry from the idle task' },
+  { marks: /^exit_to_user_mode_loop$/, order: ['read_thread_flags', 'exit_to_user_mode_loop', 'arch_exit_to_user_mode_prepare'], what: 'the way to user mode', between: 'what the earlier one has settled the later one, which may schedule, undoes' },
+  { marks: /^ptrace_report_syscall_entry$/, order: ['syscall_user_dispatch', 'ptrace_report_syscall_entry', '__secure_computing', 'trace_sys_enter'], what: 'the work before a system call', between: 'what was decided on are not the registers that the call is made with, which a tracer may change' },
   { marks: /^user_enter_irqoff$/, order: ['instrumentation_end', 'user_enter_irqoff', 'arch_exit_to_user_mode', 'lockdep_hardirqs_on'], what: 'the exit to user mode' },
 ];
 
@@ -50,6 +53,31 @@ function exitsByTheEntry(tree: Tree, one: TreeFunction, found: Findings): void {
   });
 }
 
+/** Steps behind which RCU does not watch, and those behind which it does. */
+const rcuOff = /^(?:(?:ct|rcu)_irq_exit|(?:ct|rcu)_nmi_exit|user_enter_irqoff|_*exit_to_user_mode)$/;
+const rcuOn = /^(?:(?:ct|rcu)_irq_enter|(?:ct|rcu)_nmi_enter|user_exit_irqoff|irqentry_\w*enter\w*|_*enter_from_user_mode)$/;
+
+/** Instrumentation needs RCU: none behind the step that turns it off, and that step not inside an instrumentable range. */
+function unwatched(tree: Tree, one: TreeFunction, found: Findings): void {
+  const { steps } = one.graph();
+  if (!steps.some((step) => isCall(step, rcuOff)) || !steps.some((step) => isCall(step, /^instrumentation_begin$/))) return;
+  watch<'on out' | 'on in' | 'off out'>(tree, one, 'on out', {
+    follow: () => false,
+    step: (step, state, where) => {
+      if (step.kind !== 'call') return state;
+      if (step.name === 'instrumentation_begin') {
+        if (state === 'off out') found.at(step, where, `${one.name}() goes on with code that may be traced after RCU has stopped watching: a tracer there reads what may be freed under it; leave the function, or do that first`);
+        return state === 'off out' ? state : 'on in';
+      }
+      if (step.name === 'instrumentation_end') return state === 'off out' ? state : 'on out';
+      if (rcuOn.test(step.name)) return 'on out';
+      if (!rcuOff.test(step.name)) return state;
+      if (state === 'on in') found.at(step, where, `${step.name}() stands inside the instrumentable range: behind it RCU does not watch, and a tracer there reads what may be freed under it; end the range first`);
+      return 'off out';
+    },
+  });
+}
+
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
   for (const one of tree.functions) {
@@ -64,7 +92,8 @@ function examine(tree: Tree): readonly Judgement[] {
       });
     }
     exitsByTheEntry(tree, one, found);
-    for (const { marks, order, what } of chains) {
+    unwatched(tree, one, found);
+    for (const { marks, order, what, between = 'between the two RCU, lockdep and the preemption count do not agree' } of chains) {
       if (!steps.some((step) => isCall(step, marks)) || steps.filter((step) => isCall(step, /./) && order.includes(step.name)).length < 3) continue;
       watch<string>(tree, one, '-1', {
         follow: () => false,
@@ -72,7 +101,7 @@ function examine(tree: Tree): readonly Judgement[] {
           const at = step.kind === 'call' ? order.indexOf(step.name) : -1;
           if (at === -1) return state;
           // The exit begins with an instrumentable range of its own: its end counts once.
-          if (at < Number(state)) found.at(step, where, `${order[at] ?? ''}() stands behind ${order[Number(state)] ?? ''}() in ${what}: between the two RCU, lockdep and the preemption count do not agree; keep the order ${order.join(', ')}`);
+          if (at < Number(state)) found.at(step, where, `${order[at] ?? ''}() stands behind ${order[Number(state)] ?? ''}() in ${what}: ${between}; keep the order ${order.join(', ')}`);
           return String(Math.max(at, Number(state)));
         },
       });
@@ -91,6 +120,13 @@ ${lines}	lockdep_hardirq_enter();
 }
 `;
 
+const leave = (lines: string): string => `noinstr void demo_leave(struct pt_regs *regs)
+{
+	instrumentation_begin();
+	settle(regs);
+${lines}}
+`;
+
 export const interruptedStateSampledLate = treeRule({
   name: 'interrupted-state-sampled-late',
   id: 'XR-INS05',
@@ -101,7 +137,10 @@ export const interruptedStateSampledLate = treeRule({
   instead: 'Sample first, then the steps in the order of the entry contract, and the exit in the exact reverse.',
   falsePositives: ['Functions that hold only a part of the steps.'],
   references: ['semantics ENT-02', 'Linux ba1f2b2eaa2a'],
-  bad: [{ title: 'After', files: { 'common.c': enter('\t__nmi_enter();\n\tlockdep_hardirqs_off(CALLER_ADDR0);\n\tstate.lockdep = lockdep_hardirqs_enabled(); //~ interrupted-state-sampled-late\n') } }],
-  good: [{ title: 'Before', files: { 'common.c': enter('\tstate.lockdep = lockdep_hardirqs_enabled();\n\t__nmi_enter();\n\tlockdep_hardirqs_off(CALLER_ADDR0);\n') } }],
+  bad: [
+    { title: 'RCU is off and the range goes on', files: { 'common.c': leave('\tuser_enter_irqoff(); //~ interrupted-state-sampled-late\n\tinstrumentation_end();\n') } },
+    { title: 'After', files: { 'common.c': enter('\t__nmi_enter();\n\tlockdep_hardirqs_off(CALLER_ADDR0);\n\tstate.lockdep = lockdep_hardirqs_enabled(); //~ interrupted-state-sampled-late\n') } },
+  ],
+  good: [{ title: 'The range ends first', files: { 'common.c': leave('\tinstrumentation_end();\n\tuser_enter_irqoff();\n') } }, { title: 'Before', files: { 'common.c': enter('\tstate.lockdep = lockdep_hardirqs_enabled();\n\t__nmi_enter();\n\tlockdep_hardirqs_off(CALLER_ADDR0);\n') } }],
   examine,
 });

@@ -58,6 +58,8 @@ function examine(tree: Tree): readonly Judgement[] {
             stillOn(step, where, by, entry.wrapped ? 'the handler returns with interrupts on, and the exit helper behind it wants them off: an interrupt in the exit finds its state half undone; disable them on every path' : 'the handler returns to its stub with interrupts on, and the stub wants them off: an interrupt finds GS and the stack half restored; disable them on every path');
           }
           if (step.kind !== 'call') return state;
+          if (flag !== 'off' && step.name === 'lockdep_assert_irqs_disabled') stillOn(step, where, by, `${where.function.name}() wants interrupts off: what it does to this CPU is then not for the task, or not done at once; call it before they are enabled`);
+          if (flag !== 'off' && step.name === 'notify_die' && step.arguments[0] === 'DIE_DEBUG') stillOn(step, where, by, 'the handlers of breakpoints run with interrupts on: they look at the breakpoints of this CPU, and the task may go on on another one; enable interrupts behind them');
           const helper = stateHelpers.get(step.name);
           if (helper?.role === 'enter') {
             const early = context === 'raw' && flag === 'on' ? set[Number(by)] : undefined;
@@ -83,6 +85,12 @@ function examine(tree: Tree): readonly Judgement[] {
             return state;
           }
           return `${context} ${step.name.startsWith('cond_') ? 'perhaps' : 'on'} ${numberOf(step, where)}` as State;
+        },
+        // `WARN_ON(!irqs_disabled())` goes on the same way whatever it finds.
+        branch: (test, _holds, state, where) => {
+          const [, flag, by] = state.split(' ', 3) as [string, string, string];
+          if (flag !== 'off' && test.text === 'irqs_disabled()' && test.yes === test.no) stillOn(test, where, by, `${where.function.name}() wants interrupts off: what it takes belongs to this CPU, and the task may be switched in between; call it with them off`);
+          return state;
         },
       },
       factsOf(entry),
@@ -141,8 +149,13 @@ const worksOnTheWayOut = /^_*exit_to_user_mode_loop$/;
 /** What such a loop turns on it turns off before it asks what is pending for the last time. */
 function exitLoop(tree: Tree, one: TreeFunction, found: Findings): void {
   staleFlags(one, found);
-  const on = one.graph().steps.find((step) => step.kind === 'call' && enables.test(step.name));
-  if (on === undefined) return;
+  const { steps } = one.graph();
+  const on = steps.find((step) => step.kind === 'call' && enables.test(step.name));
+  const schedules = steps.find((step) => step.kind === 'call' && step.name === 'schedule');
+  if (on === undefined) {
+    if (schedules !== undefined) found.at(schedules, { function: one, calls: [] }, `${one.name}() does its work with interrupts off: signals, the scheduler and what else is pending sleep and wait for interrupts; enable them for each round of it`);
+    return;
+  }
   watch<'off' | 'on'>(tree, one, 'off', {
     follow: () => false,
     step: (step, state, where) => {
@@ -186,6 +199,14 @@ ${lines}	irqentry_exit(regs, state);MARK
 `;
 const marked = (lines: string, mark: string): string => handler(lines).replace('MARK', mark);
 
+const wantsOff = `
+static void load_pasid(void)
+{
+	lockdep_assert_irqs_disabled();
+	wrmsrl(MSR_IA32_PASID, current->pasid);
+}
+`;
+
 export const irqsOnInEntry = treeRule({
   name: 'irqs-on-in-entry',
   id: 'XR-FLG05',
@@ -199,6 +220,7 @@ export const irqsOnInEntry = treeRule({
   bad: [
     { title: 'At the exit', files: { 'demo.c': marked('\tstate = irqentry_enter(regs);\n\tcond_local_irq_enable(regs);\n\thandle(regs);\n', ' //~ irqs-on-in-entry') } },
     { title: 'Behind the work on the way out', files: { 'exit.c': loop('', ' //~ irqs-on-in-entry') } },
+    { title: 'A helper that wants them off', files: { 'demo.c': marked('\tstate = irqentry_enter(regs);\n\tlocal_irq_enable(); //~ irqs-on-in-entry\n\tload_pasid();\n\tlocal_irq_disable();\n', '').replace('MARK', '') + wantsOff } },
     { title: 'A trap gate', files: { 'idt.c': 'static const struct idt_data demo_idts[] = {\n\tG(X86_TRAP_UD, asm_exc_invalid_op, DEFAULT_STACK, GATE_TRAP, DPL0, __KERNEL_CS), //~ irqs-on-in-entry\n};\n' } },
     { title: 'Before the entry', files: { 'demo.c': marked('\tlocal_irq_enable(); //~ irqs-on-in-entry\n\tstate = irqentry_enter(regs);\n\thandle(regs);\n', '') } },
   ],

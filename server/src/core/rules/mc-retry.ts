@@ -1,6 +1,11 @@
 // The counter that bounds the recovery from machine checks in user data, for the two rules that look at it.
-import type { Step, TreeFunction } from '../tree/tree.ts';
+import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
 import { isCall } from './tree-entries.ts';
+
+/** Whether a function is one of the handler for machine checks: other code queues nodes of the task as well. */
+export function handlesMachineChecks(tree: Tree, one: TreeFunction): boolean {
+  return tree.design || one.file.includes('/mce/');
+}
 
 /** A `task_work_add()` of a node that lives as long as the task. */
 export function queuesPersistentNode(step: Step): boolean {

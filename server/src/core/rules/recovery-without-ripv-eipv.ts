@@ -7,9 +7,10 @@ import { watchProofs } from './tree-proofs.ts';
 import type { Proof } from './tree-proofs.ts';
 import { clearsMcip } from './work-after-mcip-clear.ts';
 
+const asksRipv = /\bMCG_STATUS_RIPV\b|mce_ripv|mc_recoverable\(/;
 const recoverable: Proof = { key: 'r', what: '', test: (text, holds) => (holds && /MCE_IN_KERNEL_RECOV|mc_recoverable\(/.test(text)) || (/RIPV/.test(text) && /EIPV/.test(text)) };
 const fromKernel: Proof = { key: 'k', what: '', test: (text, holds) => !holds && /cs & 3\) == 3$|^user_mode\(/.test(text) };
-const restartable: Proof = { key: 'i', what: '', test: (text) => /\bMCG_STATUS_RIPV\b|mce_ripv|mc_recoverable\(/.test(text) };
+const restartable: Proof = { key: 'i', what: '', test: (text) => asksRipv.test(text), does: (step) => step.kind === 'store' && /\bMCG_STATUS_RIPV\b/.test(step.value) && !step.target.endsWith('mce_ripv') };
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);

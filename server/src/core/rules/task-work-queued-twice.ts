@@ -2,7 +2,7 @@
 import type { Tree, TreeFunction } from '../tree/tree.ts';
 import { placeIn } from '../tree/tree.ts';
 import { watch } from '../tree/watch.ts';
-import { boundsOf, queuesPersistentNode, retryCounter } from './mc-retry.ts';
+import { boundsOf, handlesMachineChecks, queuesPersistentNode, retryCounter } from './mc-retry.ts';
 import type { Judgement } from './rule.ts';
 import { findings, isCall, treeRule } from './tree-entries.ts';
 import type { Findings } from './tree-entries.ts';
@@ -10,7 +10,7 @@ import type { Findings } from './tree-entries.ts';
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
   for (const one of tree.functions) {
-    if (!one.graph().steps.some(queuesPersistentNode)) continue;
+    if (!handlesMachineChecks(tree, one) || !one.graph().steps.some(queuesPersistentNode)) continue;
     const counter = retryCounter(one);
     watch<'any' | 'first'>(tree, one, 'any', {
       follow: () => false,

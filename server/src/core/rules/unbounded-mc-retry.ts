@@ -1,13 +1,18 @@
 // XR-MC03: recovery that lets the interrupted code repeat the failing access has no end.
-import type { Tree } from '../tree/tree.ts';
-import { boundsOf, queuesPersistentNode, retryCounter } from './mc-retry.ts';
+import { successorsOf } from '../tree/paths.ts';
+import type { StepIndex, Tree, TreeFunction } from '../tree/tree.ts';
+import { boundsOf, handlesMachineChecks, queuesPersistentNode, retryCounter } from './mc-retry.ts';
 import type { Judgement } from './rule.ts';
 import { findings, isCall, treeRule } from './tree-entries.ts';
+import type { Findings } from './tree-entries.ts';
 import { watch } from '../tree/watch.ts';
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
   for (const one of tree.functions) {
+    if (!handlesMachineChecks(tree, one)) continue;
+    if (!tree.design || one.parameters.includes('timeout')) endlessWait(one, found);
+    answerOfFixup(one, found);
     if (!one.graph().steps.some(queuesPersistentNode)) continue;
     const counter = retryCounter(one);
     // Letters: b the count is bounded, m it is more than one, a the address was compared.
@@ -33,6 +38,40 @@ function examine(tree: Tree): readonly Judgement[] {
   return found.all();
 }
 
+/** A loop that waits for what another CPU counts asks the time as well: that CPU may never come. */
+function endlessWait(one: TreeFunction, found: Findings): void {
+  const { steps } = one.graph();
+  steps.forEach((step, index) => {
+    if (step.kind !== 'test' || !/\batomic_read\(/.test(step.text) || !turnsUnasked(one, [step.yes, step.no], index)) return;
+    found.at(step, { function: one, calls: [] }, 'the handler waits for other CPUs without a limit of time: one that hangs, or is offline, stops the whole machine here; count the time and give up');
+  });
+}
+
+/** Whether a way leads from the steps to another on which nothing is asked. */
+function turnsUnasked(one: TreeFunction, from: readonly StepIndex[], to: StepIndex): boolean {
+  const seen = new Set<StepIndex>();
+  const waiting = [...from];
+  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+    if (at === to) return true;
+    const step = one.graph().steps[at];
+    if (step === undefined || seen.has(at) || step.kind === 'test' || step.kind === 'switch') continue;
+    seen.add(at);
+    waiting.push(...successorsOf(step));
+  }
+  return false;
+}
+
+/** Where there is no fixup the handler would return to the access that failed. */
+function answerOfFixup(one: TreeFunction, found: Findings): void {
+  const { steps } = one.graph();
+  for (const step of steps) {
+    if (!isCall(step, /^fixup_exception$/) || !step.arguments.includes('X86_TRAP_MC')) continue;
+    const next = steps[step.next];
+    const used = next !== undefined && ((next.kind === 'return' && next.value === step.text) || ((next.kind === 'test' || next.kind === 'store') && (next.kind === 'test' ? next.text : next.value).includes(step.text)));
+    if (!used) found.at(step, { function: one, calls: [] }, 'nobody asks whether there was a fixup: without one the handler returns to the access that failed, which raises the machine check again, for ever; panic where it says no');
+  }
+}
+
 const queue = (bound: string, page: string, marks: readonly [string, string]): string => `static void queue_kill(struct mce *m)
 {
 	int count = ++current->mce_count;
@@ -47,6 +86,21 @@ ${bound}${page}	if (count > 1)
 const bound = '\tif (count > 10)\n\t\tmce_panic("too many", m);\n';
 const page = '\tif (count > 1 && current->mce_addr != m->addr)\n\t\tmce_panic("different pages", m);\n';
 
+const wait = (limit: string, mark: string): string => `static void wait_for_others(u64 timeout)
+{
+	while (atomic_read(&mce_executing) != 0) {${mark}
+${limit}		ndelay(100);
+	}
+}
+`;
+const recovered = (before: string, behind: string, mark: string): string => `static void recover(struct mce *m, struct pt_regs *regs)
+{
+	if (!(m->kflags & MCE_IN_KERNEL_RECOV))
+		return;
+	${before}fixup_exception(regs, X86_TRAP_MC, 0, 0)${behind}${mark}
+}
+`;
+
 export const unboundedMcRetry = treeRule({
   name: 'unbounded-mc-retry',
   id: 'XR-MC03',
@@ -59,8 +113,14 @@ export const unboundedMcRetry = treeRule({
   references: ['Linux 81065b35e248', 'semantics MC-06'],
   bad: [
     { title: 'No bound', files: { 'mce.c': queue('', page, [' //~ unbounded-mc-retry', ' //~ unbounded-mc-retry']) } },
+    { title: 'A wait without end', files: { 'mce.c': wait('', ' //~ unbounded-mc-retry') } },
+    { title: 'A fixup that was perhaps none', files: { 'mce.c': recovered('', ';', ' //~ unbounded-mc-retry') } },
     { title: 'Any page', files: { 'mce.c': queue(bound, '', [' //~ unbounded-mc-retry', '']) } },
   ],
-  good: [{ title: 'Ten times the same page', files: { 'mce.c': queue(bound, page, ['', '']) } }],
+  good: [
+    { title: 'Ten times the same page', files: { 'mce.c': queue(bound, page, ['', '']) } },
+    { title: 'A wait that gives up', files: { 'mce.c': wait('\t\tif (timed_out(&timeout))\n\t\t\treturn;\n', '') } },
+    { title: 'A panic without a fixup', files: { 'mce.c': recovered('if (!', ')\n\t\tpanic("no fixup");', '') } },
+  ],
   examine,
 });

@@ -112,6 +112,7 @@ const list = (areas: string, mark: string): string => `static __always_inline un
 		return 0;
 	get_debugreg(dr7, 7);
 	set_debugreg(0, 7);
+	barrier();
 	return dr7;
 }
 

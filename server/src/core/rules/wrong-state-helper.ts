@@ -54,6 +54,19 @@ function examine(tree: Tree): readonly Judgement[] {
       factsOf(entry),
     );
   }
+  // The table of FRED holds the bodies of system vectors without what the IDT's functions have around them.
+  for (const one of tree.functions) {
+    const runs = (step: Step): boolean => step.kind === 'call' && step.indirect && step.text.startsWith('sysvec_table[');
+    if (!one.graph().steps.some(runs)) continue;
+    watch<'none' | 'set'>(tree, one, 'none', {
+      follow: () => false,
+      step: (step, state, where) => {
+        if (runs(step) && state === 'none') found.at(step, where, 'the body of a system vector runs before irqentry_enter(): RCU is not watching and the context is not counted; call it first, as the IDT handler of the vector does');
+        const helper = step.kind === 'call' ? stateHelpers.get(step.name) : undefined;
+        return helper === undefined ? state : helper.role === 'enter' ? 'set' : 'none';
+      },
+    });
+  }
   for (const { name, file, body, start } of tree.entryMacros) {
     const [work, helper] = [/\w*##func\b/.exec(body), body.indexOf('irqentry_enter(')];
     if (work !== null && helper > work.index) found.place(placeIn(tree, file, { start: start + work.index, end: start + work.index + work[0].length }), `${name}() defines handlers whose body runs before irqentry_enter(): RCU is not watching and the context is not counted; call the helper first`);

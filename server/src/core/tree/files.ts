@@ -10,6 +10,7 @@ arch/x86/kernel/nmi.c arch/x86/kernel/traps.c arch/x86/kernel/idt.c arch/x86/ker
 arch/x86/kernel/kvm.c arch/x86/kernel/fred.c arch/x86/kernel/hw_breakpoint.c arch/x86/kernel/sev.c arch/x86/kernel/sev-shared.c arch/x86/kernel/tdx.c
 arch/x86/kernel/sev-es.c arch/x86/kernel/sev-es-shared.c
 arch/x86/kernel/dumpstack.c arch/x86/kernel/dumpstack_64.c arch/x86/kernel/cet.c arch/x86/kernel/doublefault_32.c arch/x86/kernel/cpu/common.c
+arch/x86/kernel/process_64.c arch/x86/kernel/smp.c arch/x86/kernel/apic/apic.c arch/x86/mm/cpu_entry_area.c arch/x86/mm/pti.c arch/x86/mm/tlb.c
 arch/x86/mm/fault.c arch/x86/mm/extable.c mm/maccess.c
 `.trim().split(/\s+/);
 

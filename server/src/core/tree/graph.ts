@@ -341,8 +341,8 @@ function hasEffect(term: unknown): boolean {
 }
 
 /** Conditions about the interrupted context and the CPU, whose outcome is the same for the whole entry. */
-const ofTheEntry = /^(?:(?:user_mode|in_nmi|cpu_feature_enabled|boot_cpu_has)\([^()]*\)|\w+->flags & X86_EFLAGS_IF|\(\w+(?:\.|->)cs & 3\) == 3)$/;
-const heldInText = /=\s*!*\(?(?:user_mode|in_nmi|cpu_feature_enabled|boot_cpu_has|\(?\w+(?:\.|->)(?:cs|flags) &)/;
+const ofTheEntry = /^(?:(?:user_mode|in_nmi|cpu_feature_enabled|boot_cpu_has|regs_irqs_disabled|is_private_gpa|fault_in_kernel_space|ip_within_syscall_gap|int80_is_external)\([^()]*\)|\w+->flags & X86_EFLAGS_IF|\(\w+(?:\.|->)cs & 3\) == 3)$/;
+const heldInText = /=\s*!*\(?(?:user_mode|in_nmi|cpu_feature_enabled|boot_cpu_has|regs_irqs_disabled|is_private_gpa|fault_in_kernel_space|ip_within_syscall_gap|int80_is_external|\(?\w+(?:\.|->)(?:cs|flags) &)/;
 
 /** What the variables of a body are set to, by name; null among it where that is not a plain value. */
 function assignments(body: readonly CStatement[]): ReadonlyMap<string, readonly (CTerm | null)[]> {
