@@ -254,6 +254,21 @@ export const mutants = [
   ['dr7-live-in-nmi-like', breakpoint, 'arch_uninstall_hw_breakpoint', { from: line('this_cpu_write\\(cpu_dr7'), to: line('set_debugreg\\(dr7, 7\\)'), before: true }],
   ['dr7-access-reordered', 'arch/x86/include/asm/debugreg.h', 'local_db_restore', { drop: line('barrier\\(\\)') }],
   ['dr7-access-reordered', 'arch/x86/include/asm/debugreg.h', 'local_db_save', { drop: line('barrier\\(\\)') }],
+  ['nmi-user-access-not-nofault', 'arch/x86/mm/tlb.c', 'nmi_uaccess_okay', { drop: guard('loaded_mm != current_mm') }],
+  ['nmi-user-access-not-nofault', 'arch/x86/mm/tlb.c', 'switch_mm_irqs_off', { drop: line('LOADED_MM_SWITCHING\\);') }],
+  ['msr-fault-in-machine-check', mce, 'mce_check_crashing_cpu', { drop: /mcgstatus = \w+\(MSR_IA32_MCG_STATUS\)/, by: 'rdmsrl(MSR_IA32_MCG_STATUS, mcgstatus)', since: '6.12' }],
+  ['msr-fault-in-machine-check', 'arch/x86/mm/extable.c', 'fixup_exception', { drop: /ex_handler_msr_mce\(regs, false\);\n\t\tbreak/, by: 'return ex_handler_msr(e, regs, false, false, reg)' }],
+  ['shared-page-not-guarded', sev, '__sev_put_ghcb', { swap: [line('\\*ghcb = \\*state->ghcb'), line('backup_ghcb_active = false')] }],
+  ['shared-page-not-guarded', sev, 'vc_raw_handle_exception', { from: line('__sev_put_ghcb'), to: line('vc_forward_exception') }],
+  ['mmio-emulation-unchecked', tdx, 'handle_cpuid', { drop: /regs->ax < 0x40000000 \|\| /, by: '' }],
+  ['mmio-emulation-unchecked', tdx, 'virt_exception_user', { drop: /^(\tdefault:)/m, by: '\tcase EXIT_REASON_MSR_READ:\n\t\treturn read_msr(regs, ve);\n$1' }],
+  ['mmio-emulation-unchecked', tdx, 'tdx_handle_virt_exception', { drop: /^\tif \(insn_len < 0\)\n[^;]*;\n/m }],
+  ['ist-shift-not-unwound', sev, '__sev_es_ist_enter', { drop: line('new_ist -= sizeof') }],
+  ['unsafe-switch-off-ist', sev, '(?:kernel_|user_)?exc_vmm_communication', { drop: /^\tif \(unlikely\(vc_from_invalid_context[^}]*\}\n/m }],
+  ['cr4-bit-after-events', common, 'cpu_init_exception_handling', { swap: [line('set_tss_desc'), line('load_TR_desc')] }],
+  ['cr4-bit-after-events', traps, 'trap_init', { from: line('\\tcpu_init_exception_handling'), to: line('\\tidt_setup_traps') }],
+  ['cr4-bit-after-events', traps, 'trap_init', { from: line('\\tsetup_cpu_entry_areas'), to: line('\\tcpu_init_exception_handling') }],
+  ['cr2-not-preserved', nmi, null, { drop: /static DEFINE_PER_CPU\(unsigned long, nmi_dr7\);([^]*?)this_cpu_write\(nmi_dr7, local_db_save\(\)\)/, by: 'static unsigned long nmi_dr7;$1nmi_dr7 = local_db_save()' }, 1, 'exc_nmi'],
 ].map(([rule, files, name, change, nth = 1, shown = name]) => ({ rule, files: [files].flat(), name, change, nth, shown }));
 
 /** The releases of the trees that have what a mutant changes. */

@@ -1,7 +1,8 @@
 // XR-NMI05: an NMI handler that may take a page fault leaves CR2 changed for the handler that it interrupted.
-import type { Step, Tree } from '../tree/tree.ts';
+import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
 import type { Judgement, Rule } from './rule.ts';
 import { entriesOf, entryPremise, findings, isCall, watchEntry } from './tree-entries.ts';
+import type { Findings } from './tree-entries.ts';
 
 type State = 'outside' | 'saved' | 'inside unsaved' | 'inside' | 'behind' | 'restored';
 
@@ -40,8 +41,21 @@ function examine(tree: Tree): readonly Judgement[] {
       branch: (test, holds, state) => (state === 'behind' && holds && /\bread_cr2\(\)/.test(test.text) && test.text.includes('==') ? 'restored' : state),
     });
   }
+  for (const one of tree.functions) savedForAll(tree, one, found);
   return found.all();
 }
+
+/** What an NMI saves of this CPU it does not keep in a word that all CPUs share. */
+function savedForAll(tree: Tree, one: TreeFunction, found: Findings): void {
+  if (!entryMacro.test(one.definedBy ?? '')) return;
+  for (const step of one.graph().steps) {
+    if (step.kind !== 'store' || step.operator !== '=' || !/^(?:local_db_save|read_cr2)\(\)$/.test(step.value) || !/^\w+$/.test(step.target)) continue;
+    const global = new RegExp(`^(?:static[ \\t]+)?(?:unsigned long|u64|long)[ \\t]+${step.target}[ \\t]*[;=]`, 'm').test(tree.active(one.file) ?? '');
+    if (global) found.at(step, { function: one, calls: [] }, `${step.target} is one word for all CPUs: an NMI on another CPU overwrites what this one has to bring back; make it per CPU, or a local`);
+  }
+}
+
+const entryMacro = /^DEFINE_(?:IDTENTRY|FREDENTRY)/;
 
 const handler = (before: string, after: string, mark: readonly [string, string]): string => `static DEFINE_PER_CPU(unsigned long, nmi_cr2);
 
@@ -75,6 +89,7 @@ export const cr2NotPreserved: Rule = {
   references: ['SDM vol. 3A, "Interrupt 14 - Page-Fault Exception"', 'semantics CR2-01, CR2-02'],
   bad: [
     { title: 'Not restored', files: { 'nmi.c': handler(save, '', ['', ' //~ cr2-not-preserved']) } },
+    { title: 'Saved for all CPUs', files: { 'nmi.c': handler('\tnmi_cr2 = read_cr2(); //~ cr2-not-preserved\n', '\tif (nmi_cr2 != read_cr2())\n\t\twrite_cr2(nmi_cr2);\n', ['', '']).replace('DEFINE_PER_CPU(unsigned long, nmi_cr2)', 'unsigned long nmi_cr2') } },
     { title: 'Not saved', files: { 'nmi.c': handler('', '', [' //~ cr2-not-preserved', '']) } },
   ],
   good: [{ title: 'Saved first, restored last', files: { 'nmi.c': handler(save, restore, ['', '']) } }],

@@ -1,7 +1,8 @@
 // XR-GS05: a CPU can take events before what their stubs rely on is set up on it.
-import type { Step, Tree } from '../tree/tree.ts';
+import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
 import type { Judgement } from './rule.ts';
 import { findings, isCall, treeRule } from './tree-entries.ts';
+import type { Findings } from './tree-entries.ts';
 import { watchProofs } from './tree-proofs.ts';
 import type { Proof } from './tree-proofs.ts';
 
@@ -49,7 +50,33 @@ function examine(tree: Tree): readonly Judgement[] {
       },
     });
   }
+  for (const one of tree.functions) inOrder(tree, one, found);
   return found.all();
+}
+
+/** Calls of which the first needs what the others have done; a function that has none of them is not concerned. */
+const orders: readonly { readonly use: RegExp; readonly first: readonly string[]; readonly message: string }[] = [
+  { use: /^load_TR_desc$/, first: ['set_tss_desc'], message: 'the task register is loaded before its descriptor was written: it takes what the GDT held before, and the processor finds no stacks; write it first' },
+  { use: /^cpu_init_exception_handling$/, first: ['setup_cpu_entry_areas'], message: 'the TSS is given stacks that are not mapped yet: the first exception that needs one is a double fault; map the entry areas first' },
+  { use: /^idt_setup_(?:ist_)?traps$/, first: ['cpu_init_exception_handling'], message: 'the IDT gets gates with IST stacks before the TSS has them: the first exception through one pushes its frame at address 0; set up the TSS first' },
+];
+
+function inOrder(tree: Tree, one: TreeFunction, found: Findings): void {
+  const { steps } = one.graph();
+  // Up to Linux 5.11 the gates with an IST came in a table of their own, later.
+  const late = tree.functions.some(({ name }) => name === 'idt_setup_ist_traps');
+  for (const { use, first, message } of orders) {
+    const uses = (step: Step): boolean => isCall(step, use) && !(late && step.name === 'idt_setup_traps');
+    const owed = first.map((name, index): Proof => ({ key: String(index), what: '', does: called(name) }));
+    if (!steps.some(uses) || !owed.every(({ does }) => steps.some((step) => does?.(step) === true))) continue;
+    watchProofs(tree, one, owed, {
+      follow: () => false,
+      at: (step, missing, where) => {
+        if (uses(step) && missing.length > 0) found.at(step, where, message);
+        return uses(step);
+      },
+    });
+  }
 }
 
 const setup = (before: string, mark: string): string => `void cpu_init_exception_handling(void)
@@ -71,6 +98,7 @@ export const cr4BitAfterEvents = treeRule({
   falsePositives: ['Code that loads the table again on a CPU that is up.'],
   references: ['Linux 05243d490bb7', 'semantics GS-03'],
   bad: [
+    { title: 'Gates before their stacks', files: { 'traps.c': `void trap_init(void)\n{\n\tsetup_cpu_entry_areas();\n\tidt_setup_traps(); //~ cr4-bit-after-events\n\tcpu_init_exception_handling(true);\n}\n` } },
     { title: 'No FSGSBASE', files: { 'common.c': setup('', ' //~ cr4-bit-after-events') } },
     { title: 'Pinned elsewhere (warning)', files: { 'common.c': `static const unsigned long cr4_pinned_mask = X86_CR4_SMEP | X86_CR4_FSGSBASE;
 static unsigned long cr4_pinned_bits;

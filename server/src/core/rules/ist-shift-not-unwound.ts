@@ -4,6 +4,7 @@ import { watch } from '../tree/watch.ts';
 import { aliases, mentions } from './interrupted-rsp.ts';
 import type { Judgement } from './rule.ts';
 import { entriesOf, factsOf, findings, isCall, treeRule } from './tree-entries.ts';
+import type { Findings } from './tree-entries.ts';
 import { watchProofs } from './tree-proofs.ts';
 
 const shift = /^(?:__)?sev_es_ist_enter$/;
@@ -66,6 +67,7 @@ function examine(tree: Tree): readonly Judgement[] {
       found.at(written, { function: one, calls: [] }, 'the new IST entry is not below the interrupted stack pointer on any path: the next event of the vector starts over at the top and overwrites the frame that was interrupted; where RSP lies on that stack, take it as the new entry');
     }
     if (steps.some(writesIst)) {
+      aboveTop(tree, one, found);
       watchProofs(tree, one, [{ key: 'k', what: '', does: (step) => step.kind === 'store' && step.target.startsWith('*(') }], {
         at: (step, missing, where) => {
           if (writesIst(step) && missing.length > 0) found.at(step, where, 'the IST entry is replaced and its old value was not kept at the new top: nothing can set it back; store the old value there first');
@@ -75,6 +77,21 @@ function examine(tree: Tree): readonly Judgement[] {
     }
   }
   return found.all();
+}
+
+/** The old value is kept in a word below what is live: the pointer goes down by its size first. */
+function aboveTop(tree: Tree, one: TreeFunction, found: Findings): void {
+  const kept = one.graph().steps.flatMap((step) => (step.kind === 'store' ? (/^\*\(\w[\w ]*\*\)(\w+)$/.exec(step.target)?.[1] ?? []) : []))[0];
+  if (kept === undefined) return;
+  watch<'high' | 'low'>(tree, one, 'high', {
+    follow: () => false,
+    step: (step, state, where) => {
+      if (step.kind !== 'store') return state;
+      if (step.target === kept) return step.operator === '-=' || /- (?:sizeof|\d)/.test(step.value) ? 'low' : step.operator === '=' ? 'high' : state;
+      if (step.target.startsWith('*(') && step.target.endsWith(kept) && state === 'high') found.at(step, where, 'the old IST entry is written at the interrupted stack pointer, over what lies there, or above the top of the stack; go down by its size first');
+      return state;
+    },
+  });
 }
 
 /** Whether the value that is written comes from the interrupted stack pointer. */
@@ -108,6 +125,18 @@ ${early}	note_debug(regs);
 }
 `;
 
+const shifted = (down: string, mark: string): string => `noinstr void shift_ist(struct pt_regs *regs)
+{
+	unsigned long old_ist = this_cpu_read(cpu_tss_rw.x86_tss.ist[IST_INDEX_VC]);
+	unsigned long new_ist = old_ist;
+
+	if (!user_mode(regs) && !ip_within_syscall_gap(regs) && on_ist_stack(regs->sp))
+		new_ist = regs->sp;
+${down}	*(unsigned long *)new_ist = old_ist;${mark}
+	this_cpu_write(cpu_tss_rw.x86_tss.ist[IST_INDEX_VC], new_ist);
+}
+`;
+
 export const istShiftNotUnwound = treeRule({
   name: 'ist-shift-not-unwound',
   id: 'XR-STK04',
@@ -119,10 +148,12 @@ export const istShiftNotUnwound = treeRule({
   falsePositives: ['Early returns before the shift.'],
   references: ['semantics VC-03', 'Linux 315562c9af3d'],
   bad: [
+    { title: 'Kept over what is live', files: { 'sev.c': shifted('', ' //~ ist-shift-not-unwound') } },
     { title: 'Moved by hand, and an early return', files: { 'debug.c': moved('\tif (hits_kprobe(regs))\n\t\treturn; //~ ist-shift-not-unwound\n') } },
     { title: 'An early return', files: { 'nmi.c': handler('\tsev_es_ist_enter(regs);\n\tdr7 = local_db_save();\n\tstate = irqentry_nmi_enter(regs);\n\tpoll_sources(regs);\n\tirqentry_nmi_exit(regs, state);\n\tlocal_db_restore(dr7);\n\tif (read_cr2() == cr2)\n\t\treturn; //~ ist-shift-not-unwound\n\tsev_es_ist_exit();\n') } },
   ],
   good: [
+    { title: 'Kept below it', files: { 'sev.c': shifted('\tnew_ist -= sizeof(old_ist);\n', '') } },
     { title: 'Moved by hand, and back', files: { 'debug.c': moved('') } },
     { title: 'Around everything', files: { 'nmi.c': handler('\tsev_es_ist_enter(regs);\n\tdr7 = local_db_save();\n\tstate = irqentry_nmi_enter(regs);\n\tpoll_sources(regs);\n\tirqentry_nmi_exit(regs, state);\n\tlocal_db_restore(dr7);\n\tsev_es_ist_exit();\n') } },
   ],

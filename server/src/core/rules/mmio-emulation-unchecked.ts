@@ -33,7 +33,10 @@ function examine(tree: Tree): readonly Judgement[] {
       },
     });
   }
-  for (const one of tree.functions) portAccess(tree, one, found);
+  for (const one of tree.functions) {
+    portAccess(tree, one, found);
+    hostsAnswer(tree, one, found);
+  }
   if (refusesPrivate(tree)) return found.all();
   for (const one of tree.functions) {
     const calls = (step: Step): boolean => step.kind === 'call' && !step.indirect && [...emulators].some((emulator) => emulator.name === step.name && emulator.file === one.file && !emulator.graph().steps.some((asked) => asked.kind === 'test' && asksForPrivate(asked.text)));
@@ -46,6 +49,49 @@ function examine(tree: Tree): readonly Judgement[] {
     });
   }
   return found.all();
+}
+
+/** CPUID leaves of the hypervisor: the only ones of which the host may say what they are. */
+const hosts: readonly Proof[] = [
+  { key: 'a', what: 'the leaf is not below 0x40000000', test: (text, holds) => !holds && /->ax < 0x40000000$/i.test(text) },
+  { key: 'z', what: 'the leaf is not above 0x4FFFFFFF', test: (text, holds) => !holds && /->ax > 0x4fffffff$/i.test(text) },
+];
+
+/** What a TD asks its host, and what it makes of the answer. */
+function hostsAnswer(tree: Tree, one: TreeFunction, found: Findings): void {
+  if (!one.parameters.includes('ve')) return;
+  const { steps } = one.graph();
+  const asks = (step: Step): boolean => isCall(step, /^_*tdx_hypercall$/);
+  if (one.name.endsWith('cpuid') && steps.some(asks)) {
+    watchProofs(tree, one, hosts, {
+      follow: () => false,
+      at: (step, missing, where) => {
+        if (asks(step) && missing.length > 0) found.at(step, where, `the host is asked for a CPUID leaf before it was seen that ${whats(missing)}: it then chooses which features, sizes and addresses the guest believes in; answer leaves that are not the hypervisor's with zeros`);
+        return asks(step);
+      },
+    });
+  }
+  // Of what programs do, CPUID alone faults by the TDX module and not by the processor.
+  if (one.name.endsWith('_user')) {
+    for (const choice of steps) {
+      if (choice.kind !== 'switch' || !choice.text.endsWith('exit_reason')) continue;
+      for (const { value, to } of choice.arms) {
+        const first = steps[to];
+        if (value !== null && value !== 'EXIT_REASON_CPUID' && first?.kind === 'call' && one.parameters.includes(first.arguments[0] ?? '')) found.at(first, { function: one, calls: [] }, `${value} is emulated for user mode: a program gets what it has no right to, with what the host says; let it have the signal`);
+      }
+    }
+  }
+  for (const move of steps) {
+    const by = move.kind === 'store' && move.operator === '+=' && move.target.endsWith('->ip') && /^\w+$/.test(move.value) ? move.value : null;
+    if (by === null) continue;
+    watchProofs(tree, one, [{ key: 's', what: '', test: (text, holds) => !holds && text === `${by} < 0` }], {
+      follow: () => false,
+      at: (step, missing, where) => {
+        if (step === move && missing.length > 0) found.at(step, where, `RIP moves by ${by} although it may be an error: a failed emulation then goes on at an instruction that is none; move it where ${by} is not negative`);
+        return step === move;
+      },
+    });
+  }
 }
 
 /** `asks` are the functions that ask for the permission. */
@@ -124,6 +170,15 @@ ${guard}	return handle_mmio(regs, ve);${marks[1]}
 const checks = '\tif (user_mode(regs))\n\t\treturn -EFAULT;\n\tif (!fault_in_kernel_space(ve->gla))\n\t\treturn -EINVAL;\n';
 const guard = '\tif (is_private_gpa(ve->gpa))\n\t\tpanic("private memory");\n';
 
+const handled = (asked: string, mark: string): string => `bool handle_event(struct pt_regs *regs, struct ve_info *ve)
+{
+	int length = emulate(regs, ve);
+
+${asked}	regs->ip += length;${mark}
+	return true;
+}
+`;
+
 export const mmioEmulationUnchecked = treeRule({
   name: 'mmio-emulation-unchecked',
   id: 'XR-VE18',
@@ -136,8 +191,9 @@ export const mmioEmulationUnchecked = treeRule({
   references: ['CVE-2023-46813', 'CVE-2024-47727', 'semantics TDX-01'],
   bad: [
     { title: 'From user mode, for any address', files: { 'tdx.c': handler('', [' //~ mmio-emulation-unchecked', ''], guard) } },
+    { title: 'RIP moves by an error', files: { 'tdx.c': handled('', ' //~ mmio-emulation-unchecked') } },
     { title: 'Private memory', files: { 'tdx.c': handler(checks, ['', ' //~ mmio-emulation-unchecked'], '') } },
   ],
-  good: [{ title: 'All refused', files: { 'tdx.c': handler(checks, ['', ''], guard) } }],
+  good: [{ title: 'RIP moves where it worked', files: { 'tdx.c': handled('\tif (length < 0)\n\t\treturn false;\n', '') } }, { title: 'All refused', files: { 'tdx.c': handler(checks, ['', ''], guard) } }],
   examine,
 });

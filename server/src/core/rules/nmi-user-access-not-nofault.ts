@@ -1,7 +1,8 @@
 // XR-NMI06: user memory is read where a page fault must not sleep, without the measures that make the fault fail.
-import type { Step, Tree } from '../tree/tree.ts';
+import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
 import type { Judgement } from './rule.ts';
 import { entriesOf, factsOf, findings, isCall, treeRule } from './tree-entries.ts';
+import type { Findings } from './tree-entries.ts';
 import { watchProofs, whats } from './tree-proofs.ts';
 import type { Proof } from './tree-proofs.ts';
 
@@ -30,6 +31,7 @@ function examine(tree: Tree): readonly Judgement[] {
       },
     });
   }
+  for (const one of tree.functions) addressSpace(tree, one, found);
   // What makes those faults fail: the handler of page faults asks before it does what may sleep.
   for (const one of tree.functions) {
     if (!one.graph().steps.some((step) => isCall(step, /^handle_mm_fault$/)) || !one.parameters.includes('error_code')) continue;
@@ -60,6 +62,31 @@ function examine(tree: Tree): readonly Judgement[] {
   return found.all();
 }
 
+/** What nmi_uaccess_okay() goes by: the address space that is loaded, which is marked before CR3 is written. */
+function addressSpace(tree: Tree, one: TreeFunction, found: Findings): void {
+  const same: Proof = { key: 'm', what: '', test: (text, holds) => holds && /^\w+ == \w+$/.test(text) };
+  if (one.name === 'nmi_uaccess_okay') {
+    const compared: Proof = { key: 'l', what: '', test: (text, holds) => holds && text.includes(' == ') && /\bloaded_mm\b/.test(text) };
+    watchProofs(tree, one, [compared], {
+      follow: () => false,
+      at: (step, missing, where) => {
+        if (step.kind === 'return' && /^(?:true|1)$/.test(step.value ?? '') && missing.length > 0) found.at(step, where, 'the answer is yes without the loaded address space having been compared with that of the task: an NMI in the middle of a switch reads user memory of another process; say no where they differ');
+        return false;
+      },
+    });
+  }
+  const marked: Proof = { key: 's', what: '', does: (step) => step.kind === 'call' && step.name.endsWith('_write') && /\.loaded_mm$/.test(step.arguments[0] ?? '') && step.arguments[1] === 'LOADED_MM_SWITCHING' };
+  const loads = (step: Step): boolean => isCall(step, /^load_new_mm_cr3$/);
+  if (!one.parameters.includes('next') || !one.graph().steps.some(loads)) return;
+  watchProofs(tree, one, [marked, same], {
+    follow: () => false,
+    at: (step, missing, where) => {
+      if (loads(step) && missing.length === 2) found.at(step, where, 'CR3 is written before loaded_mm says that the address space is being switched: nmi_uaccess_okay() still takes the old one for loaded, and an NMI reads user memory of another process; write LOADED_MM_SWITCHING first');
+      return loads(step);
+    },
+  });
+}
+
 export function isUserAccess(step: Step): step is Step & { readonly kind: 'call' } {
   return isCall(step, accessors);
 }
@@ -71,6 +98,15 @@ const copy = (body: string): string => `unsigned long copy_from_user_nmi(void *t
 	if (!access_ok(from, n))
 		return n;
 ${body}	return ret;
+}
+`;
+
+const switched = (mark: string, told: string): string => `void switch_address_space(struct mm_struct *prev, struct mm_struct *next)
+{
+	if (prev == next)
+		return;
+${mark}	load_new_mm_cr3(next->pgd, 0, true);${told}
+	this_cpu_write(cpu_tlbstate.loaded_mm, next);
 }
 `;
 
@@ -86,9 +122,11 @@ export const nmiUserAccessNotNofault = treeRule({
   references: ['semantics EXT-03', 'semantics section 18, permission matrix'],
   bad: [
     { title: 'A fault may sleep', files: { 'usercopy.c': copy('\tif (!nmi_uaccess_okay())\n\t\treturn n;\n\tret = raw_copy_from_user(to, from, n); //~ nmi-user-access-not-nofault\n') } },
+    { title: 'Switched without a mark', files: { 'tlb.c': switched('', ' //~ nmi-user-access-not-nofault') } },
     { title: 'Another address space', files: { 'usercopy.c': copy('\tpagefault_disable();\n\tret = raw_copy_from_user(to, from, n); //~ nmi-user-access-not-nofault\n\tpagefault_enable();\n') } },
   ],
   good: [
+    { title: 'Marked while it is switched', files: { 'tlb.c': switched('\tthis_cpu_write(cpu_tlbstate.loaded_mm, LOADED_MM_SWITCHING);\n', '') } },
     { title: 'All three', files: { 'usercopy.c': copy('\tif (!nmi_uaccess_okay())\n\t\treturn n;\n\tpagefault_disable();\n\tret = raw_copy_from_user(to, from, n);\n\tpagefault_enable();\n') } },
     { title: 'The range, asked the other way round', files: { 'usercopy.c': copy('\tif (!nmi_uaccess_okay())\n\t\treturn n;\n\tpagefault_disable();\n\tret = raw_copy_from_user(to, from, n);\n\tpagefault_enable();\n').replace('!access_ok(from, n)', '__range_not_ok(from, n, TASK_SIZE)') } },
   ],

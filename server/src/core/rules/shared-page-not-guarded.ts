@@ -2,7 +2,7 @@
 import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
 import { watch } from '../tree/watch.ts';
 import type { Judgement } from './rule.ts';
-import { findings, treeRule } from './tree-entries.ts';
+import { findings, isCall, treeRule } from './tree-entries.ts';
 import type { Findings } from './tree-entries.ts';
 
 /** The page of a per-CPU structure and its flag: `ghcb = &data->ghcb_page` and `data->ghcb_active`. */
@@ -26,12 +26,29 @@ const isFalse = (step: Step): boolean => step.kind === 'store' && /^(?:false|0)$
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
   for (const one of tree.functions) {
+    forwards(tree, one, found);
     const page = pageOf(one);
     if (page === null || one.name.includes('setup') || one.name.includes('init')) continue;
     if (one.graph().steps.some((step) => step.kind === 'return' && step.value === page.variable)) handedOut(tree, one, page, found);
     else if (/(?:^|_)put_/.test(one.name)) givenBack(tree, one, page, found);
   }
   return found.all();
+}
+
+/** What forwards the event may enable interrupts and sleep: the page of this CPU is given back first. */
+function forwards(tree: Tree, one: TreeFunction, found: Findings): void {
+  const { steps } = one.graph();
+  if (!steps.some((step) => isCall(step, /^(?:__)?sev_(?:es_)?get_ghcb$/)) || !steps.some((step) => isCall(step, /forward_exception$/))) return;
+  watch<'free' | 'taken'>(tree, one, 'free', {
+    follow: () => false,
+    step: (step, state, where) => {
+      if (step.kind !== 'call') return state;
+      if (/^(?:__)?sev_(?:es_)?get_ghcb$/.test(step.name)) return 'taken';
+      if (/^(?:__)?sev_(?:es_)?put_ghcb$/.test(step.name)) return 'free';
+      if (step.name.endsWith('forward_exception') && state === 'taken') found.at(step, where, `${step.name}() runs the handler of another exception, which may enable interrupts, while this one has the shared page: the next #VC, of another task too, finds it taken; give it back first`);
+      return state;
+    },
+  });
 }
 
 // Letters: p the page, A its flag was seen set, F clear, B the backup's was seen clear, a/b a flag was set, c contents kept.
@@ -71,7 +88,10 @@ function givenBack(tree: Tree, one: TreeFunction, page: Page, found: Findings): 
         if (step.target === page.variable) return add('p');
         if (step.target === page.flag && isFalse(step)) return add('a');
         if (step.target === page.backup && isFalse(step)) return add('b');
-        if (step.target === `*${page.variable}`) return add('c');
+        if (step.target === `*${page.variable}`) {
+          if (state.includes('b')) found.at(step, where, 'the backup is marked as free before its contents were taken back: an NMI in between overwrites them, and the interrupted handler goes on with the request of the NMI; take them first');
+          return add('c');
+        }
       }
       if (step.kind === 'return' && state.includes('p') && !state.includes('a') && !(state.includes('b') && state.includes('c'))) {
         found.at(step, where, `the shared page is given back on this path without ${state.includes('b') ? 'its contents being restored' : state.includes('c') ? 'the backup being marked as free' : 'its flag being cleared'}: it stays taken, or the interrupted handler goes on with the data of this one; undo on each path what was done when it was handed out`);
@@ -97,6 +117,16 @@ const take = (condition: string, mark: string): string => `static struct page_st
 }
 `;
 
+const forward = (early: string, late: string): string => `static void handle_event(struct em_context *ctxt)
+{
+	struct ghcb_state state;
+	struct ghcb *ghcb = __sev_get_ghcb(&state);
+
+	emulate(ctxt, ghcb);
+${early}	__sev_put_ghcb(&state);
+${late}}
+`;
+
 export const sharedPageNotGuarded = treeRule({
   name: 'shared-page-not-guarded',
   id: 'XR-VE19',
@@ -107,7 +137,7 @@ export const sharedPageNotGuarded = treeRule({
   instead: 'Test the flag first; where it is set, keep the contents in the backup page, and panic where that is in use too; undo the same on the way out.',
   falsePositives: ['Code that sets the page up before any handler can run.'],
   references: ['semantics VC-05'],
-  bad: [{ title: 'The flag is not asked', files: { 'sev.c': take('0', ' //~ shared-page-not-guarded') } }],
-  good: [{ title: 'Asked and kept', files: { 'sev.c': take('data->demo_active', '') } }],
+  bad: [{ title: 'Forwarded while it is taken', files: { 'sev.c': forward('\tvc_forward_exception(ctxt); //~ shared-page-not-guarded\n', '') } }, { title: 'The flag is not asked', files: { 'sev.c': take('0', ' //~ shared-page-not-guarded') } }],
+  good: [{ title: 'Given back first', files: { 'sev.c': forward('', '\tvc_forward_exception(ctxt);\n') } }, { title: 'Asked and kept', files: { 'sev.c': take('data->demo_active', '') } }],
   examine,
 });

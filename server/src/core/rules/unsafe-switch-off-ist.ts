@@ -2,11 +2,13 @@
 // the interrupted RSP is one that user space chose.
 import { vectorTitle } from '../machine/vectors.ts';
 import { isConstant } from '../machine/word.ts';
-import type { Step, Tree } from '../tree/tree.ts';
+import { placeIn } from '../tree/tree.ts';
+import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
 import { guardedWord, rearmInterrupt } from './example-text.ts';
 import { aliases, inRange, knownStack, mentions, notEntryStack, notInGap, registersOf } from './interrupted-rsp.ts';
 import type { Judgement, Observation, Rule } from './rule.ts';
-import { findings } from './tree-entries.ts';
+import { entriesOf, findings } from './tree-entries.ts';
+import type { Findings } from './tree-entries.ts';
 import { watchProofs, whats } from './tree-proofs.ts';
 import type { Proof } from './tree-proofs.ts';
 import { placeOf, stackName } from './vocabulary.ts';
@@ -44,7 +46,26 @@ function examine(tree: Tree): readonly Judgement[] {
       },
     });
   }
+  fallback(tree, found);
   return found.all();
+}
+
+/**
+ * Where the stack is not safe the frame goes to a stack of last resort, from which nothing may be done that ends in a
+ * return: the handler has to find out that it is there.
+ */
+function fallback(tree: Tree, found: Findings): void {
+  const uses = (one: TreeFunction): boolean => one.graph().steps.some((step) => step.text.includes('(VC2)') || step.text.includes('is_vc2_stack('));
+  if (!tree.functions.some((one) => one.name === 'vc_switch_off_ist' && uses(one))) return;
+  for (const entry of entriesOf(tree)) {
+    if (entry.vector !== 'VC' || entry.origin !== 'kernel' || entry.delivery !== 'idt') continue;
+    const { function: one } = entry;
+    const asks = one.graph().steps.some((step) => {
+      const callee = step.kind === 'call' && !step.indirect ? tree.resolve(step.name, one.file) : null;
+      return step.text.includes('(VC2)') || (callee !== null && uses(callee));
+    });
+    if (!asks) found.place(placeIn(tree, one.file, one.nameSpan), `${one.name}() does not ask whether it runs on the stack of last resort, to which vc_switch_off_ist() goes from a stack that is not safe: it then returns into code whose stack it cannot trust; panic there`);
+  }
 }
 
 /** A stub; `leave` is what it does on the IST stack in kernel mode. */
