@@ -47,9 +47,11 @@ import { percpuBeforeGs } from './percpu-before-gs.ts';
 import { gsSignTestWithFsgsbase } from './gs-sign-test-with-fsgsbase.ts';
 import { cr4BitAfterEvents } from './cr4-bit-after-events.ts';
 import { cpuNumberFromRdpid } from './cpu-number-from-rdpid.ts';
+import { gsSwappedInC } from './gs-swapped-in-c.ts';
 import { accessOnUserCr3 } from './access-on-user-cr3.ts';
 import { paranoidCr3NotVerbatim } from './paranoid-cr3-not-verbatim.ts';
 import { cr3GsOrder } from './cr3-gs-order.ts';
+import { entryMemoryUnmapped } from './entry-memory-unmapped.ts';
 import { errorCodeFrameMismatch } from './error-code-frame-mismatch.ts';
 import { frameUnbalancedAtReturn } from './frame-unbalanced-at-return.ts';
 import { frameBelowRsp } from './frame-below-rsp.ts';
@@ -59,17 +61,22 @@ import { istGateUnfit } from './ist-gate-unfit.ts';
 import { userRspTrusted } from './user-rsp-trusted.ts';
 import { cOnEntryStack } from './c-on-entry-stack.ts';
 import { cOnReusableIst } from './c-on-reusable-ist.ts';
+import { frameOutsideStack } from './frame-outside-stack.ts';
+import { irqStackReused } from './irq-stack-reused.ts';
 import { stackUseInSyscallGap } from './stack-use-in-syscall-gap.ts';
 import { sysretUnchecked } from './sysret-unchecked.ts';
 import { iretFaultUnhandled } from './iret-fault-unhandled.ts';
 import { fmaskMissingBits } from './fmask-missing-bits.ts';
 import { syscallGapIncomplete } from './syscall-gap-incomplete.ts';
 import { softwareEventUnverified } from './software-event-unverified.ts';
+import { entryRegisterUnfit } from './entry-register-unfit.ts';
+import { pushedNumberMisread } from './pushed-number-misread.ts';
 import { missingCld } from './missing-cld.ts';
 import { missingClac } from './missing-clac.ts';
 import { sysenterFlagsNotSanitised } from './sysenter-flags-not-sanitised.ts';
 import { irqsOnBeforeState } from './irqs-on-before-state.ts';
 import { irqsOnInEntry } from './irqs-on-in-entry.ts';
+import { wakeupLostAtHalt } from './wakeup-lost-at-halt.ts';
 import { swapgsWithoutFence } from './swapgs-without-fence.ts';
 import { bufferClearSpoiltOn32Bit } from './buffer-clear-spoilt-on-32-bit.ts';
 import { exitWithoutBufferClear } from './exit-without-buffer-clear.ts';
@@ -77,6 +84,7 @@ import { returnBeforeUntrain } from './return-before-untrain.ts';
 import { saferetFixupWithoutFence } from './saferet-fixup-without-fence.ts';
 import { interruptedSaferetNotRepaired } from './interrupted-saferet-not-repaired.ts';
 import { branchHistoryNotCleared } from './branch-history-not-cleared.ts';
+import { indexNotMasked } from './index-not-masked.ts';
 import { userRegisterLiveInC } from './user-register-live-in-c.ts';
 import { syscallNumberNotExtended } from './syscall-number-not-extended.ts';
 import { registersNotRestored } from './registers-not-restored.ts';
@@ -89,6 +97,8 @@ import { sleepingInAtomicException } from './sleeping-in-atomic-exception.ts';
 import { lockInNmiLike } from './lock-in-nmi-like.ts';
 import { scheduleOnRewindingStack } from './schedule-on-rewinding-stack.ts';
 import { wrongDeferralMode } from './wrong-deferral-mode.ts';
+import { interruptNotAcknowledged } from './interrupt-not-acknowledged.ts';
+import { kernelFaultUnasked } from './kernel-fault-unasked.ts';
 import { istAssumptionUnderFred } from './ist-assumption-under-fred.ts';
 import { fredReturnStateLost } from './fred-return-state-lost.ts';
 import { undeclaredHandler } from './undeclared-handler.ts';
@@ -147,9 +157,11 @@ export const RULES: readonly Rule[] = [
   gsSignTestWithFsgsbase,
   cr4BitAfterEvents,
   cpuNumberFromRdpid,
+  gsSwappedInC,
   accessOnUserCr3,
   paranoidCr3NotVerbatim,
   cr3GsOrder,
+  entryMemoryUnmapped,
   errorCodeFrameMismatch,
   frameUnbalancedAtReturn,
   frameBelowRsp,
@@ -159,17 +171,22 @@ export const RULES: readonly Rule[] = [
   userRspTrusted,
   cOnEntryStack,
   cOnReusableIst,
+  frameOutsideStack,
+  irqStackReused,
   stackUseInSyscallGap,
   sysretUnchecked,
   iretFaultUnhandled,
   fmaskMissingBits,
   syscallGapIncomplete,
   softwareEventUnverified,
+  entryRegisterUnfit,
+  pushedNumberMisread,
   missingCld,
   missingClac,
   sysenterFlagsNotSanitised,
   irqsOnBeforeState,
   irqsOnInEntry,
+  wakeupLostAtHalt,
   swapgsWithoutFence,
   exitWithoutBufferClear,
   returnBeforeUntrain,
@@ -177,6 +194,7 @@ export const RULES: readonly Rule[] = [
   bufferClearSpoiltOn32Bit,
   interruptedSaferetNotRepaired,
   branchHistoryNotCleared,
+  indexNotMasked,
   userRegisterLiveInC,
   syscallNumberNotExtended,
   registersNotRestored,
@@ -189,6 +207,8 @@ export const RULES: readonly Rule[] = [
   lockInNmiLike,
   scheduleOnRewindingStack,
   wrongDeferralMode,
+  interruptNotAcknowledged,
+  kernelFaultUnasked,
   istAssumptionUnderFred,
   fredReturnStateLost,
   undeclaredHandler,

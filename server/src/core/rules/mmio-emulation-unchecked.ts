@@ -53,8 +53,8 @@ function examine(tree: Tree): readonly Judgement[] {
 
 /** CPUID leaves of the hypervisor: the only ones of which the host may say what they are. */
 const hosts: readonly Proof[] = [
-  { key: 'a', what: 'the leaf is not below 0x40000000', test: (text, holds) => !holds && /->ax < 0x40000000$/i.test(text) },
-  { key: 'z', what: 'the leaf is not above 0x4FFFFFFF', test: (text, holds) => !holds && /->ax > 0x4fffffff$/i.test(text) },
+  { key: 'a', what: 'the leaf is not below 0x40000000', test: (text, holds) => !holds && / < 0x40000000$/i.test(text) },
+  { key: 'z', what: 'the leaf is not above 0x4FFFFFFF', test: (text, holds) => !holds && / > 0x4fffffff$/i.test(text) },
 ];
 
 /** What a TD asks its host, and what it makes of the answer. */
@@ -64,7 +64,7 @@ function hostsAnswer(tree: Tree, one: TreeFunction, found: Findings): void {
   const asks = (step: Step): boolean => isCall(step, /^_*tdx_hypercall$/);
   if (one.name.endsWith('cpuid') && steps.some(asks)) {
     watchProofs(tree, one, hosts, {
-      follow: () => false,
+      follow: (callee) => callee.file === one.file && callee.returns === 'bool' && !/hypercall/.test(callee.name),
       at: (step, missing, where) => {
         if (asks(step) && missing.length > 0) found.at(step, where, `the host is asked for a CPUID leaf before it was seen that ${whats(missing)}: it then chooses which features, sizes and addresses the guest believes in; answer leaves that are not the hypervisor's with zeros`);
         return asks(step);
@@ -84,7 +84,7 @@ function hostsAnswer(tree: Tree, one: TreeFunction, found: Findings): void {
   for (const move of steps) {
     const by = move.kind === 'store' && move.operator === '+=' && move.target.endsWith('->ip') && /^\w+$/.test(move.value) ? move.value : null;
     if (by === null) continue;
-    watchProofs(tree, one, [{ key: 's', what: '', test: (text, holds) => !holds && text === `${by} < 0` }], {
+    watchProofs(tree, one, [{ key: 's', what: '', test: (text, holds) => text === (holds ? `${by} > 0` : `${by} < 0`) }], {
       follow: () => false,
       at: (step, missing, where) => {
         if (step === move && missing.length > 0) found.at(step, where, `RIP moves by ${by} although it may be an error: a failed emulation then goes on at an instruction that is none; move it where ${by} is not negative`);

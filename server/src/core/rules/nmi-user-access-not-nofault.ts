@@ -66,7 +66,8 @@ function examine(tree: Tree): readonly Judgement[] {
 function addressSpace(tree: Tree, one: TreeFunction, found: Findings): void {
   const same: Proof = { key: 'm', what: '', test: (text, holds) => holds && /^\w+ == \w+$/.test(text) };
   if (one.name === 'nmi_uaccess_okay') {
-    const compared: Proof = { key: 'l', what: '', test: (text, holds) => holds && text.includes(' == ') && /\bloaded_mm\b/.test(text) };
+    const loaded = ['loaded_mm', ...one.graph().steps.flatMap((step) => (step.kind === 'store' && step.value.includes('loaded_mm') ? [step.target] : []))];
+    const compared: Proof = { key: 'l', what: '', test: (text, holds) => holds && text.includes(' == ') && loaded.some((name) => new RegExp(`\\b${name}\\b`).test(text)) };
     watchProofs(tree, one, [compared], {
       follow: () => false,
       at: (step, missing, where) => {
@@ -75,7 +76,7 @@ function addressSpace(tree: Tree, one: TreeFunction, found: Findings): void {
       },
     });
   }
-  const marked: Proof = { key: 's', what: '', does: (step) => step.kind === 'call' && step.name.endsWith('_write') && /\.loaded_mm$/.test(step.arguments[0] ?? '') && step.arguments[1] === 'LOADED_MM_SWITCHING' };
+  const marked: Proof = { key: 's', what: '', does: (step) => step.kind === 'call' && step.name.endsWith('_write') && (step.arguments[0] ?? '').endsWith('.loaded_mm') && step.arguments[1] === 'LOADED_MM_SWITCHING' };
   const loads = (step: Step): boolean => isCall(step, /^load_new_mm_cr3$/);
   if (!one.parameters.includes('next') || !one.graph().steps.some(loads)) return;
   watchProofs(tree, one, [marked, same], {

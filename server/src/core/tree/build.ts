@@ -13,7 +13,7 @@ import type { Expanded } from './assembler.ts';
 import { designFiles, entryFiles } from './files.ts';
 import { asksForOptions, graphOf, plain } from './graph.ts';
 import { isKnown } from './primitives.ts';
-import type { AssemblerFacts, EntryMacro, GateMacro, Graph, Registration, Tree, TreeEntry, TreeFunction, TreeGate, TreeSource } from './tree.ts';
+import type { AssemblerFacts, EntryMacro, GateMacro, Graph, MacroText, Registration, Tree, TreeEntry, TreeFunction, TreeGate, TreeSource } from './tree.ts';
 import { returns32 } from './returns-32.ts';
 import type { Returns32 } from './returns-32.ts';
 import { targetsOf } from './watch.ts';
@@ -115,6 +115,7 @@ function build(source: TreeSource, root: string, design: boolean, configuration:
     get returns32() {
       return facts.returns32();
     },
+    defined: (name) => definitionOf(name, files),
     active: (path) => files.get(path)?.active ?? null,
   };
   let coverage: Tree['coverage'] | null = null;
@@ -222,6 +223,16 @@ function entryMacrosOf(path: string, text: string): readonly EntryMacro[] {
     const part = /noinstr void func\([^)]*\)[\s\\]*\{[^]*?\n\}/.exec(match[0]);
     return part === null ? [] : [{ name: match[1] ?? '', file: path, body: part[0], start: match.index + part.index }];
   });
+}
+
+/** `#define NAME(arguments)` and its lines, continued by backslashes. */
+function definitionOf(name: string, files: ReadonlyMap<string, ReadFile>): MacroText | null {
+  for (const [file, { text }] of files) {
+    if (!text.includes(name)) continue;
+    const match = new RegExp(`^#[ \\t]*define[ \\t]+${name}\\([^)]*\\)(?:[^\\n]*\\\\\\n)*[^\\n]*`, 'm').exec(text);
+    if (match !== null) return { file, body: match[0], start: match.index };
+  }
+  return null;
 }
 
 function registrationsOf(path: string, file: ReadFile, root: string): readonly Registration[] {

@@ -16,7 +16,7 @@ arch/x86/mm/fault.c arch/x86/mm/extable.c mm/maccess.c
 
 const headers = `
 arch/x86/include/asm/idtentry.h arch/x86/include/asm/ptrace.h arch/x86/include/asm/debugreg.h arch/x86/include/asm/irqflags.h arch/x86/include/asm/entry-common.h
-arch/x86/include/asm/sev.h arch/x86/include/asm/sev-es.h arch/x86/include/asm/traps.h arch/x86/include/asm/nmi.h arch/x86/include/asm/kvm_para.h arch/x86/include/asm/fred.h arch/x86/include/asm/desc.h
+arch/x86/include/asm/cpu_entry_area.h arch/x86/include/asm/sev.h arch/x86/include/asm/sev-es.h arch/x86/include/asm/traps.h arch/x86/include/asm/nmi.h arch/x86/include/asm/kvm_para.h arch/x86/include/asm/fred.h arch/x86/include/asm/desc.h
 arch/x86/include/asm/tdx.h arch/x86/include/asm/mce.h arch/x86/include/asm/msr.h arch/x86/include/asm/irq_stack.h arch/x86/include/asm/stacktrace.h arch/x86/include/asm/text-patching.h
 arch/x86/include/asm/special_insns.h arch/x86/include/asm/kprobes.h arch/x86/include/asm/hardirq.h arch/x86/kernel/cpu/mce/internal.h
 include/linux/entry-common.h include/linux/irq-entry-common.h include/linux/entry-kvm.h include/linux/hardirq.h include/linux/context_tracking.h include/linux/context_tracking_irq.h

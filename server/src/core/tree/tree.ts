@@ -111,6 +111,14 @@ export interface EntryMacro {
   readonly start: number;
 }
 
+/** What `#define` makes of a name, as written. */
+export interface MacroText {
+  readonly file: string;
+  readonly body: string;
+  /** Where the definition begins. */
+  readonly start: number;
+}
+
 export interface Tree {
   /** Path of the root as places are to carry it, with its final `/`. */
   readonly root: string;
@@ -134,6 +142,8 @@ export interface Tree {
   readonly assembler: AssemblerFacts;
   /** The ways back to user mode of the 32-bit kernel that the tree also builds. */
   readonly returns32: Returns32;
+  /** The first definition of a macro with arguments in the files in view, or null. */
+  readonly defined: (name: string) => MacroText | null;
   /** Source text of a file of the tree, directives and inactive parts blanked. */
   readonly active: (file: string) => string | null;
   readonly coverage: TreeCoverage;
