@@ -308,6 +308,15 @@ export const mutants = [
   ['kernel-fault-unasked', 'arch/x86/mm/fault.c', 'do_user_addr_fault', { drop: /(fault_signal_pending\(fault, regs\)\) \{[^}]*?)if \(!user_mode\(regs\)\)\s*kernelmode_fixup_or_oops\([^;]*;/, by: '$1' }],
   ['wakeup-lost-at-halt', 'arch/x86/include/asm/irqflags.h', 'native_safe_halt', { drop: /asm volatile\("sti; hlt"/, by: 'native_irq_enable();\n\tasm volatile("hlt"' }],
   ['wakeup-lost-at-halt', tdx, '(?:__cpuidle )?tdx_safe_halt', { drop: /^(\ttdx_halt\(\);)([^]*?)(\traw_local_irq_enable\(\);)/m, by: '$3$2$1', since: '6.12' }],
+  ['user-rsp-trusted', sev, 'on_vc_stack', { drop: /\(sp >= __this_cpu_ist_bottom_va\(VC\)\) && /, by: '' }],
+  ['irqs-on-in-entry', generic, '_*exit_to_user_mode_loop', { drop: /while \(ti_work & EXIT_TO_USER_MODE_WORK\)/, by: 'if (ti_work & EXIT_TO_USER_MODE_WORK)', until: '6.12' }],
+  ['interrupted-state-sampled-late', generic, 'irqentry_enter', { drop: /(irqentry_enter_from_user_mode\(regs\);\n)\t\treturn ret;\n/, by: '$1', until: '6.12' }],
+  ['irq-stack-reused', 'arch/x86/kernel/irq_64.c', 'map_irq_stack', { drop: / \+ IRQ_STACK_SIZE - 8/ }],
+  ['entry-register-unfit', 'arch/x86/include/asm/fred.h', 'fred_update_rsp0', { drop: / \+ THREAD_SIZE/, since: '6.12' }],
+  ['entry-register-unfit', 'arch/x86/include/asm/fred.h', 'fred_update_rsp0', { drop: line('__this_cpu_write\\(fred_rsp0'), since: '6.12' }],
+  ['entry-memory-unmapped', 'arch/x86/kernel/dumpstack_64.c', 'in_exception_stack', { drop: /^\tif \(!ep->size\)\n[^;]*;\n/m }],
+  ['entry-memory-unmapped', 'arch/x86/mm/cpu_entry_area.c', 'setup_cpu_entry_area', { drop: /gdt_prot = PAGE_KERNEL_RO/, by: 'gdt_prot = PAGE_KERNEL' }],
+  ['kernel-fault-unasked', 'arch/x86/mm/fault.c', 'handle_page_fault', { drop: /fault_in_kernel_space\(address\)/, by: '!user_mode(regs)' }],
 ].map(([rule, files, name, change, nth = 1, shown = name]) => ({ rule, files: [files].flat(), name, change, nth, shown }));
 
 /** The releases of the trees that have what a mutant changes. */

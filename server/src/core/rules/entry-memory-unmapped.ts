@@ -15,6 +15,7 @@ function examine(tree: Tree): readonly Judgement[] {
     mapped(tree, one, stacks, found);
     clonedAtBoot(tree, one, found);
     cloned(tree, one, found);
+    guardPage(tree, one, found);
   }
   known(tree, stacks, found);
   guarded(tree, found);
@@ -42,6 +43,9 @@ function mapped(tree: Tree, one: TreeFunction, stacks: ReadonlySet<string>, foun
     if (missing.length > 0) found.place(placeIn(tree, one.file, one.nameSpan), `${one.name}() maps no ${missing.join(' and no ')} stack, to which the hardware or a handler goes: the first event there is a double fault, or the end of the machine; map it too`);
   }
   for (const step of steps) {
+    const protection = step.kind === 'call' ? (step.arguments.at(-1) ?? '') : '';
+    const given = steps.find((other) => other.kind === 'store' && other.target === protection);
+    if (isCall(step, /^cea_(?:set_pte|map_percpu_pages)$/) && /^&cea->(?:gdt|tss)$/.test(step.arguments[0] ?? '') && (given?.kind === 'store' ? given.value : protection) === 'PAGE_KERNEL') found.place(placeIn(tree, one.file, step.span), 'the GDT or the TSS can be written where the user\'s page table has it, at an address that programs learn by SGDT and STR: one stray write there changes what every entry of this CPU does; map it read-only');
     const writes = isCall(step, /^cea_map_percpu_pages$/) && /entry_stack/.test(step.arguments[0] ?? '');
     if (writes && /_RO\b|_NONE\b|READONLY/.test(step.arguments.at(-1) ?? '')) found.place(placeIn(tree, one.file, step.span), 'the entry stack is mapped without the right to write: the first event from user mode cannot push its frame and is a double fault; map it PAGE_KERNEL');
   }
@@ -93,6 +97,18 @@ function known(tree: Tree, stacks: ReadonlySet<string>, found: Findings): void {
   const table = /\bestack_pages\[/.exec(text);
   const missing = rows.size === 0 ? [] : [...stacks].filter((name) => !rows.has(name));
   if (table !== null && missing.length > 0) found.place(placeIn(tree, file, { start: table.index, end: table.index + 'estack_pages'.length }), `the table of exception stacks does not have ${missing.join(' and ')}: an address in that stack counts as none of the kernel's, and a #VC there leaves the stack that it must stay on; add its row`);
+}
+
+/** Pages without a row are guards: nothing that lies in one is in a stack. */
+function guardPage(tree: Tree, one: TreeFunction, found: Findings): void {
+  if (one.name !== 'in_exception_stack') return;
+  watchProofs(tree, one, [{ key: 'g', what: '', test: (text, holds) => holds && text.endsWith('->size') }], {
+    follow: () => false,
+    at: (step, missing, where) => {
+      if (step.kind === 'return' && /^(?:true|1)$/.test(step.value ?? '') && missing.length > 0) found.at(step, where, 'an address in a guard page counts as one in a stack: what ran over the end of its stack is then walked, and left for, as if it were on one; say no where the row of the page has no size');
+      return false;
+    },
+  });
 }
 
 /** Below each stack lies a page that is not mapped. */

@@ -44,12 +44,33 @@ function examine(tree: Tree): readonly Judgement[] {
       if (written.name === 'MSR_STAR') selectors(one, found);
       if (/^MSR_IA32_FRED_RSP[123]$|^MSR_IA32_SYSENTER_ESP$/.test(written.name) && /ist_bottom_va\(|cpu_entry_stack\([^)]*\)+\)?$/.test(written.value)) found.at(step, { function: one, calls: [] }, `${written.name} is the lowest address of its stack: the first push goes to what lies below it; write the address behind the stack`);
     }
+    cachedStack(tree, one, found);
     sysenter(tree, one, found);
     trampoline(tree, one, found);
     fred(tree, one, found);
     follows(tree, one, found);
   }
   return found.all();
+}
+
+/** RSP0 of FRED is written where its copy says that it is another one: the copy is written with it. */
+function cachedStack(tree: Tree, one: TreeFunction, found: Findings): void {
+  const { steps } = one.graph();
+  const writesIt = (step: Step): boolean => register(step)?.name === 'MSR_IA32_FRED_RSP0';
+  for (const step of steps) {
+    const value = writesIt(step) ? given(one, register(step)?.value ?? '') : '';
+    if (/task_stack_page\(\w+\)$/.test(value)) found.at(step, { function: one, calls: [] }, 'MSR_IA32_FRED_RSP0 is the lowest address of its stack: the first push goes to what lies below it; write the address behind the stack');
+  }
+  if (!steps.some((step) => step.kind === 'test' && step.text.includes('fred_rsp0'))) return;
+  watch<'clean' | 'written'>(tree, one, 'clean', {
+    follow: () => false,
+    step: (step, state, where) => {
+      if (writesIt(step)) return 'written';
+      if (isCall(step, /^(?:raw_cpu|_*this_cpu)_write$/) && step.arguments[0] === 'fred_rsp0') return 'clean';
+      if (step.kind === 'return' && state === 'written') found.at(step, where, 'MSR_IA32_FRED_RSP0 was written and its copy was not: a later switch back to the task that the copy names leaves the register with the stack of another one; write both');
+      return state;
+    },
+  });
 }
 
 /** SYSRET takes CS and SS from 16 and 8 above the high word of STAR, SYSCALL from the word below (SEM SYS-01, SYS-04). */

@@ -71,7 +71,7 @@ function doubleFault(tree: Tree, found: Findings): void {
     const takes = (step: Step): boolean => step.kind === 'store' && step.target.endsWith('->ip') && /^\w+\[0\]$/.test(step.value);
     watchProofs(tree, entry.function, espfix, {
       facts: factsOf(entry),
-      follow: () => false,
+      follow: (callee) => callee.file === entry.function.file && callee.returns === 'bool',
       at: (step, missing, where) => {
         if (takes(step) && missing.length > 0) found.at(step, where, `the double fault is taken for a bad IRET before ${whats(missing)}: any other one, with a stack pointer that user space chose, is then returned from as a #GP of user mode; ask for all three`);
         return takes(step);

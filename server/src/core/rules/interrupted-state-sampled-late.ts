@@ -57,6 +57,23 @@ function exitsByTheEntry(tree: Tree, one: TreeFunction, found: Findings): void {
 const rcuOff = /^(?:(?:ct|rcu)_irq_exit|(?:ct|rcu)_nmi_exit|user_enter_irqoff|_*exit_to_user_mode)$/;
 const rcuOn = /^(?:(?:ct|rcu)_irq_enter|(?:ct|rcu)_nmi_enter|user_exit_irqoff|irqentry_\w*enter\w*|_*enter_from_user_mode)$/;
 
+/** An entry helper that has entered from user mode is done: the part for kernel mode is not for the same event. */
+function entersOnce(tree: Tree, one: TreeFunction, found: Findings): void {
+  if (!/^irqentry_enter$/.test(one.name)) return;
+  watch<'open' | 'entered'>(tree, one, 'open', {
+    follow: () => false,
+    step: (step, state, where) => {
+      if (step.kind !== 'call') return state;
+      if (/^(?:irqentry_|_*)enter_from_user_mode$/.test(step.name)) return 'entered';
+      if (/^(?:lockdep_hardirqs_off|(?:ct|rcu)_irq_enter\w*)$/.test(step.name) && state === 'entered') {
+        found.at(step, where, `${step.name}() is for an event from kernel mode, and this path has entered from user mode: the state is set up twice, and taken back once; return behind the entry from user mode`);
+        return 'open';
+      }
+      return state;
+    },
+  });
+}
+
 /** Instrumentation needs RCU: none behind the step that turns it off, and that step not inside an instrumentable range. */
 function unwatched(tree: Tree, one: TreeFunction, found: Findings): void {
   const { steps } = one.graph();
@@ -93,6 +110,7 @@ function examine(tree: Tree): readonly Judgement[] {
     }
     exitsByTheEntry(tree, one, found);
     unwatched(tree, one, found);
+    entersOnce(tree, one, found);
     for (const { marks, order, what, between = 'between the two RCU, lockdep and the preemption count do not agree' } of chains) {
       if (!steps.some((step) => isCall(step, marks)) || steps.filter((step) => isCall(step, /./) && order.includes(step.name)).length < 3) continue;
       watch<string>(tree, one, '-1', {

@@ -20,6 +20,11 @@ function examine(tree: Tree): readonly Judgement[] {
     else if (!/stack_inuse, true\)/.test(before)) say('the interrupt stack is entered without being marked as in use: an interrupt that arrives on it enters it again at its top, over the frames that are live; mark it first');
     else if (!/stack_inuse, false\)/.test(macro.body.slice(at.index))) say('the interrupt stack stays marked as in use: all later interrupts run on the stack of the task, which is not made for them; take the mark back');
   }
+  for (const one of tree.functions) {
+    for (const step of one.graph().steps) {
+      if (step.kind === 'store' && /hardirq_stack_ptr/.test(step.target) && /^\(?(?:void \*\)?)?\w+$/.test(step.value) && !one.graph().steps.some((other) => other.kind === 'store' && other.target === step.value && /\+.*SIZE/.test(other.value))) found.at(step, { function: one, calls: [] }, 'the interrupt stack is given by its lowest address: the first push goes to what lies below it; give the end of the stack');
+    }
+  }
   return found.all();
 }
 

@@ -2,8 +2,8 @@
 // helper, or in NMI-like code.
 import { stateHelpers } from '../tree/primitives.ts';
 import { placeIn } from '../tree/tree.ts';
-import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
-import { mayReturnBehind } from '../tree/paths.ts';
+import type { Step, StepIndex, Tree, TreeFunction } from '../tree/tree.ts';
+import { mayReturnBehind, successorsOf } from '../tree/paths.ts';
 import { watch } from '../tree/watch.ts';
 import type { Where } from '../tree/watch.ts';
 import type { Judgement } from './rule.ts';
@@ -167,12 +167,28 @@ function exitLoop(tree: Tree, one: TreeFunction, found: Findings): void {
   });
 }
 
+/** Whether a way leads from a step back to a look at what is pending. */
+function again(one: TreeFunction, from: StepIndex): boolean {
+  const { steps } = one.graph();
+  const seen = new Set<StepIndex>();
+  const waiting = [from];
+  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+    const step = steps[at];
+    if (step === undefined || seen.has(at)) continue;
+    if (step.kind === 'test' && /EXIT_TO_USER_MODE_WORK/.test(step.text)) return true;
+    seen.add(at);
+    waiting.push(...successorsOf(step));
+  }
+  return false;
+}
+
 /** The flags that end the loop are read after the work, with interrupts off again: else what came meanwhile is lost. */
 function staleFlags(one: TreeFunction, found: Findings): void {
   const { steps } = one.graph();
   const off = steps.find((step) => step.kind === 'call' && disables.test(step.name));
   const asks = steps.find((step) => step.kind === 'test' && /EXIT_TO_USER_MODE_WORK/.test(step.text));
   if (off === undefined || asks === undefined) return;
+  if (asks.kind === 'test' && !again(one, asks.yes)) found.at(asks, { function: one, calls: [] }, 'what is pending is looked at once: work that came while this was done is left for the next entry, with a task that should not run, or without its signal; look again until nothing is pending');
   const flags = /^\(?(\w+) &/.exec(asks.text)?.[1];
   const readAgain = steps.some((step) => step.kind === 'store' && step.target === flags && step.span.start > off.span.start);
   if (flags !== undefined && !readAgain) found.at(off, { function: one, calls: [] }, `${flags} is not read again behind this: the loop ends, or goes on for ever, by what was pending before its work; read the flags once interrupts are off`);

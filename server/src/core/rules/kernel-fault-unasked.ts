@@ -36,6 +36,18 @@ function examine(tree: Tree): readonly Judgement[] {
       },
     });
   }
+  const resolvers = new Set(tree.functions.filter((one) => one.graph().steps.some((step) => isCall(step, /^handle_mm_fault$/)) && one.parameters.includes('address')).map(({ name }) => name));
+  for (const one of tree.functions) {
+    const hands = (step: Step): boolean => step.kind === 'call' && resolvers.has(step.name) && step.arguments.includes('address');
+    if (!one.graph().steps.some(hands)) continue;
+    watchProofs(tree, one, [{ key: 's', what: '', test: (text, holds) => !holds && text.startsWith('fault_in_kernel_space(') }], {
+      follow: () => false,
+      at: (step, missing, where) => {
+        if (hands(step) && missing.length > 0) found.at(step, where, 'a fault is resolved in the address space of the task without a look at the address: one of the kernel\'s part, from user mode too, then takes locks of the task and enables interrupts; ask fault_in_kernel_space() first');
+        return hands(step);
+      },
+    });
+  }
   return found.all();
 }
 

@@ -4,12 +4,15 @@ import { targetsOf } from '../tree/watch.ts';
 import { aliases, mentions, notInGap, notUser, registersOf } from './interrupted-rsp.ts';
 import type { Judgement } from './rule.ts';
 import { entriesOf, findings, treeRule } from './tree-entries.ts';
+import type { Findings } from './tree-entries.ts';
 import { watchProofs, whats } from './tree-proofs.ts';
+import type { Proof } from './tree-proofs.ts';
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
   const fromUser = reachedFromUser(tree);
   for (const one of tree.functions) {
+    bothEnds(tree, one, found);
     const regs = registersOf(one);
     if (regs === undefined) continue;
     const pointers = aliases(one, `${regs}->sp`);
@@ -25,6 +28,22 @@ function examine(tree: Tree): readonly Judgement[] {
     }
   }
   return found.all();
+}
+
+/** A position is in a stack where it is below its end and not below its beginning: both are asked. */
+function bothEnds(tree: Tree, one: TreeFunction, found: Findings): void {
+  const ends = new Set(one.graph().steps.flatMap((step) => (step.kind === 'test' ? (/ < __this_cpu_ist_(?:top|bottom)_va\((\w+)\)$/.exec(step.text)?.[1] ?? []) : [])));
+  for (const stack of ends) {
+    const low: Proof = { key: 'l', what: 'the stack pointer is not below it', test: (text, holds) => !holds && text.endsWith(` < __this_cpu_ist_bottom_va(${stack})`) };
+    const high: Proof = { key: 'h', what: 'the stack pointer is below its end', test: (text, holds) => holds && text.endsWith(` < __this_cpu_ist_top_va(${stack})`) };
+    watchProofs(tree, one, [low, high], {
+      follow: () => false,
+      at: (step, missing, where) => {
+        if (step.kind === 'return' && /^(?:true|1)$/.test(step.value ?? '') && missing.length === 1) found.at(step, where, `a stack pointer is taken for one in the ${stack} stack before it was seen that ${whats(missing)}: frames are then kept, or moved, relative to a stack that it is not in; compare it with both ends`);
+        return false;
+      },
+    });
+  }
 }
 
 /** Functions that an entry which may come from user mode reaches. */
