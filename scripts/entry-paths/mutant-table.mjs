@@ -40,6 +40,7 @@ const untrain = ['return-before-untrain'];
 const speculationControl = ['registers-not-restored'];
 const frames = ['frame-unbalanced-at-return', 'error-code-frame-mismatch', 'swapgs-imbalance'];
 const registers = ['registers-not-restored'];
+const saved = ['saved-word-wrong'];
 const gap = ['stack-use-in-syscall-gap'];
 const origin = ['user-origin-stays-on-ist', 'c-on-reusable-ist'];
 
@@ -221,6 +222,19 @@ export const mutants = [
   { name: 'the pointer of a rebuilt frame is not handed on', file: entry, in: 'error_entry', from: /fixup_bad_iret/, edit: drop(/^\s*movq?\s+%rax, %rdi/), expect: ['error-code-frame-mismatch'], releases: ['6.12', '7.3'] },
   { name: 'a landing pad goes back to C code on the user GS base', file: entry, in: 'asm_load_gs_index', from: /Lbad_gs:/, edit: drop(SWAPGS), expect: ['swapgs-imbalance'] },
   { name: 'the return to the kernel is not told from that to user mode', file: entry, in: 'error_return', edit: drop(/^\s*jz\s+restore_regs/), expect: ['swapgs-imbalance'] },
+  { name: 'RSP is saved behind its use as a temporary', file: entry, in: 'entry_SYSCALL_64', edit: swap(/^\s*movq\s+%rsp, PER_CPU_VAR/, KERNEL_CR3), expect: saved },
+  { name: 'the temporary of CR3 is the system call number', file: entry, in: 'entry_SYSCALL_64', edit: replace(KERNEL_CR3, (line) => line.replace('%rsp', '%rax')), expect: saved },
+  { name: 'the frame of SYSCALL has the selector of 32-bit programs', file: entry, in: 'entry_SYSCALL_64', edit: replace(/^\s*pushq\s+\$__USER_CS/, (line) => line.replace('__USER_CS', '__USER32_CS')), expect: saved },
+  { name: 'the number is taken behind IBRS', file: entry, in: 'entry_SYSCALL_64', edit: swap(/^\s*movslq\s+%eax, %rsi/, IBRS), expect: saved, releases: ['6.1', '6.12', '7.3'] },
+  { name: 'the second argument of a 32-bit SYSCALL is not the one in EBP', file: compat, in: 'entry_SYSCALL_compat', edit: replace(/^\s*PUSH_AND_CLEAR_REGS/, (line) => line.replace('rcx=%rbp ', '')), expect: saved, releases: ['6.12', '7.3'] },
+  { name: 'an exception may be started again as a system call', file: entry, in: 'idtentry_body', edit: drop(/^\s*movq\s+\$-1, ORIG_RAX/), expect: saved },
+  { name: 'an NMI may be started again as a system call', file: entry, in: 'asm_exc_nmi', edit: replace(/^\s*pushq\s+\$-1\b/, (line) => line.replace('-1', '2')), expect: saved },
+  { name: 'the error code is overwritten before it is read', file: entry, in: 'idtentry_body', edit: swap(/^\s*movq\s+ORIG_RAX\(%rsp\), %rsi/, /^\s*movq\s+\$-1, ORIG_RAX/), expect: saved },
+  { name: 'a 64-bit SYSCALL goes back to 32-bit mode', file: entry, in: 'entry_SYSCALL_64', edit: replace(/^\s*sysretq/, '\tsysretl'), expect: ['sysret-unchecked'], releases: ['6.1', '6.12', '7.3'] },
+  { name: 'a 32-bit SYSCALL goes back to 64-bit mode', file: compat, in: 'entry_SYSCALL_compat', edit: replace(/^\s*sysretl/, '\tsysretq'), expect: ['sysret-unchecked'], releases: ['6.1', '6.12', '7.3'] },
+  { name: 'the user RSP comes from a wrong word at SYSRETQ', file: entry, in: 'entry_SYSCALL_64', edit: replace(/^\s*pushq\s+RSP-RDI\(%rdi\)/, '\tpushq\tEFLAGS-RDI(%rdi)'), expect: registers },
+  { name: 'the user RSP comes from a wrong word at SYSRETL', file: compat, in: 'entry_SYSCALL_compat', edit: replace(/^\s*movq\s+RSP-ORIG_RAX\(%rsp\), %rsp/, '\tmovq\tEFLAGS-ORIG_RAX(%rsp), %rsp'), expect: registers },
+  { name: '#DF leaves by the return of other exceptions', file: entry, in: 'idtentry_df', edit: replace(/^\s*jmp\s+paranoid_exit/, '\tjmp\terror_return'), expect: [...gs, ...back] },
   { name: 'the label of the way out stands behind SWAPGS', file: entry, in: 'entry_SYSCALL_64', edit: drop(/^SYM_INNER_LABEL\(entry_SYSRETQ_unsafe_stack/), also: before(/^\s*sysretq/, 'SYM_INNER_LABEL(entry_SYSRETQ_unsafe_stack, SYM_L_GLOBAL)'), expect: ['syscall-gap-incomplete'] },
 ];
 
@@ -237,6 +251,9 @@ export const harmless = [
   { name: 'flags are cleaned twice', file: entry, in: 'idtentry_mce_db', edit: after(/^\s*cld\b/, '\tcld\n\tASM_CLAC') },
   { name: 'the fence of an arm stands before its swap', file: entry, in: 'error_entry', edit: swap(SWAPGS, FENCE) },
   { name: 'a second fence', file: entry, in: 'error_entry', edit: after(FENCE, '\tlfence') },
+  { name: 'the arguments of a system call are loaded in the other order', file: entry, in: 'entry_SYSCALL_64', edit: swap(/^\s*movq\s+%rsp, %rdi/, /^\s*movslq\s+%eax, %rsi/), releases: ['6.1', '6.12', '7.3'] },
+  { name: 'another register keeps the user ESP', file: compat, in: 'entry_SYSCALL_compat', edit: { kind: 'everywhere', pattern: /%r8(d?)(?=$|\s*\/\* pt_regs->sp)/gm, text: '%r9$1' }, releases: ['6.12'] },
+  { name: 'XCHG takes the error code', file: entry, in: 'idtentry_body', edit: replace(/^\s*movq\s+ORIG_RAX\(%rsp\), %rsi/, '\tmovq\t$-1, %rsi'), also: replace(/^\s*movq\s+\$-1, ORIG_RAX/, '\txchgq\t%rsi, ORIG_RAX(%rsp)') },
   { name: 'the argument is loaded first', file: entry, in: 'idtentry_df', edit: swap(/^\s*movq\s+%rsp, %rdi/, /^\s*movq\s+ORIG_RAX\(%rsp\), %rsi/) },
   { name: 'a push and a pop on the task stack', file: entry, in: 'entry_SYSCALL_64', edit: before(/^\s*movq\s+%rsp, %rdi/, '\tpushq\t%rbx\n\tpopq\t%rbx') },
 ];

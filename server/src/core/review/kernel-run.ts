@@ -6,10 +6,12 @@ import type { EntryAnalysis } from '../contexts/entry-analysis.ts';
 import { listOf } from '../contexts/entry-paths.ts';
 import type { Monitor, PathStep } from '../contexts/entry-paths.ts';
 import type { PathStart } from '../contexts/entry-start.ts';
+import { causesOf } from '../contexts/path-causes.ts';
 import type { CpuVariant } from '../kernel/variants.ts';
 import type { CodeNode, NodeId } from '../machine/code.ts';
 import type { Program } from '../program/program.ts';
 import type { Finding, RunReport, Severity } from '../rules/finding.ts';
+import { pathPlace } from '../rules/path-vocabulary.ts';
 import type { Judgement, PathClass, PathRule, Rule } from '../rules/rule.ts';
 import { createNestingRun } from './nesting-run.ts';
 import { pathTrace } from './path-trace.ts';
@@ -224,6 +226,14 @@ function causeOf({ judgement }: Candidate): string {
   return `${place.file} ${colon < 0 ? message : message.slice(colon)}`;
 }
 
+/** Where what a wrong return brings back, and the way to it, came from, where that is not the place of the finding. */
+function causes({ program }: KernelProgram, { setup }: EntryAnalysis, { judgement, start, choices, depth }: Candidate): Finding['related'] {
+  if (judgement.blamed === undefined) return [];
+  const found = causesOf(program, setup, start, choices, depth, judgement.blamed).map(({ node, what }) => ({ place: pathPlace(node), message: what }));
+  const at = (place: Place): string => `${place.file} ${place.span.start}`;
+  return found.filter(({ place }, index) => at(place) !== at(judgement.place) && found.findIndex((other) => at(other.place) === at(place)) === index);
+}
+
 function toFinding(kernel: KernelProgram, analysis: EntryAnalysis, candidate: Candidate, others: readonly Place[]): Finding {
   const { rule, judgement } = candidate;
   const more = others.slice(0, 8).map((place) => ({ place, message: 'the same here' }));
@@ -235,7 +245,7 @@ function toFinding(kernel: KernelProgram, analysis: EntryAnalysis, candidate: Ca
     message: judgement.message,
     premises: judgement.premises,
     trace: pathTrace(kernel.program, analysis.setup, candidate),
-    related: [...(judgement.related ?? []), ...more],
+    related: [...(judgement.related ?? []), ...causes(kernel, analysis, candidate), ...more],
     fix: null,
     // A sketch has one configuration, and what shows on every CPU needs no list of them.
     variants: kernel.program.contexts.has('inside C') || candidate.variants.size < analysis.variants.length ? [...candidate.variants].map((name) => `${kernel.configuration}: ${name}`) : [],

@@ -1,6 +1,7 @@
 // XR-STK02: an event return takes its frame from where none is, or a routine goes back to C code with another stack or
 // other registers than it was called with.
 import type { PathStep } from '../contexts/entry-paths.ts';
+import type { Blamed } from '../contexts/path-causes.ts';
 import { stubFiles } from './path-examples.ts';
 import { entered, isInstruction, pathPlace, pathPremises } from './path-vocabulary.ts';
 import { load, draftOf } from '../machine/draft.ts';
@@ -76,7 +77,13 @@ function takesNoSelector({ before, setup }: PathStep): boolean {
 }
 
 function finding(step: PathStep, what: string): Judgement {
-  return { place: pathPlace(step.node), message: `${step.node.text} does not return to what ${entered(step.start)} interrupted: ${what}; undo every push and skip the error code before it`, premises: pathPremises(step) };
+  return { place: pathPlace(step.node), message: `${step.node.text} does not return to what ${entered(step.start)} interrupted: ${what}; undo every push and skip the error code before it`, premises: pathPremises(step), blamed: blamedOf(step) };
+}
+
+/** RSP, and the words that it points at. */
+function blamedOf({ before }: PathStep): readonly Blamed[] {
+  const rsp = before.registers[RSP];
+  return [{ kind: 'register', name: 'rsp' }, ...(rsp === undefined || !isConstant(rsp) ? [] : [{ kind: 'word', address: rsp.value + 24n } as const])];
 }
 
 export const frameUnbalancedAtReturn: Rule = {

@@ -88,6 +88,7 @@ import { indexNotMasked } from './index-not-masked.ts';
 import { userRegisterLiveInC } from './user-register-live-in-c.ts';
 import { syscallNumberNotExtended } from './syscall-number-not-extended.ts';
 import { registersNotRestored } from './registers-not-restored.ts';
+import { savedWordWrong } from './saved-word-wrong.ts';
 import { instrumentableBeforeState } from './instrumentable-before-state.ts';
 import { wrongStateHelper } from './wrong-state-helper.ts';
 import { enterExitMismatch } from './enter-exit-mismatch.ts';
@@ -198,6 +199,7 @@ export const RULES: readonly Rule[] = [
   userRegisterLiveInC,
   syscallNumberNotExtended,
   registersNotRestored,
+  savedWordWrong,
   instrumentableBeforeState,
   wrongStateHelper,
   enterExitMismatch,

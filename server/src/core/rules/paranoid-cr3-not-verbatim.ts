@@ -39,7 +39,7 @@ function judge(step: PathStep, seen: number): readonly Judgement[] {
   const found = cr3Of(step.after);
   if (wanted === found || wanted === 'unknown' || found === 'unknown') return [];
   const to = step.after.cpu.cpl === 3 ? 'user mode' : 'kernel code';
-  return [{ place: exitPlace(step, value), message: `${step.node.text} returns to ${to} with the ${found} CR3, which ran on the ${wanted} CR3 (${entered(step.start)}); load the value that the entry saved`, premises: pathPremises(step) }];
+  return [{ place: exitPlace(step, value), message: `${step.node.text} returns to ${to} with the ${found} CR3, which ran on the ${wanted} CR3 (${entered(step.start)}); load the value that the entry saved`, premises: pathPremises(step), blamed: [{ kind: 'cr3' }, { kind: 'register', name: 'r14' }] }];
 }
 
 function stub(restore: string): string {

@@ -1,24 +1,27 @@
 // XR-REG03: a return leaves other register values than the ones it found.
 import type { PathStep } from '../contexts/entry-paths.ts';
+import type { Blamed } from '../contexts/path-causes.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
 import { entered, expectedState, ibrsIsClear, isConstant, isEventReturn, isInstruction, knowledgeOf, needsIbrs, pathPlace, pathPremises } from './path-vocabulary.ts';
 import { draftOf, load } from '../machine/draft.ts';
 import { addressOfNode } from '../machine/layout.ts';
 import { REGISTER_NAMES, RSP } from '../machine/registers.ts';
 import type { State } from '../machine/state.ts';
-import { constant, UNKNOWN } from '../machine/word.ts';
+import { constant, truncate, UNKNOWN } from '../machine/word.ts';
 import type { Word } from '../machine/word.ts';
 import type { Judgement, Rule } from './rule.ts';
 
 /** SYSCALL and SYSENTER give these another value by themselves, and the C code a result. */
 const CHANGED_BY_SYSCALL: ReadonlySet<string> = new Set(['rax', 'rcx', 'r11', 'rsp', 'rdx', 'rbp']);
+/** The SYSCALL of 64-bit programs changes these alone. */
+const CHANGED_BY_SYSCALL_64: ReadonlySet<string> = new Set(['rax', 'rcx', 'r11']);
 /** INT n gives none another value: the result alone changes, and registers that programs of 32 bits have not may be cleared. */
 const CHANGED_BY_INT: ReadonlySet<string> = new Set(['rax', 'r8', 'r9', 'r10', 'r11']);
 const NONE: ReadonlySet<string> = new Set();
 
 function judge(step: PathStep): readonly Judgement[] {
   const lost = lostBySyscall(step);
-  if (lost.length > 0) return [{ place: pathPlace(step.node), message: `${step.node.text} goes back with another ${lost.join(' and ')} than ${entered(step.start)} had; save RCX and R11 as they are at entry`, premises: pathPremises(step) }];
+  if (lost.length > 0) return [{ place: pathPlace(step.node), message: `${step.node.text} goes back with another ${lost.join(' and ')} than ${entered(step.start)} had; save RCX and R11 as they are at entry`, premises: pathPremises(step), blamed: lost.flatMap((one) => blamedFor(step, one === 'RIP' ? 'rcx' : 'r11', one === 'RIP' ? 0n : 16n)) }];
   if (!isEventReturn(step) || !knowledgeOf(step.program).saves || step.start.door.kind === 'call' || step.start.door.kind === 'fork') return [];
   const expected = expectedState(step);
   const changed = changedBySystemCall(step);
@@ -27,10 +30,18 @@ function judge(step: PathStep): readonly Judgement[] {
     if (changed.has(name) || (entersFor32Bit(step) && index >= 8)) return name !== 'rax' && step.after.cpu.cpl === 3 && isLeftByC(after);
     return differs(expected.registers[index], after);
   }).map((name) => `%${name}`);
+  if (rspOfCompat(step)) wrong.push('%rsp');
   if (step.after.cpu.cpl === 0 && specCtrlDiffers(expected, step.after)) wrong.push('SPEC_CTRL');
   if (step.after.cpu.cpl === 3 && needsIbrs(step) && !ibrsIsClear(step.after)) wrong.push('SPEC_CTRL');
   if (wrong.length === 0) return [];
-  return [{ place: pathPlace(step.node), message: `${step.node.text} returns with another value in ${wrong.join(', ')} than ${entered(step.start)} found; restore what the entry saved`, premises: pathPremises(step) }];
+  return [{ place: pathPlace(step.node), message: `${step.node.text} returns with another value in ${wrong.join(', ')} than ${entered(step.start)} found; restore what the entry saved`, premises: pathPremises(step), blamed: REGISTER_NAMES.filter((name) => wrong.includes(`%${name}`)).flatMap((name) => blamedFor(step, name, name === 'rsp' ? 24n : null)) }];
+}
+
+/** A register that the return loads from its frame comes from the word there. */
+function blamedFor({ node, before }: PathStep, name: (typeof REGISTER_NAMES)[number], offset: bigint | null): readonly Blamed[] {
+  const rsp = before.registers[RSP];
+  const fromFrame = offset !== null && isInstruction(node) && node.mnemonic.startsWith('iret') && rsp !== undefined && isConstant(rsp);
+  return [fromFrame ? { kind: 'word', address: rsp.value + offset } : { kind: 'register', name }];
 }
 
 const RCX = REGISTER_NAMES.indexOf('rcx');
@@ -56,11 +67,19 @@ function lostBySyscall({ start, node, before, setup, program }: PathStep): reado
 /** What a system call may change, where the path, or the exit whose IRET faulted on it, began with one. */
 function changedBySystemCall(step: PathStep): ReadonlySet<string> {
   for (let start: PathStep['start'] | undefined = step.start; start !== undefined; start = start.parent?.start) {
+    if (start.door.kind === 'instruction' && start.door.name === 'entry_SYSCALL_64' && step.program.contexts.has('inside C')) return CHANGED_BY_SYSCALL_64;
     if (start.door.kind === 'instruction' || start.door.kind === 'fork') return CHANGED_BY_SYSCALL;
     if (start.door.kind === 'software-interrupt') return CHANGED_BY_INT;
     if (start.user) return NONE;
   }
   return NONE;
+}
+
+/** The RSP that a SYSCALL of a 32-bit program goes back with is the one it came with, cut to the width of that program. */
+function rspOfCompat({ start, after, program }: PathStep): boolean {
+  if (start.door.kind !== 'instruction' || start.door.name !== 'entry_SYSCALL_compat' || after.cpu.cpl !== 3 || !program.contexts.has('inside C')) return false;
+  const [was, is] = [start.interrupted.registers[RSP], after.registers[RSP]];
+  return was !== undefined && is !== undefined && is !== truncate(was, 4);
 }
 
 /** Programs of 32 bits have eight registers: their entries and exits clear the others. INT n is for those of 64 bits too. */

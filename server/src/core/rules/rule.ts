@@ -7,6 +7,7 @@ import type { State } from '../machine/state.ts';
 import type { Program } from '../program/program.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import type { Monitor, PathStep } from '../contexts/entry-paths.ts';
+import type { Blamed } from '../contexts/path-causes.ts';
 import type { Annotation } from '../syntax/annotation-types.ts';
 import type { Tree } from '../tree/tree.ts';
 import type { Fix, Premise, Severity } from './finding.ts';
@@ -46,6 +47,8 @@ export interface Judgement {
   /** Where the severity is not the rule's own. */
   readonly severity?: Severity;
   readonly related?: readonly { readonly place: Place; readonly message: string }[];
+  /** What a return of an entry path brings back wrong: the reader is told where that, and the way to the return, came from. */
+  readonly blamed?: readonly Blamed[];
 }
 
 /** What an instruction is to the rules about entry paths: each is asked only about the classes that it names. */

@@ -27,14 +27,14 @@ function judge(step: PathStep, value: number): readonly Judgement[] {
     return [{ place: pathPlace(step.node), message: `${step.node.text} goes back to C code on another GS base than the kernel's (${entered(step.start)}); swap back before it`, premises: pathPremises(step) }];
   }
   if (leavesByTheWrongWay(step)) {
-    return [{ place: exitPlace(step, value), message: `${entered(step.start)} leaves by the return to user mode: the GS base and CR3 of user mode are loaded, and ${step.node.text} stops it there; ask the saved CS before the two ways part`, premises: pathPremises(step) }];
+    return [{ place: exitPlace(step, value), message: `${entered(step.start)} leaves by the return to user mode: the GS base and CR3 of user mode are loaded, and ${step.node.text} stops it there; ask the saved CS before the two ways part`, premises: pathPremises(step), blamed: [{ kind: 'gs' }] }];
   }
   if (!isEventReturn(step) || !knowledgeOf(step.program).gs) return [];
   const found = gsOf(step.after.cpu.gsBase);
   const wanted = step.after.cpu.cpl === 3 ? 'user' : gsOf(expectedState(step).cpu.gsBase);
   if (found === wanted || found === 'unknown' || wanted === 'unknown') return [];
   const to = step.after.cpu.cpl === 3 ? 'user mode' : `the ${wanted} GS base`;
-  return [{ place: exitPlace(step, value), message: `${step.node.text} returns to ${to} with the ${found} GS base: the path of ${entered(step.start)} swaps GS once too often or once too seldom; undo on the way out exactly what was done on the way in`, premises: pathPremises(step) }];
+  return [{ place: exitPlace(step, value), message: `${step.node.text} returns to ${to} with the ${found} GS base: the path of ${entered(step.start)} swaps GS once too often or once too seldom; undo on the way out exactly what was done on the way in`, premises: pathPremises(step), blamed: [{ kind: 'gs' }] }];
 }
 
 export const swapgsImbalance: Rule = {

@@ -29,11 +29,25 @@ function isComparison({ node }: PathStep): boolean {
   return isInstruction(node) && /^j(n?e|n?z|a|b|ae|be)$/.test(node.mnemonic);
 }
 
+/** SYSCALL of 64-bit programs enters at LSTAR, that of 32-bit ones at CSTAR: SYSRET goes to the mode that its operand size says. */
+const OF_64_BITS = 'entry_SYSCALL_64';
+const OF_32_BITS: ReadonlySet<string> = new Set(['entry_SYSCALL_compat', 'entry_SYSENTER_compat', 'entry_SYSCALL32_ignore', 'ignore_sysret']);
+
+/** Whether SYSRET goes to user mode of the other width than the one that made the call (SDM vol. 2, "SYSRET"). */
+function toTheOtherMode({ node, start }: PathStep): boolean {
+  if (!isInstruction(node) || start.door.kind !== 'instruction') return false;
+  return node.mnemonic === 'sysretl' ? start.door.name === OF_64_BITS : node.mnemonic === 'sysretq' && OF_32_BITS.has(start.door.name);
+}
+
 function judge(step: PathStep, value: number): readonly Judgement[] {
   const { node, start } = step;
+  if (isInstruction(node) && toTheOtherMode(step)) {
+    const [to, from] = node.mnemonic === 'sysretl' ? [32, 64] : [64, 32];
+    return [{ place: pathPlace(node), message: `${node.text} goes back to ${to}-bit mode, and ${entered(start)} came from ${from}-bit mode: CS is that of the other kind of program; use ${from === 64 ? 'sysretq' : 'sysretl'}`, premises: pathPremises(step) }];
+  }
   if (!isInstruction(node) || !node.mnemonic.startsWith('sysret') || start.door.kind !== 'instruction' || (value !== NO && value !== CALLED)) return [];
   const why = value === NO ? 'although C code answered that pt_regs needs IRET' : 'and nothing checked that pt_regs is one that it restores';
-  return [{ place: pathPlace(node), message: `${node.text} returns from ${entered(start)} ${why}; return by IRET unless RCX is the canonical saved RIP and R11 the saved flags`, premises: pathPremises(step) }];
+  return [{ place: pathPlace(node), message: `${node.text} returns from ${entered(start)} ${why}; return by IRET unless RCX is the canonical saved RIP and R11 the saved flags`, premises: pathPremises(step), blamed: [] }];
 }
 
 function entry(test: string, mark: string): string {
