@@ -41,6 +41,8 @@ const speculationControl = ['registers-not-restored'];
 const frames = ['frame-unbalanced-at-return', 'error-code-frame-mismatch', 'swapgs-imbalance'];
 const registers = ['registers-not-restored'];
 const saved = ['saved-word-wrong'];
+const flush = ['pending-flush-skipped'];
+const unfit = ['entry-point-unfit'];
 const gap = ['stack-use-in-syscall-gap'];
 const origin = ['user-origin-stays-on-ist', 'c-on-reusable-ist'];
 
@@ -235,6 +237,17 @@ export const mutants = [
   { name: 'the user RSP comes from a wrong word at SYSRETQ', file: entry, in: 'entry_SYSCALL_64', edit: replace(/^\s*pushq\s+RSP-RDI\(%rdi\)/, '\tpushq\tEFLAGS-RDI(%rdi)'), expect: registers },
   { name: 'the user RSP comes from a wrong word at SYSRETL', file: compat, in: 'entry_SYSCALL_compat', edit: replace(/^\s*movq\s+RSP-ORIG_RAX\(%rsp\), %rsp/, '\tmovq\tEFLAGS-ORIG_RAX(%rsp), %rsp'), expect: registers },
   { name: '#DF leaves by the return of other exceptions', file: entry, in: 'idtentry_df', edit: replace(/^\s*jmp\s+paranoid_exit/, '\tjmp\terror_return'), expect: [...gs, ...back] },
+  { name: 'R8 is cleared before it is the temporary of CR3 at SYSRETL', file: compat, in: 'entry_SYSCALL_compat', from: /^sysret32_from/, edit: drop(/^\s*xorl?\s+%r8d/), also: before(USER_CR3, '\txorl\t%r8d, %r8d'), expect: registers },
+  { name: 'CS decides about the espfix stack', file: entry, in: 'common_interrupt_return', edit: replace(/^\s*testb\s+\$4, \(SS-RIP\)/, (line) => line.replace('SS-RIP', 'CS-RIP')), expect: registers },
+  { name: 'no flush where one is pending, on the way to user mode', file: calling, in: 'SWITCH_TO_USER_CR3', edit: replace(/^\s*jnc\s+\.Lnoflush/, (line) => line.replace('jnc', 'jc')), expect: flush, releases: ['6.12', '7.3'] },
+  { name: 'nothing asks for a flush, on the way to user mode', file: calling, in: /^SWITCH_TO_USER_CR3(?:_NOSTACK)?$/, edit: replace(/^\s*jnc\s+\.Lnoflush/, (line) => line.replace('jnc', 'jmp')), expect: flush },
+  { name: 'no flush where one is pending, on the way back to a paranoid entry', file: calling, in: /^(?:PARANOID_)?RESTORE_CR3$/, edit: replace(/^\s*jn?c\s+\.L(?:wrcr3|noflush)/, (line) => line.replace(/jn?c/, (branch) => (branch === 'jc' ? 'jnc' : 'jc'))), expect: flush },
+  { name: 'no ENDBR at SYSCALL', file: entry, in: 'entry_SYSCALL_64', edit: drop(/^\s*ENDBR\b/), expect: unfit, releases: ['6.1', '6.12', '7.3'] },
+  { name: 'no ENDBR in the NMI stub', file: entry, in: 'asm_exc_nmi', edit: drop(/^\s*ENDBR\b/), expect: unfit, releases: ['6.1', '6.12', '7.3'] },
+  { name: 'the FRED entry for kernel mode lies elsewhere', file: fred, edit: replace(/^\s*\.org\s/, (line) => line.replace('256', '512')), expect: unfit, releases: ['6.12', '7.3'] },
+  { name: 'the FRED entry for user mode begins no page', file: fred, edit: replace(/^\s*\.align\s+4096/, '\t.align 64'), expect: unfit, releases: ['6.12', '7.3'] },
+  { name: '#DB from user mode is handled as one of kernel mode', file: entry, in: 'idtentry_mce_db', edit: replace(/idtentry_body\s+noist_/, (line) => line.replace('noist_', '')), expect: ['handler-of-other-origin'] },
+  { name: 'FRED hands events of kernel mode to the handler for user mode', file: fred, in: 'asm_fred_entrypoint_kernel', edit: replace(/fred_entry_from_kernel/, (line) => line.replace('from_kernel', 'from_user')), expect: ['handler-of-other-origin'], releases: ['6.12', '7.3'] },
   { name: 'the label of the way out stands behind SWAPGS', file: entry, in: 'entry_SYSCALL_64', edit: drop(/^SYM_INNER_LABEL\(entry_SYSRETQ_unsafe_stack/), also: before(/^\s*sysretq/, 'SYM_INNER_LABEL(entry_SYSRETQ_unsafe_stack, SYM_L_GLOBAL)'), expect: ['syscall-gap-incomplete'] },
 ];
 

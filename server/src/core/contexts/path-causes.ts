@@ -1,4 +1,4 @@
-// Where a path that ends in a wrong return took its turn: found by walking back over its states, once for a finding.
+// Where what is wrong at the end of a path came from, and where it took its turn to a wrong return: found by walking back over its states, once for a finding.
 import type { CodeNode, InstructionNode } from '../machine/code.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import { draftOf, load } from '../machine/draft.ts';
@@ -8,8 +8,8 @@ import type { Program } from '../program/program.ts';
 import { replayPath } from './entry-paths.ts';
 import type { PathStart } from './entry-start.ts';
 
-/** What a return brought back wrong: a register, the GS base, CR3, or the word of its frame at an offset. */
-export type Blamed = { readonly kind: 'register'; readonly name: (typeof REGISTER_NAMES)[number] } | { readonly kind: 'gs' | 'cr3' } | { readonly kind: 'word'; readonly address: bigint };
+/** What is wrong at the end of a path: a register, the GS base, CR3, a word of memory, or that it came there at all. */
+export type Blamed = { readonly kind: 'register'; readonly name: (typeof REGISTER_NAMES)[number] } | { readonly kind: 'gs' | 'cr3' } | { readonly kind: 'branch' } | { readonly kind: 'word'; readonly address: bigint };
 
 export interface Cause {
   readonly node: CodeNode;
@@ -33,7 +33,9 @@ const COMPARES = /^(?:test|cmp|bt|and|or|sub)/;
 export function causesOf(program: Program, setup: MachineSetup, start: PathStart, choices: readonly number[], depth: number, blamed: readonly Blamed[]): readonly Cause[] {
   const { states } = replayPath(program, setup, start, choices, depth);
   const walk: Walk = { program, setup, states, nodes: states.map((state) => program.code.nodes[state.node]), end: Math.min(depth, states.length - 1) };
-  const causes = [...blamed.flatMap((one) => lastChange(walk, one, walk.end)), ...turn(walk), ...wayOut(walk)];
+  const last = walk.nodes[walk.end];
+  const returns = isInstruction(last) && /^(?:iret|eret|sysret|ret|ud2)/.test(last.mnemonic);
+  const causes = [...blamed.flatMap((one) => (one.kind === 'branch' ? turn(walk) : lastChange(walk, one, walk.end))), ...(returns ? [...turn(walk), ...wayOut(walk)] : [])];
   return causes.filter((cause, index) => causes.findIndex((other) => other.node === cause.node) === index);
 }
 
@@ -47,6 +49,8 @@ function valueOf({ setup }: Walk, state: State, blamed: Blamed): unknown {
       return state.cpu.cr3;
     case 'word':
       return load(draftOf(state), setup, blamed.address, 8);
+    case 'branch':
+      return null;
   }
 }
 
@@ -60,6 +64,8 @@ function titleOf(blamed: Blamed): string {
       return 'CR3 was last written here';
     case 'word':
       return 'the word that it takes was written here';
+    case 'branch':
+      return '';
   }
 }
 

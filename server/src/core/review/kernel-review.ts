@@ -17,7 +17,7 @@ import { createKernelRun } from './kernel-run.ts';
 import type { KernelProgram, KernelRun } from './kernel-run.ts';
 
 /** Rules that judge the program of a kernel tree as it stands. */
-const INSPECTED: ReadonlySet<string> = new Set(['ist-stack-shared', 'ist-on-user-reachable-trap', 'ist-stub-called', 'saferet-fixup-without-fence']);
+const INSPECTED: ReadonlySet<string> = new Set(['ist-stack-shared', 'ist-on-user-reachable-trap', 'ist-stub-called', 'saferet-fixup-without-fence', 'entry-point-unfit']);
 
 export interface KernelReview {
   readonly exploration: () => Exploration;

@@ -79,17 +79,18 @@ export function createKernelRun(kernel: KernelProgram, rules: readonly Rule[]): 
     return pathsDone;
   }
 
+  // Where a stub alone goes wrong already, what nested NMIs make of that says nothing more, and may be explored for long;
+  // what a return to user mode leaves wrong they have nothing to do with.
+  const broken = (): boolean => [...found.values()].some(({ rule, judgement, step }) => (judgement.severity ?? rule.severity) === 'error' && step.after.cpu.cpl !== 3);
+
   return {
     analysis,
     steps: () => analysis.steps() + nesting.states(),
     advancePaths,
-    advance: (steps) => advancePaths(steps) && nesting.advance(Math.max(500, steps / 20)),
+    advance: (steps) => advancePaths(steps) && (broken() || nesting.advance(Math.max(500, steps / 20))),
     reports: () => {
       const paths = pathReport(kernel, analysis, [...found.values()], pathsDone);
-      // Where a stub alone goes wrong already, what nested NMIs make of that says nothing more; what a return to user mode
-      // leaves wrong they have nothing to do with.
-      const broken = [...found.values()].some(({ rule, judgement, step }) => (judgement.severity ?? rule.severity) === 'error' && step.after.cpu.cpl !== 3);
-      return [paths, ...nesting.reports().map((report) => (broken ? { ...report, findings: [] } : report))];
+      return [paths, ...(broken() ? [] : nesting.reports())];
     },
   };
 }
@@ -229,7 +230,8 @@ function causeOf({ judgement }: Candidate): string {
 /** Where what a wrong return brings back, and the way to it, came from, where that is not the place of the finding. */
 function causes({ program }: KernelProgram, { setup }: EntryAnalysis, { judgement, start, choices, depth }: Candidate): Finding['related'] {
   if (judgement.blamed === undefined) return [];
-  const found = causesOf(program, setup, start, choices, depth, judgement.blamed).map(({ node, what }) => ({ place: pathPlace(node), message: what }));
+  // A line of a macro, and the use of it that made the instruction.
+  const found = causesOf(program, setup, start, choices, depth, judgement.blamed).flatMap(({ node, what }) => [pathPlace(node), { file: node.origin.file, span: node.origin.span }].map((place) => ({ place, message: what })));
   const at = (place: Place): string => `${place.file} ${place.span.start}`;
   return found.filter(({ place }, index) => at(place) !== at(judgement.place) && found.findIndex((other) => at(other.place) === at(place)) === index);
 }

@@ -15,7 +15,7 @@ function judge(step: PathStep): readonly Judgement[] {
   if (!isInstruction(node) || before.cpu.cpl === 3 || !knowledgeOf(program).cr3 || cr3Of(before) !== 'user') return [];
   const what = unmappedAccess(step);
   if (what === null) return [];
-  return [{ place: pathPlace(node), message: `${node.text} ${what} on the user CR3, which does not map it (${entered(step.start)}); do it while the kernel CR3 is loaded`, premises: pathPremises(step) }];
+  return [{ place: pathPlace(node), message: `${node.text} ${what} on the user CR3, which does not map it (${entered(step.start)}); do it while the kernel CR3 is loaded`, premises: pathPremises(step), blamed: [{ kind: 'cr3' }] }];
 }
 
 function unmappedAccess(step: PathStep): string | null {

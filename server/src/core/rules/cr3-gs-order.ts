@@ -17,7 +17,7 @@ function judge(step: PathStep, value: number): readonly Judgement[] {
   const { before, node } = step;
   if (value !== HAD_KERNEL_GS || !isInstruction(node) || before.cpu.cpl === 3 || !knowledgeOf(step.program).gs || gsOf(before.cpu.gsBase) !== 'user') return [];
   if (!accesses(node).some((operand) => operand.segment === 'gs')) return [];
-  return [{ place: pathPlace(node), message: `${node.text} accesses a per-CPU word after the GS base went back to user mode (${entered(step.start)}); do it before the swap on the way out`, premises: pathPremises(step) }];
+  return [{ place: pathPlace(node), message: `${node.text} accesses a per-CPU word after the GS base went back to user mode (${entered(step.start)}); do it before the swap on the way out`, premises: pathPremises(step), blamed: [{ kind: 'gs' }] }];
 }
 
 export const cr3GsOrder: Rule = {

@@ -127,6 +127,13 @@ function placeholderBeside(step: PathStep): Judgement | null {
   return { place: pathPlace(node), message: `${node.text} pushes a placeholder below the error code that the processor has pushed for ${entered(start)}: C code finds every word of the frame one further up; push none`, premises: pathPremises(step) };
 }
 
+/** The row that leads the vector to the stub. */
+function gateOf({ program, start }: PathStep): NonNullable<Judgement['related']> {
+  const { door } = start;
+  const place = door.kind === 'event' ? program.handlers.find((one) => one.vector === door.vector)?.place : null;
+  return place === null || place === undefined ? [] : [{ place, message: 'its gate' }];
+}
+
 function judge(step: PathStep): readonly Judgement[] {
   if (!isInstruction(step.node)) return [];
   const placeholder = placeholderBeside(step);
@@ -135,7 +142,7 @@ function judge(step: PathStep): readonly Judgement[] {
   if (beside !== null) {
     const routine = step.program.code.nodes[step.node.target ?? step.node.id]?.symbol ?? 'the routine';
     const mend = beside > 0 ? 'the processor has pushed an error code already: push no placeholder, or declare the handler as one with an error code' : 'the processor pushes none: push a placeholder, or declare the handler as one without an error code';
-    return [{ place: stubPlace(step), message: `the stub of ${entered(step.start)} calls ${routine}() with the frame one word ${beside > 0 ? 'further up' : 'further down'} than it is looked for there: ${mend}`, premises: pathPremises(step), related: [{ place: pathPlace(step.node), message: 'the call' }] }];
+    return [{ place: stubPlace(step), message: `the stub of ${entered(step.start)} calls ${routine}() with the frame one word ${beside > 0 ? 'further up' : 'further down'} than it is looked for there: ${mend}`, premises: pathPremises(step), related: [{ place: pathPlace(step.node), message: 'the call' }, ...gateOf(step)] }];
   }
   const name = cFunctionCalled(step);
   if (name !== null && TAKES_REGS.has(name) && step.start.door.kind === 'event' && step.program.contexts.has('inside C') && step.before.registers[RDI] === UNKNOWN) {

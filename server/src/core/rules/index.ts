@@ -52,6 +52,7 @@ import { accessOnUserCr3 } from './access-on-user-cr3.ts';
 import { paranoidCr3NotVerbatim } from './paranoid-cr3-not-verbatim.ts';
 import { cr3GsOrder } from './cr3-gs-order.ts';
 import { entryMemoryUnmapped } from './entry-memory-unmapped.ts';
+import { pendingFlushSkipped } from './pending-flush-skipped.ts';
 import { errorCodeFrameMismatch } from './error-code-frame-mismatch.ts';
 import { frameUnbalancedAtReturn } from './frame-unbalanced-at-return.ts';
 import { frameBelowRsp } from './frame-below-rsp.ts';
@@ -71,6 +72,7 @@ import { syscallGapIncomplete } from './syscall-gap-incomplete.ts';
 import { softwareEventUnverified } from './software-event-unverified.ts';
 import { entryRegisterUnfit } from './entry-register-unfit.ts';
 import { pushedNumberMisread } from './pushed-number-misread.ts';
+import { entryPointUnfit } from './entry-point-unfit.ts';
 import { missingCld } from './missing-cld.ts';
 import { missingClac } from './missing-clac.ts';
 import { sysenterFlagsNotSanitised } from './sysenter-flags-not-sanitised.ts';
@@ -100,6 +102,7 @@ import { scheduleOnRewindingStack } from './schedule-on-rewinding-stack.ts';
 import { wrongDeferralMode } from './wrong-deferral-mode.ts';
 import { interruptNotAcknowledged } from './interrupt-not-acknowledged.ts';
 import { kernelFaultUnasked } from './kernel-fault-unasked.ts';
+import { handlerOfOtherOrigin } from './handler-of-other-origin.ts';
 import { istAssumptionUnderFred } from './ist-assumption-under-fred.ts';
 import { fredReturnStateLost } from './fred-return-state-lost.ts';
 import { undeclaredHandler } from './undeclared-handler.ts';
@@ -163,6 +166,7 @@ export const RULES: readonly Rule[] = [
   paranoidCr3NotVerbatim,
   cr3GsOrder,
   entryMemoryUnmapped,
+  pendingFlushSkipped,
   errorCodeFrameMismatch,
   frameUnbalancedAtReturn,
   frameBelowRsp,
@@ -182,6 +186,7 @@ export const RULES: readonly Rule[] = [
   softwareEventUnverified,
   entryRegisterUnfit,
   pushedNumberMisread,
+  entryPointUnfit,
   missingCld,
   missingClac,
   sysenterFlagsNotSanitised,
@@ -211,6 +216,7 @@ export const RULES: readonly Rule[] = [
   wrongDeferralMode,
   interruptNotAcknowledged,
   kernelFaultUnasked,
+  handlerOfOtherOrigin,
   istAssumptionUnderFred,
   fredReturnStateLost,
   undeclaredHandler,

@@ -18,11 +18,11 @@ function judge(step: PathStep, value: number): readonly Judgement[] {
   if (accessesPerCpu) {
     if (handlesIretFault(step)) return [];
     if (value === HAD_KERNEL_GS && gs === 'user') return [];
-    return [{ place: pathPlace(node), message: `${node.text} accesses a per-CPU word on ${whose} (${entered(step.start)}); load the kernel's GS base first`, premises: pathPremises(step) }];
+    return [{ place: pathPlace(node), message: `${node.text} accesses a per-CPU word on ${whose} (${entered(step.start)}); load the kernel's GS base first`, premises: pathPremises(step), blamed: [{ kind: 'gs' }] }];
   }
   const name = cFunctionCalled(step);
   if (name === null || interruptedOnUserGs(step) || handlesIretFault(step)) return [];
-  return [{ place: pathPlace(node), message: `${name}() runs on ${whose} (${entered(step.start)}); load the kernel's GS base before the first C function`, premises: pathPremises(step) }];
+  return [{ place: pathPlace(node), message: `${name}() runs on ${whose} (${entered(step.start)}); load the kernel's GS base before the first C function`, premises: pathPremises(step), blamed: [{ kind: 'gs' }] }];
 }
 
 /** Another routine of the file swaps GS, so that the file is about GS. */

@@ -2,13 +2,14 @@
 import type { PathStep } from '../contexts/entry-paths.ts';
 import type { Blamed } from '../contexts/path-causes.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
-import { entered, expectedState, ibrsIsClear, isConstant, isEventReturn, isInstruction, knowledgeOf, needsIbrs, pathPlace, pathPremises } from './path-vocabulary.ts';
+import { entered, expectedState, ibrsIsClear, isConstant, isEventReturn, isInstruction, knowledgeOf, needsIbrs, pathPlace, pathPremises, stackNameOf } from './path-vocabulary.ts';
 import { draftOf, load } from '../machine/draft.ts';
 import { addressOfNode } from '../machine/layout.ts';
 import { REGISTER_NAMES, RSP } from '../machine/registers.ts';
 import type { State } from '../machine/state.ts';
 import { constant, truncate, UNKNOWN } from '../machine/word.ts';
 import type { Word } from '../machine/word.ts';
+import type { Program } from '../program/program.ts';
 import type { Judgement, Rule } from './rule.ts';
 
 /** SYSCALL and SYSENTER give these another value by themselves, and the C code a result. */
@@ -23,11 +24,13 @@ function judge(step: PathStep): readonly Judgement[] {
   const lost = lostBySyscall(step);
   if (lost.length > 0) return [{ place: pathPlace(step.node), message: `${step.node.text} goes back with another ${lost.join(' and ')} than ${entered(step.start)} had; save RCX and R11 as they are at entry`, premises: pathPremises(step), blamed: lost.flatMap((one) => blamedFor(step, one === 'RIP' ? 'rcx' : 'r11', one === 'RIP' ? 0n : 16n)) }];
   if (!isEventReturn(step) || !knowledgeOf(step.program).saves || step.start.door.kind === 'call' || step.start.door.kind === 'fork') return [];
+  const narrow = keepsHighRsp(step);
+  if (narrow !== null) return [narrow];
   const expected = expectedState(step);
   const changed = changedBySystemCall(step);
   const wrong = REGISTER_NAMES.filter((name, index) => {
     const after = step.after.registers[index];
-    if (changed.has(name) || (entersFor32Bit(step) && index >= 8)) return name !== 'rax' && step.after.cpu.cpl === 3 && isLeftByC(after);
+    if (changed.has(name) || (entersFor32Bit(step) && index >= 8)) return name !== 'rax' && step.after.cpu.cpl === 3 && after !== expected.registers[index] && isLeftByKernel(after);
     return differs(expected.registers[index], after);
   }).map((name) => `%${name}`);
   if (rspOfCompat(step)) wrong.push('%rsp');
@@ -75,6 +78,27 @@ function changedBySystemCall(step: PathStep): ReadonlySet<string> {
   return NONE;
 }
 
+/** Table indicator of a selector: a segment of the LDT, which may be one of 16 bits (SDM vol. 3A, "Segment Selectors"). */
+const LDT = 4n;
+
+const espfix = new WeakMap<Program, boolean>();
+
+function usesEspfix(program: Program): boolean {
+  const before = espfix.get(program);
+  if (before !== undefined) return before;
+  const found = program.code.nodes.some((node) => node.kind === 'instruction' && node.text.includes('espfix_stack'));
+  espfix.set(program, found);
+  return found;
+}
+
+/** IRET to a stack segment of 16 bits leaves bits 31 to 16 of RSP as they are: those of the stack that it is made from (IRET-04). */
+function keepsHighRsp(step: PathStep): Judgement | null {
+  const { node, before, after, setup, program } = step;
+  if (!isInstruction(node) || !node.mnemonic.startsWith('iret') || after.cpu.cpl !== 3 || (after.cpu.ss.known & after.cpu.ss.value & LDT) === 0n) return null;
+  if (!program.contexts.has('inside C') || !usesEspfix(program) || stackNameOf(setup, before.registers[RSP]) === 'espfix') return null;
+  return { place: pathPlace(node), message: `${node.text} returns to a stack segment of the LDT from the ${stackNameOf(setup, before.registers[RSP])} stack (${entered(step.start)}): where that segment has 16 bits, bits 31 to 16 of the kernel's RSP stay in user mode's; return by the espfix stack`, premises: pathPremises(step), blamed: [] };
+}
+
 /** The RSP that a SYSCALL of a 32-bit program goes back with is the one it came with, cut to the width of that program. */
 function rspOfCompat({ start, after, program }: PathStep): boolean {
   if (start.door.kind !== 'instruction' || start.door.name !== 'entry_SYSCALL_compat' || after.cpu.cpl !== 3 || !program.contexts.has('inside C')) return false;
@@ -88,10 +112,16 @@ function entersFor32Bit(step: PathStep): boolean {
   return false;
 }
 
-/** What C code left in a register that a call may change: a value of the kernel. */
-function isLeftByC(after: Word | undefined): boolean {
-  return after === UNKNOWN;
+/** What C code left in a register that a call may change, and what the entry code itself did: a value of the kernel. */
+function isLeftByKernel(after: Word | undefined): boolean {
+  return after === UNKNOWN || (after?.fields.some(({ root }) => OF_THE_KERNEL.test(root)) ?? false) || (after !== undefined && isConstant(after) && after.value >= KERNEL_HALF && after.value < SMALL_NEGATIVE);
 }
+
+/** Opaque values that user mode may not see. */
+const OF_THE_KERNEL = /^~?(?:kernel |user CR3|user SPEC_CTRL|per-CPU )/;
+/** Addresses of the kernel, and what is a small negative number. */
+const KERNEL_HALF = 1n << 63n;
+const SMALL_NEGATIVE = 0xffff_ffff_ffff_0000n;
 
 /** An opaque value comes back as itself or not at all; what nobody knows is not judged. */
 function differs(before: Word | undefined, after: Word | undefined): boolean {

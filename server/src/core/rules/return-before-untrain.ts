@@ -35,7 +35,7 @@ function withoutIbrs(step: PathStep): readonly Judgement[] {
   if (!isInstruction(node)) return [];
   const name = cFunctionCalled(step);
   if ((name === null && !node.mnemonic.startsWith('ret')) || before.cpu.cpl === 3 || !needsIbrs(step) || !ibrsIsClear(before)) return [];
-  return [{ place: pathPlace(node), message: `${name === null ? node.text : `${name}()`} runs without IBRS (${entered(start)}, RETBleed); set it before the first RET, clear it behind the last`, premises: pathPremises(step) }];
+  return [{ place: pathPlace(node), message: `${name === null ? node.text : `${name}()`} runs without IBRS (${entered(start)}, RETBleed); set it before the first RET, clear it behind the last`, premises: pathPremises(step), blamed: [{ kind: 'branch' }] }];
 }
 
 function beforeUntraining(step: PathStep, value: number): readonly Judgement[] {

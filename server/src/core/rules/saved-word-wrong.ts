@@ -41,8 +41,7 @@ function expectedOf({ start }: PathStep): ReadonlyMap<bigint, Expected> {
     if (word !== undefined) words.set(offset, { field, word });
   };
   const register = (name: string): Word | undefined => registers[REGISTER_NAMES.findIndex((one) => one === name || one === `r${name}`)];
-  // What the entries of 32-bit programs must make of it syscall-number-not-extended says.
-  if (!narrow) set(ORIG_AX, 'orig_ax', register('ax'));
+  set(ORIG_AX, 'orig_ax', register('ax'));
   set(0x88n, 'cs', constant(narrow ? USER32_CS : USER_CS));
   set(0xa0n, 'ss', constant(USER_SS));
   for (const [name, offset] of narrow ? REGISTERS : [...REGISTERS, ...REGISTERS_64]) set(offset, name, register(name));
@@ -56,6 +55,11 @@ function expectedOf({ start }: PathStep): ReadonlyMap<bigint, Expected> {
   return words;
 }
 
+/** Whether the upper half of the number is cleared for programs of 32 bits syscall-number-not-extended says. */
+function isAs({ field, word }: Expected, found: Word, { door }: PathStep['start']): boolean {
+  return found === word || (field === 'orig_ax' && COMPAT.test(door.name) && truncate(found, 4) === truncate(word, 4));
+}
+
 /** A push to where pt_regs lie on the task's stack. */
 function wrongPush(step: PathStep): readonly Judgement[] {
   const { node, after, setup, program, start } = step;
@@ -63,7 +67,7 @@ function wrongPush(step: PathStep): readonly Judgement[] {
   const rsp = after.registers[RSP];
   if (start.door.kind !== 'instruction' || !program.contexts.has('inside C') || task === null || rsp === undefined || !isConstant(rsp)) return [];
   const expected = expectedOf(step).get(rsp.value - (top(task) - PT_REGS_BYTES));
-  if (expected === undefined || load(draftOf(after), setup, rsp.value, 8) === expected.word) return [];
+  if (expected === undefined || isAs(expected, load(draftOf(after), setup, rsp.value, 8), start)) return [];
   return [judgement(step, `${node.text} saves something else as ${expected.field} than ${entered(start)} had`)];
 }
 
@@ -80,9 +84,9 @@ function wrongCall(step: PathStep, name: string): readonly Judgement[] {
   const draft = draftOf(before);
   // A sketch leaves out words that it is not about.
   const leavesOut = (word: Word): boolean => word === UNKNOWN && !step.program.contexts.has('inside C');
-  const wrong = [...expectedOf(step)].filter(([offset, { word }]) => {
+  const wrong = [...expectedOf(step)].filter(([offset, expected]) => {
     const found = load(draft, setup, regs + offset, 8);
-    return found !== word && !leavesOut(found);
+    return !isAs(expected, found, start) && !leavesOut(found);
   }).map(([, { field }]) => field);
   if (wrong.length > 0) return [judgement(step, `${name}() gets pt_regs whose ${wrong.join(', ')} ${wrong.length === 1 ? 'is' : 'are'} not what ${entered(start)} had`)];
   if (name !== 'do_syscall_64' || isNumber(step, before.registers[swapped ? RDI : RSI])) return [];

@@ -1,0 +1,61 @@
+// XR-CTX05: a stub calls the handler that is made for events of the other mode.
+import type { PathStep } from '../contexts/entry-paths.ts';
+import { stubFiles } from './path-examples.ts';
+import { cFunctionCalled, entered, pathPlace, pathPremises } from './path-vocabulary.ts';
+import type { Judgement, Rule } from './rule.ts';
+
+/** The halves that Linux's macros make of one handler (arch/x86/include/asm/idtentry.h, arch/x86/include/asm/fred.h). */
+const FOR_USER = /^(?:noist_|user_exc_)|^fred_entry_from_user$/;
+const FOR_KERNEL = /^kernel_exc_|^fred_entry_from_kernel$/;
+/** Of #DB and #MC the half without a prefix is the one for kernel mode. */
+const BARE_FOR_KERNEL: ReadonlyMap<number, string> = new Map([[1, 'exc_debug'], [18, 'exc_machine_check']]);
+const DECLARED = /^DECLARE_IDTENTRY_(?:MCE|DEBUG|VC|IST)$/;
+
+/** Whether a name without a prefix is that of a handler which has another half. */
+function isKernelHalf({ program, start }: PathStep, name: string): boolean {
+  if (FOR_KERNEL.test(name)) return true;
+  if (start.door.kind !== 'event' || BARE_FOR_KERNEL.get(start.door.vector) !== name || program.fred !== null || !program.contexts.has('inside C')) return false;
+  const declared = program.sources.flatMap(({ declaredEntries }) => declaredEntries).find((one) => one.function === name);
+  return declared === undefined || DECLARED.test(declared.macro);
+}
+
+function judge(step: PathStep): readonly Judgement[] {
+  const name = cFunctionCalled(step);
+  if (name === null || step.start.door.kind !== 'event') return [];
+  const { start, node } = step;
+  if (FOR_USER.test(name) && !start.user && !countsAsUser(step)) {
+    return [{ place: pathPlace(node), message: `${name}() is the handler for events from user mode and is called for ${entered(start)}: it does the work of the way back to user mode, on a stack and in a context of the kernel; call the half for kernel mode`, premises: pathPremises(step), related: stubOf(step) }];
+  }
+  if (isKernelHalf(step, name) && start.user) {
+    return [{ place: pathPlace(node), message: `${name}() is the handler for events from kernel mode and is called for ${entered(start)}: it takes the event for one that may hit any code, and does nothing of what is due before user mode; call the half for user mode`, premises: pathPremises(step), related: stubOf(step) }];
+  }
+  return [];
+}
+
+function stubOf({ start, program }: PathStep): NonNullable<Judgement['related']> {
+  const first = start.door.kind === 'event' ? program.code.nodes[start.door.stub] : undefined;
+  return first === undefined ? [] : [{ place: pathPlace(first), message: 'its stub' }];
+}
+
+/** A fault of the IRET to user mode is made one of user mode: its frame is that of user mode by then. */
+function countsAsUser({ before }: PathStep): boolean {
+  return before.frames.at(-1)?.cpl === 3;
+}
+
+export const handlerOfOtherOrigin: Rule = {
+  name: 'handler-of-other-origin',
+  id: 'XR-CTX05',
+  group: 'C context',
+  severity: 'error',
+  summary: 'a stub calls the half of a handler that is made for events of the other mode',
+  why: 'For #DB, #MC and #VC, and for all of FRED, there are two C functions: one that runs like any exception of user mode, on the task stack and with the work of the way back, and one that may have hit any kernel code and may do none of that. The wrong one schedules in an NMI-like context, or goes back to user mode without what is due.',
+  instead: 'Ask the saved CS in the stub, and call on each way the half that is made for it.',
+  falsePositives: ['Faults of the return to user mode, which are handled as faults of user mode.', 'Handlers without halves.'],
+  references: ['Linux, arch/x86/include/asm/idtentry.h', 'semantics ENT-01'],
+  bad: [{ title: 'One half for both modes', files: stubFiles({ call: '\tcall\tnoist_demo_gp #~ handler-of-other-origin\n' }) }],
+  good: [{ title: 'A handler for both', files: stubFiles() }],
+  judge: null,
+  path: { at: ['call'], monitor: null, judge },
+  inspect: null,
+  fix: null,
+};
