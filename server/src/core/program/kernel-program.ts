@@ -8,6 +8,7 @@ import type { CodeNode, ExtableEntry, InstructionNode, NodeId } from '../machine
 import { createRegion, PERCPU_REGION, regionBase } from '../machine/layout.ts';
 import type { Layout, Region, RegionKind } from '../machine/layout.ts';
 import { registerOperand } from '../machine/registers.ts';
+import { vectorByNumber } from '../machine/vectors.ts';
 import type { AssemblerStream } from '../preprocess/stream.ts';
 import type { Directive } from '../syntax/annotation-types.ts';
 import { addAssemblerFunctions, dense, extableOf, nowhere } from './build.ts';
@@ -100,8 +101,12 @@ function titleOf(context: string): string {
   }
 }
 
+/** Exceptions of which the machine does not know whether they push an error code; 9 and 15, below, push none. */
+const isUnknown = (vector: number): boolean => vector > 21 && vector < 32 && vectorByNumber(vector) === null;
+
 function handlersOf(rows: readonly GateRow[], names: Names): readonly Handler[] {
   return rows.flatMap((row): Handler[] => {
+    if (isUnknown(row.vector)) return [];
     const stub = row.stub === null ? null : names.label(row.stub);
     if (stub === null) return [];
     return [{ vector: row.vector, name: row.name, stub, stubName: row.stub ?? '', synthesized: false, byName: false, function: null, ist: row.ist, dpl: row.dpl, place: row.place }];
