@@ -79,6 +79,7 @@ entry_SYSCALL_64_safe_stack:
 	pushq	%rax
 	SAVE
 	movq	%rsp, %rdi
+	movslq	%eax, %rsi
 	call	do_syscall_64
 	RESTORE
 	swapgs			# guard
@@ -97,6 +98,8 @@ asm_exc_general_protection:
 	call	sync_regs	# guard
 	movq	%rax, %rsp	# guard
 	movq	%rsp, %rdi
+	movq	15*8(%rsp), %rsi
+	movq	$-1, 15*8(%rsp)
 	call	exc_general_protection
 	RESTORE
 	swapgs			# guard
@@ -104,6 +107,8 @@ asm_exc_general_protection:
 .Lfrom_kernel:
 	lfence			# guard
 	movq	%rsp, %rdi
+	movq	15*8(%rsp), %rsi
+	movq	$-1, 15*8(%rsp)
 	call	exc_general_protection
 	RESTORE
 	iretq

@@ -18,14 +18,16 @@ function firstAt(program: Program, entry: NodeId): InstructionNode | null {
 }
 
 /** Where the IDT and the MSRs of SYSCALL and SYSENTER lead: with IBT the processor waits for ENDBR behind all of them. */
-function targetsOf(program: Program): readonly { readonly name: string; readonly first: InstructionNode }[] {
+function targetsOf(program: Program): readonly { readonly name: string; readonly first: InstructionNode; readonly judged: boolean }[] {
+  // A sketch may be made of stubs by a kernel's macros and of its own.
+  const whole = program.contexts.has('inside C');
   const entries = [
     ...program.handlers.filter((handler) => !handler.synthesized).map(({ stub, stubName }) => ({ entry: stub, name: stubName })),
     ...instructionDoors(program).map(({ entry, name }) => ({ entry, name })),
   ];
   return entries.flatMap(({ entry, name }) => {
     const first = firstAt(program, entry);
-    return first === null ? [] : [{ name, first }];
+    return first === null ? [] : [{ name, first, judged: whole || instructionDoors(program).some((door) => door.name === name) }];
   });
 }
 
@@ -41,7 +43,7 @@ function withoutMark(program: Program): readonly Judgement[] {
   const targets = targetsOf(program);
   const told = new Map<string, Judgement>();
   if (!targets.some(marks)) return [];
-  for (const target of targets.filter((one) => !marks(one))) {
+  for (const target of targets.filter((one) => one.judged && !marks(one))) {
     const place = pathPlace(target.first);
     const key = `${place.file} ${place.span.start}`;
     if (!told.has(key)) told.set(key, { place, message: `${target.name} does not begin with ENDBR64, as other entry points do: with IBT the processor takes its entry for an attack and raises #CP, before SWAPGS; begin with ENDBR`, premises: [], related: beginning(program, target.name) });
