@@ -1,4 +1,4 @@
-// XR-SYS07: an entry point does not begin with what the processor looks for there, or does not lie where it looks.
+// XR-SYS09: an entry point does not begin with what the processor looks for there, or does not lie where it looks.
 import type { Place } from '../base/span.ts';
 import { instructionDoors } from '../contexts/entry-doors.ts';
 import type { InstructionNode, NodeId } from '../machine/code.ts';
@@ -104,7 +104,7 @@ ${entryStub({ clac: '\tendbr64\n\tclac\n' })}`;
 
 export const entryPointUnfit: Rule = {
   name: 'entry-point-unfit',
-  id: 'XR-SYS07',
+  id: 'XR-SYS09',
   group: 'SYSCALL, SYSRET, IRET',
   severity: 'error',
   summary: 'an entry point does not begin with ENDBR where others do, or FRED does not find it',

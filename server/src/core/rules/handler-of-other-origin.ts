@@ -1,4 +1,4 @@
-// XR-CTX05: a stub calls the handler that is made for events of the other mode.
+// XR-CTX07: a stub calls the handler that is made for events of the other mode.
 import type { PathStep } from '../contexts/entry-paths.ts';
 import { stubFiles } from './path-examples.ts';
 import { cFunctionCalled, entered, pathPlace, pathPremises } from './path-vocabulary.ts';
@@ -44,7 +44,7 @@ function countsAsUser({ before }: PathStep): boolean {
 
 export const handlerOfOtherOrigin: Rule = {
   name: 'handler-of-other-origin',
-  id: 'XR-CTX05',
+  id: 'XR-CTX07',
   group: 'C context',
   severity: 'error',
   summary: 'a stub calls the half of a handler that is made for events of the other mode',

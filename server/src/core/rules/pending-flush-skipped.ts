@@ -1,4 +1,4 @@
-// XR-CR04: the user page table is loaded without a flush that is pending, or without asking whether one is.
+// XR-CR05: the user page table is loaded without a flush that is pending, or without asking whether one is.
 import type { Monitor, PathStep } from '../contexts/entry-paths.ts';
 import { USER_CR3 } from '../contexts/entry-start.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
@@ -92,7 +92,7 @@ function stub(branch: string, mark: string): string {
 
 export const pendingFlushSkipped: Rule = {
   name: 'pending-flush-skipped',
-  id: 'XR-CR04',
+  id: 'XR-CR05',
   group: 'CR3 and page-table isolation',
   severity: 'error',
   summary: 'the user page table is loaded without the flush that is pending for it',
