@@ -4,6 +4,7 @@
 import type { Finding, Review } from '../core/review-types.ts';
 import type { Span } from '../core/base/span.ts';
 import type { Kept } from '../shell/kept.ts';
+import { areOnDisk } from '../shell/seen.ts';
 import type { NodeWorkspace } from '../shell/workspace.ts';
 import type { Clock } from './clock.ts';
 
@@ -29,12 +30,7 @@ export function remembering(review: Review, workspace: NodeWorkspace, kept: Kept
     found.clear();
   }
 
-  function onDisk(): boolean {
-    return [...open].every((file) => {
-      workspace.forget(file);
-      return workspace.read(file) === review.text(file);
-    });
-  }
+  const onDisk = (): boolean => areOnDisk(open, workspace, review.text);
 
   function typed(file: string): Typed | null {
     const known = found.get(file);

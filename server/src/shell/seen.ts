@@ -58,3 +58,11 @@ function addTo(all: Map<string, string>, part: ReadonlyMap<string, string>): boo
   }
   return true;
 }
+
+/** Whether the texts of open files, which win over the disk, are those of the disk; these are what is seen of them then. */
+export function areOnDisk(open: Iterable<string>, workspace: NodeWorkspace, textOf: (file: string) => string | null): boolean {
+  return [...open].every((file) => {
+    workspace.forget(file);
+    return workspace.read(file) === textOf(file);
+  });
+}

@@ -53,7 +53,7 @@ export function createNodeWorkspace(root: string, extra: ReadonlyMap<string, str
       const entry = entryOf(path);
       return entry.kind === 'text' ? entry.text : null;
     },
-    today: () => (day ??= new Date().toISOString().slice(0, 10)),
+    today: () => (day = new Date().toISOString().slice(0, 10)),
     list: (folder) => {
       const names = new Set(listFiles(onDisk(root, folder)));
       const prefix = folder === '' ? '' : `${folder}/`;

@@ -3,6 +3,7 @@
 // when that is through. Only of texts that are those of the disk.
 import type { ContextChange, KnownContext, Review } from '../core/review-types.ts';
 import type { Kept } from '../shell/kept.ts';
+import { areOnDisk } from '../shell/seen.ts';
 import type { NodeWorkspace } from '../shell/workspace.ts';
 import type { Answer, JobResult, Question, ToWorker } from './messages.ts';
 
@@ -54,13 +55,7 @@ export function createTold(review: Review, workspace: NodeWorkspace, kept: Kept)
     collection = null;
   }
 
-  /** Whether the open texts are those of the disk; these count in what is kept. */
-  function onDisk(): boolean {
-    return [...open].every((file) => {
-      workspace.forget(file);
-      return workspace.read(file) === review.text(file);
-    });
-  }
+  const onDisk = (): boolean => areOnDisk(open, workspace, review.text);
 
   function found<Result>(question: readonly string[]): Result | null {
     return onDisk() ? kept.find<Result>(question, workspace) : null;

@@ -1,7 +1,7 @@
 // XR-CR02: the way back into kernel code loads another page table than the one that was interrupted.
 import type { CodeNode } from '../machine/code.ts';
 import type { Monitor, PathStep } from '../contexts/entry-paths.ts';
-import { entryStub, handlerOfGp } from './path-examples.ts';
+import { entryStub, handlerOfGp, TO_KERNEL_CR3 } from './path-examples.ts';
 import { cr3Of, entered, exitJump, exitPlace, expectedState, isEventReturn, isInstruction, knowledgeOf, pathPremises } from './path-vocabulary.ts';
 import type { Judgement, Rule } from './rule.ts';
 
@@ -44,15 +44,7 @@ function judge(step: PathStep, seen: number): readonly Judgement[] {
 
 function stub(restore: string): string {
   return entryStub({
-    swap: `	movq	%cr3, %r14
-	movq	%r14, %rax
-	andq	$~0x1800, %rax
-	movq	%rax, %cr3
-	testb	$3, 17*8(%rsp)
-	jz	1f
-	swapgs
-1:	lfence
-`,
+    swap: TO_KERNEL_CR3,
     unswap: `	testb	$3, 17*8(%rsp)
 	jz	2f
 	swapgs

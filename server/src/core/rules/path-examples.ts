@@ -27,6 +27,17 @@ export const UNSWAP = `	testb	$3, 17*8(%rsp)
 2:
 `;
 
+/** The CR3 that was there goes to R14 and the kernel's is loaded; GS is swapped for user mode. */
+export const TO_KERNEL_CR3 = `	movq	%cr3, %r14
+	movq	%r14, %rax
+	andq	$~0x1800, %rax
+	movq	%rax, %cr3
+	testb	$3, 17*8(%rsp)
+	jz	1f
+	swapgs
+1:	lfence
+`;
+
 /** The stub of #GP, which pushes an error code: saves and clears all registers, swaps GS from user mode, calls C. */
 export function entryStub(parts: StubParts = {}): string {
   return `	.globl	asm_demo_gp

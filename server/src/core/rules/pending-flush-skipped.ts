@@ -1,7 +1,7 @@
 // XR-CR05: the user page table is loaded without a flush that is pending, or without asking whether one is.
 import type { Monitor, PathStep } from '../contexts/entry-paths.ts';
 import { USER_CR3 } from '../contexts/entry-start.ts';
-import { entryStub, handlerOfGp } from './path-examples.ts';
+import { entryStub, handlerOfGp, TO_KERNEL_CR3 } from './path-examples.ts';
 import { entered, isInstruction, pathPlace, pathPremises } from './path-vocabulary.ts';
 import type { InstructionNode } from '../machine/code.ts';
 import { REGISTER_NAMES } from '../machine/registers.ts';
@@ -65,15 +65,7 @@ function nameOf(source: InstructionNode['operands'][number] | undefined): (typeo
 
 function stub(branch: string, mark: string): string {
   return entryStub({
-    swap: `	movq	%cr3, %r14
-	movq	%r14, %rax
-	andq	$~0x1800, %rax
-	movq	%rax, %cr3
-	testb	$3, 17*8(%rsp)
-	jz	1f
-	swapgs
-1:	lfence
-`,
+    swap: TO_KERNEL_CR3,
     unswap: `	btq	$12, %r14
 	jnc	4f
 	movq	%r14, %rax
