@@ -264,7 +264,7 @@ export const mutants = [
   ['mmio-emulation-unchecked', tdx, 'virt_exception_user', { drop: /^(\tdefault:)/m, by: '\tcase EXIT_REASON_MSR_READ:\n\t\treturn read_msr(regs, ve);\n$1' }],
   ['mmio-emulation-unchecked', tdx, 'tdx_handle_virt_exception', { drop: /^\tif \(insn_len < 0\)\n[^;]*;\n/m }],
   ['ist-shift-not-unwound', sev, '__sev_es_ist_enter', { drop: line('new_ist -= sizeof') }],
-  ['unsafe-switch-off-ist', sev, '(?:kernel_|user_)?exc_vmm_communication', { drop: /^\tif \(unlikely\(vc_from_invalid_context[^}]*\}\n/m }],
+  ['unsafe-switch-off-ist', sev, '(?:kernel_|user_)?exc_vmm_communication', { drop: /^\tif \(unlikely\(vc_from_invalid_context[^}]*\}\n/m, until: '6.12' }],
   ['cr4-bit-after-events', common, 'cpu_init_exception_handling', { swap: [line('set_tss_desc'), line('load_TR_desc')] }],
   ['cr4-bit-after-events', traps, 'trap_init', { from: line('\\tcpu_init_exception_handling'), to: line('\\tidt_setup_traps') }],
   ['cr4-bit-after-events', traps, 'trap_init', { from: line('\\tsetup_cpu_entry_areas'), to: line('\\tcpu_init_exception_handling') }],

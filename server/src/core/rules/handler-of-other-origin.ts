@@ -1,7 +1,7 @@
 // XR-CTX07: a stub calls the handler that is made for events of the other mode.
 import type { PathStep } from '../contexts/entry-paths.ts';
 import { stubFiles } from './path-examples.ts';
-import { cFunctionCalled, entered, pathPlace, pathPremises } from './path-vocabulary.ts';
+import { cFunctionCalled, entered, pathPlace, pathPremises, rspOf, stackNameOf } from './path-vocabulary.ts';
 import type { Judgement, Rule } from './rule.ts';
 
 /** The halves that Linux's macros make of one handler (arch/x86/include/asm/idtentry.h, arch/x86/include/asm/fred.h). */
@@ -26,10 +26,18 @@ function judge(step: PathStep): readonly Judgement[] {
   if (FOR_USER.test(name) && !start.user && !countsAsUser(step)) {
     return [{ place: pathPlace(node), message: `${name}() is the handler for events from user mode and is called for ${entered(start)}: it does the work of the way back to user mode, on a stack and in a context of the kernel; call the half for kernel mode`, premises: pathPremises(step), related: stubOf(step) }];
   }
-  if (isKernelHalf(step, name) && start.user) {
+  // Of the stack that it is on another rule speaks: user-origin-stays-on-ist.
+  if (isKernelHalf(step, name) && start.user && !isOnOwnIst(step)) {
     return [{ place: pathPlace(node), message: `${name}() is the handler for events from kernel mode and is called for ${entered(start)}: it takes the event for one that may hit any code, and does nothing of what is due before user mode; call the half for user mode`, premises: pathPremises(step), related: stubOf(step) }];
   }
   return [];
+}
+
+/** On the IST stack of its vector, or on the one of last resort of #VC. */
+function isOnOwnIst({ program, setup, before, start }: PathStep): boolean {
+  const { door } = start;
+  const current = stackNameOf(setup, rspOf(before));
+  return door.kind === 'event' && (current === 'VC2' || (current !== null && current === program.handlers.find((handler) => handler.vector === door.vector)?.ist.value));
 }
 
 function stubOf({ start, program }: PathStep): NonNullable<Judgement['related']> {

@@ -1,5 +1,5 @@
 // XR-REG04: pt_regs that an entry builds hold something else than what was interrupted.
-import type { PathStep } from '../contexts/entry-paths.ts';
+import type { Monitor, PathStep } from '../contexts/entry-paths.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
 import { cFunctionCalled, entered, isConstant, isInstruction, pathPlace, pathPremises } from './path-vocabulary.ts';
 import { entryCall } from '../kernel/entry-calls.ts';
@@ -149,9 +149,13 @@ function judgement(step: PathStep, what: string, related: Related = []): Judgeme
   return { place: pathPlace(step.node), message: `${what}; save each value before anything overwrites it, in the word that pt_regs has for it`, premises: pathPremises(step), related };
 }
 
-function judge(step: PathStep): readonly Judgement[] {
+const CALLED = 1;
+/** pt_regs are built until C code has them; what is pushed behind that is for the way out. */
+const called: Monitor = { initial: () => 0, next: (value, step) => (value === CALLED || cFunctionCalled(step) !== null ? CALLED : value) };
+
+function judge(step: PathStep, value: number): readonly Judgement[] {
   if (!isInstruction(step.node)) return [];
-  if (step.node.mnemonic.startsWith('push')) return wrongPush(step);
+  if (step.node.mnemonic.startsWith('push')) return value === CALLED ? [] : wrongPush(step);
   const name = cFunctionCalled(step);
   return name === null ? [] : [...wrongCall(step, name), ...restarts(step, name)];
 }
@@ -193,7 +197,7 @@ export const savedWordWrong: Rule = {
   bad: [{ title: 'RSP is saved behind the switch of stacks', files: { 'entry.S': entry('', ' #~ saved-word-wrong').replace('\t.globl\tentry_SYSCALL_64_safe_stack\n', '\tmovq\t%rsp, %gs:saved_rsp(%rip)\n\t.globl\tentry_SYSCALL_64_safe_stack\n'), 'design.c': handlerOfGp } }],
   good: [{ title: 'RSP is saved first', files: { 'entry.S': entry('\tmovq\t%rsp, %gs:saved_rsp(%rip)\n', ''), 'design.c': handlerOfGp } }],
   judge: null,
-  path: { at: ['call', 'push'], monitor: null, judge },
+  path: { at: ['call', 'push'], monitor: called, judge },
   inspect: null,
   fix: null,
 };
