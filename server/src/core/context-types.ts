@@ -64,11 +64,8 @@ export interface ContextReview {
   readonly contextAt: (file: string, offset: number) => ContextInfo | null;
   /** Contexts of entry code in a kernel tree as far as they are explored now; null elsewhere, or where nothing was read yet. */
   readonly knownContext: (file: string, offset: number) => KnownContext | null;
-  /**
-   * Where contexts change within a span of entry code that is run by its paths, as far as it is explored now; `finished`
-   * when that is all. null elsewhere, or where nothing was read yet.
-   */
-  readonly contextChanges: (file: string, span: Span) => { readonly changes: readonly ContextChange[]; readonly finished: boolean } | null;
+  /** Where contexts change within a span of entry code that is run by its paths; null elsewhere, and until these are explored. */
+  readonly contextChanges: (file: string, span: Span) => readonly ContextChange[] | null;
   /** Explores up to `states` further states for the contexts of a file's unit; true when nothing is left. */
   readonly prepareContexts: (file: string, states: number) => boolean;
   /** Whether contexts of a file come from the entry paths of a whole kernel tree, which take seconds. Links nothing. */

@@ -1,5 +1,5 @@
 // Results that took long, kept with what they rest on: found again as long as the same question would read the same texts.
-// In memory, and in the user's cache folder where there is one. Knows nothing of what a result is.
+// In the user's cache folder, or in memory where there is none. Knows nothing of what a result is.
 import { createHash } from 'node:crypto';
 import { readdirSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,31 +30,45 @@ interface Entry {
 
 /** `folder` null keeps in memory alone. `program` are the files whose code gives the results: another build has its own. */
 export function createKept(folder: string | null, program: readonly string[]): Kept {
-  const own = new Map<string, Entry[]>();
   const build = folder === null ? '' : buildOf(program);
-  const home = folder === null ? null : join(folder, 'results');
   const nameOf = (question: Question): string => digest(JSON.stringify([build, question])).slice(0, 24);
+  const store = folder === null ? inMemory() : onDisk(join(folder, 'results'));
   return {
-    find: <Result>(question: Question, workspace: NodeWorkspace): Result | null => {
-      const name = nameOf(question);
-      const here = own.get(name)?.find(({ seen }) => answersAs(seen, workspace));
+    find: <Result>(question: Question, workspace: NodeWorkspace): Result | null =>
       // What is kept under a question was made as its answer: the build that made it is part of the name.
-      if (here !== undefined) return here.result as Result;
-      for (const file of home === null ? [] : filesOf(home, name)) {
+      store.find(nameOf(question), ({ seen }) => answersAs(seen, workspace)) as Result | null,
+    keep: (question, seen, result) => {
+      if (seen !== null) store.keep(nameOf(question), { seen, result });
+    },
+  };
+}
+
+interface Store {
+  readonly find: (name: string, isOf: (entry: Entry) => boolean) => object | null;
+  readonly keep: (name: string, entry: Entry) => void;
+}
+
+function inMemory(): Store {
+  const entries = new Map<string, Entry[]>();
+  return {
+    find: (name, isOf) => entries.get(name)?.find(isOf)?.result ?? null,
+    keep: (name, entry) => void entries.set(name, [...(entries.get(name) ?? []), entry]),
+  };
+}
+
+function onDisk(home: string): Store {
+  return {
+    find: (name, isOf) => {
+      for (const file of filesOf(home, name)) {
         const entry = readEntry(file);
-        if (entry === null || !answersAs(entry.seen, workspace)) continue;
+        if (entry === null || !isOf(entry)) continue;
         touch(file);
-        own.set(name, [...(own.get(name) ?? []), entry]);
-        return entry.result as Result;
+        return entry.result;
       }
       return null;
     },
-    keep: (question, seen, result) => {
-      if (seen === null) return;
-      const name = nameOf(question);
-      own.set(name, [...(own.get(name) ?? []), { seen, result }]);
-      if (home === null) return;
-      const body = deflateRawSync(serialize({ seen, result } satisfies Entry), { level: 1 });
+    keep: (name, entry) => {
+      const body = deflateRawSync(serialize(entry), { level: 1 });
       const bytes = Buffer.concat([Buffer.from(digest(body), 'hex'), body]);
       writeOwn(join(home, `${name}-${digest(body).slice(0, 24)}`), bytes, '', KEPT);
     },

@@ -173,10 +173,8 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
         wanted = known?.finished === true || told !== null ? null : { file: question.file, offset: question.offset };
         return told ?? { kind: 'context', known };
       }
-      case 'changes': {
-        const known = review.contextChanges(question.file, question.span);
-        return known?.finished === true ? { kind: 'changes', changes: known.changes } : (host.told?.answer(question) ?? { kind: 'changes', changes: null });
-      }
+      case 'changes':
+        return host.told?.answer(question) ?? { kind: 'changes', changes: review.contextChanges(question.file, question.span) };
       case 'entries': {
         const told = host.told?.answer(question) ?? null;
         if (told !== null) return told;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createReview } from '../core/review.ts';
+import type { Review } from '../core/review-types.ts';
 import { loadGrammars } from '../shell/grammars.ts';
 import { createKept } from '../shell/kept.ts';
 import { kernelTable, kernelText } from '../testing/kernel.ts';
@@ -25,7 +26,9 @@ async function worker(tree: string, entry: string) {
   const posted: FromWorker[] = [];
   const waiting: (() => void)[] = [];
   const workspace = createWorkspace();
-  const review = await createReview(loadGrammars(resolve('out')), workspace, null);
+  const own = await createReview(loadGrammars(resolve('out')), workspace, null);
+  let looked = 0;
+  const review: Review = { ...own, knownContext: (at, offset) => ((looked += 1), own.knownContext(at, offset)) };
   const tell = createEngine(review, { post: (message) => void posted.push(message), later: (next) => void waiting.push(next), now: () => performance.now(), workspace, told: createTold(review, workspace, createKept(join(tree, 'cache'), [])) });
   const file = join(tree, 'arch/x86/entry/entry_64.S');
   const folder = join(tree, 'arch/x86/entry');
@@ -37,6 +40,8 @@ async function worker(tree: string, entry: string) {
     file,
     send,
     posted,
+    /** Contexts that were looked for. */
+    looked: () => looked,
     explore: () => send({ kind: 'job', id: (id += 1), job: { kind: 'explore', folder }, background: true }),
     slice: () => waiting.shift()?.(),
     finish: () => {
@@ -96,6 +101,21 @@ describe('what a worker told', () => {
       third.slice();
       assert.deepEqual(third.posted, []);
       assert.deepEqual(questions(third.file).slice(0, 1).map(third.ask), [{ kind: 'context', known: null }]);
+    });
+  });
+
+  it('costs nothing where the text is not saved', async function () {
+    this.timeout(60_000);
+    await withFiles(filesWith(broken), async (tree) => {
+      using saved = await worker(tree, broken);
+      saved.explore();
+      saved.finish();
+      assert.ok(saved.looked() > 20);
+      using unsaved = await worker(tree, broken);
+      unsaved.send({ kind: 'edit', file: unsaved.file, edits: [{ span: { start: 0, end: 0 }, newText: '\tnop\n' }] });
+      unsaved.explore();
+      unsaved.finish();
+      assert.deepEqual([findingsOf(unsaved.posted, 'result').length, unsaved.looked()], [1, 0]);
     });
   });
 

@@ -45,13 +45,13 @@ export function createTold(review: Review, workspace: NodeWorkspace, kept: Kept)
   let files = new Map<string, FileTold | null>();
   let entries = new Map<string, Map<string, Entries>>();
   /** Units whose exploration is through. */
-  let explored = new Set<string>();
+  const explored = new Set<string>();
   let collection: Collection | null = null;
 
   function forget(): void {
     files = new Map();
     entries = new Map();
-    explored = new Set();
+    explored.clear();
     collection = null;
   }
 
@@ -74,14 +74,15 @@ export function createTold(review: Review, workspace: NodeWorkspace, kept: Kept)
   }
 
   function keepFile(file: string, contexts: readonly KnownContext[]): void {
-    const changes = review.contextChanges(file, { start: 0, end: Number.MAX_SAFE_INTEGER })?.changes ?? [];
+    const changes = review.contextChanges(file, { start: 0, end: Number.MAX_SAFE_INTEGER }) ?? [];
     const told: FileTold = { contexts, changes, entries: new Map([...(files.get(file)?.entries ?? []), ...(entries.get(file) ?? [])]) };
     files.set(file, told);
     keep(['told', configuration, file], told);
   }
 
-  /** A file of a unit that is through and of which nothing is kept. */
+  /** A file of a unit that is through and of which nothing is kept; what is not saved is not kept, and not asked for. */
   function nextFile(): Collection | null {
+    if (explored.size === 0 || !onDisk()) return null;
     const file = [...open].find((one) => ofFile(one) === null && explored.has(review.unitOf(one)?.folder ?? '') && review.inKernelTree(one));
     return file === undefined ? null : { file, contexts: [], at: 0 };
   }
@@ -120,8 +121,8 @@ export function createTold(review: Review, workspace: NodeWorkspace, kept: Kept)
       }
       if (question.kind === 'changes') {
         const { span } = question;
-        const changes = ofFile(question.file)?.changes.filter(({ offset }) => span.start <= offset && offset <= span.end);
-        return changes === undefined || changes.length === 0 ? null : { kind: 'changes', changes };
+        const told = ofFile(question.file);
+        return told === null ? null : { kind: 'changes', changes: told.changes.filter(({ offset }) => span.start <= offset && offset <= span.end) };
       }
       if (question.kind !== 'entries') return null;
       const told = ofFile(question.file)?.entries.get(JSON.stringify(question.spans));
@@ -144,7 +145,7 @@ export function createTold(review: Review, workspace: NodeWorkspace, kept: Kept)
         collection.at = known.span.end + 1;
         if (known.span.end < (review.text(file) ?? '').length) return true;
         keepFile(file, contexts);
-      } else files.set(file, { contexts: [], changes: [], entries: new Map() });
+      } else explored.clear();
       collection = null;
       return true;
     },

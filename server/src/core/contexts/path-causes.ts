@@ -1,4 +1,5 @@
-// Where what is wrong at the end of a path came from, and where it took its turn to a wrong return: found by walking back over its states, once for a finding.
+// Where what is wrong at the end of a path came from, and where it took its turn to a wrong return: found by walking back
+// over its states, once for a finding.
 import type { CodeNode, InstructionNode } from '../machine/code.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import { draftOf, load } from '../machine/draft.ts';

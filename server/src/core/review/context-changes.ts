@@ -31,7 +31,7 @@ const MOST_VALUES = 2;
 const PLAIN: Readonly<Record<Field, RegExp>> = { stack: /^(?!unknown)\w+(?: RSP)?$/, GS: /^(?:kernel|user)$/, CR3: /^(?:kernel|user)$/, IF: /^[01]$/ };
 const ENDS = /^(?:jmp|ret|iret|sysret|sysexit|eret|ud[012]|hlt)/;
 
-/** The changes that begin in a span of a file, as far as contexts are known. */
+/** The changes that begin in a span of a file, of paths that are explored. */
 export function contextChanges(programs: readonly KernelProgram[], runs: readonly KernelRun[], file: string, text: string, span: Span): readonly ContextChange[] {
   const changes = new Map<number, ContextChange>();
   programs.forEach(({ program }, index) => {

@@ -39,7 +39,7 @@ export function createContextReview({ texts }: FrontEnd, units: Units, entryCode
       const root = entryCode.rootOf(file);
       const kernel = root === null ? entryCode.ofFile(file) : entryCode.kernels.soFar(root);
       const text = texts.read(file);
-      return kernel === null || text === null ? null : { changes: contextChanges(kernel.programs, kernel.runs, file, text, span), finished: kernel.advanceAt(file, null, [], 0) };
+      return kernel === null || text === null || !kernel.advanceAt(file, null, [], 0) ? null : contextChanges(kernel.programs, kernel.runs, file, text, span);
     },
     prepareContexts: (file, states) => {
       const kernel = entryCode.ofKernel(file);

@@ -149,7 +149,7 @@ function titleOf(program: Program, setup: MachineSetup, effect: Effect, where: s
     case 'irqs-enabled':
       return { text: `${where} enables interrupts${effect.liveRewinding ? ' on a stack that rewinds' : ''}`, weight: effect.liveRewinding ? 8 : 3 };
     case 'stack-switch':
-      return { text: `${where} switches from the ${effect.from} stack to ${effect.userChosen ? effect.to : `the ${effect.to} stack`}`, weight: effect.userChosen ? 8 : 4 };
+      return { text: `${where} switches ${effect.from === 'unknown' ? '' : `from the ${effect.from} stack `}to ${effect.userChosen ? effect.to : `the ${effect.to} stack`}`, weight: effect.userChosen ? 8 : 4 };
     case 'pending':
       return { text: `${effect.via}() arms the deferral${effect.vector < 0 ? '' : ` (vector ${effect.vector})`}`, weight: 6 };
     case 'nmi-latched':
