@@ -1,11 +1,18 @@
 // What is known of the steps of a program's code, shared by all explorations of it on one machine: scenarios and starts
 // differ in what may come when, not in what an instruction or a delivery does.
+import { processorOf } from '../machine/config.ts';
 import type { EnvironmentEvent, MachineSetup } from '../machine/config.ts';
-import type { Code } from '../machine/code.ts';
+import type { Code, CodeNode, NodeId } from '../machine/code.ts';
+import { accessClasses, nmiMayCome } from '../machine/environment.ts';
+import { NMI } from '../machine/event.ts';
+import { ownSteps } from '../machine/machine.ts';
+import type { State } from '../machine/state.ts';
 import { createAnswers, createKnownSteps } from './known-steps.ts';
 import type { Answers, Known, KnownSteps, Looked } from './known-steps.ts';
 import { createParts } from './part-numbers.ts';
-import type { Parts } from './parts.ts';
+import type { PartedState, Parts } from './parts.ts';
+import { createStretches } from './stretches.ts';
+import type { Stretch } from './stretches.ts';
 
 export interface Knowledge {
   readonly parts: Parts;
@@ -14,6 +21,8 @@ export interface Knowledge {
   readonly machine: MachineSetup;
   readonly own: Answers<Looked<readonly Known[]>>;
   readonly event: (event: EnvironmentEvent) => Answers<Looked<readonly Known[]>>;
+  /** Stretches in which no event may arrive: up to one of these boundaries that it may come at, or an access that may fail. */
+  readonly stretches: (visible: ReadonlySet<NodeId>, events: readonly EnvironmentEvent[]) => (state: PartedState) => Stretch | null;
 }
 
 /** Fields of a set-up that say what may come when. */
@@ -52,10 +61,13 @@ function sameMachine(left: MachineSetup, right: MachineSetup): boolean {
 function newKnowledge(setup: MachineSetup): Knowledge {
   const parts = createParts(setup.layout.regions.length);
   const events = new Map<string, Answers<Looked<readonly Known[]>>>();
+  const stretches = { nmis: new Map<ReadonlySet<NodeId>, StretchFrom>(), any: new Map<ReadonlySet<NodeId>, StretchFrom>() };
+  const known = createKnownSteps(parts);
+  const machine = withoutEnvironment(setup);
   return {
     parts,
-    known: createKnownSteps(parts),
-    machine: withoutEnvironment(setup),
+    known,
+    machine,
     own: createAnswers(parts, 2),
     event: ({ kind, vector, name }) => {
       const key = `${kind} ${vector} ${name}`;
@@ -63,7 +75,46 @@ function newKnowledge(setup: MachineSetup): Knowledge {
       events.set(key, answers);
       return answers;
     },
+    stretches: (visible, events) => {
+      const nmisOnly = events.every((event) => !comesAtBoundaries(machine, event));
+      const made = nmisOnly ? stretches.nmis : stretches.any;
+      const found = made.get(visible) ?? createStretches(parts, known, (at) => undisturbed(machine, visible, nmisOnly, at));
+      made.set(visible, found);
+      return found;
+    },
   };
+}
+
+type StretchFrom = (state: PartedState) => Stretch | null;
+
+/** Whether code may be interrupted by it, other than by an NMI. */
+function comesAtBoundaries(machine: MachineSetup, { kind, vector }: EnvironmentEvent): boolean {
+  switch (kind) {
+    case 'async':
+      return vector !== NMI;
+    case 'smi':
+      return true;
+    case 'host':
+      return vector >= 32 || processorOf(machine).asyncPageFaultsAlways;
+    case 'access':
+      return false;
+  }
+}
+
+/** What it does is to be judged in any case. */
+function isReturn(node: CodeNode): boolean {
+  return node.kind === 'instruction' && /^(iret|eret|sysret|sysexit)/.test(node.mnemonic);
+}
+
+/** The state behind the one step from a state at which no event may arrive and in which nothing is to be judged, or null. */
+function undisturbed(machine: MachineSetup, visible: ReadonlySet<NodeId>, nmisOnly: boolean, at: State): State | null {
+  const node = machine.code.nodes[at.node];
+  if (node === undefined || node.kind === 'interrupted' || isReturn(node) || processorOf(machine).virtualizationExceptions === 'every access') return null;
+  if (visible.has(at.node) && (!nmisOnly || nmiMayCome(machine, at) || at.pending.length > 0)) return null;
+  if (accessClasses(machine, at, node).size > 0) return null;
+  const steps = ownSteps(machine, at, node, false);
+  const only = steps[0];
+  return only === undefined || steps.length > 1 || only.event !== null || only.effects.length > 0 || only.state.ended !== null ? null : only.state;
 }
 
 function withoutEnvironment(setup: MachineSetup): MachineSetup {

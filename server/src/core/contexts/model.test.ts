@@ -6,6 +6,8 @@ import { successors } from '../machine/machine.ts';
 import type { State } from '../machine/state.ts';
 import type { StartContext } from '../scenarios/scenario.ts';
 import { machineModel } from './model.ts';
+import type { ModelOptions } from './model.ts';
+import type { Forgetting } from './nesting-dead.ts';
 import { prepare } from './setup.ts';
 
 /** A state as it reads, whoever made it. */
@@ -43,6 +45,40 @@ describe('known steps', () => {
         }
       }
       assert.ok(compared > 300, `${compared} states were compared`);
+    });
+  }
+});
+
+/** Forgets nothing: with it stretches are looked up from the first state on. */
+const remembering: Forgetting = { region: 0, behindReturn: (state) => state, alike: ({ memoryId }) => memoryId, keep: () => 0 };
+
+describe('stretches of steps', () => {
+  for (const name of designNames) {
+    it(`end where one step after the other does in ${name}`, async function () {
+      this.timeout(60_000);
+      const { program } = await linked(design(name), name);
+      let compared = 0;
+      for (const scenario of ['ve-in-task', 've-in-syscall-gap', 'nmi-nested', 'apf-flags-stolen-by-nmi', 'perf-nmi-mc-twice'].map((one) => scenarioNamed(one))) {
+        for (const start of ['user', 'kernel', 'gap'] satisfies StartContext[]) {
+          const { setup, initial } = prepare(program, scenario, start);
+          const transitionsOf = (options: ModelOptions): readonly string[] => {
+            const model = machineModel(setup, [initial], { forgetting: remembering, ...options });
+            const words = new Uint32Array(model.width);
+            const out: string[] = [];
+            createExplorer<State>(model, most, {
+              onTransition: (from, _, choice, { label, weight, state }) => {
+                model.pack(state, words, 0);
+                out.push(`${from} ${choice} ${label} ${weight} ${words.join()}`);
+              },
+            }).run(most);
+            return out;
+          };
+          const stepwise = transitionsOf({ passed: () => undefined });
+          assert.deepEqual(transitionsOf({}), stepwise);
+          compared += stepwise.length;
+        }
+      }
+      assert.ok(compared > 200, `${compared} transitions were compared`);
     });
   }
 });

@@ -34,6 +34,9 @@ const WIDTH = 6;
 /** Steps that one choice may stand for: a loop that touches nothing ends here. */
 const LONGEST_CHAIN = 256;
 
+/** States of an exploration behind which it is worth while to learn whole stretches: fewer are sooner run step by step. */
+const MANY = 2000;
+
 export interface ModelOptions {
   /** Sees the states that a choice runs through without leaving another choice. */
   readonly passed?: (state: State) => void;
@@ -51,7 +54,10 @@ export interface ModelOptions {
  * boundaries visible every step is a state.
  */
 export function machineModel(setup: MachineSetup, initial: readonly State[], { passed, forgetting = null, judged, single = false }: ModelOptions = {}): MachineModel {
-  const { parts, known, machine, own, event: knownEvent } = knowledgeOf(setup);
+  const { parts, known, machine, own, event: knownEvent, stretches } = knowledgeOf(setup);
+  // Who wants to see the states that a choice runs through sees them one by one; in the SYSCALL gap any access may fail.
+  const stretchFrom = setup.visible === null || setup.gap !== null || single || passed !== undefined ? null : stretches(setup.visible, setup.events);
+  let expanded = forgetting === null ? 0 : MANY;
   const eventSteps = setup.events.map(knownEvent);
   const pending = createAnswers<Looked<readonly Known[]>>(parts, 1);
   const arrivals = createAnswers<Looked<boolean>>(parts, Math.max(1, setup.events.length));
@@ -95,7 +101,7 @@ export function machineModel(setup: MachineSetup, initial: readonly State[], { p
   }
 
   function take(choices: Choice[], from: PartedState, { answer, dead }: Looked<readonly Known[]>): void {
-    if (looksAtDead(dead)) return;
+    looksAtDead(dead);
     for (const step of answer) choices.push({ step, state: behind(from, step) });
   }
 
@@ -113,7 +119,8 @@ export function machineModel(setup: MachineSetup, initial: readonly State[], { p
       const answers = eventSteps[index];
       if (event === undefined || answers === undefined || !mayBeSpent(setup, budgets, event, waits)) continue;
       const arrives = arrivals.of(index, state, (recording) => ({ answer: eventArrives(setup, recording.state, node, event), dead: deadReads(state, recording.reads) }));
-      if (looksAtDead(arrives.dead) || !arrives.answer) continue;
+      looksAtDead(arrives.dead);
+      if (!arrives.answer) continue;
       if (state.frames.length >= setup.depth) {
         cutOff = true;
         continue;
@@ -139,6 +146,13 @@ export function machineModel(setup: MachineSetup, initial: readonly State[], { p
     let weight = 1;
     judge(before, step, state);
     while (!single && !stands(step) && visible !== null && weight < LONGEST_CHAIN && state.ended === null) {
+      const stretch = expanded < MANY || stretchFrom === null ? null : stretchFrom(state);
+      if (stretch !== null && weight + stretch.steps <= LONGEST_CHAIN) {
+        looksAtDead(stretch.dead);
+        state = known.after(state, stretch.last);
+        weight += stretch.steps;
+        continue;
+      }
       const { choices, cutOff } = choicesAt(state);
       const only = choices[0];
       if (cutOff || only === undefined || choices.length !== 1 || stands(only.step) || (judged === undefined && only.state.ended !== null)) break;
@@ -156,6 +170,7 @@ export function machineModel(setup: MachineSetup, initial: readonly State[], { p
     isVoid: () => looked,
     learned: () => learned,
     successors: (state) => {
+      expanded += 1;
       const from = parts.stateOf(state);
       const { choices, cutOff } = choicesAt(from);
       if (cutOff) cut = true;

@@ -13,7 +13,8 @@ import type { Program } from '../program/program.ts';
 import { boundariesOf, verdictBoundaries } from './boundaries.ts';
 import type { PartedState } from './parts.ts';
 import type { PathOutcome } from './path-outcomes.ts';
-import type { PartedOutcome, PathSteps, Stretch } from './path-steps.ts';
+import type { PartedOutcome, PathSteps } from './path-steps.ts';
+import type { Stretch } from './stretches.ts';
 
 export const NMI = 2;
 export const MACHINE_CHECK = 18;

@@ -15,6 +15,8 @@ import { deadReads } from './dead-words.ts';
 import type { DeadWord } from './dead-words.ts';
 import { createParts } from './part-numbers.ts';
 import type { PartedState, Parts } from './parts.ts';
+import { createStretches } from './stretches.ts';
+import type { Stretch } from './stretches.ts';
 
 /** An outcome whose states are numbers. */
 export interface PartedOutcome extends PathOutcome {
@@ -33,22 +35,13 @@ interface KnownOutcome {
   readonly dead: readonly DeadWord[];
 }
 
-/** Steps that leave no choice, do nothing that anybody could judge and call nothing. */
-export interface Stretch {
-  readonly steps: number;
-  readonly last: Known;
-  /** Behind all of them but the last; null where that is the state it begins with. */
-  readonly before: Known | null;
-  readonly dead: readonly DeadWord[];
-}
-
 export interface PathSteps {
   readonly parts: Parts;
   readonly stateOf: (state: State) => PartedState;
   readonly hasEnded: (state: PartedState) => boolean;
   /** `pathOutcomes` of a state. */
   readonly outcomes: (state: PartedState) => readonly PartedOutcome[];
-  /** The stretch from a state up to where `stops` holds or more than the next step is to be seen; null where it is none. */
+  /** The stretch from a state that calls nothing, up to where `stops` holds or more than the next step is to be seen; null where it is none. */
   readonly stretches: (stops: (state: State) => boolean) => (state: PartedState) => Stretch | null;
   readonly behind: (state: PartedState, step: Known) => PartedState;
   /** What `run` gives for one of these kinds. */
@@ -100,24 +93,13 @@ function createPathSteps(program: Program, setup: MachineSetup): PathSteps {
   }
 
   const stretches: PathSteps['stretches'] = (stops) => {
-    const answers = createAnswers<Stretch | null>(parts, 1);
-    const knownTo = (state: State, recording: Recording): Known => known.knownOf({ label: '', event: null, effects: [], state }, recording.writesOf(state));
-    const stretchIn = (first: PartedState, recording: Recording): Stretch | null => {
-      let at = recording.state;
-      let before: State | null = null;
-      let last: State | null = null;
-      let steps = 0;
-      for (; steps < LONGEST_STRETCH && !stops(at) && !asksMore(program.code.nodes[at.node]); steps += 1) {
-        const outcomes = pathOutcomes(program, setup, at);
-        const only = outcomes[0];
-        if (only === undefined || outcomes.length > 1 || only.inside !== null || only.effects.length > 0 || only.state.ended !== null) break;
-        before = last;
-        last = only.state;
-        at = recording.continued(last);
-      }
-      return last === null ? null : { steps, last: knownTo(last, recording), before: before === null ? null : knownTo(before, recording), dead: deadReads(first, recording.reads) };
-    };
-    return (state) => (hasEnded(state) ? null : answers.of(0, state, (recording) => stretchIn(state, recording)));
+    const stretchFrom = createStretches(parts, known, (at) => {
+      if (stops(at) || asksMore(program.code.nodes[at.node])) return null;
+      const outcomes = pathOutcomes(program, setup, at);
+      const only = outcomes[0];
+      return only === undefined || outcomes.length > 1 || only.inside !== null || only.effects.length > 0 || only.state.ended !== null ? null : only.state;
+    });
+    return (state) => (hasEnded(state) ? null : stretchFrom(state));
   };
   const own = lookedUp([0], (_, state) => pathOutcomes(program, setup, state));
 
@@ -132,8 +114,5 @@ function createPathSteps(program: Program, setup: MachineSetup): PathSteps {
 function asksMore(node: CodeNode | undefined): boolean {
   return node?.kind === 'instruction' && (/^(iret|eret|sysret|sysexit)/.test(node.mnemonic) || outsideName(node) !== null);
 }
-
-/** A longer one is looked up in pieces. */
-const LONGEST_STRETCH = 24;
 
 const NONE: readonly PartedOutcome[] = [];

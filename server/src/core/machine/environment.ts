@@ -88,6 +88,11 @@ export function nmiHeldOff(setup: MachineSetup, state: State): boolean {
   return cpu.nmiBlocked || cpu.veInfoValid || cpu.shadow === 'movss' || (cpu.shadow === 'sti' && processorOf(setup).choices.stiHoldsOffNmi);
 }
 
+/** Whether an NMI has any effect at a boundary: it is delivered, or latched. */
+export function nmiMayCome(setup: MachineSetup, state: State): boolean {
+  return !nmiHeldOff(setup, state) || (state.cpu.nmiBlocked && processorOf(setup).choices.latchesNmi);
+}
+
 /** Whether IF certainly holds interrupts off. */
 export function interruptsClosed(state: State): boolean {
   return state.cpu.shadow !== 'none' || state.cpu.veInfoValid || interruptFlag(state) === false;
@@ -95,11 +100,8 @@ export function interruptsClosed(state: State): boolean {
 
 export function mayArrive(setup: MachineSetup, state: State, node: CodeNode, event: EnvironmentEvent): boolean {
   switch (event.kind) {
-    case 'async': {
-      const visible = setup.visible === null || setup.visible.has(state.node);
-      if (event.vector !== NMI || !nmiHeldOff(setup, state)) return visible;
-      return visible && state.cpu.nmiBlocked && processorOf(setup).choices.latchesNmi;
-    }
+    case 'async':
+      return (setup.visible === null || setup.visible.has(state.node)) && (event.vector !== NMI || nmiMayCome(setup, state));
     case 'smi':
       return (setup.visible === null || setup.visible.has(state.node)) && !(state.cpu.shadow === 'sti' && processorOf(setup).choices.stiHoldsOffNmi);
     case 'host':

@@ -1,5 +1,6 @@
 // Whether a scenario that holds within its budgets holds for any number of its events. What returns leave behind is
 // forgotten there as far as nothing reads it; what is found so counts once an exploration that forgets nothing has found it.
+import { verdictBoundaries } from '../contexts/boundaries.ts';
 import { forgettingOf, newKeptWords } from '../contexts/nesting-dead.ts';
 import type { KeptWords } from '../contexts/nesting-dead.ts';
 import { machineModel } from '../contexts/model.ts';
@@ -9,6 +10,8 @@ import type { Seen } from '../contexts/properties.ts';
 import { prepare } from '../contexts/setup.ts';
 import { createExplorer } from '../explore/explorer.ts';
 import type { Explorer, ExplorerProgress } from '../explore/explorer.ts';
+import { createScout } from '../explore/scout.ts';
+import type { Scout } from '../explore/scout.ts';
 import { replay } from '../explore/replay.ts';
 import { vectorTitle } from '../machine/vectors.ts';
 import type { State } from '../machine/state.ts';
@@ -28,6 +31,9 @@ const MOST_STATES = 50_000;
 /** States of an exploration that says nothing any more, while it still shows words to be kept. */
 const MOST_SINCE_LEARNED = 500;
 
+/** The same of the look around before. */
+const MOST_LOOKING_AROUND = 300;
+
 interface Try {
   readonly model: MachineModel;
   readonly explorer: Explorer;
@@ -42,12 +48,19 @@ interface Broken {
   readonly steps: number;
 }
 
-/** Words that are read behind a return, by program: what one start has shown the next one need not learn. */
-const kept = new WeakMap<Program, KeptWords>();
+/** Of one program: what one start has shown the next one need not learn. */
+interface Learned {
+  /** Words that are read behind a return. */
+  readonly kept: KeptWords;
+  /** Scenarios and starts that were looked around in. */
+  readonly seen: Set<string>;
+}
 
-function keptOf(program: Program): KeptWords {
-  const found = kept.get(program) ?? newKeptWords();
-  kept.set(program, found);
+const learnedOf = new WeakMap<Program, Learned>();
+
+function learnedFor(program: Program): Learned {
+  const found = learnedOf.get(program) ?? { kept: newKeptWords(), seen: new Set<string>() };
+  learnedOf.set(program, found);
   return found;
 }
 
@@ -62,39 +75,55 @@ export interface AnyNumberOptions {
 
 export function createAnyNumber(program: Program, scenario: Scenario, start: StartContext, { forgets = true, reference = false, mostStates = MOST_STATES }: AnyNumberOptions = {}): AnyNumberRun {
   const { setup, initial, bounds } = prepare(program, scenario, start, { anyNumber: true, reference });
+  /** What forgets finds no trace that counts. */
+  const forVerdict = reference ? setup : { ...setup, visible: verdictBoundaries(program).nested };
   const bound = bounds[0] ?? '';
   const nevers = scenario.expect.filter(isNever);
   let before = 0;
+  const { kept, seen } = learnedFor(program);
+  const place = `${scenario.name} ${start}`;
+  let scout: Scout | null = forgets && !seen.has(place) ? lookAround() : null;
   let current = begin(forgets);
   let progress: ExplorerProgress = current.explorer.run(0);
   let forgetting = forgets;
   let result: AnyNumber | null = null;
 
-  function brokenBy(seen: Omit<Seen, 'program'>): string | null {
-    return nevers.find(({ property }) => shows(property, { program, ...seen }))?.what ?? null;
+  function brokenBy(step: Omit<Seen, 'program'>): string | null {
+    return nevers.find(({ property }) => shows(property, { program, ...step }))?.what ?? null;
+  }
+
+  /** Most words to be kept are found so, before states are explored that would have to be explored again. */
+  function lookAround(): Scout {
+    const model = machineModel(forVerdict, [initial], { forgetting: forgettingOf(setup, kept), judged: () => undefined });
+    return createScout<State>(model, sinceLearned(model, MOST_LOOKING_AROUND));
+  }
+
+  /** Whether nothing was learned in so many states. */
+  function sinceLearned(model: MachineModel, most: number): (states: number) => boolean {
+    let learned = 0;
+    let learnedAt = 0;
+    return (states) => {
+      if (model.learned() > learned) {
+        learned = model.learned();
+        learnedAt = states;
+      }
+      return states > learnedAt + most;
+    };
   }
 
   function begin(forget: boolean): Try {
-    const words = forget ? forgettingOf(setup, keptOf(program)) : null;
+    const words = forget ? forgettingOf(setup, kept) : null;
     let broken: Broken | null = null;
-    let learned = 0;
-    let learnedAt = 0;
     const note = (what: string | null, from: number, choice: number, steps: number): void => {
       if (what !== null && (broken === null || steps < broken.steps)) broken = { what, from, choice, steps };
     };
-    const model = machineModel(setup, [initial], { forgetting: words, ...(forget ? { judged: (seen): void => note(brokenBy(seen), 0, 0, 0) } : {}) });
+    const model = machineModel(forget ? forVerdict : setup, [initial], { forgetting: words, ...(forget ? { judged: (step): void => note(brokenBy(step), 0, 0, 0) } : {}) });
+    const learnedEnough = sinceLearned(model, MOST_SINCE_LEARNED);
     const explorer: Explorer = createExplorer<State>(model, mostStates, {
       onTransition: (from, state, choice, transition) => {
         if (!forget) note(brokenBy({ before: state, effects: (transition as MachineTransition).effects, after: transition.state }), from, choice, explorer.depthOf(from) + transition.weight);
       },
-      enough: (states) => {
-        if (!model.isVoid()) return broken !== null || model.cutOff();
-        if (model.learned() > learned) {
-          learned = model.learned();
-          learnedAt = states;
-        }
-        return states > learnedAt + MOST_SINCE_LEARNED;
-      },
+      enough: (states) => (model.isVoid() ? learnedEnough(states) : broken !== null || model.cutOff()),
     });
     return { model, explorer, broken: () => broken };
   }
@@ -121,6 +150,14 @@ export function createAnyNumber(program: Program, scenario: Scenario, start: Sta
   return {
     advance: (more) => {
       const stop = states() + Math.ceil(more);
+      if (scout !== null) {
+        const found = scout.states();
+        const done = scout.run(Math.ceil(more));
+        before += scout.states() - found;
+        if (!done) return false;
+        seen.add(place);
+        scout = null;
+      }
       while (result === null) {
         progress = current.explorer.run(Math.max(1, stop - states()));
         if (!progress.done) {
