@@ -1,6 +1,6 @@
 // What the review says of files, unit by unit: everything that `check` prints, before anything is left out or printed.
-import { unknownText } from '../core/render/unknown.ts';
-import type { AcceptedFinding, Coverage, Finding, RunReport, Unknown } from '../core/review-types.ts';
+import { unfinishedOf, unknownText } from '../core/render/unknown.ts';
+import type { AcceptedFinding, Coverage, Finding, Unknown } from '../core/review-types.ts';
 import type { Kept } from '../shell/kept.ts';
 import { together } from '../shell/seen.ts';
 import type { Seen } from '../shell/seen.ts';
@@ -56,7 +56,7 @@ async function judgeAnew(session: Session, sources: Sources, shares: Shares, wan
     const all = [...quick, ...review.findings(unit.folder, reports)];
     if (wanted.accepted) accepted.push(...review.accepted(unit.folder, reports).filter(({ finding }) => whole || touches(finding, sources.named)));
     findings.push(...(whole ? all : all.filter((finding) => touches(finding, sources.named))));
-    unfinished.push(...unfinishedOf(reports.filter(({ verdict }) => verdict === 'inconclusive')));
+    unfinished.push(...unfinishedOf(reports));
     unknown.push(...review.unknown(unit.folder));
     const own = wanted.coverage ? review.coverage(unit.folder, shared?.coverage ?? null) : null;
     if (own === null) continue;
@@ -65,18 +65,6 @@ async function judgeAnew(session: Session, sources: Sources, shares: Shares, wan
     coverage.set(own.subject, before === undefined ? own : { subject: own.subject, c: own.c.length > 0 ? own.c : before.c, paths: own.paths.length > 0 ? own.paths : before.paths });
   }
   return { judged: { findings: once(findings), unknown: onceTold([...unfinished, ...unknown], session), coverage: [...coverage.values()], accepted }, seen };
-}
-
-/** One for each bound, with the runs that hit it. */
-function unfinishedOf(reports: readonly RunReport[]): readonly Unknown[] {
-  const byBound = new Map<string, { readonly runs: string[]; readonly bounds: readonly string[] }>();
-  for (const { scenario, design, start, boundsHit } of reports) {
-    const key = `${design}|${boundsHit.join(', ')}`;
-    const known = byBound.get(key) ?? { runs: [], bounds: boundsHit };
-    byBound.set(key, known);
-    known.runs.push(`${scenario}${design === '' ? '' : ` of ${design}`} from ${start}`);
-  }
-  return [...byBound.values()].map(({ runs, bounds }) => ({ kind: 'unfinished', runs, bounds }));
 }
 
 /** Folders of one tree have much of it in common. */

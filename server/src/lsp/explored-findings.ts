@@ -1,6 +1,7 @@
 // What the worker finds in the units of open files: asked for when typing rests, taken under the revision it was asked for,
 // moved with the text until then. Tells its host what changed and how far it is.
-import type { Finding, Review, TextEdit } from '../core/review-types.ts';
+import { unfinishedOf } from '../core/render/unknown.ts';
+import type { Finding, Review, RunReport, TextEdit } from '../core/review-types.ts';
 import type { JobHandle, JobOutcome, WorkerOwner } from '../worker/owner.ts';
 import { withSteps } from '../worker/keys.ts';
 import type { Attempt } from './attempt.ts';
@@ -127,7 +128,7 @@ export function createExploredFindings(review: Review, owner: WorkerOwner, host:
       runTimes = rememberRun(runTimes, outcome.result.milliseconds);
       if (outcome.result.entries) host.hasEntries(folder);
       state.findings = outcome.result.findings.map((finding) => withSteps(review, folder, finding));
-      state.notice = outcome.result.stopped === null ? null : `exploration is incomplete: ${outcome.result.stopped}`;
+      state.notice = outcome.result.stopped === null ? unfinishedIn(outcome.result.reports) : `exploration is incomplete: ${outcome.result.stopped}`;
     } else {
       state.findings = [];
       state.notice = outcome.kind === 'failed' ? `exploration failed, so only the checks of the text are shown: ${firstLine(outcome.message)}` : null;
@@ -196,4 +197,12 @@ function identity({ rule, place }: Finding): string {
 
 function firstLine(text: string): string {
   return text.split('\n', 1)[0] ?? text;
+}
+
+/** The first bound that a run hit, as the command line tells it; null where all came to their ends. */
+function unfinishedIn(reports: readonly RunReport[]): string | null {
+  const [first, ...others] = unfinishedOf(reports);
+  if (first === undefined) return null;
+  const { runs, bounds } = first;
+  return `exploration is incomplete: ${runs[0] ?? ''}: bound hit: ${bounds.join(', ')}${others.length + runs.length > 1 ? `, and ${others.length + runs.length - 1} more` : ''}`;
 }

@@ -212,6 +212,13 @@ function describeProtocol(): void {
       assert.match(messages(all)[0] ?? '', /^exploration is incomplete: stopped in walk/);
     });
 
+    it('says what was not explored to its end', async () => {
+      await start();
+      await client.open(uri, 'endless\n');
+      const all = await client.diagnostics(uri, (given) => given.length > 0);
+      assert.deepEqual(messages(all), ['exploration is incomplete: walk of design from user: bound hit: words are read for ever']);
+    });
+
     it('a text that is edited while it is explored gets the findings of its last version only', async () => {
       await start();
       await client.open(uri, 'slow ugly\n');

@@ -110,6 +110,21 @@ describe('what an edit costs', () => {
     assert.deepEqual(made.findings(file).findings.at(-1)?.place.span, { start: 12 + 9999 * 4, end: 15 + 9999 * 4 });
   });
 
+  it('words of a file that was opened are looked up while nothing happens, once, until somebody types', () => {
+    const asked: string[] = [];
+    const { made, type, pass } = session(0, { hover: (_, offset) => (asked.push(String(offset)), null), inKernelTree: () => true });
+    made.open(uri, 'asm', 1, '\tone a\n\ttwo b\n\tone c\n\tthree d\n');
+    assert.deepEqual(asked, []);
+    pass(500);
+    pass(0);
+    assert.equal(asked.length, 2);
+    type('x', 2);
+    pass(0);
+    assert.equal(asked.length, 2);
+    for (let at = 0; at < 5; at += 1) pass(500);
+    assert.deepEqual(asked.map(Number).sort((a, b) => a - b), [3, 10, 26]);
+  });
+
   it('a file that is closed leaves no timer behind', () => {
     const { made, type, pass, looked } = session(400);
     made.open(uri, 'asm', 1, 'bad\n');

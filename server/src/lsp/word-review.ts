@@ -1,5 +1,6 @@
 // A review of a toy language for the tests of protocol and worker: findings are words. `bad` is found while typing, `ugly`
-// by exploration, `slow` makes exploration long, `broken` makes it throw, `deadly` ends the thread that reads it.
+// by exploration, `slow` makes exploration long, `endless` makes it hit a bound, `broken` makes it throw, `deadly` ends the
+// thread that reads it.
 import type { Place, Span } from '../core/base/span.ts';
 import type { Exploration, Finding, Review, RunReport, Scenario, TextEdit, Trace, Workspace } from '../core/review-types.ts';
 import { folderOf } from './paths.ts';
@@ -40,7 +41,7 @@ export function createWordReview({ workspace, mortal }: WordReviewOptions): Revi
         states = Math.min(total, states + more);
         return { scenario: name, start: 'user', states, depth: Math.ceil(Math.log2(states + 1)), done: states === total };
       },
-      reports: () => (states === total ? [reportOf(folder, name, states, findingsOf(folder))] : []),
+      reports: () => (states === total ? [{ ...reportOf(folder, name, states, findingsOf(folder)), ...(all.includes('endless') ? { verdict: 'inconclusive' as const, boundsHit: ['words are read for ever'] } : {}) }] : []),
     };
   }
 

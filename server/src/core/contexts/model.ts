@@ -72,12 +72,11 @@ export function machineModel(setup: MachineSetup, initial: readonly State[], { p
     dead: deadReads(state, recording.reads),
   });
 
-  /** Nothing is said of what lies behind a look at a word that was forgotten. */
-  function looksAtDead(dead: readonly DeadWord[]): boolean {
-    if (dead.length === 0 || forgetting === null) return false;
+  /** Nothing is said of what lies behind a look at a word that was forgotten, but that it may show more such words. */
+  function noteDead(dead: readonly DeadWord[]): void {
+    if (dead.length === 0 || forgetting === null) return;
     learned += forgetting.keep(dead);
     looked = true;
-    return true;
   }
 
   function behind(state: PartedState, step: Known): PartedState {
@@ -101,7 +100,7 @@ export function machineModel(setup: MachineSetup, initial: readonly State[], { p
   }
 
   function take(choices: Choice[], from: PartedState, { answer, dead }: Looked<readonly Known[]>): void {
-    looksAtDead(dead);
+    noteDead(dead);
     for (const step of answer) choices.push({ step, state: behind(from, step) });
   }
 
@@ -119,7 +118,7 @@ export function machineModel(setup: MachineSetup, initial: readonly State[], { p
       const answers = eventSteps[index];
       if (event === undefined || answers === undefined || !mayBeSpent(setup, budgets, event, waits)) continue;
       const arrives = arrivals.of(index, state, (recording) => ({ answer: eventArrives(setup, recording.state, node, event), dead: deadReads(state, recording.reads) }));
-      looksAtDead(arrives.dead);
+      noteDead(arrives.dead);
       if (!arrives.answer) continue;
       if (state.frames.length >= setup.depth) {
         cutOff = true;
@@ -148,7 +147,7 @@ export function machineModel(setup: MachineSetup, initial: readonly State[], { p
     while (!single && !stands(step) && visible !== null && weight < LONGEST_CHAIN && state.ended === null) {
       const stretch = expanded < MANY || stretchFrom === null ? null : stretchFrom(state);
       if (stretch !== null && weight + stretch.steps <= LONGEST_CHAIN) {
-        looksAtDead(stretch.dead);
+        noteDead(stretch.dead);
         state = known.after(state, stretch.last);
         weight += stretch.steps;
         continue;

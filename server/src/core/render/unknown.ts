@@ -1,7 +1,7 @@
 // What the tool does not know, or takes for granted, as sentences. Pure text; which of them a reader sees is the caller's.
 import { unreachable } from '../base/unreachable.ts';
 import type { StackByName } from '../program/unknown.ts';
-import type { Unknown } from '../review-types.ts';
+import type { RunReport, Unknown } from '../review-types.ts';
 import type { Locate } from './places.ts';
 
 export function unknownText(unknown: Unknown, locate: Locate): string {
@@ -51,4 +51,19 @@ function stackText(stack: StackByName): string {
     default:
       return unreachable(stack);
   }
+}
+
+type Unfinished = Unknown & { readonly kind: 'unfinished' };
+
+/** What runs left open: one for each bound, with the runs that hit it. */
+export function unfinishedOf(reports: readonly RunReport[]): readonly Unfinished[] {
+  const byBound = new Map<string, { readonly runs: string[]; readonly bounds: readonly string[] }>();
+  for (const { scenario, design, start, verdict, boundsHit } of reports) {
+    if (verdict !== 'inconclusive') continue;
+    const key = `${design}|${boundsHit.join(', ')}`;
+    const known = byBound.get(key) ?? { runs: [], bounds: boundsHit };
+    byBound.set(key, known);
+    known.runs.push(`${scenario}${design === '' ? '' : ` of ${design}`} from ${start}`);
+  }
+  return [...byBound.values()].map(({ runs, bounds }): Unfinished => ({ kind: 'unfinished', runs, bounds }));
 }
