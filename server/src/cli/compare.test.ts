@@ -1,10 +1,27 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { runCommand } from '../testing/command-line.ts';
+import { join } from 'node:path';
+import { runCommand, withFiles } from '../testing/command-line.ts';
+import { guardLines, treeWithout } from '../testing/kernel.ts';
 
 const bad = 'test-fixtures/designs/clear-on-ist-early';
 const good = 'test-fixtures/designs/self-ipi';
+
+interface ComparedTrees {
+  readonly findings: readonly { readonly change: string; readonly rule: string; readonly file: string; readonly followed: string; readonly divergence: { readonly kind: string; readonly text: string | null } | null }[];
+}
+
+/** A tree with all lines that its contract rests on, and one that lacks the CLD of its NMI stub. */
+const lacking = guardLines.findIndex((line) => line.trim().startsWith('cld'));
+const twoTrees = Object.fromEntries(([['old', []], ['new', [lacking]]] as const).flatMap(([name, dropped]) => Object.entries(treeWithout(dropped)).map(([path, text]) => [`${name}/${path}`, text])));
+
+function validCompared(text: string): unknown {
+  const validate = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true }).compile(JSON.parse(readFileSync('docs/schema/compare.schema.json', 'utf8')) as object);
+  const value: unknown = JSON.parse(text);
+  assert.ok(validate(value), JSON.stringify(validate.errors));
+  return value;
+}
 
 interface Compared {
   readonly runs: readonly { readonly scenario: string; readonly start: string; readonly change: string; readonly divergence: { readonly file: string | null; readonly kind: string } | null }[];
@@ -35,12 +52,39 @@ describe('entrycheck compare', () => {
   it('--format json is as its schema has it, with the same answers', async () => {
     const { status, out } = await runCommand(['compare', '--format', 'json', bad, 'test-fixtures/designs/clear-on-ist-last']);
     assert.equal(status, 0);
-    const value = JSON.parse(out) as Compared;
-    const validate = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true }).compile(JSON.parse(readFileSync('docs/schema/compare.schema.json', 'utf8')) as object);
-    assert.ok(validate(value), JSON.stringify(validate.errors));
+    const value = validCompared(out) as Compared;
     const still = value.runs.find(({ scenario, start }) => scenario === 've-in-syscall-gap' && start === 'gap');
     assert.deepEqual({ change: still?.change, kind: still?.divergence?.kind }, { change: 'still broken', kind: 'not-reached' });
   });
+
+  it('two kernel trees: what is newly broken with its trace, and the instruction at which the other tree parts', () =>
+    withFiles(twoTrees, async (folder) => {
+      const { status, out } = await runCommand(['compare', 'old/arch/x86/entry', 'new/arch/x86/entry'], folder);
+      assert.equal(status, 1);
+      assert.match(out, /^newly broken:\nnew\/arch\/x86\/entry\/entry_64\.S:\d+:\d+: error: .* \[missing-cld\]\n {4}note: trace of entry paths from /m);
+      assert.match(out, /^ {4}note: the counterexample of new, followed in old, parts at step \d+\n.*\n {4}old\/arch\/x86\/entry\/entry_64\.S:\d+:\d+: note: old: runs \w+: cld first$/m);
+      assert.match(out, /^still broken:\nnew\/.*: error: .*\n(?! )/m);
+      assert.match(out, /\nold -> new: [1-9]\d* newly broken, [1-9]\d* still broken, 0 fixed\n$/);
+    }));
+
+  it('two kernel trees the other way: what is fixed, in JSON as its schema has it', () =>
+    withFiles(twoTrees, async (folder) => {
+      const { status, out } = await runCommand(['compare', '--format', 'json', join(folder, 'new/arch/x86/entry'), join(folder, 'old/arch/x86/entry')]);
+      assert.equal(status, 0);
+      const { findings } = validCompared(out) as ComparedTrees;
+      const fixed = findings.find(({ change, rule }) => change === 'fixed' && rule === 'missing-cld');
+      assert.match(fixed?.file ?? '', /\/new\/arch\/x86\/entry\/entry_64\.S$/);
+      assert.deepEqual({ followed: fixed?.followed, kind: fixed?.divergence?.kind }, { followed: 'parts', kind: 'other-code' });
+      assert.match(fixed?.divergence?.text ?? '', /: cld$/);
+      assert.ok(!findings.some(({ change }) => change === 'newly broken'));
+    }));
+
+  it('a kernel tree and a design: exit 2 and one sentence', () =>
+    withFiles(twoTrees, async (folder) => {
+      const { status, err } = await runCommand(['compare', join(folder, 'old/arch/x86/entry'), good]);
+      assert.equal(status, 2);
+      assert.match(err, /one is in a kernel tree and the other a design/);
+    }));
 
   const wrong: readonly (readonly [string, readonly string[], RegExp])[] = [
     ['one design', [bad], /give two designs/],

@@ -6,6 +6,7 @@ import { comparedJson, comparedText, summaryText } from '../core/render/compare.
 import { coloured, plain } from '../core/render/paint.ts';
 import type { RunReport, Unit } from '../core/review-types.ts';
 import { parseArguments } from './arguments.ts';
+import { compareTrees } from './compare-trees.ts';
 import { openDesigns } from './designs.ts';
 import { clean, found, refuse } from './io.ts';
 import type { Command, Io } from './io.ts';
@@ -20,6 +21,9 @@ Runs every scenario of two designs on both and tells, start by start, what the c
 of one into the other has fixed, what is still broken, and what is newly broken; and
 of each counterexample the first step at which the other design goes another way.
 BASE and NEW are folders, or files, of one design each.
+
+Of two kernel trees, for example linux.old/arch/x86/entry linux/arch/x86/entry, the
+findings are compared, and their traces followed in the other tree.
 
   --format gcc     as compilers print (default)
   --format json    one object, docs/schema/compare.schema.json
@@ -41,13 +45,22 @@ export const compare: Command = async (argv, io) => {
   if (opened.kind === 'refused') return refuse(io, `compare: ${opened.message}`);
   const { session, units } = opened;
   const sides: Unit[] = [];
+  let trees = 0;
   for (const path of [base, other]) {
     const own = units.filter(({ folder, files }) => files.includes(tidy(path)) || isBelow(folder, tidy(path)));
     const [one] = own;
     if (one === undefined) return refuse(io, `compare: ${path}: no design`);
-    if (session.review.inKernelTree(one.files[0] ?? '')) return refuse(io, `compare: ${path}: a kernel tree, which has no scenarios: check --write-baseline on the one and check --baseline on the other tell what is new`);
+    if (session.review.inKernelTree(one.files[0] ?? '')) {
+      trees += 1;
+      continue;
+    }
     if (own.length > 1) return refuse(io, `compare: ${path}: ${own.length} designs (${own.map(({ name }) => name).slice(0, 3).join(', ')}${own.length > 3 ? ' ...' : ''}): name one of them`);
     sides.push(one);
+  }
+  if (trees === 1) return refuse(io, `compare: ${base} and ${other}: one is in a kernel tree and the other a design`);
+  if (trees === 2) {
+    session.review.release();
+    return compareTrees(base, other, word('format') === 'json' ? 'json' : 'gcc', io);
   }
   const [first, second] = sides;
   if (first === undefined || second === undefined || first.folder === second.folder) return refuse(io, `compare: ${base} and ${other} are the same design`);

@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
 import { runCommand, withFiles } from '../testing/command-line.ts';
-import { kernelTable, kernelText } from '../testing/kernel.ts';
+import { treeWithout } from '../testing/kernel.ts';
 import { createKept } from '../shell/kept.ts';
 import { createNodeWorkspace } from '../shell/workspace.ts';
 import { openSession } from './session.ts';
@@ -14,15 +14,6 @@ import { createShares } from './shares.ts';
 
 const folder = 'out/threads';
 const bundle = resolve(folder, 'cli.js');
-
-const numbers = '#define X86_TRAP_DB 1\n#define X86_TRAP_NMI 2\n#define X86_TRAP_BP 3\n#define X86_TRAP_GP 13\n#define X86_TRAP_MC 18\n';
-const guards = kernelText.split('\n').flatMap((line, index) => (line.endsWith('# guard') ? [index] : []));
-
-/** A tree whose stubs lack some of the lines that their contract rests on. */
-function treeWithout(dropped: readonly number[]): { readonly [path: string]: string } {
-  const text = kernelText.split('\n').filter((_, index) => !dropped.map((one) => guards[one]).includes(index)).join('\n');
-  return { 'Makefile': 'VERSION = 6\nPATCHLEVEL = 12\n', 'include/linux/kconfig.h': '', 'arch/x86/entry/entry_64.S': text, 'arch/x86/kernel/idt.c': numbers + kernelTable };
-}
 
 describe('shares of a kernel tree', () => {
   before(() => {

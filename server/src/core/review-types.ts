@@ -149,6 +149,8 @@ export interface ExplorationReview {
 export interface ComparisonReview {
   /** Where the way of a run in the design of `folder` is no longer that in another one; null where it is to its end. */
   readonly divergence: (folder: string, other: string, scenario: string, start: string, choices: readonly number[]) => Divergence | null;
+  /** The same of an entry path in the kernel tree of `folder`: `same` where the other tree goes it to its end; null where the trace is of none. */
+  readonly pathDivergence: (folder: string, other: string, trace: Trace) => Divergence | 'same' | null;
 }
 
 /** What the review answers of findings. */

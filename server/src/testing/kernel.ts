@@ -27,3 +27,19 @@ export async function kernelOf(text: string, table: string = kernelTable): Promi
   const program = buildKernelProgram({ streams: [streams.assembler('arch/x86/entry/entry.S').value], sources: [streams.c('idt.c').value], directives: [], delivery: 'idt', uniprocessor: false });
   return { program, configuration: 'small', variants: [{ name: 'PTI, PCID', present: [] }, { name: 'FSGSBASE, no PTI', present: [] }], beside: false };
 }
+
+/** Lines of the kernel that its contract rests on, by their numbers from 0. */
+const guards: readonly number[] = kernelText.split('\n').flatMap((line, index) => (line.endsWith('# guard') ? [index] : []));
+
+export const guardLines: readonly string[] = guards.map((index) => kernelText.split('\n')[index] ?? '');
+
+/** The kernel without some of them. */
+export function kernelWithout(dropped: readonly number[]): string {
+  const gone = new Set(dropped.map((one) => guards[one]));
+  return kernelText.split('\n').filter((_, index) => !gone.has(index)).join('\n');
+}
+
+/** The same as the files of a tree. */
+export function treeWithout(dropped: readonly number[]): { readonly [path: string]: string } {
+  return { 'Makefile': 'VERSION = 6\nPATCHLEVEL = 12\n', 'include/linux/kconfig.h': '', 'arch/x86/entry/entry_64.S': kernelWithout(dropped), 'arch/x86/kernel/idt.c': numbers + kernelTable };
+}

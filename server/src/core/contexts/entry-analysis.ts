@@ -73,8 +73,9 @@ const NMI = 2;
 const RIP_CLASSES = 256;
 const CPUS = 16;
 
-/** A configuration without a feature's code is one on which the feature is off. */
-function variantsOf(program: Program, all: readonly CpuVariant[]): readonly CpuVariant[] {
+/** The kinds of CPU that a program is run on. A configuration without a feature's code is one on which the feature is off. */
+export function variantsOf(program: Program, all: readonly CpuVariant[]): readonly CpuVariant[] {
+  if (!program.contexts.has('inside C')) return all;
   const known = new Set(program.code.nodes.flatMap((node) => (node.kind === 'feature' ? [node.feature] : [])));
   // The instruction is there where no alternative asks for the feature any more.
   if (program.code.nodes.some((node) => node.kind === 'instruction' && node.mnemonic.startsWith('rdgsbase'))) known.add('X86_FEATURE_FSGSBASE');
@@ -90,7 +91,7 @@ function variantsOf(program: Program, all: readonly CpuVariant[]): readonly CpuV
 
 /** `reference`: contexts that a stub does not tell apart are run all the same. `mostSteps`: what waits then is left out. */
 export function createEntryAnalysis(program: Program, all: readonly CpuVariant[], monitors: readonly Monitor[], observe: Observer, reference = false, mostSteps = MOST_STEPS): EntryAnalysis {
-  const variants = program.contexts.has('inside C') ? variantsOf(program, all) : all;
+  const variants = variantsOf(program, all);
   const meet = meetingPoints(program);
   const shapes = shapesOf(program);
   const insideC = program.contexts.get('inside C') ?? -1;

@@ -2,7 +2,7 @@
 // one that the fast tier knows; and what does not matter to a path changes nothing that is said of it.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { kernelOf, kernelTable, kernelText } from '../../testing/kernel.ts';
+import { guardLines, kernelOf, kernelTable, kernelText, kernelWithout } from '../../testing/kernel.ts';
 import { createExplorer } from '../explore/explorer.ts';
 import type { Model, Transition } from '../explore/model.ts';
 import type { NodeId } from '../machine/code.ts';
@@ -27,15 +27,7 @@ const GP = 13;
 const MC = 18;
 const SEED = 20200504;
 
-const guards = kernelText.split('\n').flatMap((line, index) => (line.endsWith('# guard') ? [index] : []));
-
-/** The kernel without some of the lines that its contract rests on. */
-function without(dropped: readonly number[]): string {
-  const gone = new Set(dropped.map((one) => guards[one % guards.length]));
-  return kernelText.split('\n').filter((_, index) => !gone.has(index)).join('\n');
-}
-
-const someDropped = fc.uniqueArray(fc.nat(guards.length - 1), { maxLength: 3 });
+const someDropped = fc.uniqueArray(fc.nat(guardLines.length - 1), { maxLength: 3 });
 
 /** `rule: instruction` of everything that is said. */
 function saidOf(kernel: KernelProgram, text: string): ReadonlySet<string> {
@@ -147,7 +139,7 @@ common_interrupt:
     let fewer = 0;
     await fc.assert(
       fc.asyncProperty(someDropped, async (dropped) => {
-        const { program, variants } = await kernelOf(without(dropped));
+        const { program, variants } = await kernelOf(kernelWithout(dropped));
         const [all, some] = [true, false].map((reference) => {
           const analysis = createEntryAnalysis(program, variants, [], () => false, reference);
           while (!analysis.advance(1000));
@@ -168,7 +160,7 @@ common_interrupt:
   it('say the same with nops, and with other names of labels', async () => {
     await fc.assert(
       fc.asyncProperty(someDropped, fc.array(fc.nat(400), { maxLength: 8 }), async (dropped, nops) => {
-        const text = without(dropped);
+        const text = kernelWithout(dropped);
         const lines = text.replace(/\.L(from_kernel|mc_out|nmi_out|kernel_)/g, '.L$1_renamed').split('\n');
         // Behind an instruction: never before a label that a macro numbers, nor in a comment.
         const at = new Set(nops.map((one) => one % lines.length));
@@ -185,7 +177,7 @@ common_interrupt:
     let found = 0;
     await fc.assert(
       fc.asyncProperty(someDropped, async (dropped) => {
-        const text = without(dropped);
+        const text = kernelWithout(dropped);
         const rules = (said: ReadonlySet<string>): ReadonlySet<string> => new Set([...said].map((one) => one.split(':')[0] ?? ''));
         const fewer = rules(saidOf(await kernelOf(text, without18), text));
         const more = rules(saidOf(await kernelOf(text), text));
@@ -199,8 +191,8 @@ common_interrupt:
 
   it('break a nested NMI with more events where they do with fewer, never the other way round', async () => {
     let broken = 0;
-    for (const dropped of [[], [guards.length - 1], [guards.length - 3]]) {
-      const { program, variants } = await kernelOf(without(dropped));
+    for (const dropped of [[], [guardLines.length - 1], [guardLines.length - 3]]) {
+      const { program, variants } = await kernelOf(kernelWithout(dropped));
       const analysis = createEntryAnalysis(program, variants, [], () => false);
       const variant = analysis.variants[0] ?? assert.fail('no CPU');
       const outside = outsideContexts(program, variant);

@@ -53,18 +53,19 @@ function divergenceOf({ change, divergence }: ComparedRun, names: Names, locate:
   if (change === 'holds in both' || change === 'undecided') return [];
   const [leads, follows] = change === 'newly broken' ? [names.other, names.base] : [names.base, names.other];
   const way = `the counterexample of ${leads}`;
-  return divergence === null ? [`${indent}note: ${way} is one of ${follows} too, step by step`] : [`${indent}note: ${way}, followed in ${follows}, parts at step ${divergence.step}`, ...stepText(divergence, follows, locate)];
+  return divergence === null ? [`${indent}note: ${way} is one of ${follows} too, step by step`] : [`${indent}note: ${way}, followed in ${follows}, parts at step ${divergence.step}`, ...divergenceText(divergence, follows, locate)];
 }
 
 function indented(lines: readonly string[]): readonly string[] {
   return lines.map((line) => indent + line);
 }
 
-function stepText(divergence: Divergence, follower: string, locate: Locate): readonly string[] {
+/** The step at which they part, and where the other one is then. */
+export function divergenceText(divergence: Divergence, follower: string, locate: Locate): readonly string[] {
   const { step, title, place, lane, then } = divergence;
   const at = place === null ? '' : `${point(locate(place))}: `;
   const path = lane.length === 0 ? '' : `[${laneText(lane)}] `;
-  return [`${indent}${at}note: ${step}. ${path}${title}`, ...partsText(divergence, follower, locate), ...(then === null ? [] : stepText(then, follower, locate))];
+  return [`${indent}${at}note: ${step}. ${path}${title}`, ...partsText(divergence, follower, locate), ...(then === null ? [] : divergenceText(then, follower, locate))];
 }
 
 function partsText({ what, otherPlace }: Divergence, follower: string, locate: Locate): readonly string[] {
@@ -73,6 +74,8 @@ function partsText({ what, otherPlace }: Divergence, follower: string, locate: L
   switch (what.kind) {
     case 'not-reached':
       return [line('does not come to it')];
+    case 'other-code':
+      return [line(`runs ${what.text} first`)];
     case 'differs':
       return [line(`comes to it with ${what.fields.map(({ field, from, to }) => `${field} ${to} instead of ${from}`).join('; ')}`)];
     case 'no-event':
@@ -121,6 +124,7 @@ export interface JsonDivergence {
   readonly lane: readonly string[];
   readonly kind: Divergence['what']['kind'];
   readonly event: string | null;
+  readonly text: string | null;
   readonly fields: readonly { readonly field: string; readonly from: string; readonly to: string }[];
   readonly otherFile: string | null;
   readonly otherLine: number | null;
@@ -142,7 +146,7 @@ export function comparedJson(runs: readonly ComparedRun[], names: { readonly bas
   };
 }
 
-function divergenceJson({ step, title, place, lane, what, otherPlace, then }: Divergence, locate: Locate): JsonDivergence {
+export function divergenceJson({ step, title, place, lane, what, otherPlace, then }: Divergence, locate: Locate): JsonDivergence {
   const here = place === null ? null : locate(place);
   const there = otherPlace === null ? null : locate(otherPlace);
   return {
@@ -153,6 +157,7 @@ function divergenceJson({ step, title, place, lane, what, otherPlace, then }: Di
     lane,
     kind: what.kind,
     event: what.kind === 'no-event' ? what.event : null,
+    text: what.kind === 'other-code' ? what.text : null,
     fields: what.kind === 'differs' || what.kind === 'ends-otherwise' ? what.fields : [],
     otherFile: there?.file ?? null,
     otherLine: there?.line ?? null,

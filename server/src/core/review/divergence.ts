@@ -31,6 +31,8 @@ export interface Divergence {
   readonly what:
     /** The other design does not come to that place, with those events live. */
     | { readonly kind: 'not-reached' }
+    /** It runs this code first. */
+    | { readonly kind: 'other-code'; readonly text: string }
     /** It comes there with other contents: each field as it is in the first design, and in the other. */
     | { readonly kind: 'differs'; readonly fields: readonly Change[] }
     /** The event does not arrive there. */

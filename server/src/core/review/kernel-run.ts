@@ -246,7 +246,7 @@ function toFinding(kernel: KernelProgram, analysis: EntryAnalysis, candidate: Ca
     place: judgement.place,
     message: judgement.message,
     premises: judgement.premises,
-    trace: pathTrace(kernel.program, analysis.setup, candidate),
+    trace: pathTrace(kernel, analysis.setup, candidate),
     related: [...(judgement.related ?? []), ...causes(kernel, analysis, candidate), ...more],
     fix: null,
     // A sketch has one configuration, and what shows on every CPU needs no list of them.

@@ -6,12 +6,14 @@ import type { PathStep } from '../contexts/entry-paths.ts';
 import { vectorOf } from '../contexts/entry-start.ts';
 import type { PathStart } from '../contexts/entry-start.ts';
 import type { MachineTransition } from '../contexts/model.ts';
+import { pathKeyOf } from '../contexts/path-keys.ts';
 import { changes, project } from '../contexts/projection.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import type { State } from '../machine/state.ts';
 import type { Program } from '../program/program.ts';
 import type { Trace, TraceStep } from '../rules/finding.ts';
 import type { Judgement } from '../rules/rule.ts';
+import type { KernelProgram } from './kernel-run.ts';
 import { withPath } from './playback.ts';
 import type { Path } from './playback.ts';
 import { traceOf } from './trace.ts';
@@ -45,7 +47,7 @@ export function wayOf(program: Program, setup: MachineSetup, last: PathStart, ch
 }
 
 /** The whole way to the last step of a path. */
-export function pathTrace(program: Program, setup: MachineSetup, { start, choices, depth, step, judgement }: PathEnd): Trace {
+export function pathTrace({ program, configuration }: KernelProgram, setup: MachineSetup, { start, choices, depth, step, judgement }: PathEnd): Trace {
   const { states, transitions } = wayOf(program, setup, start, choices, depth);
   const outermost = outermostOf(start);
   const trace = traceOf(program, setup, 'entry paths', outermost.from, states, transitions, choices);
@@ -56,8 +58,8 @@ export function pathTrace(program: Program, setup: MachineSetup, { start, choice
   const last = states.at(-1);
   const told = trace.steps.reduce((sum, step) => sum + step.steps, 0);
   const shown = states[told];
-  const variant = [start.variant.name];
-  if (last === undefined || shown === undefined) return withPath({ ...trace, start: outermost.from, variant }, path);
+  const whole = { ...trace, start: outermost.from, variant: [start.variant.name], way: { configuration, ...pathKeyOf(program, start, choices, depth) } };
+  if (last === undefined || shown === undefined) return withPath(whole, path);
   const final: TraceStep = {
     title: step.node.kind === 'interrupted' ? (judgement.message.split(';')[0] ?? judgement.message) : `${step.node.symbol}: ${step.node.text}`,
     place: judgement.place,
@@ -66,7 +68,7 @@ export function pathTrace(program: Program, setup: MachineSetup, { start, choice
     changed: changes(project(program, setup, shown, outermost.from), project(program, setup, last, outermost.from)),
     steps: Math.max(1, transitions.length + 1 - told),
   };
-  return withPath({ ...trace, start: outermost.from, variant, steps: [...trace.steps, final] }, path);
+  return withPath({ ...whole, steps: [...trace.steps, final] }, path);
 }
 
 export function outermostOf(start: PathStart): PathStart {

@@ -1,5 +1,6 @@
 // What a rule puts out, and the trace that proves it. Places are offsets; the shells turn them into lines.
 import type { Place } from '../base/span.ts';
+import type { PathKey } from '../contexts/path-keys.ts';
 
 export type Severity = 'error' | 'warning' | 'info' | 'hint';
 
@@ -33,6 +34,13 @@ export interface Trace {
   readonly start: string;
   /** Features chosen on the way: `FSGSBASE`, `!PTI`. */
   readonly variant: readonly string[];
+  /** Of an entry path: what it is found again by, in this program and in others. */
+  readonly way?: EntryWay;
+}
+
+/** An entry path by names: the configuration it was found in, and its key there. */
+export interface EntryWay extends PathKey {
+  readonly configuration: string;
 }
 
 /** A fact that the finding rests on, with where it comes from; `assumed` ones lower the severity by one step. */
