@@ -1,5 +1,7 @@
 // `entrycheck check` on patches: the tree before and after them, in memory, and the findings that they bring and take away.
+import { whatText } from '../core/render/compare.ts';
 import { inOrder } from '../core/render/places.ts';
+import { followedIn } from '../core/review/path-divergence.ts';
 import type { Finding } from '../core/review-types.ts';
 import { createNodeWorkspace } from '../shell/workspace.ts';
 import { compare, entriesFor, keyOf } from './baseline.ts';
@@ -94,8 +96,24 @@ export async function checkPatches({ patches }: Given, configuration: string | n
   if (after === null) return untouched;
   const changes = changesOf([...entries, after.entries]);
   const compared = compare({ file: BESIDE, entries: entries[0] ?? [] }, after.findings, io.cwd, after.session.review, () => false);
-  const findings = patches.length > 1 ? compared.fresh.map(attributed(after)) : compared.fresh;
+  const findings = await followed(patches.length > 1 ? compared.fresh.map(attributed(after)) : compared.fresh, after);
   return { kind: 'result', notes: series.notes, session: after.session, sources: after.sources, judged: { ...after.judged, findings }, known: compared.known, changes };
+
+  /** Says of each entry path where it is not the one that the tree has without the patches. */
+  async function followed(findings: readonly Finding[], { session, sources }: State): Promise<readonly Finding[]> {
+    const folder = sources.folders[0];
+    if (folder === undefined || !findings.some(({ trace }) => trace?.way !== undefined)) return findings;
+    io.working('following the findings in the tree without the patches');
+    const without = (await openSession(io, createNodeWorkspace(io.cwd, before), configuration)).review;
+    const [now, then] = [session.review.entryPrograms(folder), without.entryPrograms(folder)];
+    const told = findings.map((finding): Finding => {
+      const parted = finding.trace === null ? null : followedIn(now, then, finding.trace);
+      if (parted === null || parted === 'same' || parted.place === null) return finding;
+      return { ...finding, related: [...finding.related, { place: parted.place, message: `without the patches another way from here, in step ${parted.step}: ${whatText(parted.what)}` }] };
+    });
+    without.release();
+    return told;
+  }
 
   /** Says of each finding which patch of the series it comes with. */
   function attributed({ session }: State): (finding: Finding) => Finding {

@@ -6,6 +6,7 @@ import type { ComparedFinding } from '../core/render/compare-trees.ts';
 import { coloured, plain } from '../core/render/paint.ts';
 import { inOrder } from '../core/render/places.ts';
 import { findingText } from '../core/render/text.ts';
+import { followedIn } from '../core/review/path-divergence.ts';
 import type { Finding } from '../core/review-types.ts';
 import { createNodeWorkspace } from '../shell/workspace.ts';
 import { entriesFor, keyOf } from './baseline.ts';
@@ -115,7 +116,7 @@ async function followed(first: Tree, second: Tree, compared: readonly ComparedFi
     if (one.change === 'still broken' || trace === null) return one;
     io.working(`following ${one.finding.rule} in the other tree`);
     const [led, follower] = one.change === 'fixed' ? [first, second] : [second, first];
-    return { ...one, divergence: review.pathDivergence(led.folder, follower.folder, trace) };
+    return { ...one, divergence: followedIn(review.entryPrograms(led.folder), review.entryPrograms(follower.folder), trace) };
   });
   review.release();
   return all;

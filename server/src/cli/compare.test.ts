@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { join } from 'node:path';
 import { runCommand, withFiles } from '../testing/command-line.ts';
@@ -77,6 +77,18 @@ describe('entrycheck compare', () => {
       assert.deepEqual({ followed: fixed?.followed, kind: fixed?.divergence?.kind }, { followed: 'parts', kind: 'other-code' });
       assert.match(fixed?.divergence?.text ?? '', /: cld$/);
       assert.ok(!findings.some(({ change }) => change === 'newly broken'));
+    }));
+
+  it('a patch is told of with the place at which the tree without it goes another way', () =>
+    withFiles(treeWithout([]), async (folder) => {
+      const path = 'arch/x86/entry/entry_64.S';
+      const lines = (treeWithout([])[path] ?? '').split('\n');
+      const at = lines.indexOf(guardLines[lacking] ?? '');
+      const around = lines.slice(at - 3, at + 4);
+      writeFileSync(join(folder, 'cld.patch'), [`--- a/${path}`, `+++ b/${path}`, `@@ -${at - 2},7 +${at - 2},6 @@`, ...around.map((line, index) => `${index === 3 ? '-' : ' '}${line}`), ''].join('\n'));
+      const { status, out } = await runCommand(['check', 'cld.patch'], folder);
+      assert.equal(status, 1);
+      assert.match(out, /\[missing-cld\]\n(?: {4}.*\n)* {4}arch\/x86\/entry\/entry_64\.S:\d+:\d+: note: without the patches another way from here, in step \d+: runs \w+: cld first\n/);
     }));
 
   it('a kernel tree and a design: exit 2 and one sentence', () =>

@@ -69,9 +69,9 @@ export const tools: readonly Tool[] = [
   },
   {
     name: 'compare',
-    title: 'Compare two designs',
-    description: 'Runs the scenarios of two designs (folders) on both: what the new one fixes, leaves broken and breaks, and the first step at which a counterexample of the one parts from the other.',
-    parameters: { base: { kind: 'text', description: 'folder of the design before', required: true }, new: { kind: 'text', description: 'folder of the design after', required: true } },
+    title: 'Compare two designs or kernel trees',
+    description: 'Runs the scenarios of two designs (folders) on both, or compares the findings of two kernel trees: what the new one fixes, leaves broken and breaks, and the first step at which a counterexample of the one parts from the other.',
+    parameters: { base: { kind: 'text', description: 'folder of the design or tree before', required: true }, new: { kind: 'text', description: 'folder of the design or tree after', required: true } },
     line: ({ base, new: after }) => ({ argv: ['compare', '--', String(base), String(after)], input: '' }),
   },
   {

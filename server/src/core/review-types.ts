@@ -10,6 +10,7 @@ import type { Invariant, Playback } from './playback-types.ts';
 import type { ProgramUnknown } from './program/unknown.ts';
 import type { Finding, Fix, RunReport, Severity, Trace } from './rules/finding.ts';
 import type { Divergence } from './review/divergence.ts';
+import type { EntryPrograms } from './review/path-divergence.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 
 export type { ContextChange, ContextInfo, ContextRow, Interrupter, KnownContext } from './context-types.ts';
@@ -149,8 +150,8 @@ export interface ExplorationReview {
 export interface ComparisonReview {
   /** Where the way of a run in the design of `folder` is no longer that in another one; null where it is to its end. */
   readonly divergence: (folder: string, other: string, scenario: string, start: string, choices: readonly number[]) => Divergence | null;
-  /** The same of an entry path in the kernel tree of `folder`: `same` where the other tree goes it to its end; null where the trace is of none. */
-  readonly pathDivergence: (folder: string, other: string, trace: Trace) => Divergence | 'same' | null;
+  /** The programs of the kernel tree that a folder belongs to, for `followedIn`; none where it belongs to no tree. */
+  readonly entryPrograms: (folder: string) => EntryPrograms;
 }
 
 /** What the review answers of findings. */

@@ -62,7 +62,7 @@ export function createWordReview({ workspace, mortal }: WordReviewOptions): Revi
     run: (folder, scenario) => (scenario === walk.name ? exploration(folder, scenario) : null),
     test: (folder, scenario) => (scenario === walk.name ? exploration(folder, scenario) : null),
     divergence: () => null,
-    pathDivergence: () => null,
+    entryPrograms: () => [],
     findings: (_folder, reports) => reports.flatMap((report) => report.findings),
     replay: (folder, _scenario, _start, choices) => {
       const [file, start] = [filesOf(folder)[0], choices[0]];

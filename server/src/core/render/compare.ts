@@ -3,6 +3,7 @@
 import { unreachable } from '../base/unreachable.ts';
 import type { ComparedRun } from '../review/compared.ts';
 import type { Divergence } from '../review/divergence.ts';
+import type { Change } from '../rules/finding.ts';
 import type { Paint } from './paint.ts';
 import { point } from './places.ts';
 import type { Locate } from './places.ts';
@@ -70,20 +71,23 @@ export function divergenceText(divergence: Divergence, follower: string, locate:
 
 function partsText({ what, otherPlace }: Divergence, follower: string, locate: Locate): readonly string[] {
   const at = otherPlace === null ? '' : `${point(locate(otherPlace))}: `;
-  const line = (text: string): string => `${indent}${at}note: ${follower}: ${text}`;
+  return [`${indent}${at}note: ${follower}: ${whatText(what)}`];
+}
+
+/** What the other one does at the step, after its name. */
+export function whatText(what: Divergence['what']): string {
+  const instead = (fields: readonly Change[]): string => fields.map(({ field, from, to }) => `${field} ${to} instead of ${from}`).join('; ');
   switch (what.kind) {
     case 'not-reached':
-      return [line('does not come to it')];
+      return 'does not come to it';
     case 'other-code':
-      return [line(`runs ${what.text} first`)];
+      return `runs ${what.text} first`;
     case 'differs':
-      return [line(`comes to it with ${what.fields.map(({ field, from, to }) => `${field} ${to} instead of ${from}`).join('; ')}`)];
+      return `comes to it with ${instead(what.fields)}`;
     case 'no-event':
-      return [line(`${what.event} does not arrive there`)];
-    case 'ends-otherwise': {
-      const fields = what.fields.map(({ field, from, to }) => `${field} ${to} instead of ${from}`).join('; ');
-      return [line([what.title ?? 'the step does nothing of it', ...(fields === '' ? [] : [fields])].join('; '))];
-    }
+      return `${what.event} does not arrive there`;
+    case 'ends-otherwise':
+      return [what.title ?? (what.fields.length === 0 ? 'the step does nothing of it' : 'the step ends otherwise'), ...(what.fields.length === 0 ? [] : [instead(what.fields)])].join('; ');
     default:
       return unreachable(what);
   }

@@ -10,7 +10,6 @@ import { both, nothing, runsOf } from './explorations.ts';
 import type { FrontEnd } from './front-end.ts';
 import { INVARIANTS } from './invariants.ts';
 import { createKernelReview } from './kernel-review.ts';
-import { pathDivergenceOf } from './path-divergence.ts';
 import { playbackOf } from './playback.ts';
 import { replayTrace } from './run.ts';
 import type { TreeFindings } from './tree-findings.ts';
@@ -84,13 +83,7 @@ export function createExplorationReview({ workspace, documents }: FrontEnd, unit
       if (first === undefined || first === null || second === undefined || second === null || known === undefined) return null;
       return divergenceOf(first, second, known, choices);
     },
-    pathDivergence: (folder, other, trace) => {
-      const first = entryCode.ofKernel(folder)?.programs.find(({ configuration }) => configuration === trace.way?.configuration);
-      const programs = entryCode.ofKernel(other)?.programs ?? [];
-      // Trees of two releases have configurations of their own.
-      const second = programs.find(({ configuration }) => configuration === first?.configuration) ?? programs.find(({ beside, program }) => beside === first?.beside && program.delivery === first.program.delivery);
-      return first === undefined || second === undefined ? null : pathDivergenceOf(first, second, trace);
-    },
+    entryPrograms: (folder) => entryCode.ofKernel(folder)?.programs ?? [],
     replay: replayed,
     playback: (folder, trace) => {
       const own = playbackOf(trace);

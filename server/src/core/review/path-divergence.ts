@@ -22,6 +22,17 @@ const MOST_BEHIND = 64;
 
 const FLAGS = [['DF', DF], ['AC', AC], ['NT', NT]] as const;
 
+/** What a kernel tree's entry code is run as, by configurations. */
+export type EntryPrograms = readonly KernelProgram[];
+
+/** Follows the trace of an entry path of one tree in another; null where the trace is of none, or the other has no such program. */
+export function followedIn(led: EntryPrograms, others: EntryPrograms, trace: Trace): Divergence | 'same' | null {
+  const first = led.find(({ configuration }) => configuration === trace.way?.configuration);
+  // Trees of two releases have configurations of their own.
+  const second = others.find(({ configuration }) => configuration === first?.configuration) ?? others.find(({ beside, program }) => beside === first?.beside && program.delivery === first.program.delivery);
+  return first === undefined || second === undefined ? null : pathDivergenceOf(first, second, trace);
+}
+
 interface Side {
   readonly program: Program;
   readonly setup: MachineSetup;
