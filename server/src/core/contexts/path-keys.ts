@@ -83,11 +83,11 @@ export function firstBy(program: Program, setup: MachineSetup, variants: readonl
 }
 
 /** The event of a leg at a state that the leg before it came to; null where there is no gate for it. */
-export function interruptedBy(program: Program, setup: MachineSetup, before: PathStart, interrupted: State, key: DoorKey): PathStart | null {
+export function interruptedBy(program: Program, setup: MachineSetup, before: PathStart, { choices, steps }: PathLeg, interrupted: State, key: DoorKey): PathStart | null {
   const door = doorBy(program, key);
   const first = door === null || door.kind !== 'event' ? null : delivered(setup, interrupted, door.vector);
   if (door === null || first === null || first.ended !== null) return null;
-  return { ...before, door, interrupted, first, from: `C code that ${before.door.name} calls`, user: interrupted.cpu.cpl === 3, parent: null };
+  return { ...before, door, interrupted, first, from: `C code that ${before.door.name} calls`, user: interrupted.cpu.cpl === 3, parent: { start: before, choices, steps } };
 }
 
 /** The way of a key step by step: each leg's start, and the states and outcomes of its steps. Null where it is no way of the program. */
@@ -109,7 +109,7 @@ export function playedBy(program: Program, setup: MachineSetup, variants: readon
     const last = states.at(-1);
     if (next === undefined || last === undefined) break;
     const interrupted = leg.insideC ? insideOf(program, setup, last, leg.choices) : last;
-    start = interrupted === null ? null : interruptedBy(program, setup, start, interrupted, next.door);
+    start = interrupted === null ? null : interruptedBy(program, setup, start, leg, interrupted, next.door);
   }
   return played;
 }

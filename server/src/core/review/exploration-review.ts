@@ -1,5 +1,6 @@
 // What the review explores: the scenarios of a unit, the C code and the entry paths of a kernel tree, as a whole or in
 // shares, and the replay of a trace.
+import type { Playback } from '../playback-types.ts';
 import type { ComparisonReview, Exploration, ExplorationReview, Trace } from '../review-types.ts';
 import { RULES } from '../rules/index.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
@@ -10,7 +11,8 @@ import { both, nothing, runsOf } from './explorations.ts';
 import type { FrontEnd } from './front-end.ts';
 import { INVARIANTS } from './invariants.ts';
 import { createKernelReview } from './kernel-review.ts';
-import { playbackOf } from './playback.ts';
+import { pathOfTrace } from './path-trace.ts';
+import { playbackOf, withPath } from './playback.ts';
 import { replayTrace } from './run.ts';
 import type { TreeFindings } from './tree-findings.ts';
 import { hasEntries, scenariosOf, unitOfFolder } from './unit.ts';
@@ -41,6 +43,14 @@ export function createExplorationReview({ workspace, documents }: FrontEnd, unit
     const known = scenario?.start.find((one) => one === start);
     if (unit === null || scenario === undefined || known === undefined) return null;
     return replayTrace(programOf(unit, scenario), scenario, known, false, choices);
+  }
+
+  /** An entry path that another thread found: nothing is explored for it. */
+  function byWay(folder: string, trace: Trace): Playback | null {
+    const { way } = trace;
+    const kernel = way === undefined ? undefined : entryCode.ofKernel(folder)?.programs.find(({ configuration }) => configuration === way.configuration);
+    const path = kernel === undefined ? null : pathOfTrace(kernel, trace);
+    return path === null ? null : playbackOf(withPath({ ...trace }, () => path));
   }
 
   return {
@@ -86,7 +96,7 @@ export function createExplorationReview({ workspace, documents }: FrontEnd, unit
     entryPrograms: (folder) => entryCode.ofKernel(folder)?.programs ?? [],
     replay: replayed,
     playback: (folder, trace) => {
-      const own = playbackOf(trace);
+      const own = playbackOf(trace) ?? byWay(folder, trace);
       if (own !== null || trace.choices.length === 0) return own;
       const again = replayed(folder, trace.scenario, trace.start, trace.choices);
       return again === null ? null : playbackOf(again);

@@ -89,7 +89,7 @@ function follow(leader: Side, legs: readonly PlayedLeg[], key: PathKey, follower
     const following = key.legs[index + 1];
     if (following === undefined) return 'same';
     const inside = leg.insideC ? (pathChoices(other.program, follower.setup, state).find((one) => one.inside !== null)?.inside ?? null) : state;
-    start = inside === null ? null : interruptedBy(other.program, follower.setup, start, inside, following.door);
+    start = inside === null ? null : interruptedBy(other.program, follower.setup, start, leg, inside, following.door);
   }
   return 'same';
 }

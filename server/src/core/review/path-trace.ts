@@ -1,12 +1,12 @@
 // The way to a step of an entry path, as a trace: the paths of its starts one behind the other, each up to where the next
 // one interrupts it.
-import { titleOfStart } from '../contexts/entry-analysis.ts';
+import { titleOfStart, variantsOf } from '../contexts/entry-analysis.ts';
 import { replayPath } from '../contexts/entry-paths.ts';
 import type { PathStep } from '../contexts/entry-paths.ts';
-import { vectorOf } from '../contexts/entry-start.ts';
+import { entrySetup, vectorOf } from '../contexts/entry-start.ts';
 import type { PathStart } from '../contexts/entry-start.ts';
 import type { MachineTransition } from '../contexts/model.ts';
-import { pathKeyOf } from '../contexts/path-keys.ts';
+import { pathKeyOf, playedBy } from '../contexts/path-keys.ts';
 import { changes, project } from '../contexts/projection.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import type { State } from '../machine/state.ts';
@@ -69,6 +69,21 @@ export function pathTrace({ program, configuration }: KernelProgram, setup: Mach
     steps: Math.max(1, transitions.length + 1 - told),
   };
   return withPath({ ...whole, steps: [...trace.steps, final] }, path);
+}
+
+/** How a trace that another review told is walked, by its key; null where the code is not what it was then. */
+export function pathOfTrace({ program, variants }: KernelProgram, trace: Trace): Path | null {
+  const setup = entrySetup(program);
+  const legs = trace.way === undefined ? null : playedBy(program, setup, variantsOf(program, variants), trace.way);
+  const [leg, last] = [trace.way?.legs.at(-1), legs?.at(-1)];
+  if (leg === undefined || last === undefined) return null;
+  const { states, transitions } = wayOf(program, setup, last.start, leg.choices, leg.steps + 1);
+  const before = states.slice(0, transitions.length);
+  const end = program.code.nodes[before.at(-1)?.node ?? -1];
+  if (end === undefined || (end.kind !== 'interrupted' && trace.steps.at(-1)?.title !== `${end.symbol}: ${end.text}`)) return null;
+  const again = traceOf(program, setup, trace.scenario, trace.start, before, transitions.slice(0, -1), trace.choices).steps.map(({ title }) => title);
+  const same = again.every((title, index) => trace.steps[index]?.title === title) && trace.steps.length - again.length <= 1;
+  return same ? { program, setup, states, transitions, scenario: null } : null;
 }
 
 export function outermostOf(start: PathStart): PathStart {
