@@ -121,6 +121,7 @@ export const check: Command = async (argv, io) => {
   return shown.length === 0 ? clean : found;
 
   async function onPatches(known: Baseline | null): Promise<number> {
+    for (const note of given.notes) remarks.aside(note);
     const result = await checkPatches(given, configuration, wanted.coverage, counts, io);
     if (typeof result === 'string') return refuseRun(`check: ${result}`);
     for (const { kind, text } of result.notes) (kind === 'partial' ? remarks.worthLess : remarks.aside)(text);

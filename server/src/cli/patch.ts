@@ -29,8 +29,9 @@ export function isPatch(text: string): boolean {
   return /^--- \S.*\r?\n\+\+\+ \S.*\r?\n@@ -\d/m.test(text) || /^diff --git a\//m.test(text);
 }
 
-/** The patches of a text in order, those that touch no file left out; a sentence where it is cut short. */
-export function parsePatches(text: string): readonly Patch[] | string {
+/** The patches of a text in order, those that touch no file left out; a sentence where it is cut short. `at` numbers the lines. */
+export function parsePatches(text: string, at: readonly number[] = []): readonly Patch[] | string {
+  const numberOf = (index: number): number => at[index] ?? index + 1;
   const lines = text.replace(/\r\n/g, '\n').split('\n');
   const patches: { subject: string; files: { from: string | null; to: string | null; copied: boolean; hunks: Hunk[] }[] }[] = [];
   let patch: (typeof patches)[number] | null = null;
@@ -79,7 +80,7 @@ export function parsePatches(text: string): readonly Patch[] | string {
     }
     const head = /^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@/.exec(line);
     if (head === null || file === null) continue;
-    const hunk = readHunk(lines, index, head);
+    const hunk = readHunk(lines, index, head, numberOf);
     if (typeof hunk === 'string') return hunk;
     file.hunks.push(hunk.hunk);
     index = hunk.end - 1;
@@ -102,7 +103,7 @@ function unquoted(name: string): string {
   return new TextDecoder().decode(new Uint8Array(bytes));
 }
 
-function readHunk(lines: readonly string[], at: number, head: RegExpExecArray): { readonly hunk: Hunk; readonly end: number } | string {
+function readHunk(lines: readonly string[], at: number, head: RegExpExecArray, numberOf: (index: number) => number): { readonly hunk: Hunk; readonly end: number } | string {
   let olds = Number(head[2] ?? 1);
   let news = Number(head[4] ?? 1);
   const out: { kind: ' ' | '+' | '-'; text: string }[] = [];
@@ -111,13 +112,13 @@ function readHunk(lines: readonly string[], at: number, head: RegExpExecArray): 
     const line = lines[index] ?? '';
     const kind = line === '' ? ' ' : line[0];
     if (kind === '\\') continue;
-    if (kind !== ' ' && kind !== '+' && kind !== '-') return `line ${index + 1}: the hunk of line ${at + 1} is cut short: ${olds} old and ${news} new lines of it are missing; a mail client may have wrapped its lines`;
+    if (kind !== ' ' && kind !== '+' && kind !== '-') return `line ${numberOf(index)}: the hunk of line ${numberOf(at)} is cut short: ${olds} old and ${news} new lines of it are missing; a mail client may have wrapped its lines`;
     if (kind !== '+') olds -= 1;
     if (kind !== '-') news -= 1;
     out.push({ kind, text: line.slice(1) });
   }
-  if (olds > 0 || news > 0) return `line ${lines.length}: the hunk of line ${at + 1} is cut short: ${olds} old and ${news} new lines of it are missing`;
-  return { hunk: { at: at + 1, oldStart: Number(head[1]), newStart: Number(head[3]), lines: out }, end: index };
+  if (olds > 0 || news > 0) return `line ${numberOf(lines.length - 1)}: the hunk of line ${numberOf(at)} is cut short: ${olds} old and ${news} new lines of it are missing`;
+  return { hunk: { at: numberOf(at), oldStart: Number(head[1]), newStart: Number(head[3]), lines: out }, end: index };
 }
 
 /** The patch that takes this one back. */
