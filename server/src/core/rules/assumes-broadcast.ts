@@ -4,12 +4,16 @@ import type { Judgement } from './rule.ts';
 import { entriesOf, factsOf, findings, treeRule } from './tree-entries.ts';
 import { watchProofs } from './tree-proofs.ts';
 
+const BIT = /LMCES?\b/;
+
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
   for (const entry of entriesOf(tree)) {
     if (entry.vector !== 'MC') continue;
-    const local = new Set(tree.functions.flatMap((one) => one.graph().steps.flatMap((step) => (step.kind === 'store' && /LMCES?\b/.test(step.value) ? [step.target] : []))));
-    watchProofs(tree, entry.function, [{ key: 'b', what: '', test: (text, holds) => !holds && (local.has(text) || /LMCES?\b/.test(text)) }], {
+    const askers = new Set(tree.functions.flatMap((one) => (one.graph().steps.some((step) => (step.kind === 'return' && BIT.test(step.value ?? '')) || (one.returns === 'bool' && step.kind === 'test' && BIT.test(step.text))) ? [one.name] : [])));
+    const asks = (text: string): boolean => BIT.test(text) || [...text.matchAll(/\b(\w+)\(/g)].some(([, name = '']) => askers.has(name));
+    const local = new Set(tree.functions.flatMap((one) => one.graph().steps.flatMap((step) => (step.kind === 'store' && asks(step.value) ? [step.target] : []))));
+    watchProofs(tree, entry.function, [{ key: 'b', what: '', test: (text, holds) => !holds && (local.has(text) || asks(text)) }], {
       facts: factsOf(entry),
       follow: (callee) => !waitsForAll(callee),
       at: (step, missing, where) => {
@@ -61,6 +65,9 @@ export const assumesBroadcast = treeRule({
   falsePositives: ['Vendors whose machine checks are always local: the variable starts as such.'],
   references: ['SDM vol. 3B, "Local Machine Check"', 'semantics MC-04'],
   bad: [{ title: 'Always', files: { 'mce.c': handler('\trendezvous(); //~ assumes-broadcast\n') } }],
-  good: [{ title: 'Where it was broadcast', files: { 'mce.c': handler('\tif (!lmce)\n\t\trendezvous();\n') } }],
+  good: [
+    { title: 'Where it was broadcast', files: { 'mce.c': handler('\tif (!lmce)\n\t\trendezvous();\n') } },
+    { title: 'As a helper says', files: { 'mce.c': `static bool is_local(u64 status)\n{\n\treturn status & MCG_STATUS_LMCES;\n}\n\n${handler('\tbool alone = is_local(mcg_status());\n\n\tif (!alone)\n\t\trendezvous();\n')}` } },
+  ],
   examine,
 });

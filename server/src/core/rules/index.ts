@@ -64,6 +64,7 @@ import { cOnEntryStack } from './c-on-entry-stack.ts';
 import { cOnReusableIst } from './c-on-reusable-ist.ts';
 import { frameOutsideStack } from './frame-outside-stack.ts';
 import { irqStackReused } from './irq-stack-reused.ts';
+import { gateRowUnfit } from './gate-row-unfit.ts';
 import { stackUseInSyscallGap } from './stack-use-in-syscall-gap.ts';
 import { sysretUnchecked } from './sysret-unchecked.ts';
 import { iretFaultUnhandled } from './iret-fault-unhandled.ts';
@@ -178,6 +179,7 @@ export const RULES: readonly Rule[] = [
   cOnReusableIst,
   frameOutsideStack,
   irqStackReused,
+  gateRowUnfit,
   stackUseInSyscallGap,
   sysretUnchecked,
   iretFaultUnhandled,

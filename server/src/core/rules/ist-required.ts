@@ -56,7 +56,8 @@ function examine(tree: Tree): readonly Judgement[] {
   }
   // The descriptor counts from 1, the TSS from 0.
   for (const { name, arguments: fields, place } of tree.gateMacros) {
-    if (name === 'ISTG' && !/\+\s*1$/.test(fields[2] ?? '')) found.place(place, `ISTG puts ${fields[2] ?? 'the index'} into the gate as it is, and gates count from 1: the vector of index 0 gets no IST stack, and every other one the stack of the one before it; add 1`);
+    // Anything but the index itself may count right, by a macro of its own.
+    if (name === 'ISTG' && /^\(?\s*\w+\s*\)?$/.test(fields[2] ?? '')) found.place(place, `ISTG puts ${fields[2] ?? 'the index'} into the gate as it is, and gates count from 1: the vector of index 0 gets no IST stack, and every other one the stack of the one before it; add 1`);
   }
   for (const one of tree.functions) {
     const set = new Set(one.graph().steps.flatMap((step) => istEntry(step)?.index ?? []));

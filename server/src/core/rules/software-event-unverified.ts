@@ -1,5 +1,6 @@
 // XR-SYS06: an event that only an instruction should raise is acted on before it was verified that one did.
 import type { Step, Tree } from '../tree/tree.ts';
+import { forPrograms } from './gate-row-unfit.ts';
 import type { Judgement } from './rule.ts';
 import { entriesOf, findings, isCall, treeRule } from './tree-entries.ts';
 import { watchProofs } from './tree-proofs.ts';
@@ -55,8 +56,6 @@ function examine(tree: Tree): readonly Judgement[] {
   return found.all();
 }
 
-/** Vectors that programs raise by an instruction: INT3, INTO and the system call. */
-const forPrograms = /^(?:X86_TRAP_BP|X86_TRAP_OF|IA32_SYSCALL_VECTOR)$/;
 const withErrorCode = /^X86_TRAP_(?:DF|TS|NP|SS|GP|PF|AC|CP|VC)$/;
 
 const none: Step = { kind: 'end', span: { start: 0, end: 0 }, text: '' };

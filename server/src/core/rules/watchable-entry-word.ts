@@ -24,29 +24,40 @@ const ofHardware: readonly Word[] = [
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
+  const lists = tree.functions.filter((one) => one.whole && asks(tree, one));
+  /** A part of a list that another one asks. */
+  const parts = new Set(lists.flatMap((one) => one.graph().steps.flatMap((step) => (step.kind === 'call' && !step.indirect ? (tree.resolve(step.name, one.file) ?? []) : []))));
+  for (const one of lists) if (!parts.has(one)) excluded(tree, one, found.place);
   for (const one of tree.functions) {
     if (!one.whole) continue;
-    if (one.graph().steps.some((step) => isCall(step, /^within_area$/))) excluded(tree, one, found.place);
     if (one.graph().steps.some((step) => step.kind === 'store' && step.target.endsWith('->type') && /X86_BREAKPOINT_/.test(step.value)) && one.graph().steps.some((step) => isCall(step, /^within_\w+$/))) applied(tree, one, found.at);
   }
   return found.all();
 }
 
-/** Starts of the areas that the function answers with true for. */
-function areasOf(one: TreeFunction): readonly string[] {
+/** What the function answers with true for, by the starts of areas, also where helpers or a macro of its own ask for it. */
+function areasOf(tree: Tree, one: TreeFunction, asked: readonly TreeFunction[] = []): readonly string[] {
   const { steps } = one.graph();
-  const areas: string[] = [];
-  for (const step of steps) {
-    if (!isCall(step, /^within_area$/)) continue;
-    const test = steps[step.next];
-    const yes = test?.kind === 'test' ? steps[test.yes] : undefined;
-    if (yes?.kind === 'return' && yes.value === 'true') areas.push(step.arguments[2] ?? '');
-  }
-  return areas;
+  return steps.flatMap((step) => {
+    if (step.kind !== 'call' || step.indirect) return [];
+    const next = steps[step.next];
+    const then = next?.kind === 'test' ? steps[next.yes] : next;
+    if (then?.kind !== 'return' || (next?.kind === 'test' ? !/^(?:true|1)$/.test(then.value ?? '') : then.value !== step.text)) return [];
+    if (step.name === 'within_area') return [step.arguments[2] ?? ''];
+    const callee = tree.resolve(step.name, one.file);
+    if (callee !== null) return asked.includes(callee) || !asks(tree, callee) ? [] : [...step.arguments, ...areasOf(tree, callee, [...asked, one])];
+    const { body = '' } = tree.defined(step.name) ?? {};
+    return /\bwithin_area\(/.test(body) ? [...step.arguments, body] : [];
+  });
+}
+
+/** Whether it asks for areas by itself. */
+function asks(tree: Tree, one: TreeFunction): boolean {
+  return one.graph().steps.some((step) => step.kind === 'call' && !step.indirect && (step.name === 'within_area' || (step.name.startsWith('within_') && /\bwithin_area\(/.test(tree.defined(step.name)?.body ?? ''))));
 }
 
 function excluded(tree: Tree, one: TreeFunction, place: (at: Place, message: string, more?: Partial<Judgement>) => void): void {
-  const areas = areasOf(one);
+  const areas = areasOf(tree, one);
   const missing = [...(tree.design ? [] : ofHardware), ...wordsOfStubs(tree), ...wordsOfSave(tree)].filter(({ named }) => !areas.some((area) => named.test(area)));
   for (const severity of ['error', 'hint'] as const) {
     const those = missing.filter((word) => word.severity === severity);
@@ -133,6 +144,16 @@ export const watchableEntryWord = treeRule({
   falsePositives: ['Words that only entries from user mode touch: a breakpoint on them fires once, on the #DB stack.', 'Words that a mitigation touches on some CPUs are hints.'],
   references: ['semantics DB-07, DB-08', 'Linux c4bed4b96918'],
   bad: [{ title: 'The word that the save reads', files: { 'breakpoint.c': list('', ' //~ watchable-entry-word').replace('\treturn false;', '\tif (within_area(addr, end, CPU_ENTRY_AREA_BASE, CPU_ENTRY_AREA_MAP_SIZE))\n\t\treturn true;\n\treturn false;') } }],
-  good: [{ title: 'Excluded', files: { 'breakpoint.c': list('\tif (within_area(addr, end, CPU_ENTRY_AREA_BASE, CPU_ENTRY_AREA_MAP_SIZE))\n\t\treturn true;\n\tif (within_area(addr, end, (unsigned long)&cpu_dr7, sizeof(cpu_dr7)))\n\t\treturn true;\n', '') } }],
+  good: [
+    { title: 'Excluded', files: { 'breakpoint.c': list('\tif (within_area(addr, end, CPU_ENTRY_AREA_BASE, CPU_ENTRY_AREA_MAP_SIZE))\n\t\treturn true;\n\tif (within_area(addr, end, (unsigned long)&cpu_dr7, sizeof(cpu_dr7)))\n\t\treturn true;\n', '') } },
+    { title: 'Excluded by a macro and by a helper', files: { 'breakpoint.c': list('\tif (within_fixed(addr, end) || within_word(addr, end, cpu_dr7))\n\t\treturn true;\n', '').replace('static bool within_cpu_entry', `#define within_word(addr, end, word) within_area(addr, end, (unsigned long)&(word), sizeof(word))
+
+static bool within_fixed(unsigned long addr, unsigned long end)
+{
+	return within_area(addr, end, CPU_ENTRY_AREA_BASE, CPU_ENTRY_AREA_MAP_SIZE);
+}
+
+static bool within_cpu_entry`) } },
+  ],
   examine,
 });
