@@ -42,6 +42,7 @@ const frames = ['frame-unbalanced-at-return', 'error-code-frame-mismatch', 'swap
 const registers = ['registers-not-restored'];
 const saved = ['saved-word-wrong'];
 const flush = ['pending-flush-skipped'];
+const pcid = ['pcid-of-other-half'];
 const unfit = ['entry-point-unfit'];
 const gap = ['stack-use-in-syscall-gap'];
 const origin = ['user-origin-stays-on-ist', 'c-on-reusable-ist'];
@@ -241,6 +242,8 @@ export const mutants = [
   { name: 'CS decides about the espfix stack', file: entry, in: 'common_interrupt_return', edit: replace(/^\s*testb\s+\$4, \(SS-RIP\)/, (line) => line.replace('SS-RIP', 'CS-RIP')), expect: registers },
   { name: 'no flush where one is pending, on the way to user mode', file: calling, in: 'SWITCH_TO_USER_CR3', edit: replace(/^\s*jnc\s+\.Lnoflush/, (line) => line.replace('jnc', 'jc')), expect: flush, releases: ['6.12', '7.3'] },
   { name: 'nothing asks for a flush, on the way to user mode', file: calling, in: /^SWITCH_TO_USER_CR3(?:_NOSTACK)?$/, edit: replace(/^\s*jnc\s+\.Lnoflush/, (line) => line.replace('jnc', 'jmp')), expect: flush },
+  { name: 'the PCID stays the kernel\'s on the way to user mode', file: calling, in: /^SWITCH_TO_USER_CR3(?:_NOSTACK)?$/, edit: drop(/^\s*orq\s+\$\(PTI_USER_PCID_MASK\)/), expect: pcid },
+  { name: 'the PCID stays the user\'s on the way into the kernel', file: calling, in: 'ADJUST_KERNEL_CR3', edit: replace(/PTI_USER_PGTABLE_AND_PCID_MASK/, (line) => line.replace('PTI_USER_PGTABLE_AND_PCID_MASK', 'PTI_USER_PGTABLE_MASK')), expect: pcid },
   { name: 'no flush where one is pending, on the way back to a paranoid entry', file: calling, in: /^(?:PARANOID_)?RESTORE_CR3$/, edit: replace(/^\s*jn?c\s+\.L(?:wrcr3|noflush)/, (line) => line.replace(/jn?c/, (branch) => (branch === 'jc' ? 'jnc' : 'jc'))), expect: flush },
   { name: 'no ENDBR at SYSCALL', file: entry, in: 'entry_SYSCALL_64', edit: drop(/^\s*ENDBR\b/), expect: unfit, releases: ['6.12', '7.3'] },
   { name: 'no ENDBR in the NMI stub', file: entry, in: 'asm_exc_nmi', edit: drop(/^\s*ENDBR\b/), expect: unfit, releases: ['6.12', '7.3'] },

@@ -17,7 +17,7 @@ import type { Program } from '../program/program.ts';
 
 /** CR3 bits that tell the user page table and PCID from the kernel's (CR3-01). */
 export const USER_CR3 = 1n << 12n;
-const USER_PCID = 1n << 11n;
+export const USER_PCID = 1n << 11n;
 
 export type Door =
   | { readonly kind: 'event'; readonly vector: number; readonly stub: NodeId; readonly name: string }

@@ -8,10 +8,10 @@ import { entriesOf, factsOf, findings, isCall } from './tree-entries.ts';
 import type { Entry, Findings } from './tree-entries.ts';
 
 /** Plain pairs, balanced inside one function. */
-const pairs: readonly { readonly begin: RegExp; readonly end: RegExp; readonly what: string; readonly lost: string }[] = [
+const pairs: readonly { readonly begin: RegExp; readonly end: RegExp; readonly what: string; readonly lost: string; /** Whoever begins it ends it. */ readonly own?: true }[] = [
   { begin: /^instrumentation_begin$/, end: /^instrumentation_end$/, what: 'the instrumentable range', lost: 'the code behind it counts as instrumentable' },
   { begin: /^pagefault_disable$/, end: /^pagefault_enable$/, what: 'the range without page faults', lost: 'every later fault of the task is refused' },
-  { begin: /^__sev_get_ghcb$/, end: /^__sev_put_ghcb$/, what: 'the GHCB', lost: 'the page stays taken, and the second #VC from here on finds no free one' },
+  { begin: /^__sev_get_ghcb$/, end: /^__sev_put_ghcb$/, what: 'the GHCB', lost: 'the page stays taken, and the second #VC from here on finds no free one', own: true },
   { begin: /^irq_enter_rcu$/, end: /^irq_exit_rcu$/, what: 'hard-interrupt context', lost: 'the task counts as an interrupt handler for ever' },
   { begin: /^(?:__)?nmi_enter$/, end: /^(?:__)?nmi_exit$/, what: 'NMI context', lost: 'the task counts as an NMI handler for ever' },
   { begin: /^ct_nmi_enter$/, end: /^ct_nmi_exit$/, what: 'the RCU state of an NMI', lost: 'RCU watches for ever' },
@@ -32,7 +32,7 @@ function examine(tree: Tree): readonly Judgement[] {
     const whole = (helpers.some(({ role }) => role === 'enter') || entry?.delivery === 'syscall') && (helpers.some(({ role }) => role === 'exit') || keepsToken(one) || reached.has(one) || (entry !== null && !entry.wrapped));
     if (whole || (entry?.wrapped === true && helpers.length > 0)) followHelpers(tree, one, entry, found);
     for (const pair of pairs) {
-      if (steps.some((step) => isCall(step, pair.begin)) && steps.some((step) => isCall(step, pair.end))) followPair(tree, one, entry, pair, found);
+      if (steps.some((step) => isCall(step, pair.begin)) && (pair.own === true || steps.some((step) => isCall(step, pair.end)))) followPair(tree, one, entry, pair, found);
     }
   }
   for (const one of tree.functions) heldAtReturn(tree, one, entries.get(one) ?? null, found);

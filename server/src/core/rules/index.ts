@@ -53,6 +53,7 @@ import { paranoidCr3NotVerbatim } from './paranoid-cr3-not-verbatim.ts';
 import { cr3GsOrder } from './cr3-gs-order.ts';
 import { entryMemoryUnmapped } from './entry-memory-unmapped.ts';
 import { pendingFlushSkipped } from './pending-flush-skipped.ts';
+import { pcidOfOtherHalf } from './pcid-of-other-half.ts';
 import { errorCodeFrameMismatch } from './error-code-frame-mismatch.ts';
 import { frameUnbalancedAtReturn } from './frame-unbalanced-at-return.ts';
 import { frameBelowRsp } from './frame-below-rsp.ts';
@@ -168,6 +169,7 @@ export const RULES: readonly Rule[] = [
   cr3GsOrder,
   entryMemoryUnmapped,
   pendingFlushSkipped,
+  pcidOfOtherHalf,
   errorCodeFrameMismatch,
   frameUnbalancedAtReturn,
   frameBelowRsp,

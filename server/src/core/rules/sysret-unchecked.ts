@@ -12,7 +12,7 @@ interface Check {
   readonly proves: (text: string, holds: boolean) => boolean;
 }
 
-const flagsClear = (...names: readonly string[]) => (text: string, holds: boolean): boolean => !holds && /->flags &/.test(text) && names.every((name) => text.includes(`X86_EFLAGS_${name}`));
+const flagsClear = (...names: readonly string[]) => (text: string, holds: boolean): boolean => holds === / == 0$/.test(text) && /->flags &/.test(text) && names.every((name) => text.includes(`X86_EFLAGS_${name}`));
 const equal = (left: string, right: string) => (text: string, holds: boolean): boolean => holds && (text === `regs->${left} == ${right}` || text === `${right} == regs->${left}`);
 
 const segments: readonly Check[] = [
@@ -32,9 +32,10 @@ const checks32: readonly Check[] = [{ key: 'l', what: 'the return address is the
 
 /** The checks that a function owes: by the exit that its result chooses. */
 function checksOf(one: TreeFunction): readonly Check[] | null {
-  if (!/\bbool\b/.test(one.returns) || !one.parameters.includes('regs')) return null;
-  if (one.name === 'do_syscall_64') return checks64;
-  return /^do_(?:fast_syscall|SYSENTER)_32$/.test(one.name) ? checks32 : null;
+  if (!one.parameters.includes('regs')) return null;
+  if (one.name === 'do_syscall_64') return /\bbool\b/.test(one.returns) ? checks64 : null;
+  // Up to Linux 6.6 a long.
+  return /^do_(?:fast_syscall|SYSENTER)_32$/.test(one.name) && /\b(?:bool|long|int)\b/.test(one.returns) ? checks32 : null;
 }
 
 /** A predicate about the frame that the answer may be taken from. */

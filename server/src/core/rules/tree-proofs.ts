@@ -35,7 +35,7 @@ export function watchProofs(tree: Tree, start: TreeFunction, proofs: readonly Pr
     start,
     '',
     {
-      follow: (callee, _state, where) => follow?.(callee, where) ?? false,
+      follow: (callee, _state, where) => (follow?.(callee, where) ?? false) || answers(callee, proofs),
       step: (step, state, where) => {
         if (at(step, missing(state), where)) return null;
         let next = state;
@@ -52,6 +52,13 @@ export function watchProofs(tree: Tree, start: TreeFunction, proofs: readonly Pr
     },
     facts,
   );
+}
+
+/** A function that only asks, and by whose answer one of the proofs is given: a condition that was given a name. */
+function answers(one: TreeFunction, proofs: readonly Proof[]): boolean {
+  if (one.returns !== 'bool') return false;
+  const { steps } = one.graph();
+  return steps.every(({ kind }) => kind === 'test' || kind === 'call' || kind === 'return' || kind === 'pass') && steps.some((step) => step.kind === 'test' && proofs.some(({ test }) => test?.(step.text, true) === true || test?.(step.text, false) === true));
 }
 
 export function whats(missing: readonly Proof[]): string {
