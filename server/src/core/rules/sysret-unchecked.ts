@@ -12,7 +12,7 @@ interface Check {
   readonly proves: (text: string, holds: boolean) => boolean;
 }
 
-const flagsClear = (...names: readonly string[]) => (text: string, holds: boolean): boolean => holds === / == 0$/.test(text) && /->flags &/.test(text) && names.every((name) => text.includes(`X86_EFLAGS_${name}`));
+const flagsClear = (...names: readonly string[]) => (text: string, holds: boolean): boolean => holds === text.endsWith(' == 0') && /->flags &/.test(text) && names.every((name) => text.includes(`X86_EFLAGS_${name}`));
 const equal = (left: string, right: string) => (text: string, holds: boolean): boolean => holds && (text === `regs->${left} == ${right}` || text === `${right} == regs->${left}`);
 
 const segments: readonly Check[] = [
