@@ -167,14 +167,14 @@ function exitLoop(tree: Tree, one: TreeFunction, found: Findings): void {
   });
 }
 
-/** Whether a way leads from a step back to a look at what is pending. */
-function again(one: TreeFunction, from: StepIndex): boolean {
+/** Whether a way leads from a step back to a look at what is pending, past no step that ends it. */
+function again(one: TreeFunction, from: StepIndex, ends: (step: Step) => boolean = () => false): boolean {
   const { steps } = one.graph();
   const seen = new Set<StepIndex>();
   const waiting = [from];
   for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
     const step = steps[at];
-    if (step === undefined || seen.has(at)) continue;
+    if (step === undefined || seen.has(at) || ends(step)) continue;
     if (step.kind === 'test' && /EXIT_TO_USER_MODE_WORK/.test(step.text)) return true;
     seen.add(at);
     waiting.push(...successorsOf(step));
@@ -190,7 +190,7 @@ function staleFlags(one: TreeFunction, found: Findings): void {
   if (off === undefined || asks === undefined) return;
   if (asks.kind === 'test' && !again(one, asks.yes)) found.at(asks, { function: one, calls: [] }, 'what is pending is looked at once: work that came while this was done is left for the next entry, with a task that should not run, or without its signal; look again until nothing is pending');
   const flags = /^\(?(\w+) &/.exec(asks.text)?.[1];
-  const readAgain = steps.some((step) => step.kind === 'store' && step.target === flags && step.span.start > off.span.start);
+  const readAgain = !again(one, steps.indexOf(off), (step) => step.kind === 'store' && step.target === flags);
   if (flags !== undefined && !readAgain) found.at(off, { function: one, calls: [] }, `${flags} is not read again behind this: the loop ends, or goes on for ever, by what was pending before its work; read the flags once interrupts are off`);
 }
 

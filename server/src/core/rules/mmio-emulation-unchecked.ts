@@ -10,7 +10,7 @@ import type { Proof } from './tree-proofs.ts';
 const acts = /mmio_(?:read|write)$|_do_mmio$|handle_mmio_movs$/;
 const kernel: Proof = { key: 'u', what: 'user_mode() said no', test: (text, holds) => !holds && text.startsWith('user_mode(') };
 const address: Proof = { key: 'k', what: 'fault_in_kernel_space() said that the address is the kernel\'s', test: (text, holds) => holds && text.startsWith('fault_in_kernel_space(') };
-const onePage: Proof = { key: 's', what: 'the access was seen to lie in one page', test: (text, holds) => holds && /PAGE_SIZE\)? == /.test(text) };
+const onePage: Proof = { key: 's', what: 'the access was seen to lie in one page', test: (text, holds) => holds && /(?:PAGE_SIZE\)?|\bPFN_DOWN\([^()]*\)|PAGE_SHIFT\)?|PAGE_MASK\)?) == /.test(text) };
 const shared: Proof = { key: 'p', what: 'is_private_gpa() said no', test: (text, holds) => !holds && asksForPrivate(text) };
 
 function asksForPrivate(text: string): boolean {

@@ -25,31 +25,32 @@ export function latchFaults(one: TreeFunction): readonly LatchFault[] {
     return seen;
   };
   const never = (): boolean => false;
+  const [read, taken] = [asked(one, reader), asked(one, taker)];
   const reachesWork = (from: number): boolean => [...reach(from, never)].some((at) => enters.has(at));
   const writes = (word: string) => (index: number): boolean => {
     const step = steps[index];
-    return step !== undefined && ((step.kind === 'call' && writer.test(step.name) && step.arguments[0] === word) || (step.kind === 'test' && taker.exec(step.text)?.[1] === word));
+    return step !== undefined && ((step.kind === 'call' && writer.test(step.name) && step.arguments[0] === word) || taken(step) === word || (step.kind === 'store' && taker.exec(step.value)?.[1] === word));
   };
   const out: LatchFault[] = [];
   // A word that is asked whether to go back to the work is a latch; an NMI that nests has to be told by it at the start.
   const latches = new Set(steps.flatMap((step) => {
-    const word = step.kind === 'test' ? taker.exec(step.text)?.[1] : undefined;
-    return word !== undefined && step.kind === 'test' && (reachesWork(step.yes) || reachesWork(step.no)) ? [word] : [];
+    const word = taken(step);
+    return word !== null && step.kind === 'test' && (reachesWork(step.yes) || reachesWork(step.no)) ? [word] : [];
   }));
   for (const word of latches) {
-    const asked = (at: number): boolean => {
+    const asks = (at: number): boolean => {
       const step = steps[at];
-      return step?.kind === 'test' && (reader.exec(step.text)?.[1] === word || taker.exec(step.text)?.[1] === word);
+      return step !== undefined && (read(step) === word || taken(step) === word);
     };
-    const unasked = reach(entry, asked);
+    const unasked = reach(entry, asks);
     if (![...unasked].some((at) => enters.has(at))) continue;
     const step = [...unasked].filter((at) => writes(word)(at) || enters.has(at)).flatMap((at) => steps[at] ?? []).sort((a, b) => a.span.start - b.span.start)[0];
     if (step !== undefined) out.push({ step, message: `the handler begins its work without asking ${word}: an NMI that arrives in the middle of it, once an IRET has unblocked NMIs, begins it anew; send a nested one away with a note` });
   }
   for (const index of reach(entry, (at) => enters.has(at))) {
     const step = steps[index];
-    const word = step?.kind === 'test' ? reader.exec(step.text)?.[1] : undefined;
-    if (step?.kind !== 'test' || word === undefined) continue;
+    const word = step === undefined ? null : read(step);
+    if (step?.kind !== 'test' || word === null) continue;
     const [nested, first] = reachesWork(step.yes) ? [step.no, step.yes] : [step.yes, step.no];
     // A latch is a word that this function writes and that sends one of two NMIs away.
     if (reachesWork(nested) || !reachesWork(first) || !steps.some((_, at) => writes(word)(at))) continue;
@@ -59,7 +60,7 @@ export function latchFaults(one: TreeFunction): readonly LatchFault[] {
     for (const work of enters) {
       const asks = (at: number): boolean => {
         const test = steps[at];
-        return test?.kind === 'test' && new RegExp(`\\b${word}\\b`).test(test.text) && (reachesWork(test.yes) || reachesWork(test.no));
+        return test?.kind === 'test' && (new RegExp(`\\b${word}\\b`).test(test.text) || read(test) === word || taken(test) === word) && (reachesWork(test.yes) || reachesWork(test.no));
       };
       const behind = steps[work];
       const end = behind === undefined ? undefined : successorsOf(behind).flatMap((from) => [...reach(from, asks)]).find((at) => steps[at]?.kind === 'return');
@@ -68,6 +69,17 @@ export function latchFaults(one: TreeFunction): readonly LatchFault[] {
     }
   }
   return out;
+}
+
+/** The word that a test asks by the accessor, in the condition or through a local that holds what it gave and nothing else. */
+function asked(one: TreeFunction, accessor: RegExp): (step: Step) => string | null {
+  const { steps } = one.graph();
+  const locals = new Map<string, string>();
+  for (const step of steps) {
+    const word = step.kind === 'store' && step.operator === '=' ? accessor.exec(step.value)?.[1] : undefined;
+    if (step.kind === 'store' && word !== undefined && steps.filter((other) => other.kind === 'store' && other.target === step.target).length === 1) locals.set(step.target, word);
+  }
+  return (step) => (step.kind === 'test' ? (accessor.exec(step.text)?.[1] ?? locals.get(/^\w+/.exec(step.text)?.[0] ?? '') ?? null) : null);
 }
 
 const reader = /^(?:raw_|__)*this_cpu_read\((\w+)\)/;

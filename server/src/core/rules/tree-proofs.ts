@@ -54,11 +54,14 @@ export function watchProofs(tree: Tree, start: TreeFunction, proofs: readonly Pr
   );
 }
 
-/** A function that only asks, and by whose answer one of the proofs is given: a condition that was given a name. */
+/** Steps of a function that does nothing but ask. */
+const FEW = 16;
+
+/** A function that only asks, and by whose answer, or by whose return, one of the proofs is given: a condition with a name. */
 function answers(one: TreeFunction, proofs: readonly Proof[]): boolean {
-  if (one.returns !== 'bool') return false;
+  if (one.returns !== 'bool' && one.returns !== 'void') return false;
   const { steps } = one.graph();
-  return steps.every(({ kind }) => kind === 'test' || kind === 'call' || kind === 'return' || kind === 'pass') && steps.some((step) => step.kind === 'test' && proofs.some(({ test }) => test?.(step.text, true) === true || test?.(step.text, false) === true));
+  return (one.returns === 'bool' || steps.length <= FEW) && steps.every(({ kind }) => kind === 'test' || kind === 'call' || kind === 'return' || kind === 'pass' || kind === 'end') && steps.some((step) => step.kind === 'test' && proofs.some(({ test }) => test?.(step.text, true) === true || test?.(step.text, false) === true));
 }
 
 export function whats(missing: readonly Proof[]): string {
