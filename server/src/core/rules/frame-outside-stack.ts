@@ -26,8 +26,21 @@ function examine(tree: Tree): readonly Judgement[] {
   }
   const sync = tree.functions.find(({ name }) => name === 'sync_regs');
   if (sync?.whole === true && !sync.graph().steps.some((step) => /top_of_stack|task_pt_regs\(/.test(step.text))) found.place(placeIn(tree, sync.file, sync.nameSpan), 'sync_regs() does not give the frame at the top of the task stack: the stub goes on where it was entered, on the entry stack, which the next entry of this CPU overwrites; copy it there');
+  if (sync?.whole === true) staysThere(tree, sync, found);
   doubleFault(tree, found);
   return found.all();
+}
+
+/** What it returns is the frame that it made, and the one that it got only where the two are the same. */
+function staysThere(tree: Tree, sync: TreeFunction, found: Findings): void {
+  const [old = ''] = sync.parameters;
+  const same: Proof = { key: 's', what: '', test: (text, holds) => holds && new RegExp(`^${old} == \\w+$|^\\w+ == ${old}$`).test(text) };
+  watchProofs(tree, sync, [same], {
+    at: (step, missing, where) => {
+      if (step.kind === 'return' && step.value === old && missing.length > 0) found.at(step, where, 'sync_regs() returns the frame that it was given: the stub goes on where it was entered, on the entry stack, which the next entry of this CPU overwrites; return the one at the top of the task stack');
+      return false;
+    },
+  });
 }
 
 /** A frame at a stack pointer needs room below it: `sp = ALIGN_DOWN(sp, 8) - sizeof(*frame)`. */
@@ -111,10 +124,12 @@ export const frameOutsideStack = treeRule({
   falsePositives: ['Frames that stay where they are.'],
   references: ['Linux 7f2590a110b8', 'semantics section 15, section 18'],
   bad: [
+    { title: 'The frame that it got', files: { 'traps.c': move('current_top_of_stack() - 1', '').replace('return regs;', 'return eregs; //~ frame-outside-stack') } },
     { title: 'Above the end', files: { 'traps.c': move('current_top_of_stack()', ' //~ frame-outside-stack') } },
     { title: 'A word too few', files: { 'traps.c': bad('__memcpy(&tmp.ip, (void *)bad_regs->sp, 4*8);', ' //~ frame-outside-stack') } },
   ],
   good: [
+    { title: 'The old one where it is the same', files: { 'traps.c': move('current_top_of_stack() - 1', '').replace('\tif (regs != eregs)\n\t\t*regs = *eregs;\n', '\tif (regs == eregs)\n\t\treturn eregs;\n\t*regs = *eregs;\n') } },
     { title: 'Below the end', files: { 'traps.c': move('current_top_of_stack() - 1', '') } },
     { title: 'Five words, through a local', files: { 'traps.c': bad('__memcpy(&tmp.ip, (void *)bad_regs->sp, 5*8);', '') } },
   ],

@@ -58,14 +58,24 @@ function fallback(tree: Tree, found: Findings): void {
   const uses = (one: TreeFunction): boolean => one.graph().steps.some((step) => step.text.includes('(VC2)') || step.text.includes('is_vc2_stack('));
   if (!tree.functions.some((one) => one.name === 'vc_switch_off_ist' && uses(one))) return;
   for (const entry of entriesOf(tree)) {
-    if (entry.vector !== 'VC' || entry.origin !== 'kernel' || entry.delivery !== 'idt') continue;
-    const { function: one } = entry;
+    if (entry.vector !== 'VC' || entry.origin === 'user' || entry.delivery !== 'idt') continue;
+    const one = forKernel(tree, entry.function);
     const asks = one.graph().steps.some((step) => {
       const callee = step.kind === 'call' && !step.indirect ? tree.resolve(step.name, one.file) : null;
       return step.text.includes('(VC2)') || (callee !== null && uses(callee));
     });
     if (!asks) found.place(placeIn(tree, one.file, one.nameSpan), `${one.name}() does not ask whether it runs on the stack of last resort, to which vc_switch_off_ist() goes from a stack that is not safe: it then returns into code whose stack it cannot trust; panic there`);
   }
+}
+
+/** The part of a handler for both modes that is for kernel mode, since Linux 6.15 a function of its own. */
+function forKernel(tree: Tree, one: TreeFunction): TreeFunction {
+  const { steps } = one.graph();
+  const part = steps.flatMap((step) => {
+    const no = step.kind === 'test' && step.text.startsWith('user_mode(') ? steps[step.no] : undefined;
+    return no?.kind === 'call' && !no.indirect ? (tree.resolve(no.name, one.file) ?? []) : [];
+  })[0];
+  return part ?? one;
 }
 
 /** A stub; `leave` is what it does on the IST stack in kernel mode. */

@@ -96,6 +96,9 @@ function wordsOfSave(tree: Tree): readonly Word[] {
 
 /** Whoever accepts a breakpoint must have asked. */
 function applied(tree: Tree, one: TreeFunction, at: ReturnType<typeof findings>['at']): void {
+  for (const step of one.graph().steps) {
+    if (isCall(step, /^within_cpu_entry$/) && step.arguments[0] === step.arguments[1]) at(step, { function: one, calls: [] }, 'within_cpu_entry() is asked for the first byte alone: a breakpoint whose last bytes lie in entry code or its data is accepted; give the last address too');
+  }
   watchProofs(
     tree,
     one,

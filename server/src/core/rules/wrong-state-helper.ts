@@ -6,10 +6,13 @@ import type { Step, Tree } from '../tree/tree.ts';
 import { watch } from '../tree/watch.ts';
 import type { Where } from '../tree/watch.ts';
 import type { Judgement } from './rule.ts';
-import { entriesOf, entryPremise, factsOf, findings, isNmiLike, title, treeRule } from './tree-entries.ts';
+import { watchProofs } from './tree-proofs.ts';
+import { entriesOf, entryPremise, factsOf, findings, isCall, isNmiLike, title, treeRule } from './tree-entries.ts';
 
 /** Whether a helper was called, then what is known of the interrupted mode. */
 type State = `${'none' | 'set'} ${'user' | 'kernel' | 'either'}`;
+
+const patches = /^(?:smp_text_)?poke_int3_handler$/;
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
@@ -54,6 +57,20 @@ function examine(tree: Tree): readonly Judgement[] {
       factsOf(entry),
     );
   }
+  // Code that is being patched has an INT3 in it: only the handler that knows of it may run before that was asked.
+  if (!tree.design || tree.functions.some(({ name }) => patches.test(name))) {
+    for (const entry of entries.values()) {
+      if (entry.vector !== 'BP') continue;
+      watchProofs(tree, entry.function, [{ key: 'p', what: '', does: (step) => isCall(step, patches) }], {
+        facts: factsOf(entry),
+        at: (step, missing, where) => {
+          const sets = step.kind === 'call' && stateHelpers.get(step.name)?.role === 'enter';
+          if (sets && missing.length > 0) found.at(step, where, `${step.kind === 'call' ? step.name : ''}() may hit an INT3 that is being patched in, and this handler has not asked for one: it then comes here again, without end; ask poke_int3_handler() first`, { premises: [entryPremise(tree, entry)] });
+          return sets;
+        },
+      });
+    }
+  }
   // The table of FRED holds the bodies of system vectors without what the IDT's functions have around them.
   for (const one of tree.functions) {
     const runs = (step: Step): boolean => step.kind === 'call' && step.indirect && step.text.startsWith('sysvec_table[');
@@ -94,6 +111,23 @@ const handler = (macro: string, lines: string): string => `${macro}
 	irqentry_state_t state;
 
 ${lines}}
+`;
+
+const breakpoint = (early: string, late: string, mark: string): string => `static noinstr bool poke_int3_handler(struct pt_regs *regs)
+{
+	return regs->ip == patched;
+}
+
+DEFINE_IDTENTRY_RAW(exc_int3)
+{
+	irqentry_state_t state;
+
+${early}	state = irqentry_nmi_enter(regs);${mark}
+	instrumentation_begin();
+${late}	handle(regs);
+	instrumentation_end();
+	irqentry_nmi_exit(regs, state);
+}
 `;
 
 const forwarded = (call: string, mark: string): string => `DEFINE_IDTENTRY_DEBUG(exc_debug)
@@ -139,10 +173,13 @@ export const wrongStateHelper = treeRule({
   falsePositives: ['Paths that end in panic().', '#UD, INT3 and the fixup of #DF for espfix, which run in the context of the code that they interrupted.'],
   references: ['semantics ENT-01, ENT-02, ENT-04'],
   bad: [
+    { title: 'A breakpoint that may be one of a patch', files: { 'traps.c': breakpoint('', '\tif (!poke_int3_handler(regs))\n\t', ' //~ wrong-state-helper') } },
     { title: 'The ordinary helper', files: { 'sev.c': handler('DEFINE_IDTENTRY_VC_KERNEL(exc_vmm_communication)', '\tstate = irqentry_enter(regs); //~ wrong-state-helper\n\thandle(regs);\n\tirqentry_exit(regs, state);\n') } },
     { title: 'Forwarded to the handler for kernel mode', files: { 'sev.c': forwarded('exc_debug(regs);', ' //~ wrong-state-helper') } },
     { title: 'Too late', files: { 'sev.c': handler('DEFINE_IDTENTRY_VC_KERNEL(exc_vmm_communication)', '\tinstrumentation_begin(); //~ wrong-state-helper\n\thandle(regs);\n\tinstrumentation_end();\n\tstate = irqentry_nmi_enter(regs);\n\tirqentry_nmi_exit(regs, state);\n') } },
   ],
-  good: [{ title: 'Forwarded to the handler for user mode', files: { 'sev.c': forwarded('noist_exc_debug(regs);', '') } }, { title: 'First', files: { 'sev.c': handler('DEFINE_IDTENTRY_VC_KERNEL(exc_vmm_communication)', '\tstate = irqentry_nmi_enter(regs);\n\tinstrumentation_begin();\n\thandle(regs);\n\tinstrumentation_end();\n\tirqentry_nmi_exit(regs, state);\n') } }],
+  good: [
+    { title: 'Asked for a patch first', files: { 'traps.c': breakpoint('\tif (poke_int3_handler(regs))\n\t\treturn;\n', '', '') } },
+    { title: 'Forwarded to the handler for user mode', files: { 'sev.c': forwarded('noist_exc_debug(regs);', '') } }, { title: 'First', files: { 'sev.c': handler('DEFINE_IDTENTRY_VC_KERNEL(exc_vmm_communication)', '\tstate = irqentry_nmi_enter(regs);\n\tinstrumentation_begin();\n\thandle(regs);\n\tinstrumentation_end();\n\tirqentry_nmi_exit(regs, state);\n') } }],
   examine,
 });
