@@ -29,7 +29,7 @@ function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
   for (const entry of entriesOf(tree)) {
     if (entry.vector !== 'NMI' || entry.delivery !== 'idt') continue;
-    for (const { step, message } of latchFaults(entry.function)) found.at(step, { function: entry.function, calls: [] }, message);
+    for (const { step, message } of latchFaults(entry.function, (name) => tree.resolve(name, entry.function.file))) found.at(step, { function: entry.function, calls: [] }, message);
   }
   return found.all();
 }

@@ -68,7 +68,7 @@ function examine(tree: Tree): readonly Judgement[] {
     }
     if (steps.some(writesIst)) {
       aboveTop(tree, one, found);
-      watchProofs(tree, one, [{ key: 'k', what: '', does: (step) => step.kind === 'store' && step.target.startsWith('*(') }], {
+      watchProofs(tree, one, [{ key: 'k', what: '', does: (step) => step.kind === 'store' && (step.target.startsWith('*') || step.target.endsWith('[0]')) }], {
         at: (step, missing, where) => {
           if (writesIst(step) && missing.length > 0) found.at(step, where, 'the IST entry is replaced and its old value was not kept at the new top: nothing can set it back; store the old value there first');
           return false;

@@ -23,9 +23,9 @@ export interface RetryCounter {
 export function retryCounter(one: TreeFunction): RetryCounter | null {
   for (const step of one.graph().steps) {
     if (step.kind !== 'store') continue;
-    const field = /^\+\+\s*current->(\w+)$/.exec(step.value)?.[1];
-    if (field !== undefined) return { field, names: [step.target, `current->${field}`] };
-    const own = /^current->(\w+)$/.exec(step.target)?.[1];
+    const [, owner = '', field] = /^\+\+\s*(\w+)->(\w+)$/.exec(step.value) ?? [];
+    if (field !== undefined && (owner === 'current' || field.includes('count'))) return { field, names: [step.target, `${owner}->${field}`] };
+    const own = /^\w+->(\w+)$/.exec(step.target)?.[1];
     if (own !== undefined && (step.operator === '++' || (step.operator === '+=' && step.value === '1')) && /count/.test(own)) return { field: own, names: [step.target] };
   }
   return null;

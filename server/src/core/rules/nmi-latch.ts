@@ -10,7 +10,7 @@ export interface LatchFault {
 }
 
 /** What the handler's latch gets wrong; nothing where it has none. */
-export function latchFaults(one: TreeFunction): readonly LatchFault[] {
+export function latchFaults(one: TreeFunction, inView: (name: string) => TreeFunction | null = () => null): readonly LatchFault[] {
   const { steps, entry } = one.graph();
   const enters = new Set(steps.flatMap((step, index) => (step.kind === 'call' && stateHelpers.get(step.name)?.role === 'enter' ? [index] : [])));
   const reach = (from: number, blocked: (index: number) => boolean): ReadonlySet<number> => {
@@ -40,7 +40,7 @@ export function latchFaults(one: TreeFunction): readonly LatchFault[] {
   for (const word of latches) {
     const asks = (at: number): boolean => {
       const step = steps[at];
-      return step !== undefined && (read(step) === word || taken(step) === word);
+      return step !== undefined && (read(step) === word || taken(step) === word || asksBy(step, word, inView));
     };
     const unasked = reach(entry, asks);
     if (![...unasked].some((at) => enters.has(at))) continue;
@@ -69,6 +69,15 @@ export function latchFaults(one: TreeFunction): readonly LatchFault[] {
     }
   }
   return out;
+}
+
+/** A call of a function that asks the word and writes it. */
+function asksBy(step: Step, word: string, inView: (name: string) => TreeFunction | null): boolean {
+  const callee = step.kind === 'call' && !step.indirect ? inView(step.name) : null;
+  if (callee === null) return false;
+  const { steps } = callee.graph();
+  const [read, taken] = [asked(callee, reader), asked(callee, taker)];
+  return steps.some((one) => read(one) === word || taken(one) === word) && steps.some((one) => one.kind === 'call' && writer.test(one.name) && one.arguments[0] === word);
 }
 
 /** The word that a test asks by the accessor, in the condition or through a local that holds what it gave and nothing else. */
