@@ -15,6 +15,8 @@ export interface Abilities extends DiagnosticAbilities {
   readonly status: boolean;
   readonly refreshLenses: boolean;
   readonly refreshHints: boolean;
+  /** The client reads what the server cannot: virtual workspaces, and in a browser all. */
+  readonly readsFiles: boolean;
 }
 
 export function abilitiesOf(capabilities: ClientCapabilities, options: unknown): Abilities {
@@ -32,6 +34,7 @@ export function abilitiesOf(capabilities: ClientCapabilities, options: unknown):
     status: own,
     refreshLenses: own && capabilities.workspace?.codeLens?.refreshSupport === true,
     refreshHints: capabilities.workspace?.inlayHint?.refreshSupport === true,
+    readsFiles: own && 'readsFiles' in options && options.readsFiles === true,
   };
 }
 

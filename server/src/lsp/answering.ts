@@ -2,6 +2,7 @@
 // request has an answer.
 import type { Abilities } from './abilities.ts';
 import type { OpenDocument } from './documents.ts';
+import type { Reading } from './reading.ts';
 import type { Settings } from './protocol.ts';
 import type { RunParts } from './runs.ts';
 import type { Session } from './session.ts';
@@ -19,15 +20,15 @@ export interface Answering {
 }
 
 interface Answered {
-  /** null where there is no review. */
-  readonly ready: Promise<Session | null>;
+  /** Settles when what arrives now may be answered; null where there is no review. */
+  readonly ready: () => Promise<Session | null>;
   readonly owner: () => WorkerOwner | null;
   readonly log: (message: string) => void;
 }
 
 export function createAnswering({ ready, owner, log }: Answered, now: Pick<Answering, 'folders' | 'abilities' | 'settings'>): Answering {
   async function answer<T>(name: string, otherwise: T, work: (session: Session) => T | Promise<T>): Promise<T> {
-    const session = await ready;
+    const session = await ready();
     if (session === null) return otherwise;
     try {
       return await work(session);
@@ -40,16 +41,36 @@ export function createAnswering({ ready, owner, log }: Answered, now: Pick<Answe
   return {
     ...now,
     answer,
-    onDocument: (name, otherwise, uri, work) => answer(name, otherwise, (session) => {
-      const document = session.document(uri);
-      return document === null || document.refusal !== null ? otherwise : work(session, document);
-    }),
+    onDocument: (name, otherwise, uri, work) => answer(name, otherwise, onOpen(uri, otherwise, work)),
     partsOf: (session) => {
       const current = owner();
       if (current === null) throw new Error('a run was asked for before the session began');
       return { session, owner: current, folders: now.folders() };
     },
   };
+}
+
+function onOpen<T>(uri: string, otherwise: T, work: (session: Session, document: OpenDocument) => T | Promise<T>): (session: Session) => T | Promise<T> {
+  return (session) => {
+    const document = session.document(uri);
+    return document === null || document.refusal !== null ? otherwise : work(session, document);
+  };
+}
+
+/** Times that a request is answered again because its answer looked for files: each round finds the includes of the one before. */
+const mostRounds = 40;
+
+/** The same, where an answer that looked for what is not read yet is made again once it is. */
+export function answeringWhole(answering: Answering, reading: Pick<Reading, 'isWaiting' | 'settled'>): Answering {
+  async function answer<T>(name: string, otherwise: T, work: (session: Session) => T | Promise<T>): Promise<T> {
+    for (let round = 0; round < mostRounds; round++) {
+      const given = await answering.answer(name, otherwise, work);
+      if (!reading.isWaiting()) return given;
+      await reading.settled();
+    }
+    return answering.answer(name, otherwise, work);
+  }
+  return { ...answering, answer, onDocument: (name, otherwise, uri, work) => answer(name, otherwise, onOpen(uri, otherwise, work)) };
 }
 
 export function messageOf(error: unknown): string {

@@ -8,8 +8,9 @@ import type { Diagnostic } from 'vscode-languageserver/node';
 import { createReview } from '../core/review.ts';
 import type { Review } from '../core/review-types.ts';
 import { loadGrammars } from '../shell/grammars.ts';
+import { noFolders } from '../shell/folders.ts';
 import { createWorkspace } from '../worker/disk.ts';
-import { startThread } from '../worker/start.ts';
+import { startThread, threadPort } from '../worker/start.ts';
 import { serveEngine } from '../worker/thread.ts';
 import { methods } from './protocol.ts';
 import type { DebugMessage, TraceView } from './protocol.ts';
@@ -24,7 +25,7 @@ const uri = URI.file(path).toString();
 const rule = 'guard-cleared-on-rewinding-stack';
 
 if (isMainThread) describeSessions();
-else if (parentPort !== null) serveEngine(parentPort, review, workspace, null);
+else if (parentPort !== null) serveEngine(threadPort(parentPort), review, workspace, null);
 
 interface Answer {
   readonly type?: string;
@@ -46,7 +47,7 @@ function describeSessions(): void {
     beforeEach(async () => {
       messages = [];
       waiting = [];
-      client = connectClient({ createReview: review, startWorker: startThread(__filename), workspace, findEntryFiles: () => ({ files: [], notes: [] }), patience: 20_000, version: '0' });
+      client = connectClient({ createReview: review, startWorker: startThread(__filename), workspace, folders: noFolders, patience: 20_000, version: '0' });
       client.connection.onNotification(methods.debugMessage, ({ message }: DebugMessage) => {
         messages.push(message as Answer);
         serve();

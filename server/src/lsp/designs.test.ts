@@ -8,8 +8,9 @@ import type { CallHierarchyIncomingCall, CallHierarchyItem, CallHierarchyOutgoin
 import { createReview } from '../core/review.ts';
 import type { Review } from '../core/review-types.ts';
 import { loadGrammars } from '../shell/grammars.ts';
+import { noFolders } from '../shell/folders.ts';
 import { createWorkspace } from '../worker/disk.ts';
-import { startThread } from '../worker/start.ts';
+import { startThread, threadPort } from '../worker/start.ts';
 import { serveEngine } from '../worker/thread.ts';
 import { methods } from './protocol.ts';
 import type { RunResult, ScenariosResult, TestResult, TestsResult } from './protocol.ts';
@@ -24,7 +25,7 @@ const uri = URI.file(path).toString();
 const has = (rule: string) => (diagnostics: readonly Diagnostic[]) => diagnostics.some(({ code }) => code === rule);
 
 if (isMainThread) describeDesign();
-else if (parentPort !== null) serveEngine(parentPort, review, workspace, null);
+else if (parentPort !== null) serveEngine(threadPort(parentPort), review, workspace, null);
 
 function describeDesign(): void {
   describe('a bad design in the language server', () => {
@@ -35,7 +36,7 @@ function describeDesign(): void {
     let client: TestClient;
 
     beforeEach(async () => {
-      client = connectClient({ createReview: review, startWorker: startThread(__filename), workspace, findEntryFiles: () => ({ files: [], notes: [] }), patience: 20_000, version: '0' });
+      client = connectClient({ createReview: review, startWorker: startThread(__filename), workspace, folders: noFolders, patience: 20_000, version: '0' });
       await client.initialize(fullClient, { client: 'entrycheck' });
       await client.open(uri, text);
     });

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { Diagnostic, SemanticTokens, WorkspaceEdit } from 'vscode-languageserver/node';
 import { createReview } from '../core/review.ts';
 import { loadGrammars } from '../shell/grammars.ts';
+import { noFolders } from '../shell/folders.ts';
 import { createWorkspace } from '../worker/disk.ts';
 import { uriOfPath } from './paths.ts';
 import { methods } from './protocol.ts';
@@ -29,7 +30,7 @@ describe('editing in the language server', () => {
     const workspace = createWorkspace();
     // Nothing of this tree is explored: a worker that never answers is enough.
     const startWorker = () => ({ post: () => undefined, terminate: () => undefined });
-    client = connectClient({ createReview: () => createReview(loadGrammars(__dirname), workspace, null), startWorker, workspace, findEntryFiles: () => ({ files: [], notes: [] }), patience: 60_000, version: '0' });
+    client = connectClient({ createReview: () => createReview(loadGrammars(__dirname), workspace, null), startWorker, workspace, folders: noFolders, patience: 60_000, version: '0' });
     await client.initialize(fullClient, { client: 'entrycheck', ...options });
     await client.open(uri, text);
   }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { diskFolders } from '../shell/disk-folders.ts';
 import { createWorkspace } from '../worker/disk.ts';
 import { findEntryFiles } from './entry-files.ts';
 
@@ -18,19 +19,19 @@ describe('files of a workspace', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('one marked file of each folder names a design; others and dependencies are left alone', () => {
+  it('one marked file of each folder names a design; others and dependencies are left alone', async () => {
     write('a/entry.S', '# xctx: handler vector=VE');
     write('a/handler.c', '/* xctx: guard x */');
     write('b/deep/sketch.xctx-scenario.yaml', 'xctx-scenario: 1');
     write('c/plain.S', 'nop');
     write('node_modules/d/entry.S', '# xctx: handler');
     write('.hidden/entry.S', '# xctx: handler');
-    const { files, notes } = findEntryFiles([folder]);
+    const { files, notes } = await findEntryFiles(diskFolders, [folder]);
     assert.deepEqual(files.map((file) => file.slice(folder.length)).sort(), ['/a/entry.S', '/b/deep/sketch.xctx-scenario.yaml']);
     assert.deepEqual(notes, []);
   });
 
-  it('a folder that is not there has no files', () => assert.deepEqual(findEntryFiles([join(folder, 'none')]), { files: [], notes: [] }));
+  it('a folder that is not there has no files', async () => assert.deepEqual(await findEntryFiles(diskFolders, [join(folder, 'none')]), { files: [], notes: [] }));
 
   it('binary, very large and absent files and folders read as none', () => {
     write('entry.S', 'nop');
@@ -44,10 +45,7 @@ describe('files of a workspace', () => {
 
   it('texts of a virtual workspace are found by their URI and listed with their folder', () => {
     const workspace = createWorkspace();
-    workspace.give([
-      { file: 'vscode-vfs://host/design/entry.S', text: 'nop' },
-      { file: 'vscode-vfs://host/design/include/x.h', text: '' },
-    ]);
+    workspace.give({ files: [{ file: 'vscode-vfs://host/design/entry.S', text: 'nop' }], folders: [{ folder: 'vscode-vfs://host/design', names: ['entry.S'], below: [] }] });
     assert.equal(workspace.read('vscode-vfs://host/design/entry.S'), 'nop');
     assert.deepEqual(workspace.list('vscode-vfs://host/design'), ['entry.S']);
   });

@@ -8,11 +8,11 @@ import { createReview } from '../core/review.ts';
 import type { Review } from '../core/review-types.ts';
 import { cacheFolder } from '../shell/cache-folder.ts';
 import { grammarFiles, loadGrammars } from '../shell/grammars.ts';
+import { diskFolders } from '../shell/disk-folders.ts';
 import { createKept } from '../shell/kept.ts';
 import { createWorkspace } from '../worker/disk.ts';
 import { startThread } from '../worker/start.ts';
 import { wallClock } from './clock.ts';
-import { findEntryFiles } from './entry-files.ts';
 import { remembering } from './remembering.ts';
 import { serve } from './server.ts';
 
@@ -31,7 +31,7 @@ serve(createConnection(ProposedFeatures.all), {
   createReview: review,
   startWorker: startThread(join(__dirname, 'worker.js')),
   workspace,
-  findEntryFiles,
+  folders: diskFolders,
   patience: 30_000,
   version: '0.1.0',
 });

@@ -4,11 +4,12 @@ import assert from 'node:assert/strict';
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { CancellationTokenSource } from 'vscode-languageserver/node';
 import type { ClientCapabilities, CodeAction, Diagnostic, Hover } from 'vscode-languageserver/node';
+import { noFolders } from '../shell/folders.ts';
 import { createWorkspace } from '../worker/disk.ts';
-import { startThread } from '../worker/start.ts';
+import { startThread, threadPort } from '../worker/start.ts';
 import { serveEngine } from '../worker/thread.ts';
 import { methods } from './protocol.ts';
-import type { CompareResult, RunResult, SuppressionDraft, ScenariosResult, TraceView } from './protocol.ts';
+import type { CompareResult, ReadParams, ReadResult, RunResult, SuppressionDraft, ScenariosResult, TraceView } from './protocol.ts';
 import type { ServerParts } from './server.ts';
 import { connectClient, fullClient } from './test-client.ts';
 import type { TestClient } from './test-client.ts';
@@ -21,7 +22,7 @@ const parts: ServerParts = {
   createReview: async () => createWordReview({ workspace, mortal: false }),
   startWorker: startThread(__filename),
   workspace,
-  findEntryFiles: () => ({ files: [], notes: [] }),
+  folders: noFolders,
   patience: 5000,
   version: '0',
 };
@@ -32,7 +33,7 @@ const messages = (all: readonly Diagnostic[]): readonly string[] => all.map(({ m
 const at = (line: number, from: number, to: number) => ({ start: { line, character: from }, end: { line, character: to } });
 
 if (isMainThread) describeProtocol();
-else if (parentPort !== null) serveEngine(parentPort, async () => createWordReview({ workspace, mortal: true }), workspace, null);
+else if (parentPort !== null) serveEngine(threadPort(parentPort), async () => createWordReview({ workspace, mortal: true }), workspace, null);
 
 function describeProtocol(): void {
   describe('language server', () => {
@@ -260,13 +261,21 @@ function describeProtocol(): void {
       assert.equal(await client.connection.sendRequest('textDocument/hover', { textDocument: { uri: large }, position: { line: 0, character: 1 } }), null);
     });
 
-    it('reviews a virtual workspace from the texts that the client hands over', async () => {
-      await start();
+    it('reviews a virtual workspace from what the client reads of it', async () => {
+      await start(fullClient, { client: 'entrycheck', readsFiles: true });
       const folder = 'vscode-vfs://host/design';
+      const asked: ReadParams[] = [];
+      client.connection.onRequest(methods.read, (params: ReadParams): ReadResult => {
+        asked.push(params);
+        return {
+          files: params.files.map((file) => ({ uri: file, text: file === `${folder}/handler.c` ? 'ugly\n' : null })),
+          folders: [{ uri: folder, names: ['entry.S', 'handler.c'], below: [] }],
+        };
+      });
       await client.open(`${folder}/entry.S`, 'nop\n');
-      await client.connection.sendNotification(methods.hostFiles, { files: [{ uri: `${folder}/handler.c`, text: 'ugly\n' }] });
       const diagnostics = await client.diagnostics(`${folder}/handler.c`, has('ugly-word'));
       assert.deepEqual(messages(diagnostics), ['ugly word at 0']);
+      assert.deepEqual(asked[0], { files: [], folders: [folder] }, 'what else is in the folder is known before anything is said');
       await client.connection.sendNotification('textDocument/didClose', { textDocument: { uri: `${folder}/entry.S` } });
       await client.diagnostics(`${folder}/handler.c`, (all) => all.length === 0);
     });
@@ -284,7 +293,7 @@ function describeProtocol(): void {
     it('shows no findings of a folder once all its files are closed, though its files are still on disk', async () => {
       await start();
       const folder = 'vscode-vfs://host/closed';
-      workspace.give([{ file: `${folder}/entry.S`, text: 'bad\n' }]);
+      workspace.give({ files: [{ file: `${folder}/entry.S`, text: 'bad\n' }], folders: [{ folder, names: ['entry.S'], below: [] }] });
       await client.open(`${folder}/entry.S`, 'bad ugly\n');
       await client.diagnostics(`${folder}/entry.S`, has('ugly-word'));
       await client.connection.sendNotification('textDocument/didClose', { textDocument: { uri: `${folder}/entry.S` } });

@@ -58,7 +58,7 @@ export async function runScenario({ session, owner, folders }: RunParts, params:
 }
 
 export async function compareDesigns({ session, owner, folders }: RunParts, findFiles: EntryFiles, params: CompareParams, report: Report, token: CancellationToken): Promise<CompareResult> {
-  const { files, notes } = findFiles(params.folders.length === 0 ? folders : params.folders.map(pathOfUri));
+  const { files, notes } = await findFiles(params.folders.length === 0 ? folders : params.folders.map(pathOfUri));
   const units = unitsWith(session, files);
   const designs = units.filter((unit) => handlesVe(session, unit)).sort((a, b) => (a.name < b.name ? -1 : 1));
   const rows: CompareRow[] = [];

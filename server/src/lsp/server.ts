@@ -3,34 +3,39 @@
 import { DidChangeConfigurationNotification, DidChangeWatchedFilesNotification, MessageType, RenameRequest, ShowMessageNotification } from 'vscode-languageserver/node';
 import type { Connection, InitializeParams, InitializeResult } from 'vscode-languageserver/node';
 import type { ConfigurationChoice, Review } from '../core/review-types.ts';
-import type { HostWorkspace } from '../worker/disk.ts';
+import type { Folders } from '../shell/folders.ts';
+import type { HostAnswer, HostPaths, HostWorkspace } from '../worker/host-files.ts';
 import type { ToWorker } from '../worker/messages.ts';
 import { createOwner } from '../worker/owner.ts';
 import type { StartWorker } from '../worker/owner.ts';
 import { abilitiesOf, capabilitiesFor } from './abilities.ts';
-import { createAnswering, messageOf } from './answering.ts';
+import { answeringWhole, createAnswering, messageOf } from './answering.ts';
 import { createBehind } from './behind.ts';
 import type { Behind } from './behind.ts';
 import { wallClock } from './clock.ts';
 import { reviewedText } from './documents.ts';
 import { assemblerDocuments } from './editing.ts';
-import type { EntryFiles } from './entry-files.ts';
+import { findEntryFiles } from './entry-files.ts';
+import { askHost, withHostFolders } from './host-folders.ts';
 import { answerLanguageRequests } from './language-requests.ts';
 import { answerOwnRequests } from './own-requests.ts';
-import { pathOfUri } from './paths.ts';
+import { folderOf, pathOfUri } from './paths.ts';
 import { defaultSettings, methods } from './protocol.ts';
-import type { HostFilesParams, Settings, StatusParams } from './protocol.ts';
+import type { Settings, StatusParams } from './protocol.ts';
 import { createPublishing, send } from './publishing.ts';
+import { createReading } from './reading.ts';
 import { createSession } from './session.ts';
 import type { Session } from './session.ts';
 import { readSettings } from './settings.ts';
+import { wholeFindings } from './whole-findings.ts';
 import { createWorkspaceDefinitions } from './workspace-definitions.ts';
 
 export interface ServerParts {
   readonly createReview: () => Promise<Review>;
   readonly startWorker: StartWorker;
-  readonly workspace: Pick<HostWorkspace, 'give' | 'forget'>;
-  readonly findEntryFiles: EntryFiles;
+  readonly workspace: HostWorkspace;
+  /** Where there is a disk, its folders. */
+  readonly folders: Folders;
   /** Milliseconds without a word from a busy worker after which it is restarted. */
   readonly patience: number;
   readonly version: string;
@@ -42,8 +47,9 @@ export function serve(connection: Connection, parts: ServerParts): void {
   let abilities = abilitiesOf({}, undefined);
   let settings: Settings = defaultSettings;
   let folders: readonly string[] = [];
-  const definitions = createWorkspaceDefinitions();
-  const hostFiles = new Map<string, string>();
+  const ask = (paths: HostPaths): Promise<HostAnswer> => (abilities.readsFiles ? askHost(connection, paths) : Promise.resolve({ files: [], folders: [] }));
+  const walked = withHostFolders(parts.folders, parts.workspace.isVirtual, ask);
+  const definitions = createWorkspaceDefinitions(walked);
   const publishing = createPublishing(connection, () => abilities);
   let startWith: (() => void) | null = null;
 
@@ -52,6 +58,7 @@ export function serve(connection: Connection, parts: ServerParts): void {
     startWith = resolve;
   });
   let owner: Behind | null = null;
+  let begun: Session | null = null;
   // Grammars load while the client still introduces itself.
   const creating = parts.createReview();
   creating.catch(() => undefined);
@@ -64,18 +71,19 @@ export function serve(connection: Connection, parts: ServerParts): void {
   });
 
   function beginSession(review: Review): Session {
-    const made: Behind = createBehind(createOwner({ start: parts.startWorker, snapshot, log, patience: parts.patience }));
+    const made: Behind = createBehind(createOwner({ start: parts.startWorker, snapshot, log, wanted: reading.want, patience: parts.patience }));
     owner = made;
     review.configure(choiceOf(settings));
-    const session: Session = createSession(review, made, { changed: (files, cause) => publishing.publish(session, files, cause), status, log, forget: parts.workspace.forget }, wallClock, settings);
+    const session: Session = createSession(wholeFindings(review, reading.isWaiting), made, { changed: (files, cause) => publishing.publish(session, files, cause), status, log, forget: parts.workspace.forget }, wallClock, settings);
     function snapshot(): readonly ToWorker[] {
       return [
         { kind: 'limit', maxStates: settings.maxStates },
         { kind: 'configuration', choice: choiceOf(settings) },
-        { kind: 'host-files', files: [...hostFiles].map(([file, text]) => ({ file, text })) },
+        { kind: 'host-files', answer: parts.workspace.given() },
         ...session.documents().map((document) => ({ kind: 'set', file: document.file, text: made.heldText(document.file) ?? reviewedText(document) }) as const),
       ];
     }
+    begun = session;
     return session;
   }
 
@@ -83,7 +91,29 @@ export function serve(connection: Connection, parts: ServerParts): void {
     if (abilities.status) send(() => connection.sendNotification(methods.status, now));
   }
 
-  const answering = createAnswering({ ready, owner: () => owner, log }, { folders: () => folders, abilities: () => abilities, settings: () => settings });
+  const opened = new Set<string>();
+  const reading = createReading(parts.workspace, {
+    ask,
+    roots: () => [...folders, ...opened],
+    given: (answer) => {
+      for (const path of [...answer.files.map(({ file }) => file), ...answer.folders.map(({ folder }) => folder)]) begun?.review.fileChanged(path);
+      owner?.tell({ kind: 'host-files', answer });
+    },
+    whole: () => begun?.restart(),
+    log,
+    say: (message) => send(() => connection.sendNotification(ShowMessageNotification.type, { type: MessageType.Warning, message })),
+  });
+  /** What arrives waits for it: the review takes the files that are in a folder for all that there are. */
+  let foldersKnown = Promise.resolve();
+
+  function folderOfOpened(file: string): void {
+    const folder = folderOf(file);
+    opened.add(folder);
+    const before = foldersKnown;
+    if (parts.workspace.isVirtual(file)) foldersKnown = ready.then(() => before).then(() => reading.folder(folder));
+  }
+
+  const answering = createAnswering({ ready: () => ready.then((session) => foldersKnown.then(() => session)), owner: () => owner, log }, { folders: () => folders, abilities: () => abilities, settings: () => settings });
   const { answer } = answering;
 
   connection.onInitialize((params): InitializeResult => {
@@ -132,7 +162,10 @@ export function serve(connection: Connection, parts: ServerParts): void {
     folders = [...folders.filter((folder) => !removed.has(folder)), ...params.event.added.map(({ uri }) => pathOfUri(uri))];
   });
 
-  connection.onDidOpenTextDocument(({ textDocument: { uri, languageId, version, text } }) => answer('didOpen', undefined, (session) => session.open(uri, languageId, version, text)));
+  connection.onDidOpenTextDocument(({ textDocument: { uri, languageId, version, text } }) => {
+    folderOfOpened(pathOfUri(uri));
+    return answer('didOpen', undefined, (session) => session.open(uri, languageId, version, text));
+  });
   connection.onDidChangeTextDocument(({ textDocument, contentChanges }) => answer('didChange', undefined, (session) => session.change(textDocument.uri, textDocument.version, contentChanges)));
   connection.onDidCloseTextDocument(({ textDocument }) => answer('didClose', undefined, (session) => session.close(textDocument.uri)));
   connection.onDidSaveTextDocument(({ textDocument }) => answer('didSave', undefined, (session) => session.saved(textDocument.uri)));
@@ -141,19 +174,9 @@ export function serve(connection: Connection, parts: ServerParts): void {
     session.filesChanged(changes.map(({ uri }) => uri));
   }));
 
-  answerLanguageRequests(connection, answering, publishing, definitions);
-  answerOwnRequests(connection, answering, parts.findEntryFiles);
-
-  connection.onNotification(methods.hostFiles, ({ files }: HostFilesParams) =>
-    answer('host files', undefined, (session) => {
-      const given = files.map(({ uri, text }) => ({ file: pathOfUri(uri), text }));
-      for (const { file, text } of given) hostFiles.set(file, text);
-      parts.workspace.give(given);
-      for (const { file } of given) session.review.fileChanged(file);
-      owner?.tell({ kind: 'host-files', files: given });
-      session.restart();
-    }),
-  );
+  const whole = answeringWhole(answering, reading);
+  answerLanguageRequests(connection, whole, publishing, definitions);
+  answerOwnRequests(connection, whole, (among) => findEntryFiles(walked, among));
 
   connection.onShutdown(() => answer('shutdown', undefined, (session) => session.stop()));
 

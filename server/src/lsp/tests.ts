@@ -11,8 +11,8 @@ import type { Report, RunParts } from './runs.ts';
 import type { Session } from './session.ts';
 
 /** Designs of the folders on the disk and of the open documents, by name. */
-export function listTests({ session, folders }: RunParts, findFiles: EntryFiles): TestsResult {
-  const { files, notes } = findFiles(folders);
+export async function listTests({ session, folders }: RunParts, findFiles: EntryFiles): Promise<TestsResult> {
+  const { files, notes } = await findFiles(folders);
   const designs = unitsWith(session, files).flatMap((unit) => designOf(session, unit) ?? []);
   return { designs: designs.sort((a, b) => (a.design < b.design ? -1 : a.design > b.design ? 1 : a.uri < b.uri ? -1 : 1)), notes };
 }

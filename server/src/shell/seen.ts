@@ -59,9 +59,15 @@ function addTo(all: Map<string, string>, part: ReadonlyMap<string, string>): boo
   return true;
 }
 
+/** Of a virtual workspace, or not saved anywhere yet. */
+function isOnNoDisk(path: string): boolean {
+  return /^[a-z][a-z0-9+.-]+:/i.test(path) && !path.startsWith('file:');
+}
+
 /** Whether the texts of open files, which win over the disk, are those of the disk; these are what is seen of them then. */
 export function areOnDisk(open: Iterable<string>, workspace: NodeWorkspace, textOf: (file: string) => string | null): boolean {
   return [...open].every((file) => {
+    if (isOnNoDisk(file)) return false;
     workspace.forget(file);
     return workspace.read(file) === textOf(file);
   });

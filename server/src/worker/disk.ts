@@ -1,28 +1,22 @@
-// The review's Workspace for an editor: the disk, and texts that the host handed over because a virtual workspace has
+// The review's Workspace for an editor on Node: the disk, and what the editor hands over of a virtual workspace, which has
 // no disk. Runs nothing of the tree.
 import { createNodeWorkspace } from '../shell/workspace.ts';
 import type { NodeWorkspace } from '../shell/workspace.ts';
+import { createHostFiles, isVirtualUri } from './host-files.ts';
+import type { HostWorkspace } from './host-files.ts';
 
-export interface HostFile {
-  readonly file: string;
-  readonly text: string;
-}
-
-export interface HostWorkspace extends NodeWorkspace {
-  readonly give: (files: readonly HostFile[]) => void;
-}
+export type DiskWorkspace = NodeWorkspace & HostWorkspace;
 
 /** Paths are absolute or URIs. */
-export function createWorkspace(): HostWorkspace {
-  const given = new Map<string, string>();
-  const workspace = createNodeWorkspace('/', given);
+export function createWorkspace(): DiskWorkspace {
+  const disk = createNodeWorkspace('/');
+  const host = createHostFiles(isVirtualUri);
+  const of = (path: string): typeof disk | typeof host => (host.isVirtual(path) ? host : disk);
   return {
-    ...workspace,
-    give: (files) => {
-      for (const { file, text } of files) {
-        given.set(file, text);
-        workspace.forget(file);
-      }
-    },
+    ...host,
+    ...disk,
+    read: (path) => of(path).read(path),
+    list: (folder) => of(`${folder}/`).list(folder),
+    forget: (path) => of(path).forget(path),
   };
 }

@@ -3,7 +3,7 @@
 import type { Exploration, Finding, Progress, Review } from '../core/review-types.ts';
 import { unreachable } from '../core/base/unreachable.ts';
 import { ENTRY_PATHS } from '../core/review/path-scenarios.ts';
-import type { HostWorkspace } from './disk.ts';
+import type { HostWorkspace } from './host-files.ts';
 import { reportWithKeys, withKeys } from './keys.ts';
 import type { Answer, FromWorker, Job, JobResult, Question, ToWorker } from './messages.ts';
 import type { Told } from './told.ts';
@@ -273,8 +273,8 @@ export function createEngine(review: Review, host: EngineHost): (message: ToWork
         review.fileChanged(message.file);
         return;
       case 'host-files':
-        host.workspace.give(message.files);
-        for (const { file } of message.files) review.fileChanged(file);
+        host.workspace.give(message.answer);
+        for (const path of [...message.answer.files.map(({ file }) => file), ...message.answer.folders.map(({ folder }) => folder)]) review.fileChanged(path);
         return;
       case 'configuration':
         dropBackground();

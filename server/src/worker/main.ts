@@ -10,7 +10,9 @@ import { cacheFolder } from '../shell/cache-folder.ts';
 import { grammarFiles, loadGrammars } from '../shell/grammars.ts';
 import { createKept } from '../shell/kept.ts';
 import { createWorkspace } from './disk.ts';
+import { threadPort } from './start.ts';
 import { serveEngine } from './thread.ts';
+import { createTold } from './told.ts';
 
 /** Where cores are scarce, what somebody waits for in the server's thread goes first. */
 const background = 5;
@@ -20,7 +22,8 @@ if (parentPort !== null) {
   const workspace = createWorkspace();
   const review = async (): Promise<Review> => createReview(loadGrammars(__dirname), workspace, null);
   const folder = cacheFolder(process.env, process.platform, homedir());
-  serveEngine(parentPort, review, workspace, folder === null ? null : createKept(folder, [__filename, ...grammarFiles(__dirname)]));
+  const kept = folder === null ? null : createKept(folder, [__filename, ...grammarFiles(__dirname)]);
+  serveEngine(threadPort(parentPort), review, workspace, kept === null ? null : (made) => createTold(made, workspace, kept));
 }
 
 /** Linux gives each thread a priority of its own; elsewhere the scheduler is left alone. */

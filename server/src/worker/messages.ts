@@ -2,6 +2,7 @@
 // traces are replay keys only. Both sides compile against this file; nothing here runs.
 import type { Span } from '../core/base/span.ts';
 import type { ConfigurationChoice, ContextChange, EventRun, Finding, HierarchyCall, HierarchyItem, KnownContext, Progress, RunReport, TextEdit } from '../core/review-types.ts';
+import type { HostAnswer } from './host-files.ts';
 
 export type Job =
   /** Everything for the diagnostics of a unit. */
@@ -40,7 +41,8 @@ export type ToWorker =
   | { readonly kind: 'edit'; readonly file: string; readonly edits: readonly TextEdit[] }
   | { readonly kind: 'close'; readonly file: string }
   | { readonly kind: 'changed'; readonly file: string }
-  | { readonly kind: 'host-files'; readonly files: readonly { readonly file: string; readonly text: string }[] }
+  /** What the editor read of a virtual workspace. */
+  | { readonly kind: 'host-files'; readonly answer: HostAnswer }
   | { readonly kind: 'configuration'; readonly choice: ConfigurationChoice }
   | { readonly kind: 'limit'; readonly maxStates: number }
   | { readonly kind: 'job'; readonly id: number; readonly job: Job; readonly background: boolean }
@@ -59,6 +61,8 @@ export interface JobResult {
 
 export type FromWorker =
   | { readonly kind: 'ready' }
+  /** Files and folders of a virtual workspace that jobs wait for. */
+  | { readonly kind: 'wanted'; readonly files: readonly string[]; readonly folders: readonly string[] }
   | { readonly kind: 'progress'; readonly id: number; readonly progress: Progress; readonly perSecond: number }
   /** Findings of the runs that are complete, while others go on; sent when there are more of them. */
   | { readonly kind: 'partial'; readonly id: number; readonly findings: readonly Finding[] }

@@ -26,6 +26,7 @@ function owned(patience: number) {
     },
     snapshot: () => [{ kind: 'set', file: '/a.S', text: 'now' }],
     log: () => undefined,
+    wanted: () => undefined,
     patience,
   });
   const submit = () => owner.submit({ kind: 'explore', folder: '/a' }, true, { progress: () => undefined, partial: () => undefined });

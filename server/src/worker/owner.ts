@@ -2,6 +2,7 @@
 // once per revision. Never blocks and never throws into a request.
 import { unreachable } from '../core/base/unreachable.ts';
 import type { Finding, Progress } from '../core/review-types.ts';
+import type { HostPaths } from './host-files.ts';
 import type { Answer, FromWorker, Job, JobResult, ToWorker } from './messages.ts';
 
 /** The part of a node:worker_threads Worker that is used; the browser's has the same. */
@@ -35,6 +36,8 @@ export interface OwnerOptions {
   /** What a new worker must be told before anything else: open files, host files, limits. */
   readonly snapshot: () => readonly ToWorker[];
   readonly log: (message: string) => void;
+  /** The worker cannot go on without these files and folders of a virtual workspace. */
+  readonly wanted: (paths: HostPaths) => void;
   /** Milliseconds without a word from a busy worker after which it counts as hung. */
   readonly patience: number;
 }
@@ -121,6 +124,10 @@ export function createOwner(options: OwnerOptions): WorkerOwner {
     switch (message.kind) {
       case 'ready':
         watch();
+        return;
+      case 'wanted':
+        watch();
+        options.wanted(message);
         return;
       case 'progress':
         watch();

@@ -1,7 +1,9 @@
-// Starts the worker as a thread of Node.
+// The worker as a thread of Node: starts it, and its port as the engine sees it.
 import { Worker } from 'node:worker_threads';
-import type { FromWorker } from './messages.ts';
+import type { MessagePort } from 'node:worker_threads';
+import type { FromWorker, ToWorker } from './messages.ts';
 import type { StartWorker } from './owner.ts';
+import type { EnginePort } from './thread.ts';
 
 /**
  * Of MiB: what is explored makes many short-lived states, and a heap that may hold more of them before it looks holds more
@@ -27,5 +29,13 @@ export function startThread(script: string): StartWorker {
         void worker.terminate();
       },
     };
+  };
+}
+
+/** Of the thread that runs this. */
+export function threadPort(port: MessagePort): EnginePort {
+  return {
+    post: (message) => port.postMessage(message),
+    listen: (receive) => void port.on('message', (message: ToWorker) => receive(message)),
   };
 }
