@@ -1,8 +1,9 @@
 // Bundles the client, the server, the worker and the command line into dist/, and with --tests the mocha files into
 // out/, with --bench the bench into .cache/. dist/server.js, worker.js and cli.js start the bundles of their names. The
-// grammars' .wasm files are copied beside the bundles.
+// grammars' .wasm files are copied beside the bundles. Browsers have a client and a server of their own, whose worker is
+// the server's script in another role; nothing of Node may be in them.
 import { build } from 'esbuild';
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 const flags = new Set(process.argv.slice(2));
@@ -30,6 +31,37 @@ function filesBelow(folder, suffix) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(suffix))
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+}
+
+/** What the base class of the debug adapter takes of Node, and what browsers lack. */
+const forBrowsers = {
+  ...common,
+  platform: 'browser',
+  target: 'es2022',
+  mainFields: ['browser', 'module', 'main'],
+  alias: { ...alias, events: './server/src/shell/browser/events.ts', url: './server/src/shell/browser/url.ts' },
+  outdir: 'dist',
+  metafile: true,
+  define: { 'process.platform': '"browser"' },
+};
+
+async function buildForBrowsers() {
+  const [client, server] = await Promise.all([
+    build({ ...forBrowsers, entryPoints: { 'browser-client': 'client/src/extension-browser.ts' } }),
+    build({ ...forBrowsers, entryPoints: { 'browser-server': 'server/src/lsp/browser.ts' }, format: 'iife', inject: ['server/src/shell/browser/immediate.ts'] }),
+  ]);
+  refuseNode(client, ['vscode']);
+  refuseNode(server, []);
+}
+
+/** A module that a bundle loads at run time is one that a browser does not have. */
+function refuseNode({ metafile }, allowed) {
+  for (const [file, { imports }] of Object.entries(metafile.outputs)) {
+    const others = imports.filter(({ path, external }) => external && !allowed.includes(path)).map(({ path }) => path);
+    const text = file.endsWith('.js') ? readFileSync(file, 'utf8') : '';
+    const required = [...text.matchAll(/\brequire\(\s*["'`]([^"'`]+)["'`]\s*\)/g)].map(([, name]) => name).filter((name) => !allowed.includes(name));
+    if (others.length + required.length > 0) throw new Error(`${file} is for browsers and loads ${[...others, ...required].join(', ')}`);
+  }
 }
 
 const grammars = [
@@ -64,7 +96,7 @@ if (flags.has('--tests')) {
     ...Object.fromEntries(['server', 'worker', 'cli'].map((name) => [name, 'server/src/shell/start.ts'])),
   };
   const present = Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(path)));
-  await build({ ...common, entryPoints: present, outdir: 'dist', metafile: true });
+  await Promise.all([build({ ...common, entryPoints: present, outdir: 'dist' }), buildForBrowsers()]);
   copyGrammars('dist');
-  if (!quiet) console.log(`dist: ${Object.keys(present).join(', ')}`);
+  if (!quiet) console.log(`dist: ${Object.keys(present).join(', ')}, browser-client, browser-server`);
 }

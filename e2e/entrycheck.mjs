@@ -50,6 +50,16 @@ export async function openTree(folder) {
   return await vscode.openInPlace(folder);
 }
 
+/** The same with the extension in the browser, where it has no Node and no disk. */
+export async function openTreeInBrowser(folder) {
+  return await vscode.openInBrowser(folder);
+}
+
+/** A page on a fresh copy of a design, with the extension in the browser. */
+export async function openDesignsInBrowser(name = null) {
+  return await vscode.open(workspace, name === null ? 'designs' : `designs/${name}`, true);
+}
+
 /** A page on a fresh copy of the designs, or of one of them. */
 export async function openDesigns(name = null) {
   return await vscode.open(workspace, name === null ? 'designs' : `designs/${name}`);

@@ -32,11 +32,16 @@ export async function launch({ installation, extension, results }) {
   const executablePath = onPath('chromium') ?? onPath('chromium-browser') ?? onPath('google-chrome');
   if (executablePath === null) throw new Error('no chromium on PATH: apt-get install chromium');
   const scratch = mkdtempSync(join(tmpdir(), 'entrycheck-e2e-'));
-  const userData = join(scratch, 'user-data');
-  const extensions = join(scratch, 'extensions');
-  writeSettings(userData, testSettings);
-  await unpackExtension(extension, extensions);
-  const server = await serveVscode({ installation, userData, extensions });
+  const serve = async (name, how) => {
+    const userData = join(scratch, name, 'user-data');
+    const extensions = join(scratch, name, 'extensions');
+    writeSettings(userData, testSettings);
+    await unpackExtension(extension, extensions, how);
+    return await serveVscode({ installation, userData, extensions });
+  };
+  const server = await serve('node', {});
+  /** Its extension runs in the browser; started when it is first wanted. */
+  let webServer = null;
   // After the server's own exit handler, which ends what may still write there.
   process.once('exit', () => rmSync(scratch, { recursive: true, force: true, maxRetries: 5 }));
   const browser = await chromium.launch({ executablePath, args: browserArguments }).catch((problem) => {
@@ -48,14 +53,22 @@ export async function launch({ installation, extension, results }) {
   return {
     scratch,
     /** Opens `below` in a copy of the folder `source`, in a browser profile of its own. */
-    async open(source, below) {
+    async open(source, below, inBrowser = false) {
       if (!existsSync(join(source, below))) throw new Error(`no such workspace: ${join(source, below)}`);
       const copy = join(scratch, `workspace-${++opened}`, basename(source));
       cpSync(source, copy, { recursive: true });
-      return await this.openInPlace(join(copy, below));
+      return await (inBrowser ? this.openInBrowser(join(copy, below)) : this.openInPlace(join(copy, below)));
     },
     /** Opens a folder as it is, in a browser profile of its own: for tests that write nothing. */
     async openInPlace(folder) {
+      return await this.openPage(server, folder);
+    },
+    /** The same, with the extension in the browser. */
+    async openInBrowser(folder) {
+      webServer ??= await serve('browser', { forBrowsers: true });
+      return await this.openPage(webServer, folder);
+    },
+    async openPage(server, folder) {
       const context = await browser.newContext({ viewport: { width: 1500, height: 950 }, reducedMotion: 'reduce' });
       await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: `http://127.0.0.1:${server.port}` });
       const page = await context.newPage();
@@ -71,8 +84,10 @@ export async function launch({ installation, extension, results }) {
     },
     async close() {
       await browser.close().catch(() => {});
-      server.stop();
-      await server.ended;
+      for (const each of [server, webServer]) {
+        each?.stop();
+        await each?.ended;
+      }
     },
   };
 }

@@ -2,7 +2,7 @@
 // what the extension does.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { serverScript } from './install-vscode.mjs';
@@ -27,16 +27,24 @@ export const quietSettings = {
   'files.simpleDialog.enable': true,
 };
 
-/** Copies the files that the .vsix would hold into `extensions` as a folder publisher.name-version. */
-export async function unpackExtension(source, extensions) {
+/**
+ * Copies the files that the .vsix would hold into `extensions` as a folder publisher.name-version. With `forBrowsers` the
+ * manifest names no `main`: the extension runs where web pages do, as in an editor that has no server.
+ */
+export async function unpackExtension(source, extensions, { forBrowsers = false } = {}) {
   const manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'));
-  if (!existsSync(join(source, manifest.main))) {
-    throw new Error(`${join(source, manifest.main)} is not built: run npm run build`);
+  for (const entry of [manifest.main, manifest.browser]) {
+    if (!existsSync(join(source, entry))) throw new Error(`${join(source, entry)} is not built: run npm run build`);
   }
   const { listFiles, PackageManager } = createRequire(import.meta.url)('@vscode/vsce');
   const files = await listFiles({ cwd: source, packageManager: PackageManager.None });
   const folder = join(extensions, `${manifest.publisher}.${manifest.name}-${manifest.version}`);
   for (const file of files) cpSync(join(source, file), join(folder, file), { recursive: true });
+  if (forBrowsers) {
+    const { main, ...others } = manifest;
+    writeFileSync(join(folder, 'package.json'), JSON.stringify(others));
+    rmSync(join(folder, main));
+  }
   return folder;
 }
 

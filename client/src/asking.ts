@@ -1,6 +1,6 @@
 // What commands need and were not given: the document that they are about, and a scenario of its design.
 import { window } from 'vscode';
-import type { LanguageClient } from 'vscode-languageclient/node';
+import type { BaseLanguageClient } from 'vscode-languageclient';
 import { methods } from '../../server/src/lsp/protocol.ts';
 import type { ScenariosResult } from '../../server/src/lsp/protocol.ts';
 
@@ -11,7 +11,7 @@ export function activeUri(): string | null {
   return uri?.toString() ?? null;
 }
 
-export async function chooseScenario(client: LanguageClient, uri: string): Promise<string | null> {
+export async function chooseScenario(client: BaseLanguageClient, uri: string): Promise<string | null> {
   const { problem, design, scenarios } = await client.sendRequest<ScenariosResult>(methods.scenarios, { uri });
   if (problem !== null || scenarios.length === 0) {
     void window.showInformationMessage(`Entrycheck: ${problem ?? `no scenario applies to ${design}`}`);

@@ -1,25 +1,22 @@
-// The language client: which documents it is for, and how the server is started.
+// Which documents the language client is for, and what it tells the server of itself, wherever the server runs.
 import { workspace } from 'vscode';
-import type { ExtensionContext } from 'vscode';
-import { LanguageClient, TransportKind } from 'vscode-languageclient/node';
-import type { DocumentFilter } from 'vscode-languageclient/node';
+import type { DocumentFilter, LanguageClientOptions } from 'vscode-languageclient';
 
 /** Ids under which other extensions know assembler, so that `.S` is reviewed whoever colours it. */
 const languages = ['gas-x86', 'asm', 'gas', 'asm-intel-x86-generic', 'x86asm', 'c'];
 const patterns = ['**/*.S', '**/*.s', '**/*.xctx-scenario.yaml', '**/*.xctx-scenario.yml', '**/*.xctx-scenario.json', '**/.xctx.yaml'];
 
-export function createClient(context: ExtensionContext): LanguageClient {
-  const module = context.asAbsolutePath('dist/server.js');
-  return new LanguageClient(
-    'entrycheck',
-    'Entrycheck',
-    { run: { module, transport: TransportKind.ipc }, debug: { module, transport: TransportKind.ipc, options: { execArgv: ['--nolazy', '--inspect=6019'] } } },
-    {
-      documentSelector: schemes().flatMap(filtersFor),
-      initializationOptions: { client: 'entrycheck', ...workspace.getConfiguration('entrycheck') },
-      diagnosticPullOptions: { onChange: true, onSave: false },
-    },
-  );
+export function clientOptions(): LanguageClientOptions {
+  return {
+    documentSelector: schemes().flatMap(filtersFor),
+    initializationOptions: { client: 'entrycheck', readsFiles: true, ...settings() },
+    diagnosticPullOptions: { onChange: true, onSave: false },
+  };
+}
+
+/** As plain values: the editor's object has methods, which no worker can be sent. */
+function settings(): object {
+  return JSON.parse(JSON.stringify(workspace.getConfiguration('entrycheck'))) as object;
 }
 
 /** Documents of a diff or of a preview are not reviewed: only those that can be edited. */

@@ -1,8 +1,8 @@
 // The commands of the palette. Each asks the server and hands the answer to a panel.
 import { Disposable, ProgressLocation, commands, window } from 'vscode';
 import type { CancellationToken, Progress } from 'vscode';
-import { WorkDoneProgress } from 'vscode-languageclient/node';
-import type { LanguageClient } from 'vscode-languageclient/node';
+import { WorkDoneProgress } from 'vscode-languageclient';
+import type { BaseLanguageClient } from 'vscode-languageclient';
 import { methods } from '../../server/src/lsp/protocol.ts';
 import type { CompareResult, ReplayKey, RunResult, TraceView } from '../../server/src/lsp/protocol.ts';
 import { activeUri, chooseScenario } from './asking.ts';
@@ -14,7 +14,7 @@ import { suppress } from './suppress.ts';
 import { explainRule } from './rule-pages.ts';
 import type { TracePanel } from './trace-panel.ts';
 
-export function registerCommands(client: LanguageClient, traces: TracePanel, comparison: ComparePanel): Disposable {
+export function registerCommands(client: BaseLanguageClient, traces: TracePanel, comparison: ComparePanel): Disposable {
   const register = (name: string, work: (...given: readonly unknown[]) => Promise<void>): Disposable =>
     commands.registerCommand(`entrycheck.${name}`, async (...given: readonly unknown[]) => {
       try {
@@ -35,7 +35,10 @@ export function registerCommands(client: LanguageClient, traces: TracePanel, com
     register('showExpansion', () => showExpansion(client)),
     register('explainRule', (name) => explainRule(client, textOrNull(name))),
     register('suppress', suppress),
-    register('restartServer', () => client.restart()),
+    register('restartServer', async () => {
+      await client.stop();
+      await client.start();
+    }),
     register('showOutput', async () => client.outputChannel.show(true)),
   );
 }
@@ -48,19 +51,19 @@ function isReplayKey(given: unknown): given is ReplayKey {
   return typeof given === 'object' && given !== null && ('file' in given || 'choices' in given);
 }
 
-async function runScenario(client: LanguageClient, traces: TracePanel, given: string | null): Promise<void> {
+async function runScenario(client: BaseLanguageClient, traces: TracePanel, given: string | null): Promise<void> {
   const uri = activeUri();
   if (uri === null) return;
   const scenario = given ?? (await chooseScenario(client, uri));
   if (scenario !== null) await run(client, traces, uri, scenario);
 }
 
-async function runAll(client: LanguageClient, traces: TracePanel): Promise<void> {
+async function runAll(client: BaseLanguageClient, traces: TracePanel): Promise<void> {
   const uri = activeUri();
   if (uri !== null) await run(client, traces, uri, null);
 }
 
-async function run(client: LanguageClient, traces: TracePanel, uri: string, scenario: string | null): Promise<void> {
+async function run(client: BaseLanguageClient, traces: TracePanel, uri: string, scenario: string | null): Promise<void> {
   const title = scenario === null ? 'Entrycheck: running all scenarios' : `Entrycheck: running ${scenario}`;
   const result = await request<RunResult>(client, title, methods.run, { uri, scenario });
   if (result.runs.length > 0) traces.show(result.runs, result.stopped);
@@ -69,7 +72,7 @@ async function run(client: LanguageClient, traces: TracePanel, uri: string, scen
 }
 
 /** At the cursor, with events that are asked for, where a lens or an action does not say. */
-async function raiseHere(client: LanguageClient, traces: TracePanel, givenUri: string | null, line: unknown, character: unknown, given: unknown): Promise<void> {
+async function raiseHere(client: BaseLanguageClient, traces: TracePanel, givenUri: string | null, line: unknown, character: unknown, given: unknown): Promise<void> {
   const uri = givenUri ?? activeUri();
   if (uri === null) return;
   const cursor = window.activeTextEditor?.selection.active;
@@ -87,13 +90,13 @@ async function askEvents(): Promise<readonly string[] | null> {
   return names.length === 0 ? null : names;
 }
 
-async function compareDesigns(client: LanguageClient, comparison: ComparePanel): Promise<void> {
+async function compareDesigns(client: BaseLanguageClient, comparison: ComparePanel): Promise<void> {
   const result = await request<CompareResult>(client, 'Entrycheck: comparing designs', methods.compare, { folders: [] });
   if (result.rows.length > 0) comparison.show(result);
   else void window.showInformationMessage(`Entrycheck: no design with a #VE handler in this workspace. ${result.notes.join('. ')}`);
 }
 
-async function showTrace(client: LanguageClient, traces: TracePanel, given: string | null, key: string | null): Promise<void> {
+async function showTrace(client: BaseLanguageClient, traces: TracePanel, given: string | null, key: string | null): Promise<void> {
   const uri = given ?? activeUri();
   if (uri === null) return;
   const line = window.activeTextEditor?.selection.active.line ?? 0;
@@ -103,7 +106,7 @@ async function showTrace(client: LanguageClient, traces: TracePanel, given: stri
 }
 
 /** Sends a request whose progress shows in a notification with a cancel button. */
-async function request<T>(client: LanguageClient, title: string, method: string, params: object): Promise<T> {
+async function request<T>(client: BaseLanguageClient, title: string, method: string, params: object): Promise<T> {
   const send = async (progress: Progress<{ message?: string }>, token: CancellationToken): Promise<T> => {
     const workDoneToken = `entrycheck-${Date.now()}-${Math.random()}`;
     const listener = client.onProgress(WorkDoneProgress.type, workDoneToken, (value) => {

@@ -2,13 +2,13 @@
 // whose messages go to the adapter in the language server.
 import { DebugAdapterInlineImplementation, Disposable, EventEmitter, debug, window, workspace } from 'vscode';
 import type { DebugAdapter, DebugConfiguration, DebugConfigurationProvider, DebugProtocolMessage, WorkspaceFolder } from 'vscode';
-import { State } from 'vscode-languageclient/node';
-import type { LanguageClient } from 'vscode-languageclient/node';
+import { State } from 'vscode-languageclient';
+import type { BaseLanguageClient } from 'vscode-languageclient';
 import { debugType, methods } from '../../server/src/lsp/protocol.ts';
 import type { DebugMessage, ReplayKey, TraceView } from '../../server/src/lsp/protocol.ts';
 import { activeUri, chooseScenario } from './asking.ts';
 
-export function registerDebugging(client: LanguageClient): Disposable {
+export function registerDebugging(client: BaseLanguageClient): Disposable {
   const sessions = new Map<string, (message: DebugMessage['message']) => void>();
   return Disposable.from(
     debug.registerDebugAdapterDescriptorFactory(debugType, {
@@ -24,7 +24,7 @@ export function registerDebugging(client: LanguageClient): Disposable {
 }
 
 /** Messages of one session, which the server answers in their order. */
-function createAdapter(client: LanguageClient, session: string, sessions: Map<string, (message: DebugMessage['message']) => void>): DebugAdapter {
+function createAdapter(client: BaseLanguageClient, session: string, sessions: Map<string, (message: DebugMessage['message']) => void>): DebugAdapter {
   const sent = new EventEmitter<DebugProtocolMessage>();
   sessions.set(session, (message) => sent.fire(message));
   return {
@@ -40,7 +40,7 @@ function createAdapter(client: LanguageClient, session: string, sessions: Map<st
   };
 }
 
-function configurations(client: LanguageClient): DebugConfigurationProvider {
+function configurations(client: BaseLanguageClient): DebugConfigurationProvider {
   return {
     /** Without a launch.json the design of the active editor, with a scenario that is asked for. */
     resolveDebugConfiguration: async (_folder: WorkspaceFolder | undefined, given: DebugConfiguration): Promise<DebugConfiguration | undefined> => {
@@ -66,7 +66,7 @@ function named(name: string): Pick<DebugConfiguration, 'type' | 'request' | 'nam
 }
 
 /** A trace that is given, else that of the finding at the cursor, else that of a scenario which is asked for. */
-export async function debugTrace(client: LanguageClient, given: ReplayKey | null): Promise<void> {
+export async function debugTrace(client: BaseLanguageClient, given: ReplayKey | null): Promise<void> {
   const key = given ?? (await chooseTrace(client));
   if (key === 'dismissed') return;
   if (key !== null) return start(nameOf(key), key);
@@ -75,7 +75,7 @@ export async function debugTrace(client: LanguageClient, given: ReplayKey | null
   if (uri !== null && scenario !== null) await start(scenario, { program: uri, scenario });
 }
 
-async function chooseTrace(client: LanguageClient): Promise<ReplayKey | null | 'dismissed'> {
+async function chooseTrace(client: BaseLanguageClient): Promise<ReplayKey | null | 'dismissed'> {
   const editor = window.activeTextEditor;
   if (editor === undefined) return null;
   const line = editor.selection.active.line;

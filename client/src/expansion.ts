@@ -2,13 +2,13 @@
 // of it leads to where it was written. A shown expansion follows the edits of its source.
 import { Disposable, DocumentLink, EventEmitter, Location, Range, Uri, ViewColumn, languages, window, workspace } from 'vscode';
 import type { TextDocument } from 'vscode';
-import type { LanguageClient } from 'vscode-languageclient/node';
+import type { BaseLanguageClient } from 'vscode-languageclient';
 import { expansionScheme, methods } from '../../server/src/lsp/protocol.ts';
 import type { ExpansionChoice, ExpansionView, ViewRange } from '../../server/src/lsp/protocol.ts';
 
 const refreshAfter = 400;
 
-export function registerExpansions(client: LanguageClient): Disposable {
+export function registerExpansions(client: BaseLanguageClient): Disposable {
   const changed = new EventEmitter<Uri>();
   const views = new Map<string, ExpansionView>();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -83,7 +83,7 @@ function linkTo(range: Range, at: ViewRange): DocumentLink {
 }
 
 /** Opens the expansion of the symbol at the cursor beside the file; where there is none, of one that is asked for. */
-export async function showExpansion(client: LanguageClient): Promise<void> {
+export async function showExpansion(client: BaseLanguageClient): Promise<void> {
   const editor = window.activeTextEditor;
   if (editor === undefined) {
     void window.showInformationMessage('Entrycheck: open an assembler file or a header first');

@@ -1,11 +1,11 @@
 // Rule pages as read-only documents: `entrycheck-rule:/NAME.md`, the target of a diagnostic's code.
 import { EventEmitter, Uri, commands, languages, window, workspace } from 'vscode';
 import type { Disposable } from 'vscode';
-import type { LanguageClient } from 'vscode-languageclient/node';
+import type { BaseLanguageClient } from 'vscode-languageclient';
 import { methods, ruleScheme, ruleUri } from '../../server/src/lsp/protocol.ts';
 import type { RuleEntry } from '../../server/src/lsp/protocol.ts';
 
-export function registerRulePages(client: LanguageClient): Disposable {
+export function registerRulePages(client: BaseLanguageClient): Disposable {
   const changed = new EventEmitter<Uri>();
   return workspace.registerTextDocumentContentProvider(ruleScheme, {
     onDidChange: changed.event,
@@ -18,7 +18,7 @@ export function registerRulePages(client: LanguageClient): Disposable {
 }
 
 /** Opens the rendered page; without a name asks for one, those of the current line first. */
-export async function explainRule(client: LanguageClient, name: string | null): Promise<void> {
+export async function explainRule(client: BaseLanguageClient, name: string | null): Promise<void> {
   const chosen = name ?? (await chooseRule(client));
   if (chosen === null) return;
   const uri = Uri.parse(ruleUri(chosen));
@@ -29,7 +29,7 @@ export async function explainRule(client: LanguageClient, name: string | null): 
   }
 }
 
-async function chooseRule(client: LanguageClient): Promise<string | null> {
+async function chooseRule(client: BaseLanguageClient): Promise<string | null> {
   const rules = await client.sendRequest<readonly RuleEntry[]>(methods.rules);
   const here = new Set(rulesAtCursor());
   const items = [...rules]

@@ -1,11 +1,11 @@
 // The status bar item: what the exploration is doing, in words and not in colour only.
 import { StatusBarAlignment, window } from 'vscode';
 import type { Disposable, StatusBarItem } from 'vscode';
-import type { LanguageClient } from 'vscode-languageclient/node';
+import type { BaseLanguageClient } from 'vscode-languageclient';
 import { methods } from '../../server/src/lsp/protocol.ts';
 import type { StatusParams } from '../../server/src/lsp/protocol.ts';
 
-export function createStatus(client: LanguageClient): Disposable {
+export function createStatus(client: BaseLanguageClient): Disposable {
   const item = window.createStatusBarItem('entrycheck.status', StatusBarAlignment.Left, 0);
   item.name = 'Entrycheck';
   item.command = 'entrycheck.showOutput';

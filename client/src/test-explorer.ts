@@ -2,7 +2,7 @@
 // a violation shown at the step that shows it. What was found is void once a file of the design is edited.
 import { Disposable, Location, MarkdownString, Position, Range, TestMessage, TestMessageStackFrame, TestRunProfileKind, TestRunRequest, Uri, commands, tests, window, workspace } from 'vscode';
 import type { CancellationToken, TestController, TestItem, TestRun } from 'vscode';
-import type { LanguageClient } from 'vscode-languageclient/node';
+import type { BaseLanguageClient } from 'vscode-languageclient';
 import { methods } from '../../server/src/lsp/protocol.ts';
 import type { RunParams, TestDesign, TestResult, TestsResult, TraceView, ViewRange } from '../../server/src/lsp/protocol.ts';
 import { debugTrace } from './debug.ts';
@@ -19,7 +19,7 @@ interface Known {
   runs: readonly TraceView[];
 }
 
-export function createTestExplorer(client: LanguageClient, traces: TracePanel): Disposable {
+export function createTestExplorer(client: BaseLanguageClient, traces: TracePanel): Disposable {
   const controller = tests.createTestController('entrycheck', 'Entrycheck');
   const known = new WeakMap<TestItem, Known>();
   let looked = false;
@@ -110,7 +110,7 @@ function rangeOf({ startLine, startCharacter, endLine, endCharacter }: ViewRange
   return new Range(startLine, startCharacter, endLine, endCharacter);
 }
 
-async function runTests(client: LanguageClient, controller: TestController, known: WeakMap<TestItem, Known>, request: TestRunRequest, token: CancellationToken): Promise<void> {
+async function runTests(client: BaseLanguageClient, controller: TestController, known: WeakMap<TestItem, Known>, request: TestRunRequest, token: CancellationToken): Promise<void> {
   const wanted = leavesOf(request.include ?? itemsIn(controller), new Set(request.exclude ?? []));
   if (request.continuous === true) {
     watch(client, controller, known, wanted, request, token);
@@ -129,7 +129,7 @@ async function runTests(client: LanguageClient, controller: TestController, know
   run.end();
 }
 
-async function runOne(client: LanguageClient, run: TestRun, item: TestItem, entry: Known): Promise<void> {
+async function runOne(client: BaseLanguageClient, run: TestRun, item: TestItem, entry: Known): Promise<void> {
   run.started(item);
   const began = performance.now();
   try {
@@ -172,7 +172,7 @@ function messageOf(item: TestItem, { message, runs }: TestResult): TestMessage {
 }
 
 /** Runs what is wanted again whenever a file of its design is saved, until the token says to stop. */
-function watch(client: LanguageClient, controller: TestController, known: WeakMap<TestItem, Known>, wanted: readonly TestItem[], request: TestRunRequest, token: CancellationToken): void {
+function watch(client: BaseLanguageClient, controller: TestController, known: WeakMap<TestItem, Known>, wanted: readonly TestItem[], request: TestRunRequest, token: CancellationToken): void {
   const listener = workspace.onDidSaveTextDocument(({ uri }) => {
     const folder = folderOf(uri.toString());
     const again = wanted.filter((item) => known.get(item)?.folder === folder);

@@ -1,5 +1,4 @@
 // The page of a webview: a strict content policy, one script of ours, the editor's theme. Loads nothing else.
-import { randomBytes } from 'node:crypto';
 import { Uri } from 'vscode';
 import type { ExtensionContext, Webview, WebviewOptions } from 'vscode';
 import { style } from './panel/style.ts';
@@ -9,7 +8,7 @@ export function webviewOptions(context: ExtensionContext): WebviewOptions {
 }
 
 export function pageHtml(context: ExtensionContext, webview: Webview, kind: 'trace' | 'compare'): string {
-  const nonce = randomBytes(18).toString('base64url');
+  const nonce = [...crypto.getRandomValues(new Uint8Array(18))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   const script = webview.asWebviewUri(Uri.joinPath(context.extensionUri, 'dist', 'panel.js'));
   return `<!DOCTYPE html>
 <html lang="en">

@@ -1,5 +1,5 @@
 // What the client says that it can do, and what the server offers to such a client.
-import { TextDocumentSyncKind } from 'vscode-languageserver/node';
+import { TextDocumentSyncKind } from 'vscode-languageserver';
 import type { ClientCapabilities, ServerCapabilities } from 'vscode-languageserver/node';
 import type { DiagnosticAbilities } from './diagnostics.ts';
 import { assemblerDocuments, tokenLegend } from './editing.ts';

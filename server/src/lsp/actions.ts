@@ -1,5 +1,5 @@
 // Code actions of a finding: its verified fix, its rule, its trace, and a suppression that asks for a reason.
-import { CodeActionKind } from 'vscode-languageserver/node';
+import { CodeActionKind } from 'vscode-languageserver';
 import type { CodeAction, CodeActionParams, Diagnostic, TextEdit } from 'vscode-languageserver/node';
 import type { Finding, Fix, Review } from '../core/review-types.ts';
 import { findingKeys, source } from './diagnostics.ts';

@@ -1,6 +1,6 @@
 // Debug sessions of our own client: the messages of the debug adapter go through the language server, so that a replay is
 // that of the texts as they are edited. The adapter is loaded when the first session begins.
-import { CancellationTokenSource } from 'vscode-languageserver/node';
+import { CancellationTokenSource } from 'vscode-languageserver';
 import type { Connection } from 'vscode-languageserver/node';
 import { isWhole } from '../core/review/path-scenarios.ts';
 import { locator } from '../core/render/places.ts';

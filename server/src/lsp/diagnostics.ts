@@ -1,6 +1,6 @@
 // Findings in their published form. The trace goes into related information, at most 20 key steps, or is folded into
 // the message for clients that cannot show it: the same sentences either way.
-import { DiagnosticSeverity, DiagnosticTag } from 'vscode-languageserver/node';
+import { DiagnosticSeverity, DiagnosticTag } from 'vscode-languageserver';
 import type { Diagnostic, DiagnosticRelatedInformation } from 'vscode-languageserver/node';
 import { unreachable } from '../core/base/unreachable.ts';
 import type { Place } from '../core/base/span.ts';

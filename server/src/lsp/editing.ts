@@ -1,8 +1,8 @@
 // References, renaming, links, symbols of the workspace and semantic tokens: answers of the review in the shapes of the
 // protocol. Knows no connection.
-import { ErrorCodes, ResponseError } from 'vscode-languageserver/node';
+import { ErrorCodes, ResponseError } from 'vscode-languageserver';
 import type { DocumentLink, DocumentSelector, Location, Range, SemanticTokens, WorkspaceEdit, WorkspaceSymbol } from 'vscode-languageserver/node';
-import { DiagnosticSeverity, DiagnosticTag } from 'vscode-languageserver/node';
+import { DiagnosticSeverity, DiagnosticTag } from 'vscode-languageserver';
 import type { Diagnostic } from 'vscode-languageserver/node';
 import type { Renaming, Review } from '../core/review-types.ts';
 import { rangeOf } from './documents.ts';

@@ -1,6 +1,6 @@
 // "Raise an event here" in the editor: the run itself, the code actions and the lenses that offer it. All of them ask the
 // worker, which has explored the entry paths; the server explores none.
-import { CodeActionKind, CodeActionTriggerKind } from 'vscode-languageserver/node';
+import { CodeActionKind, CodeActionTriggerKind } from 'vscode-languageserver';
 import type { CancellationToken, CodeAction, CodeActionParams, CodeLens } from 'vscode-languageserver/node';
 import { contextLine, eventsText } from '../core/render/events.ts';
 import type { EventRow, EventRun, RunReport, SymbolEntry } from '../core/review-types.ts';

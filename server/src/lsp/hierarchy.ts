@@ -1,6 +1,6 @@
 // The call hierarchy in the shapes of the protocol. The worker answers, which has explored the entry paths; an item carries
 // the key that its callers and callees are asked for with.
-import { SymbolKind } from 'vscode-languageserver/node';
+import { SymbolKind } from 'vscode-languageserver';
 import type { CallHierarchyIncomingCall, CallHierarchyItem, CallHierarchyOutgoingCall } from 'vscode-languageserver/node';
 import { unreachable } from '../core/base/unreachable.ts';
 import type { HierarchyCall, HierarchyItem } from '../core/review-types.ts';

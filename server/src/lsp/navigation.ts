@@ -1,5 +1,5 @@
 // Completion, document symbols, folding and definition: answers of the review in the shapes of the protocol.
-import { CompletionItemKind, FoldingRangeKind, InsertTextFormat, SymbolKind } from 'vscode-languageserver/node';
+import { CompletionItemKind, FoldingRangeKind, InsertTextFormat, SymbolKind } from 'vscode-languageserver';
 import type { CompletionItem, DocumentSymbol, FoldingRange, Location } from 'vscode-languageserver/node';
 import { unreachable } from '../core/base/unreachable.ts';
 import type { CompletionEntry, Review, SymbolEntry, WorkspaceSymbolEntry } from '../core/review-types.ts';

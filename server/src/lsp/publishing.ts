@@ -1,5 +1,5 @@
 // Diagnostics on their way to the client: pushed, or asked for by clients that pull, which are told when there are new ones.
-import { CodeLensRefreshRequest, DiagnosticSeverity } from 'vscode-languageserver/node';
+import { CodeLensRefreshRequest, DiagnosticSeverity } from 'vscode-languageserver';
 import type { Connection, Diagnostic } from 'vscode-languageserver/node';
 import type { Abilities } from './abilities.ts';
 import { diagnosticOf, fileNotice, findingKeys } from './diagnostics.ts';

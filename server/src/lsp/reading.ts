@@ -10,7 +10,7 @@ const atOnce = 64;
 
 export interface ReadingHost {
   readonly ask: (paths: HostPaths) => Promise<HostAnswer>;
-  /** Nothing outside of these folders is asked for. */
+  /** Nothing outside of these folders is asked for, unless it lies on a disk. */
   readonly roots: () => readonly string[];
   readonly given: (answer: HostAnswer) => void;
   /** The review was given all that it had looked for in vain. */
@@ -79,7 +79,7 @@ export function createReading(workspace: ReadWorkspace, host: ReadingHost): Read
 
   /** Every path that is asked for has an answer. */
   async function read({ files: wanted, folders: listed }: HostPaths): Promise<HostAnswer> {
-    const allowed = (path: string): boolean => host.roots().some((root) => path === root || path.startsWith(`${root}/`));
+    const allowed = (path: string): boolean => host.roots().some((root) => path === root || path.startsWith(`${root}/`) || isOnSameDisk(path, root));
     const room = (): boolean => sizes.size < mostFiles && characters < mostCharacters;
     const may = wanted.filter((file) => allowed(file) && (sizes.has(file) || room()));
     skip(wanted.filter((file) => allowed(file) && !may.includes(file)));
@@ -128,6 +128,12 @@ export function createReading(workspace: ReadWorkspace, host: ReadingHost): Read
       await give({ files: [], folders: [folder] });
     },
   };
+}
+
+/** A folder of a repository has no neighbours, but one on a disk, of this machine or a remote one, may include what lies beside it. */
+function isOnSameDisk(path: string, root: string): boolean {
+  const disk = /^(?:vscode-remote:\/\/[^/]*)?\//.exec(root)?.[0];
+  return disk !== undefined && path.startsWith(disk);
 }
 
 /** Those that are asked for; what the names of a folder say is absent is so. */

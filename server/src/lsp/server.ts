@@ -1,6 +1,6 @@
 // The server of one connection: its review, its settings and folders, and the documents that the client tells of. What
 // arrives before the review is ready waits in order.
-import { DidChangeConfigurationNotification, DidChangeWatchedFilesNotification, MessageType, RenameRequest, ShowMessageNotification } from 'vscode-languageserver/node';
+import { DidChangeConfigurationNotification, DidChangeWatchedFilesNotification, MessageType, RenameRequest, ShowMessageNotification } from 'vscode-languageserver';
 import type { Connection, InitializeParams, InitializeResult } from 'vscode-languageserver/node';
 import type { ConfigurationChoice, Review } from '../core/review-types.ts';
 import type { Folders } from '../shell/folders.ts';

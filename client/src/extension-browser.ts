@@ -1,0 +1,10 @@
+// Start of the extension where a browser runs it.
+import type { ExtensionContext } from 'vscode';
+import { begin, end } from './begin.ts';
+import { createClient } from './client-browser.ts';
+
+export async function activate(context: ExtensionContext): Promise<void> {
+  await begin(context, createClient(context));
+}
+
+export const deactivate = end;
