@@ -40,15 +40,14 @@ const forBrowsers = {
   target: 'es2022',
   mainFields: ['browser', 'module', 'main'],
   alias: { ...alias, events: './server/src/shell/browser/events.ts', url: './server/src/shell/browser/url.ts' },
-  outdir: 'dist',
   metafile: true,
   define: { 'process.platform': '"browser"' },
 };
 
-async function buildForBrowsers() {
+async function buildForBrowsers(outdir) {
   const [client, server] = await Promise.all([
-    build({ ...forBrowsers, entryPoints: { 'browser-client': 'client/src/extension-browser.ts' } }),
-    build({ ...forBrowsers, entryPoints: { 'browser-server': 'server/src/lsp/browser.ts' }, format: 'iife', inject: ['server/src/shell/browser/immediate.ts'] }),
+    build({ ...forBrowsers, outdir, entryPoints: { 'browser-client': 'client/src/extension-browser.ts' } }),
+    build({ ...forBrowsers, outdir, entryPoints: { 'browser-server': 'server/src/lsp/browser.ts' }, format: 'iife', inject: ['server/src/shell/browser/immediate.ts'] }),
   ]);
   refuseNode(client, ['vscode']);
   refuseNode(server, []);
@@ -78,7 +77,7 @@ function copyGrammars(folder) {
 if (flags.has('--tests')) {
   rmSync('out', { recursive: true, force: true });
   const tests = [...filesBelow('server/src', '.test.ts'), ...filesBelow('client/src', '.test.ts')];
-  await build({ ...common, entryPoints: tests, outdir: 'out', outbase: '.', sourcemap: true, packages: 'external', alias: {} });
+  await Promise.all([build({ ...common, entryPoints: tests, outdir: 'out', outbase: '.', sourcemap: true, packages: 'external', alias: {} }), buildForBrowsers('out')]);
   copyGrammars('out');
   if (!quiet) console.log(`out: ${tests.length} test files`);
 } else if (flags.has('--bench')) {
@@ -96,7 +95,7 @@ if (flags.has('--tests')) {
     ...Object.fromEntries(['server', 'worker', 'cli'].map((name) => [name, 'server/src/shell/start.ts'])),
   };
   const present = Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(path)));
-  await Promise.all([build({ ...common, entryPoints: present, outdir: 'dist' }), buildForBrowsers()]);
+  await Promise.all([build({ ...common, entryPoints: present, outdir: 'dist' }), buildForBrowsers('dist')]);
   copyGrammars('dist');
   if (!quiet) console.log(`dist: ${Object.keys(present).join(', ')}, browser-client, browser-server`);
 }

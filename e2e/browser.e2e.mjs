@@ -100,7 +100,7 @@ function kernelTests() {
     await workbench.closeHover();
     await workbench.clickWord(use, 'PUSH_AND_CLEAR_REGS');
     await workbench.press('F12');
-    await workbench.waitForActiveFile('arch/x86/entry/calling.h');
+    await workbench.waitForActiveFile('calling.h');
     await workbench.openFile(entry);
   });
 

@@ -1,7 +1,9 @@
 // Runs the end-to-end tests in a real VS Code; the last line is `N passed, N failed`. Exit 0 when all passed, 1 when
 // one failed, 2 when VS Code could not be started.
 //
-//   node e2e/run.mjs [--extension FOLDER] [--workspace FOLDER] [--grep TEXT]
+//   node e2e/run.mjs [--extension FOLDER] [--workspace FOLDER] [--grep TEXT] [--browser]
+//
+// With --browser the extension of all tests runs in the browser, as that of browser.e2e.mjs always does.
 import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +19,7 @@ const { values } = parseArgs({
     extension: { type: 'string', default: join(here, '..') },
     workspace: { type: 'string', default: join(here, '..', 'test-fixtures') },
     grep: { type: 'string' },
+    browser: { type: 'boolean', default: false },
   },
 });
 const results = join(here, 'results');
@@ -38,6 +41,7 @@ try {
     extension: resolve(values.extension),
     workspace: resolve(values.workspace),
     results,
+    inBrowser: values.browser,
   });
 } catch (problem) {
   console.error(`e2e: ${problem.stack}`);

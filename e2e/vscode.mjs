@@ -28,7 +28,7 @@ const browserArguments = [
   '--disable-sync',
 ];
 
-export async function launch({ installation, extension, results }) {
+export async function launch({ installation, extension, results, inBrowser = false }) {
   const executablePath = onPath('chromium') ?? onPath('chromium-browser') ?? onPath('google-chrome');
   if (executablePath === null) throw new Error('no chromium on PATH: apt-get install chromium');
   const scratch = mkdtempSync(join(tmpdir(), 'entrycheck-e2e-'));
@@ -39,9 +39,9 @@ export async function launch({ installation, extension, results }) {
     await unpackExtension(extension, extensions, how);
     return await serveVscode({ installation, userData, extensions });
   };
-  const server = await serve('node', {});
+  const server = await serve('first', { forBrowsers: inBrowser });
   /** Its extension runs in the browser; started when it is first wanted. */
-  let webServer = null;
+  let webServer = inBrowser ? server : null;
   // After the server's own exit handler, which ends what may still write there.
   process.once('exit', () => rmSync(scratch, { recursive: true, force: true, maxRetries: 5 }));
   const browser = await chromium.launch({ executablePath, args: browserArguments }).catch((problem) => {
@@ -53,11 +53,11 @@ export async function launch({ installation, extension, results }) {
   return {
     scratch,
     /** Opens `below` in a copy of the folder `source`, in a browser profile of its own. */
-    async open(source, below, inBrowser = false) {
+    async open(source, below, apart = false) {
       if (!existsSync(join(source, below))) throw new Error(`no such workspace: ${join(source, below)}`);
       const copy = join(scratch, `workspace-${++opened}`, basename(source));
       cpSync(source, copy, { recursive: true });
-      return await (inBrowser ? this.openInBrowser(join(copy, below)) : this.openInPlace(join(copy, below)));
+      return await (apart ? this.openInBrowser(join(copy, below)) : this.openInPlace(join(copy, below)));
     },
     /** Opens a folder as it is, in a browser profile of its own: for tests that write nothing. */
     async openInPlace(folder) {

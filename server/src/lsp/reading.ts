@@ -80,9 +80,8 @@ export function createReading(workspace: ReadWorkspace, host: ReadingHost): Read
   /** Every path that is asked for has an answer. */
   async function read({ files: wanted, folders: listed }: HostPaths): Promise<HostAnswer> {
     const allowed = (path: string): boolean => host.roots().some((root) => path === root || path.startsWith(`${root}/`) || isOnSameDisk(path, root));
-    const room = (): boolean => sizes.size < mostFiles && characters < mostCharacters;
-    const may = wanted.filter((file) => allowed(file) && (sizes.has(file) || room()));
-    skip(wanted.filter((file) => allowed(file) && !may.includes(file)));
+    let room = characters < mostCharacters ? mostFiles - sizes.size : 0;
+    const may = wanted.filter((file) => allowed(file) && (sizes.has(file) || room-- > 0));
     const asked = { files: may, folders: listed.filter(allowed) };
     const answer = asked.files.length + asked.folders.length === 0 ? nothing : await host.ask(asked).catch((error: unknown) => {
       host.log(`virtual workspace: ${error instanceof Error ? error.message : String(error)}`);
@@ -90,8 +89,10 @@ export function createReading(workspace: ReadWorkspace, host: ReadingHost): Read
     });
     const texts = new Map(answer.files.map(({ file, text }) => [file, text]));
     const known = new Map(answer.folders.map((folder) => [folder.folder, folder]));
+    const files = wanted.map((file) => counted({ file, text: texts.get(file) ?? null }));
+    skip(wanted.filter((file) => allowed(file) && !may.includes(file)));
     return {
-      files: wanted.map((file) => counted({ file, text: texts.get(file) ?? null })),
+      files,
       folders: [...new Set([...listed, ...known.keys()])].map((folder) => known.get(folder) ?? { folder, names: [], below: [] }),
     };
   }
