@@ -55,6 +55,15 @@ describe('a design in the browser', () => {
     await workbench.waitForCursor(Number(number));
     await workbench.screenshot('browser-trace');
   });
+
+  it('replays that trace in the debugger', async () => {
+    const panel = await workbench.webview(trace.verdict);
+    await panel.getByRole('button', { name: 'Replay in debugger' }).click();
+    const frames = workbench.page.locator('.debug-call-stack .monaco-list-row .stack-frame', { hasText: /asm_exc_nmi: / });
+    await frames.first().waitFor({ timeout: 60_000 });
+    await workbench.screenshot('browser-debug');
+    await workbench.page.locator('.debug-toolbar .action-label[aria-label^="Stop"]').first().click();
+  });
 });
 
 describe('a sketch in the browser', () => {
@@ -110,6 +119,7 @@ function kernelTests() {
     const shown = async () => (await Promise.all([...Array(14).keys()].map((below) => workbench.lineText(symbol + below)))).join('\n');
     await workbench.waitUntil(async () => /swapgs\s*GS kernel/.test(await shown()), 'the hint behind swapgs', 100_000);
     await workbench.waitUntil(async () => (await workbench.page.locator('.statusbar-item', { hasText: 'Entrycheck: no findings' }).count()) > 0, 'the status bar to say that there are no findings', 100_000);
+    await workbench.screenshot('browser-kernel-hints');
     await workbench.showProblems('');
     await workbench.waitUntil(async () => /No problems/.test(await workbench.panelText()), 'the Problems panel to be empty', 10_000);
     assert.deepEqual(await workbench.squiggledLines(), []);

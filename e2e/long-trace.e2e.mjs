@@ -1,8 +1,6 @@
 // The trace panel with a trace of ten thousand steps, made here and given to the page as the extension gives it a run: few
 // of its rows are in the document, and the keyboard, the filter, scrolling and copying work as with a short one.
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { bad, commands, cornerCase, openDesigns, trace } from './entrycheck.mjs';
 
 const length = 10_000;
@@ -26,7 +24,7 @@ describe('a trace of ten thousand steps', () => {
     await workbench.pickQuickPick(cornerCase);
     panel = await workbench.webview(trace.verdict);
     await panel.locator(trace.step).first().waitFor();
-    const uri = pathToFileURL(join(workbench.folder, bad.file)).href;
+    const uri = workbench.uriOf(bad.file);
     await panel.evaluate(showTrace, { uri, last: lines.last - 1, length, nmiEach });
     await panel.locator('.count', { hasText: `${length} steps` }).waitFor();
   });

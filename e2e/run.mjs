@@ -12,7 +12,7 @@ import Mocha from 'mocha';
 import { installVscode, vscodeFolder } from '../scripts/install-vscode.mjs';
 import { start } from './entrycheck.mjs';
 
-const overallMs = 10 * 60_000;
+const overallMs = 15 * 60_000;
 const here = dirname(fileURLToPath(import.meta.url));
 const { values } = parseArgs({
   options: {

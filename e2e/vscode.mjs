@@ -72,7 +72,7 @@ export async function launch({ installation, extension, results, inBrowser = fal
       const context = await browser.newContext({ viewport: { width: 1500, height: 950 }, reducedMotion: 'reduce' });
       await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: `http://127.0.0.1:${server.port}` });
       const page = await context.newPage();
-      const workbench = new Workbench(page, { folder, results });
+      const workbench = new Workbench(page, { folder, results, inBrowser: server === webServer });
       await page.goto(server.urlOf(folder));
       current = workbench;
       await workbench.ready();

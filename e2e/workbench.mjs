@@ -2,13 +2,15 @@
 // can be seen; none is for time. Knows VS Code's page, never the extension's.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 const squiggles = '.monaco-editor .squiggly-error, .monaco-editor .squiggly-warning, .monaco-editor .squiggly-info';
 const hovers = '.monaco-hover:visible, .monaco-resizable-hover:visible';
 
 export class Workbench {
-  constructor(page, { folder, results }) {
+  constructor(page, { folder, results, inBrowser = false }) {
     this.page = page;
+    this.inBrowser = inBrowser;
     this.folder = folder;
     this.results = results;
     page.setDefaultTimeout(15_000);
@@ -20,6 +22,12 @@ export class Workbench {
     const trust = this.page.getByRole('button', { name: /^Yes, I trust/ });
     await trust.click({ timeout: 30_000 });
     await trust.waitFor({ state: 'hidden' });
+  }
+
+  /** The file's URI as the extension has it: in the browser it is one of the server's. */
+  uriOf(name) {
+    const { href, pathname } = pathToFileURL(join(this.folder, name));
+    return this.inBrowser ? `vscode-remote://${new URL(this.page.url()).host}${pathname}` : href;
   }
 
   async close() {

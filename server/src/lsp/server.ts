@@ -87,8 +87,10 @@ export function serve(connection: Connection, parts: ServerParts): void {
     return session;
   }
 
+  /** What is still being read was not explored. */
   function status(now: StatusParams): void {
-    if (abilities.status) send(() => connection.sendNotification(methods.status, now));
+    const told: StatusParams = reading.isWaiting() && now.state !== 'failed' ? { ...now, state: 'exploring' } : now;
+    if (abilities.status) send(() => connection.sendNotification(methods.status, told));
   }
 
   const opened = new Set<string>();
