@@ -3,8 +3,9 @@
 import { FileType, Uri, workspace } from 'vscode';
 import type { Disposable } from 'vscode';
 import type { BaseLanguageClient } from 'vscode-languageclient';
-import { largestHostFile, methods } from '../../server/src/lsp/protocol.ts';
-import type { ReadParams, ReadResult } from '../../server/src/lsp/protocol.ts';
+import { methods } from '../../server/src/lsp/protocol.ts';
+import { largestHostFile } from '../../server/src/lsp/read-protocol.ts';
+import type { ReadParams, ReadResult } from '../../server/src/lsp/read-protocol.ts';
 
 /** Files read at the same time: where they come over a network, each takes a while. */
 const atOnce = 16;
@@ -17,15 +18,20 @@ export function registerReading(client: BaseLanguageClient): Disposable {
     const listed = await inParallel([...new Set([...folders, ...parents.values()])], folderAt);
     const names = new Map(listed.map((folder) => [folder.uri, new Set(folder.names)]));
     // Most of what is asked for is not there: the names in its folder say so.
-    const isThere = (file: string): boolean => names.get(parents.get(file) ?? '')?.has(file.slice(file.lastIndexOf('/') + 1)) === true;
+    const isThere = (file: string): boolean => names.get(parents.get(file) ?? '')?.has(lastOf(Uri.parse(file).toString())) === true;
     return { files: await inParallel(files, async (uri) => ({ uri, text: isThere(uri) ? await textOf(Uri.parse(uri)) : null })), folders: listed };
   });
+}
+
+/** A name as URIs of documents have it. */
+function lastOf(uri: string): string {
+  return uri.slice(uri.lastIndexOf('/') + 1);
 }
 
 async function folderAt(uri: string): Promise<Folder> {
   try {
     const entries = await workspace.fs.readDirectory(Uri.parse(uri));
-    const ofType = (type: FileType): readonly string[] => entries.filter((entry) => (entry[1] & type) !== 0).map(([name]) => name);
+    const ofType = (type: FileType): readonly string[] => entries.filter((entry) => (entry[1] & type) !== 0).map(([name]) => lastOf(Uri.joinPath(Uri.parse(uri), name).toString()));
     return { uri, names: ofType(FileType.File), below: ofType(FileType.Directory) };
   } catch {
     return { uri, names: [], below: [] };

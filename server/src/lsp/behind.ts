@@ -32,12 +32,13 @@ export function createBehind(owner: WorkerOwner): Behind {
       case 'limit':
       case 'cancel':
       case 'job':
+      // Of no open text; what was explored without it begins again by itself.
+      case 'host-files':
         break;
       case 'set':
       case 'edit':
       case 'close':
       case 'changed':
-      case 'host-files':
       case 'configuration':
         catchUp();
         break;

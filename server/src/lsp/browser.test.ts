@@ -10,7 +10,7 @@ import { loadGrammars } from '../shell/grammars.ts';
 import { createNodeWorkspace } from '../shell/workspace.ts';
 import type { BrowserStart } from './browser-start.ts';
 import { methods } from './protocol.ts';
-import type { ReadParams, ReadResult } from './protocol.ts';
+import type { ReadParams, ReadResult } from './read-protocol.ts';
 
 interface Message {
   readonly id?: number | string;

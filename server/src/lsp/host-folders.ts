@@ -2,9 +2,9 @@
 import type { Connection } from 'vscode-languageserver/node';
 import type { FolderEntries, Folders } from '../shell/folders.ts';
 import type { HostAnswer, HostPaths } from '../worker/host-files.ts';
-import { pathOfUri, uriOfPath } from './paths.ts';
+import { hasScheme, pathOfUri, uriOfPath } from './paths.ts';
 import { methods } from './protocol.ts';
-import type { ReadParams, ReadResult } from './protocol.ts';
+import type { ReadParams, ReadResult } from './read-protocol.ts';
 
 /** Milliseconds after which what was asked for counts as not to be had. */
 const patience = 60_000;
@@ -21,7 +21,10 @@ export async function askHost(connection: Connection, { files, folders }: HostPa
     const answer = await Promise.race([connection.sendRequest<ReadResult>(methods.read, params), late]);
     return {
       files: answer.files.map(({ uri, text }) => ({ file: pathOf(uri), text })),
-      folders: answer.folders.map(({ uri, names, below }) => ({ folder: pathOf(uri), names, below })),
+      folders: answer.folders.map(({ uri, names, below }) => {
+        const folder = pathOf(uri);
+        return hasScheme(folder) ? { folder, names, below } : { folder, names: names.map(decodeURIComponent), below: below.map(decodeURIComponent) };
+      }),
     };
   } finally {
     clearTimeout(timer);

@@ -47,28 +47,33 @@ export function createReading(workspace: ReadWorkspace, host: ReadingHost): Read
   workspace.onWanted(() => void settled());
 
   function settled(): Promise<void> {
-    running ??= Promise.resolve().then(readAll).catch((error: unknown) => host.log(`virtual workspace: ${String(error)}`)).finally(() => {
-      running = null;
-    });
+    running ??= Promise.resolve().then(readAll).catch((error: unknown) => host.log(`virtual workspace: ${String(error)}`));
     return running;
   }
 
   async function readAll(): Promise<void> {
-    for (let own = false; ; ) {
-      const wanted = workspace.wanted();
-      own ||= wanted !== null;
-      const next: HostPaths = { files: [...new Set([...files, ...(wanted?.files ?? [])])].slice(0, atOnce), folders: [...new Set([...folders, ...(wanted?.folders ?? [])])] };
-      if (next.files.length + next.folders.length === 0) {
-        if (own) host.whole();
-        // What is whole is looked at again, and may look for more.
-        if (workspace.wanted() === null) return;
-        own = false;
-        continue;
+    let own = false;
+    try {
+      for (let next = wantedNow(); next !== null; next = wantedNow()) {
+        own ||= workspace.wanted() !== null;
+        await give(next);
+        for (const file of next.files) files.delete(file);
+        for (const folder of next.folders) folders.delete(folder);
       }
-      await give(next);
-      for (const file of next.files) files.delete(file);
-      for (const folder of next.folders) folders.delete(folder);
+    } finally {
+      // What is wanted from here on begins another round.
+      running = null;
     }
+    if (!own) return;
+    host.whole();
+    if (workspace.wanted() !== null) await settled();
+  }
+
+  /** Of the review and of the worker; null where nothing is. */
+  function wantedNow(): HostPaths | null {
+    const own = workspace.wanted();
+    const all = { files: [...new Set([...files, ...(own?.files ?? [])])].slice(0, atOnce), folders: [...new Set([...folders, ...(own?.folders ?? [])])] };
+    return all.files.length + all.folders.length === 0 ? null : all;
   }
 
   async function give(paths: HostPaths): Promise<void> {
@@ -79,7 +84,8 @@ export function createReading(workspace: ReadWorkspace, host: ReadingHost): Read
 
   /** Every path that is asked for has an answer. */
   async function read({ files: wanted, folders: listed }: HostPaths): Promise<HostAnswer> {
-    const allowed = (path: string): boolean => host.roots().some((root) => path === root || path.startsWith(`${root}/`) || isOnSameDisk(path, root));
+    const roots = host.roots().map((root) => root.replace(/\/$/, ''));
+    const allowed = (path: string): boolean => roots.some((root) => path === root || path.startsWith(`${root}/`) || isOnSameDisk(path, root));
     let room = characters < mostCharacters ? mostFiles - sizes.size : 0;
     const may = wanted.filter((file) => allowed(file) && (sizes.has(file) || room-- > 0));
     const asked = { files: may, folders: listed.filter(allowed) };

@@ -23,9 +23,11 @@ describe('texts of a virtual workspace', () => {
 
   it('a file that is not among the names of its folder is absent, and not asked for', () => {
     const files = createHostFiles(isVirtualUri);
-    files.give({ files: [], folders: [{ folder, names: ['a.S'], below: [] }] });
+    files.give({ files: [], folders: [{ folder, names: ['a.S', 'c%2B%2B.h'], below: [] }] });
     assert.equal(files.read(`${folder}/b.h`), null);
     assert.equal(files.wanted(), null);
+    assert.equal(files.read(`${folder}/c++.h`), null);
+    assert.deepEqual(files.wanted(), { files: [`${folder}/c++.h`], folders: [] }, 'a name that URIs escape is the same');
     assert.ok(files.knowsFile(`${folder}/b.h`) && !files.knowsFile(`${folder}/a.S`));
   });
 

@@ -67,7 +67,10 @@ export function createHostFiles(isVirtual: (path: string) => boolean): HostWorks
   function isAbsent(file: string): boolean {
     const slash = file.lastIndexOf('/');
     const folder = file.slice(0, slash);
-    return !old.has(folder) && folders.get(folder)?.has(file.slice(slash + 1)) === false;
+    const name = file.slice(slash + 1);
+    const names = folders.get(folder);
+    // An include is written without the escapes that URIs have.
+    return !old.has(folder) && names !== undefined && !names.has(name) && !names.has(encodeURIComponent(name));
   }
 
   return {
