@@ -36,6 +36,8 @@ const LONGEST_CHAIN = 256;
 
 /** States of an exploration behind which it is worth while to learn whole stretches: fewer are sooner run step by step. */
 const MANY = 2000;
+/** The same where words are forgotten: such an exploration is one of several, which learn together. */
+const MANY_FORGETTING = 200;
 
 export interface ModelOptions {
   /** Sees the states that a choice runs through without leaving another choice. */
@@ -57,7 +59,8 @@ export function machineModel(setup: MachineSetup, initial: readonly State[], { p
   const { parts, known, machine, own, event: knownEvent, stretches } = knowledgeOf(setup);
   // Who wants to see the states that a choice runs through sees them one by one; in the SYSCALL gap any access may fail.
   const stretchFrom = setup.visible === null || setup.gap !== null || single || passed !== undefined ? null : stretches(setup.visible, setup.events);
-  let expanded = forgetting === null ? 0 : MANY;
+  const many = forgetting === null ? MANY : MANY_FORGETTING;
+  let expanded = 0;
   const eventSteps = setup.events.map(knownEvent);
   const pending = createAnswers<Looked<readonly Known[]>>(parts, 1);
   const arrivals = createAnswers<Looked<boolean>>(parts, Math.max(1, setup.events.length));
@@ -145,7 +148,7 @@ export function machineModel(setup: MachineSetup, initial: readonly State[], { p
     let weight = 1;
     judge(before, step, state);
     while (!single && !stands(step) && visible !== null && weight < LONGEST_CHAIN && state.ended === null) {
-      const stretch = expanded < MANY || stretchFrom === null ? null : stretchFrom(state);
+      const stretch = expanded < many || stretchFrom === null ? null : stretchFrom(state);
       if (stretch !== null && weight + stretch.steps <= LONGEST_CHAIN) {
         noteDead(stretch.dead);
         state = known.after(state, stretch.last);

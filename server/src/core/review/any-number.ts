@@ -34,6 +34,8 @@ const MOST_SINCE_LEARNED = 500;
 /** The same of the look around before. */
 const MOST_LOOKING_AROUND = 300;
 
+const NO_PROGRESS: ExplorerProgress = { states: 0, transitions: 0, depth: 0, done: false, boundHit: false };
+
 interface Try {
   readonly model: MachineModel;
   readonly explorer: Explorer;
@@ -82,7 +84,7 @@ export function createAnyNumber(program: Program, scenario: Scenario, start: Sta
   let before = 0;
   const { kept, seen } = learnedFor(program);
   const place = `${scenario.name} ${start}`;
-  let scout: Scout | null = forgets && !seen.has(place) ? lookAround() : null;
+  let scout: Scout | null = null;
   let current = begin(forgets);
   let progress: ExplorerProgress = current.explorer.run(0);
   let forgetting = forgets;
@@ -123,7 +125,7 @@ export function createAnyNumber(program: Program, scenario: Scenario, start: Sta
       onTransition: (from, state, choice, transition) => {
         if (!forget) note(brokenBy({ before: state, effects: (transition as MachineTransition).effects, after: transition.state }), from, choice, explorer.depthOf(from) + transition.weight);
       },
-      enough: (states) => (model.isVoid() ? learnedEnough(states) : broken !== null || model.cutOff()),
+      enough: (states) => (model.isVoid() ? !seen.has(place) || learnedEnough(states) : broken !== null || model.cutOff()),
     });
     return { model, explorer, broken: () => broken };
   }
@@ -147,18 +149,23 @@ export function createAnyNumber(program: Program, scenario: Scenario, start: Sta
 
   const states = (): number => before + progress.states;
 
+  function beginAgain(): void {
+    current = begin(forgetting);
+    progress = current.explorer.run(0);
+  }
+
   return {
     advance: (more) => {
       const stop = states() + Math.ceil(more);
-      if (scout !== null) {
-        const found = scout.states();
-        const done = scout.run(Math.ceil(more));
-        before += scout.states() - found;
-        if (!done) return false;
-        seen.add(place);
-        scout = null;
-      }
       while (result === null) {
+        if (scout !== null) {
+          const found = scout.states();
+          const done = scout.run(Math.max(1, stop - states()));
+          before += scout.states() - found;
+          if (!done) return false;
+          scout = null;
+          beginAgain();
+        }
         progress = current.explorer.run(Math.max(1, stop - states()));
         if (!progress.done) {
           if (states() >= stop) return false;
@@ -168,8 +175,11 @@ export function createAnyNumber(program: Program, scenario: Scenario, start: Sta
         if (result !== null) break;
         if (!current.model.isVoid()) forgetting = false;
         before = states();
-        current = begin(forgetting);
-        progress = current.explorer.run(0);
+        if (forgetting && !seen.has(place)) {
+          seen.add(place);
+          scout = lookAround();
+          progress = NO_PROGRESS;
+        } else beginAgain();
       }
       return true;
     },
