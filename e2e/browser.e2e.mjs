@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { bad, commands, context, cornerCase, openDesignsInBrowser, openTreeInBrowser, trace } from './entrycheck.mjs';
+import { bad, commands, context, cornerCase, openDesignsInBrowser, openTreeInBrowser, sketchWithTrace, trace } from './entrycheck.mjs';
 
 const tree = process.env.ENTRYCHECK_KERNEL ?? join(process.env.ENTRYCHECK_KERNELS ?? join(homedir(), '.cache/entrycheck/kernels'), 'linux-source-6.12');
 const entry = 'arch/x86/entry/entry_64.S';
@@ -75,13 +75,7 @@ describe('a sketch in the browser', () => {
   after(() => workbench?.close());
 
   it('has a finding and a counterexample before it is saved', async () => {
-    await workbench.runCommand(commands.newSketch);
-    await workbench.waitForTab('sketch.xctx-scenario.yaml');
-    await workbench.waitForSquiggle(5);
-    await workbench.runCommand(commands.runAllScenarios);
-    const panel = await workbench.webview(trace.verdict);
-    await panel.locator(trace.step).first().waitFor();
-    await workbench.screenshot('browser-sketch');
+    await sketchWithTrace(workbench, 'browser-sketch');
   });
 });
 

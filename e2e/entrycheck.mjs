@@ -64,3 +64,14 @@ export async function openDesignsInBrowser(name = null) {
 export async function openDesigns(name = null) {
   return await vscode.open(workspace, name === null ? 'designs' : `designs/${name}`);
 }
+
+/** A new sketch that is on no disk: its finding, and its counterexample in the panel. */
+export async function sketchWithTrace(workbench, screenshot) {
+  await workbench.runCommand(commands.newSketch);
+  await workbench.waitForTab('sketch.xctx-scenario.yaml');
+  await workbench.waitForSquiggle(5);
+  await workbench.runCommand(commands.runAllScenarios);
+  const panel = await workbench.webview(trace.verdict);
+  await panel.locator(trace.step).first().waitFor();
+  await workbench.screenshot(screenshot);
+}
