@@ -100,14 +100,13 @@ export async function checkPatches({ patches }: Given, configuration: string | n
   return { kind: 'result', notes: series.notes, session: after.session, sources: after.sources, judged: { ...after.judged, findings }, known: compared.known, changes };
 
   /** Says of each entry path where it is not the one that the tree has without the patches. */
-  async function followed(findings: readonly Finding[], { session, sources }: State): Promise<readonly Finding[]> {
-    const folder = sources.folders[0];
-    if (folder === undefined || !findings.some(({ trace }) => trace?.way !== undefined)) return findings;
+  async function followed(findings: readonly Finding[], { session: { review } }: State): Promise<readonly Finding[]> {
+    if (!findings.some(({ trace }) => trace?.way !== undefined)) return findings;
     io.working('following the findings in the tree without the patches');
     const without = (await openSession(io, createNodeWorkspace(io.cwd, before), configuration)).review;
-    const [now, then] = [session.review.entryPrograms(folder), without.entryPrograms(folder)];
     const told = findings.map((finding): Finding => {
-      const parted = finding.trace === null ? null : followedIn(now, then, finding.trace);
+      const folder = review.unitOf(finding.place.file)?.folder;
+      const parted = finding.trace === null || folder === undefined ? null : followedIn(review.entryPrograms(folder), without.entryPrograms(folder), finding.trace);
       if (parted === null || parted === 'same' || parted.place === null) return finding;
       return { ...finding, related: [...finding.related, { place: parted.place, message: `without the patches another way from here, in step ${parted.step}: ${whatText(parted.what)}` }] };
     });

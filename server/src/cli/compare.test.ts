@@ -91,11 +91,13 @@ describe('entrycheck compare', () => {
       assert.match(out, /\[missing-cld\]\n(?: {4}.*\n)* {4}arch\/x86\/entry\/entry_64\.S:\d+:\d+: note: without the patches another way from here, in step \d+: runs \w+: cld first\n/);
     }));
 
-  it('a kernel tree and a design: exit 2 and one sentence', () =>
+  it('a kernel tree and a design, or twice the same tree: exit 2 and one sentence', () =>
     withFiles(twoTrees, async (folder) => {
       const { status, err } = await runCommand(['compare', join(folder, 'old/arch/x86/entry'), good]);
       assert.equal(status, 2);
       assert.match(err, /one is in a kernel tree and the other a design/);
+      const same = await runCommand(['compare', 'old/arch/x86/entry', 'old/arch/x86/entry/'], folder);
+      assert.deepEqual([same.status, same.err], [2, 'entrycheck: compare: old/arch/x86/entry and old/arch/x86/entry/ are the same tree\n']);
     }));
 
   const wrong: readonly (readonly [string, readonly string[], RegExp])[] = [

@@ -60,6 +60,7 @@ export const compare: Command = async (argv, io) => {
   if (trees === 1) return refuse(io, `compare: ${base} and ${other}: one is in a kernel tree and the other a design`);
   if (trees === 2) {
     session.review.release();
+    if (tidy(base) === tidy(other)) return refuse(io, `compare: ${base} and ${other} are the same tree`);
     return compareTrees(base, other, word('format') === 'json' ? 'json' : 'gcc', io);
   }
   const [first, second] = sides;

@@ -108,13 +108,18 @@ function fromQuotedPrintable(body: readonly MailLine[]): readonly MailLine[] {
   for (const { text, at } of body) {
     const hard = text.replace(/[ \t]+$/, '');
     const soft = hard.endsWith('=');
-    const decoded = (soft ? hard.slice(0, -1) : hard).replace(/=([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+    const decoded = fromHex(soft ? hard.slice(0, -1) : hard);
     begun = { text: (begun?.text ?? '') + decoded, at: begun?.at ?? at };
     if (soft) continue;
     out.push(...broken(begun));
     begun = null;
   }
   return begun === null ? out : [...out, ...broken(begun)];
+}
+
+/** Bytes that are written as `=` and two digits. */
+function fromHex(text: string): string {
+  return text.replace(/=([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
 function broken({ text, at }: MailLine): readonly MailLine[] {
@@ -173,7 +178,7 @@ const WORD = /=\?([^?*\s]+)(?:\*[^?]*)?\?([QqBb])\?([^?\s]*)\?=/g;
 /** A field with its encoded words (RFC 2047) as they are read. */
 function words(value: string): string {
   return decoder('utf-8')(value).replace(/=\?[^?\s]+\?[QqBb]\?[^?\s]*\?=(?:\s+=\?[^?\s]+\?[QqBb]\?[^?\s]*\?=)*/g, (run) => {
-    const found = [...run.matchAll(WORD)].map(([, charset = '', way = '', text = '']) => ({ charset: charset.toLowerCase(), bytes: way.toLowerCase() === 'b' ? binary(text) : text.replace(/_/g, ' ').replace(/=([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))) }));
+    const found = [...run.matchAll(WORD)].map(([, charset = '', way = '', text = '']) => ({ charset: charset.toLowerCase(), bytes: way.toLowerCase() === 'b' ? binary(text) : fromHex(text.replace(/_/g, ' ')) }));
     // A character may be cut in two by the end of a word.
     return found.map(({ charset, bytes }, index) => (found[index - 1]?.charset === charset ? '' : decoder(charset)(bytes + tail(found.slice(index + 1), charset)))).join('');
   });
@@ -193,8 +198,7 @@ function decoder(charset: string): (bytes: string) => string {
       return new TextDecoder('utf-8');
     }
   })();
-  // eslint-disable-next-line no-control-regex
-  return (bytes) => (/^[\x00-\x7f]*$/.test(bytes) ? bytes : made.decode(Buffer.from(bytes, 'latin1')));
+  return (bytes) => (/[\u0080-\u00ff]/.test(bytes) ? made.decode(Buffer.from(bytes, 'latin1')) : bytes);
 }
 
 function latin1(bytes: Uint8Array): string {

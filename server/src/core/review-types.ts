@@ -150,7 +150,7 @@ export interface ExplorationReview {
 export interface ComparisonReview {
   /** Where the way of a run in the design of `folder` is no longer that in another one; null where it is to its end. */
   readonly divergence: (folder: string, other: string, scenario: string, start: string, choices: readonly number[]) => Divergence | null;
-  /** The programs of the kernel tree that a folder belongs to, for `followedIn`; none where it belongs to no tree. */
+  /** What is run by its paths there, for `followedIn`: of the kernel tree that a folder belongs to, or the stubs of its unit. */
   readonly entryPrograms: (folder: string) => EntryPrograms;
 }
 

@@ -2,6 +2,7 @@
 // Where no path looks at such a word, one context stands for those of all places; where paths compare it with addresses
 // and do nothing else with it, for those between the same ones.
 import { entryCall } from '../kernel/entry-calls.ts';
+import { returnsFromEvent } from '../machine/code.ts';
 import type { InstructionNode, MachineOperand } from '../machine/code.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import { draftOf, load } from '../machine/draft.ts';
@@ -92,7 +93,7 @@ export function createInterruptedPlaces(setup: MachineSetup): InterruptedPlaces 
     if (calls !== null) return (saved === 'rip' ? start.door.kind !== 'event' || !FAULTS.has(start.door.vector) : PLAIN.has(entryCall(calls).effect)) ? 'none' : 'exact';
     if (node.kind === 'feature') return 'none';
     if (node.kind !== 'instruction' || before.registers[RSP] === word) return 'exact';
-    if (/^(iret|eret|sysret|sysexit)/.test(node.mnemonic)) return returnsAlike() ? 'none' : 'exact';
+    if (returnsFromEvent(node)) return returnsAlike() ? 'none' : 'exact';
     if (outsideName(node) !== null) return 'none';
     const { registers, memory } = looks(node);
     if (!registers.some((index) => before.registers[index] === word) && !memory.some((operand) => holds(before, operand, word))) return 'none';

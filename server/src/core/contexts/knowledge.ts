@@ -2,7 +2,8 @@
 // differ in what may come when, not in what an instruction or a delivery does.
 import { processorOf } from '../machine/config.ts';
 import type { EnvironmentEvent, MachineSetup } from '../machine/config.ts';
-import type { Code, CodeNode, NodeId } from '../machine/code.ts';
+import { returnsFromEvent } from '../machine/code.ts';
+import type { Code, NodeId } from '../machine/code.ts';
 import { accessClasses, nmiMayCome } from '../machine/environment.ts';
 import { NMI } from '../machine/event.ts';
 import { ownSteps } from '../machine/machine.ts';
@@ -101,15 +102,10 @@ function comesAtBoundaries(machine: MachineSetup, { kind, vector }: EnvironmentE
   }
 }
 
-/** What it does is to be judged in any case. */
-function isReturn(node: CodeNode): boolean {
-  return node.kind === 'instruction' && /^(iret|eret|sysret|sysexit)/.test(node.mnemonic);
-}
-
-/** The state behind the one step from a state at which no event may arrive and in which nothing is to be judged, or null. */
+/** The state behind the one step from a state at which no event may arrive and in which nothing is to be judged, or null. What a return does is judged in any case. */
 function undisturbed(machine: MachineSetup, visible: ReadonlySet<NodeId>, nmisOnly: boolean, at: State): State | null {
   const node = machine.code.nodes[at.node];
-  if (node === undefined || node.kind === 'interrupted' || isReturn(node) || processorOf(machine).virtualizationExceptions === 'every access') return null;
+  if (node === undefined || node.kind === 'interrupted' || (node.kind === 'instruction' && returnsFromEvent(node)) || processorOf(machine).virtualizationExceptions === 'every access') return null;
   if (visible.has(at.node) && (!nmisOnly || nmiMayCome(machine, at) || at.pending.length > 0)) return null;
   if (accessClasses(machine, at, node).size > 0) return null;
   const steps = ownSteps(machine, at, node, false);

@@ -45,6 +45,19 @@ export interface Forgetting {
   readonly keep: (read: readonly DeadWord[]) => number;
 }
 
+/** Whether an exploration of so many states has found no more words to keep for `most` of them. */
+export function nothingLearned({ learned }: { readonly learned: () => number }, most: number): (states: number) => boolean {
+  let known = 0;
+  let at = 0;
+  return (states) => {
+    if (learned() > known) {
+      known = learned();
+      at = states;
+    }
+    return states > at + most;
+  };
+}
+
 /** A state behind a return, with anything in the per-CPU words that runs changed for good. */
 export function unsteadyOf(start: State, kept: KeptWords): (state: PartedState) => PartedState {
   const perCpu = new Map<number, number>();

@@ -5,6 +5,7 @@ import type { Explorer, ExplorerProgress } from '../explore/explorer.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import type { State } from '../machine/state.ts';
 import type { Program } from '../program/program.ts';
+import { nothingLearned } from './nesting-dead.ts';
 import type { KeptWords } from './nesting-dead.ts';
 import { nestingFault } from './nesting-faults.ts';
 import type { NestingFault } from './nesting-faults.ts';
@@ -65,8 +66,7 @@ export function exploreNesting(program: Program, setup: MachineSetup, start: Sta
     const model = nestingModel(program, setup, start, bounds, plan.reduced, kept);
     let fault: FaultyStep | null = null;
     let depth = 0;
-    let learned = 0;
-    let learnedAt = 0;
+    const learnedEnough = nothingLearned(model, MOST_SINCE_LEARNED);
     const explorer: Explorer = createExplorer<Nest>(model, kept === null ? plan.maxStates : MOST_FOR_ANY, {
       onTransition: (from, _before, choice, transition) => {
         const step = transition as NestStep;
@@ -78,12 +78,7 @@ export function exploreNesting(program: Program, setup: MachineSetup, start: Sta
       },
       enough: (states) => {
         // A choice stands for several steps: one that is taken later may still end sooner.
-        if (!model.isVoid()) return fault !== null && depth + 1 >= fault.steps;
-        if (model.learned() > learned) {
-          learned = model.learned();
-          learnedAt = states;
-        }
-        return states > learnedAt + MOST_SINCE_LEARNED;
+        return model.isVoid() ? learnedEnough(states) : fault !== null && depth + 1 >= fault.steps;
       },
     });
     return { bounds, model, explorer, fault: () => fault };

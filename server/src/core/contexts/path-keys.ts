@@ -114,8 +114,8 @@ export function playedBy(program: Program, setup: MachineSetup, variants: readon
   return played;
 }
 
-/** What a call runs in, of several the one that was chosen last. */
-function insideOf(program: Program, setup: MachineSetup, state: State, choices: readonly number[]): State | null {
+/** What a call runs in, of several outcomes in that which was chosen last. */
+export function insideOf(program: Program, setup: MachineSetup, state: State, choices: readonly number[]): State | null {
   const outcomes = pathChoices(program, setup, state);
   const outcome = outcomes.length > 1 ? outcomes[choices.at(-1) ?? 0] : outcomes[0];
   return outcome?.inside ?? null;

@@ -1,5 +1,6 @@
 // The steps of entry paths looked up where they were run before: what the machine, a call out of view or a delivery does
 // to a state is known by the pieces of it that are read. Knows neither where paths start nor who judges them.
+import { returnsFromEvent } from '../machine/code.ts';
 import type { CodeNode } from '../machine/code.ts';
 import type { Effect } from '../machine/effects.ts';
 import type { MachineSetup } from '../machine/config.ts';
@@ -112,7 +113,7 @@ function createPathSteps(program: Program, setup: MachineSetup): PathSteps {
 
 /** Event returns, and calls out of view, which are asked about live frames. */
 function asksMore(node: CodeNode | undefined): boolean {
-  return node?.kind === 'instruction' && (/^(iret|eret|sysret|sysexit)/.test(node.mnemonic) || outsideName(node) !== null);
+  return node?.kind === 'instruction' && (returnsFromEvent(node) || outsideName(node) !== null);
 }
 
 const NONE: readonly PartedOutcome[] = [];

@@ -129,3 +129,8 @@ export interface Code {
   readonly symbols: ReadonlyMap<string, NodeId>;
   readonly extable: readonly ExtableEntry[];
 }
+
+/** IRET, ERETS, ERETU, SYSRET, SYSEXIT. */
+export function returnsFromEvent({ mnemonic }: Pick<InstructionNode, 'mnemonic'>): boolean {
+  return /^(iret|eret|sysret|sysexit)/.test(mnemonic);
+}

@@ -1,7 +1,7 @@
 // Whether a scenario that holds within its budgets holds for any number of its events. What returns leave behind is
 // forgotten there as far as nothing reads it; what is found so counts once an exploration that forgets nothing has found it.
 import { verdictBoundaries } from '../contexts/boundaries.ts';
-import { forgettingOf, newKeptWords } from '../contexts/nesting-dead.ts';
+import { forgettingOf, newKeptWords, nothingLearned } from '../contexts/nesting-dead.ts';
 import type { KeptWords } from '../contexts/nesting-dead.ts';
 import { machineModel } from '../contexts/model.ts';
 import type { MachineModel, MachineTransition } from '../contexts/model.ts';
@@ -97,20 +97,7 @@ export function createAnyNumber(program: Program, scenario: Scenario, start: Sta
   /** Most words to be kept are found so, before states are explored that would have to be explored again. */
   function lookAround(): Scout {
     const model = machineModel(forVerdict, [initial], { forgetting: forgettingOf(setup, kept), judged: () => undefined });
-    return createScout<State>(model, sinceLearned(model, MOST_LOOKING_AROUND));
-  }
-
-  /** Whether nothing was learned in so many states. */
-  function sinceLearned(model: MachineModel, most: number): (states: number) => boolean {
-    let learned = 0;
-    let learnedAt = 0;
-    return (states) => {
-      if (model.learned() > learned) {
-        learned = model.learned();
-        learnedAt = states;
-      }
-      return states > learnedAt + most;
-    };
+    return createScout<State>(model, nothingLearned(model, MOST_LOOKING_AROUND));
   }
 
   function begin(forget: boolean): Try {
@@ -120,7 +107,7 @@ export function createAnyNumber(program: Program, scenario: Scenario, start: Sta
       if (what !== null && (broken === null || steps < broken.steps)) broken = { what, from, choice, steps };
     };
     const model = machineModel(forget ? forVerdict : setup, [initial], { forgetting: words, ...(forget ? { judged: (step): void => note(brokenBy(step), 0, 0, 0) } : {}) });
-    const learnedEnough = sinceLearned(model, MOST_SINCE_LEARNED);
+    const learnedEnough = nothingLearned(model, MOST_SINCE_LEARNED);
     const explorer: Explorer = createExplorer<State>(model, mostStates, {
       onTransition: (from, state, choice, transition) => {
         if (!forget) note(brokenBy({ before: state, effects: (transition as MachineTransition).effects, after: transition.state }), from, choice, explorer.depthOf(from) + transition.weight);

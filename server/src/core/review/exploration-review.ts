@@ -11,6 +11,7 @@ import { both, nothing, runsOf } from './explorations.ts';
 import type { FrontEnd } from './front-end.ts';
 import { INVARIANTS } from './invariants.ts';
 import { createKernelReview } from './kernel-review.ts';
+import type { EntryPrograms } from './path-divergence.ts';
 import { pathOfTrace } from './path-trace.ts';
 import { playbackOf, withPath } from './playback.ts';
 import { replayTrace } from './run.ts';
@@ -45,10 +46,17 @@ export function createExplorationReview({ workspace, documents }: FrontEnd, unit
     return replayTrace(programOf(unit, scenario), scenario, known, false, choices);
   }
 
+  function entryPrograms(folder: string): EntryPrograms {
+    const kernel = entryCode.ofKernel(folder);
+    if (kernel !== null) return kernel.programs;
+    const unit = units.ofFolder(folder);
+    return unit === null ? [] : (entryCode.ofStubs(unit)?.programs ?? []);
+  }
+
   /** An entry path that another thread found: nothing is explored for it. */
   function byWay(folder: string, trace: Trace): Playback | null {
     const { way } = trace;
-    const kernel = way === undefined ? undefined : entryCode.ofKernel(folder)?.programs.find(({ configuration }) => configuration === way.configuration);
+    const kernel = way === undefined ? undefined : entryPrograms(folder).find(({ configuration }) => configuration === way.configuration);
     const path = kernel === undefined ? null : pathOfTrace(kernel, trace);
     return path === null ? null : playbackOf(withPath({ ...trace }, () => path));
   }
@@ -93,7 +101,7 @@ export function createExplorationReview({ workspace, documents }: FrontEnd, unit
       if (first === undefined || first === null || second === undefined || second === null || known === undefined) return null;
       return divergenceOf(first, second, known, choices);
     },
-    entryPrograms: (folder) => entryCode.ofKernel(folder)?.programs ?? [],
+    entryPrograms,
     replay: replayed,
     playback: (folder, trace) => {
       const own = playbackOf(trace) ?? byWay(folder, trace);

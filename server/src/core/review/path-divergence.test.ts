@@ -1,6 +1,7 @@
 // The counterexample of a kernel that lacks a line followed in the kernel that has it, and in itself.
 import assert from 'node:assert/strict';
 import { guardLines, kernelOf, kernelTable, kernelText, kernelWithout } from '../../testing/kernel.ts';
+import type { PathLeg } from '../contexts/path-keys.ts';
 import type { Finding } from '../rules/finding.ts';
 import { RULES } from '../rules/index.ts';
 import { createKernelRun } from './kernel-run.ts';
@@ -39,6 +40,17 @@ describe('the way of a finding in another kernel', () => {
     }
     assert.ok(followed > 20, `${followed} findings were followed`);
     assert.ok(named * 3 > followed * 2, `${named} of ${followed} parted at the line itself`);
+  });
+
+  it('goes into C code by the outcome that was chosen: behind a fault in an NMI handler NMIs are not blocked', async () => {
+    const kernel = await kernelOf(kernelText);
+    const trace = found(kernel).find((one) => one.trace?.way?.legs.length === 1 && one.trace.way.legs[0]?.door.vector === 2)?.trace;
+    const leg = trace?.way?.legs[0];
+    assert.ok(trace?.way !== undefined && leg !== undefined && leg.choices.length > 0);
+    for (const choice of [0, 1]) {
+      const legs: readonly PathLeg[] = [{ ...leg, choices: [...leg.choices.slice(0, -1), choice], insideC: true }, { door: { kind: 'event', vector: 3, name: '' }, choices: [], steps: 0, insideC: false }];
+      assert.equal(pathDivergenceOf(kernel, kernel, { ...trace, way: { ...trace.way, legs } }), 'same');
+    }
   });
 
   it('ends where the other kernel has no gate for the event, or one with another stack', async () => {

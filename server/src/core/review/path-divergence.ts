@@ -3,7 +3,7 @@
 import type { Place } from '../base/span.ts';
 import { variantsOf } from '../contexts/entry-analysis.ts';
 import { entrySetup } from '../contexts/entry-start.ts';
-import { firstBy, interruptedBy, playedBy } from '../contexts/path-keys.ts';
+import { firstBy, insideOf, interruptedBy, playedBy } from '../contexts/path-keys.ts';
 import type { PathKey, PathLeg, PlayedLeg } from '../contexts/path-keys.ts';
 import { pathChoices } from '../contexts/path-outcomes.ts';
 import type { PathOutcome } from '../contexts/path-outcomes.ts';
@@ -88,7 +88,7 @@ function follow(leader: Side, legs: readonly PlayedLeg[], key: PathKey, follower
     if (parted !== null) return parted;
     const following = key.legs[index + 1];
     if (following === undefined) return 'same';
-    const inside = leg.insideC ? (pathChoices(other.program, follower.setup, state).find((one) => one.inside !== null)?.inside ?? null) : state;
+    const inside = leg.insideC ? insideOf(other.program, follower.setup, state, leg.choices) : state;
     start = inside === null ? null : interruptedBy(other.program, follower.setup, start, leg, inside, following.door);
   }
   return 'same';
