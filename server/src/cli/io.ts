@@ -9,8 +9,10 @@ export interface Io {
   readonly cwd: string;
   /** Folder of the running bundle; the grammars and the server lie in it. */
   readonly home: string;
-  /** The bundle itself, to be run in threads; null where commands run as part of another program. */
+  /** The bundle itself; null where commands run as part of another program. */
   readonly bundle: string | null;
+  /** What is run in threads: what starts the bundle, or the bundle. */
+  readonly thread: string | null;
   /** Folder for what is found again the next time; null where nothing is kept. */
   readonly cache: string | null;
   readonly color: boolean;

@@ -3,7 +3,6 @@
 // thread of itself it explores a share. Knows nothing of reviews.
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { setFlagsFromString } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { cacheFolder } from '../shell/cache-folder.ts';
 import { entrycheck } from './commands.ts';
@@ -22,15 +21,13 @@ const io: Io = {
   cwd: process.cwd(),
   home: __dirname,
   bundle: __filename,
+  thread: __filename.replace(/\.bundle\.js$/, '.js'),
   cache: cacheFolder(environment, process.platform, homedir()),
   color: process.stdout.isTTY === true && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb',
   columns: process.stdout.isTTY === true ? Math.max(60, process.stdout.columns) : 100,
   progress: process.stderr.isTTY === true,
   working: (on) => void (activity = on),
 };
-
-// A command is over before most of what V8 compiles for long runs pays for itself: this often a function must have run.
-setFlagsFromString('--interrupt-budget=400000');
 
 if (parentPort === null) runCommand();
 else void serveShare(parentPort, workerData as ShareRequest);

@@ -156,6 +156,8 @@ export interface ComparisonReview {
 
 /** What the review answers of findings. */
 export interface FindingReview {
+  /** What of `quickFindings` the grammar tells of an assembler file of a kernel tree, before anything that it includes is read; null for other files. */
+  readonly syntaxFindings: (file: string) => readonly Finding[] | null;
   /** Typing tier: syntax, annotations, scenario files and rules that need no exploration. */
   readonly quickFindings: (file: string) => readonly Finding[];
   /** Findings of the explored tier, merged by root cause over the reports, for all files of the unit. */

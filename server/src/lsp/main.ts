@@ -2,7 +2,6 @@
 // belongs to Node is bound here.
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
 import { createReview } from '../core/review.ts';
 import type { Review } from '../core/review-types.ts';
@@ -15,9 +14,6 @@ import { startThread } from '../worker/start.ts';
 import { wallClock } from './clock.ts';
 import { remembering } from './remembering.ts';
 import { serve } from './server.ts';
-
-// An editor runs many servers: garbage is collected when heaps have grown by that much, of this thread and the worker's.
-setFlagsFromString('--heap-growing-percent=30');
 
 const workspace = createWorkspace();
 const folder = cacheFolder(process.env, process.platform, homedir());

@@ -18,13 +18,13 @@ export function createPublishing(connection: Connection, abilities: () => Abilit
   let refreshQueued = false;
 
   function diagnosticsOf(session: Session, file: string): Diagnostic[] {
-    const { findings, notices } = session.findings(file);
+    const { findings, notices, partial } = session.findings(file);
     const document = session.document(session.locator.uri(file));
     const keys = findingKeys(findings);
     return [
       ...notices.map((notice) => fileNotice(notice, DiagnosticSeverity.Warning)),
       ...findings.map((finding) => diagnosticOf(finding, keys.get(finding) ?? finding.rule, session.locator, abilities())),
-      ...(document === null || document.refusal !== null || !abilities().tags ? [] : inactiveDiagnostics(session.review, document)),
+      ...(document === null || document.refusal !== null || partial || !abilities().tags ? [] : inactiveDiagnostics(session.review, document)),
     ];
   }
 

@@ -25,6 +25,7 @@ async function editor(tree: string) {
   return {
     review,
     looked,
+    read: (name: string): boolean => workspace.seen().files.has(join(tree, name)),
     rest: () => timers.splice(0).forEach((next) => next()),
     open: (name: string, given = text) => {
       const file = join(tree, name);
@@ -47,6 +48,24 @@ describe('what typing found', () => {
       using second = await editor(tree);
       assert.deepEqual(second.open(entry).told, told);
       assert.deepEqual(second.looked, []);
+    }));
+
+  it('is told by the text alone where nothing was kept, before anything else is read', () =>
+    withFiles(files, async (tree) => {
+      using first = await editor(tree);
+      const file = join(tree, entry);
+      const broken = `${text}\tmovq 8(%rax, %rbx\n`;
+      writeFileSync(file, broken);
+      first.review.setFile(file, broken);
+      const alone = first.review.syntaxFindings(file) ?? [];
+      assert.deepEqual([alone.map(({ rule }) => rule), first.read('arch/x86/entry/calling.h'), first.looked], [['syntax'], false, []]);
+      const { told } = first.open(entry, broken);
+      assert.deepEqual([told.findings.filter(({ rule }) => rule === 'syntax'), first.read('arch/x86/entry/calling.h')], [alone, true]);
+      first.rest();
+      using second = await editor(tree);
+      second.review.setFile(file, broken);
+      assert.equal(second.review.syntaxFindings(file), null, 'all is known');
+      assert.equal(first.review.syntaxFindings(join(tree, 'design/entry.S')), null, 'a design is read at once');
     }));
 
   it('is looked for again after an edit, and where a file that was read is another one now', () =>

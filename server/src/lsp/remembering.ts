@@ -76,6 +76,7 @@ export function remembering(review: Review, workspace: NodeWorkspace, kept: Kept
       end();
       review.readWhole(folder);
     },
+    syntaxFindings: (file) => (typed(file) === null ? review.syntaxFindings(file) : null),
     quickFindings: (file) => {
       const told = typed(file);
       if (told !== null) return told.findings;

@@ -84,6 +84,29 @@ describe('what an edit costs', () => {
     assert.equal(looked(), 3);
   });
 
+  it('what the text alone shows is told at once when a file is opened, and the rest when what it includes is read', () => {
+    const alone: Finding = { rule: 'syntax', severity: 'warning', place: { file, span: { start: 4, end: 5 } }, message: 'a comma too many', premises: [], trace: null, related: [], fix: null, variants: [] };
+    const { made, type, looked, shown, pass, changed } = session(400, { syntaxFindings: () => [alone], inactive: () => assert.fail('that is known when all is read') });
+    made.open(uri, 'asm', 1, 'bad, bad\n');
+    assert.deepEqual([looked(), shown(), changed], [0, 1, ['edit']]);
+    pass(0);
+    assert.deepEqual([looked(), shown(), changed], [1, 3, ['edit', 'explored']]);
+    type('x', 8);
+    assert.deepEqual(looked(), 2, 'an edit is judged as a whole');
+  });
+
+  it('an edit that comes before all is read is judged as a whole', () => {
+    const { made, type, looked, pass } = session(5, { syntaxFindings: () => [] });
+    made.open(uri, 'asm', 1, 'entry\n');
+    type('x', 0);
+    assert.equal(looked(), 1);
+    pass(0);
+    assert.equal(looked(), 1);
+    made.close(uri);
+    made.open(uri, 'asm', 1, 'entry\n');
+    assert.equal(looked(), 1, 'a file that is opened again has a first time again');
+  });
+
   it('an edit of comments looks for nothing, explores nothing, and the worker is not told', () => {
     const { made, type, looked, told, jobs, pass, changed } = session(5, { sameCode: (_file, before, after) => before.replace(/\/\*.*\*\//, '') === after.replace(/\/\*.*\*\//, '') });
     made.open(uri, 'asm', 1, '/* a */ bad\n');

@@ -33,6 +33,8 @@ export interface FileFindings {
   readonly findings: readonly Finding[];
   /** Sentences about the file as a whole: not analysed, exploration failed. */
   readonly notices: readonly string[];
+  /** More follows at once. */
+  readonly partial: boolean;
 }
 
 export interface Session {
@@ -90,21 +92,21 @@ export function createSession(review: Review, owner: Behind, host: SessionHost, 
 
   function problemCount(): number {
     let count = 0;
-    for (const file of open.keys()) count += findingsOf(file).findings.filter((finding) => finding.rule !== 'generated-headers').length;
+    for (const file of open.keys()) count += limitFindings([...typed.counted(file), ...explored.of(file)]).filter((finding) => finding.rule !== 'generated-headers').length;
     return count;
   }
 
   function findingsOf(file: string): FileFindings {
     const document = open.get(file) ?? null;
-    if (document !== null && document.refusal !== null) return { findings: [], notices: [document.refusal] };
+    if (document !== null && document.refusal !== null) return { findings: [], notices: [document.refusal], partial: false };
     const notices: string[] = [];
     const folder = folders.of(file);
     const shown = document !== null || (folder !== null && folders.open().has(folder));
-    const quick = shown ? typed.of(file) : [];
+    const { findings: quick, partial } = shown ? typed.of(file) : { findings: [], partial: false };
     if (quick === null) notices.push('Entrycheck failed in this file, the log has the details; the rest of the editor is not affected');
     const notice = folder === null ? null : explored.notice(folder);
     if (notice !== null && document !== null) notices.push(notice);
-    return { findings: limitFindings([...(quick ?? []), ...explored.of(file)]), notices };
+    return { findings: limitFindings([...(quick ?? []), ...explored.of(file)]), notices, partial };
   }
 
   /** Findings and contexts stay, and only their places change. */

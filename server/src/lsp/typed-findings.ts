@@ -7,9 +7,17 @@ import { movedFinding } from './moves.ts';
 import type { Move } from './moves.ts';
 import { shiftFinding } from './shift.ts';
 
-export interface TypedFindings {
+export interface Typed {
   /** null where the review failed. */
-  readonly of: (file: string) => readonly Finding[] | null;
+  readonly findings: readonly Finding[] | null;
+  /** The rest is told as soon as all that the file includes is read. */
+  readonly partial: boolean;
+}
+
+export interface TypedFindings {
+  readonly of: (file: string) => Typed;
+  /** The findings for counting them, without the first look. */
+  readonly counted: (file: string) => readonly Finding[];
   /** Code changed: all is looked for anew. */
   readonly outdated: () => void;
   /** The same because of edits of one file. */
@@ -30,6 +38,7 @@ export function createTypedFindings(review: Review, isOpen: (file: string) => bo
   /** What finding them took the last time, and what waits for typing to rest. */
   const costs = new Map<string, number>();
   const resting = new Map<string, () => void>();
+  const begun = new Set<string>();
 
   function stopResting(file: string): void {
     resting.get(file)?.();
@@ -45,18 +54,36 @@ export function createTypedFindings(review: Review, isOpen: (file: string) => bo
     }));
   }
 
+  /** The first time, what the text alone shows, and the rest behind it: reading what a file includes takes long. */
+  function firstOf(file: string): Typed | null {
+    if (!isOpen(file) || begun.has(file)) return null;
+    begun.add(file);
+    const findings = attempt<readonly Finding[] | null>(`syntax of ${file}`, () => review.syntaxFindings(file), null);
+    if (findings === null) return null;
+    resting.set(file, clock.after(0, () => {
+      resting.delete(file);
+      rested(file);
+    }));
+    return { findings, partial: true };
+  }
+
+  function of(file: string): Typed {
+    const known = typed.get(file);
+    if (known !== undefined) return { findings: known, partial: false };
+    const first = firstOf(file);
+    if (first !== null) return first;
+    const began = clock.now();
+    const found = attempt<readonly Finding[] | null>(`findings of ${file}`, () => review.quickFindings(file), null);
+    if (found === null || !isOpen(file)) return { findings: found, partial: false };
+    typed.set(file, found);
+    // The first time everything that the file includes is read: that says nothing of an edit.
+    costs.set(file, costs.has(file) ? clock.now() - began : 0);
+    return { findings: found, partial: false };
+  }
+
   return {
-    of: (file) => {
-      const known = typed.get(file);
-      if (known !== undefined) return known;
-      const began = clock.now();
-      const found = attempt<readonly Finding[] | null>(`findings of ${file}`, () => review.quickFindings(file), null);
-      if (found === null || !isOpen(file)) return found;
-      typed.set(file, found);
-      // The first time everything that the file includes is read: that says nothing of an edit.
-      costs.set(file, costs.has(file) ? clock.now() - began : 0);
-      return found;
-    },
+    of,
+    counted: (file) => (costs.has(file) ? (of(file).findings ?? []) : []),
     outdated: () => typed.clear(),
     edited: (file, edits) => {
       stopResting(file);
@@ -71,6 +98,7 @@ export function createTypedFindings(review: Review, isOpen: (file: string) => bo
     forget: (file) => {
       typed.delete(file);
       costs.delete(file);
+      begun.delete(file);
       stopResting(file);
     },
     stop: () => {

@@ -1,5 +1,5 @@
-// A review of a virtual workspace that says nothing of a file as long as something that it looked for is still being read:
-// what it made of half a program would be wrong.
+// A review of a virtual workspace that says of a file no more than what its text shows as long as something that it looked
+// for is still being read: what it made of half a program would be wrong.
 import type { Review } from '../core/review-types.ts';
 
 export function wholeFindings(review: Review, isWaiting: () => boolean): Review {
@@ -7,7 +7,7 @@ export function wholeFindings(review: Review, isWaiting: () => boolean): Review 
     ...review,
     quickFindings: (file) => {
       const found = review.quickFindings(file);
-      return isWaiting() ? [] : found;
+      return isWaiting() ? (review.syntaxFindings(file) ?? []) : found;
     },
     inactive: (file) => {
       const spans = review.inactive(file);

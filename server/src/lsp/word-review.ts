@@ -54,6 +54,7 @@ export function createWordReview({ workspace, mortal }: WordReviewOptions): Revi
     unitOf: (file) => (/\.(?:S|c)$/.test(file) ? { folder: folderOf(file), name: folderOf(file).split('/').at(-1) ?? '', files: filesOf(folderOf(file)) } : null),
     scenarios: () => [walk],
     accepted: () => [],
+    syntaxFindings: () => null,
     quickFindings: (file) => words(text(file) ?? '', 'bad').map((span) => badFinding(file, span)),
     explore: (folder) => exploration(folder, walk.name),
     shares: () => null,

@@ -2,6 +2,7 @@
 // them there. Knows nothing of what is in them.
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { threadId } from 'node:worker_threads';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -33,7 +34,7 @@ export function readOwn(file: string): Buffer | null {
 }
 
 /**
- * Whole or not at all; other processes may write at the same time. Of the files of the folder whose names begin with
+ * Whole or not at all; other processes and threads may write at the same time. Of the files of the folder whose names begin with
  * `prefix` the `kept` youngest stay. A cache that cannot be written is none: failures are silent.
  */
 export function writeOwn(file: string, bytes: Uint8Array, prefix: string, kept: number): void {
@@ -41,7 +42,7 @@ export function writeOwn(file: string, bytes: Uint8Array, prefix: string, kept: 
     const folder = dirname(file);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (!isOwn(folder)) return;
-    const made = `${file}.${process.pid}`;
+    const made = `${file}.${process.pid}.${threadId}`;
     writeFileSync(made, bytes, { mode: 0o600 });
     renameSync(made, file);
     const old = readdirSync(folder).filter((name) => name.startsWith(prefix)).map((name) => ({ name, time: statSync(join(folder, name)).mtimeMs })).sort((a, b) => b.time - a.time);

@@ -45,6 +45,22 @@ describe('the cache of compiled code', () => {
       assert.deepEqual(readFileSync(file), code, 'used, and not made anew');
     }));
 
+  it('keeps that of the threads of a command, which run other parts, by itself', () =>
+    withFiles({ 'dist/cli.bundle.js': 'const { isMainThread, Worker } = require("node:worker_threads");\nif (isMainThread) new Worker(require("node:path").join(__dirname, "cli.js"));\n' }, (folder) => {
+      const [home, cache] = [join(folder, 'dist'), join(folder, 'cache')];
+      const code = (): readonly (readonly [string, Buffer])[] => readdirSync(join(cache, 'code')).sort().map((name) => [name.replace(/-[^-]*$/, ''), readFileSync(join(cache, 'code', name))]);
+      assert.equal(started(home, cache).status, 0);
+      const first = code();
+      assert.deepEqual(first.map(([name]) => name), ['cli.bundle', 'cli.bundle.thread']);
+      assert.equal(started(home, cache).status, 0);
+      assert.deepEqual(code(), first, 'used, and not made anew');
+    }));
+
+  it('is of the flags that V8 has when it loads: nothing sets any but what starts the bundles', () => {
+    const setting = readdirSync('server/src', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && readFileSync(join('server/src', name), 'utf8').includes('setFlagsFromString'));
+    assert.deepEqual(setting, [join('shell', 'start.ts')]);
+  });
+
   it('compiles where the kept code is damaged or open to others, and where nothing can be kept', () =>
     withFiles({ 'dist/cli.bundle.js': bundle, 'no-folder': '' }, (folder) => {
       const [home, cache] = [join(folder, 'dist'), join(folder, 'cache')];

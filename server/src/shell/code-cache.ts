@@ -14,10 +14,10 @@ const KEPT = 4;
 const settled = 5000;
 
 /** V8 checks its own version and flags, and of the text the length alone: the rest is in the name. */
-function cacheFile(folder: string, bundle: string): string {
+function cacheFile(folder: string, bundle: string, part: string): string {
   const { size, mtimeMs } = statSync(bundle);
   const key = createHash('sha256').update([bundle, size, mtimeMs, process.version, process.arch].join('\n')).digest('hex').slice(0, 16);
-  return join(folder, 'code', `${basename(bundle, '.js')}-${key}`);
+  return join(folder, 'code', `${basename(bundle, '.js')}${part}-${key}`);
 }
 
 /** Files of one bundle beside each other are of several versions of the program or of Node. */
@@ -25,11 +25,11 @@ export function writeCode(file: string, code: Buffer): void {
   writeOwn(file, code, basename(file).replace(/-[^-]*$/, '-'), KEPT);
 }
 
-/** `atEnd`: the process is a short one, and its code is kept when it ends. */
-export function runBundle(bundle: string, atEnd: boolean): void {
+/** `atEnd`: what runs is over soon, and its code is kept when it ends. `part` tells runs of other parts of the bundle apart. */
+export function runBundle(bundle: string, atEnd: boolean, part: string): void {
   const source = readFileSync(bundle, 'utf8').replace(/^#!.*/, '');
   const folder = cacheFolder(process.env, process.platform, homedir());
-  const file = folder === null ? null : cacheFile(folder, bundle);
+  const file = folder === null ? null : cacheFile(folder, bundle, part);
   const code = file === null ? null : readOwn(file);
   const script = new Script(Module.wrap(source), { filename: bundle, ...(code === null ? {} : { cachedData: code }) });
   if (file !== null && (code === null || script.cachedDataRejected === true)) {

@@ -2,6 +2,8 @@
 // incremental. The only holder of trees; every one is released.
 import { asmItems } from '../syntax/asm.ts';
 import type { AsmSource } from '../syntax/asm.ts';
+import { problemsOf } from '../syntax/asm-problems.ts';
+import type { SyntaxProblem } from '../syntax/asm-problems.ts';
 import type { ParsedTree, Parsers } from '../syntax/parser.ts';
 import type { TextEdit, Workspace } from '../review-types.ts';
 import { halfFor } from '../syntax/halves.ts';
@@ -15,6 +17,8 @@ export interface Documents {
   readonly isOpen: (file: string) => boolean;
   /** Files that are open, in the order they were opened. */
   readonly opened: () => readonly string[];
+  /** What the grammar cannot read in an assembler file: some of the problems of its items, which are not made for it. */
+  readonly problems: (file: string) => readonly SyntaxProblem[];
   /** Items of an assembler file; null where there is no such text. */
   readonly assembler: (file: string) => AsmSource | null;
   /** Items of an assembler file, or of the assembler's half of a header; null where there is no such text. */
@@ -26,7 +30,8 @@ export interface Documents {
 
 interface Parsed {
   tree: ParsedTree;
-  source: AsmSource;
+  /** null as long as nobody asked for items. */
+  source: AsmSource | null;
 }
 
 const KEPT_HEADERS = 20;
@@ -47,21 +52,30 @@ export function createDocuments(parsers: Parsers, workspace: Workspace): Documen
     return open.get(file) ?? workspace.read(file);
   }
 
-  function assembler(file: string): AsmSource | null {
+  function parsedOf(file: string): Parsed | null {
     const text = read(file);
     if (text === null || !isAssembler(file)) return null;
     const parsed = trees.get(file);
     if (parsed === undefined) {
-      const tree = parsers.parse('gas', text);
-      const source = asmItems(tree);
-      trees.set(file, { tree, source });
-      return source;
+      const made: Parsed = { tree: parsers.parse('gas', text), source: null };
+      trees.set(file, made);
+      return made;
     }
     if (parsed.tree.text !== text) {
       parsed.tree = parsers.reparse(parsed.tree, text);
-      parsed.source = asmItems(parsed.tree, parsed.source);
+      if (parsed.source !== null) parsed.source = asmItems(parsed.tree, parsed.source);
     }
-    return parsed.source;
+    return parsed;
+  }
+
+  function assembler(file: string): AsmSource | null {
+    const parsed = parsedOf(file);
+    return parsed === null ? null : (parsed.source ??= asmItems(parsed.tree));
+  }
+
+  function problems(file: string): readonly SyntaxProblem[] {
+    const parsed = parsedOf(file);
+    return parsed === null ? [] : problemsOf(parsed.tree);
   }
 
   function parse(text: string): AsmSource {
@@ -88,6 +102,7 @@ export function createDocuments(parsers: Parsers, workspace: Workspace): Documen
 
   return {
     read,
+    problems,
     assembler,
     items,
     parse,

@@ -16,6 +16,7 @@ import { inspect, merge, plainFinding } from './findings.ts';
 import type { FrontEnd } from './front-end.ts';
 import type { TreeFindings } from './tree-findings.ts';
 import { suppressionsFor } from './tree-suppressions.ts';
+import type { SyntaxProblem } from '../syntax/asm-problems.ts';
 import type { FoundSuppressions } from './tree-suppressions.ts';
 import { folderOf, hasEntries, isAssembler, isLeftOut, join, refusalOf, scenariosOf } from './unit.ts';
 import type { LinkedUnit } from './unit.ts';
@@ -29,6 +30,17 @@ export function createFindingReview({ workspace, documents, texts, streams, pars
     return suppressionsFor(files, root, { read: documents.read, workspace, outline });
   }
 
+  function syntaxProblems(file: string, problems: readonly SyntaxProblem[]): Finding[] {
+    return problems.map(({ span, message }) => plainFinding('syntax', 'warning', { file, span }, message));
+  }
+
+  function syntaxFindings(file: string): readonly Finding[] | null {
+    const text = documents.read(file);
+    if (text === null || !isAssembler(file) || refusalOf(text) !== null) return null;
+    const { root, configuration: own } = streams.chosen(file);
+    return !entryCode.inKernel(folderOf(file)) || isLeftOut(file, root, own) ? null : syntaxProblems(file, documents.problems(file));
+  }
+
   function quickFindings(file: string): readonly Finding[] {
     const text = documents.read(file);
     if (text === null) return [];
@@ -36,9 +48,7 @@ export function createFindingReview({ workspace, documents, texts, streams, pars
     if (refused !== null) return refused;
     const { root, configuration: own } = streams.chosen(file);
     if (isLeftOut(file, root, own)) return [];
-    const out: Finding[] = [];
-    const assembler = isAssembler(file) ? documents.assembler(file) : null;
-    for (const problem of assembler?.problems ?? []) out.push(plainFinding('syntax', 'warning', { file, span: problem.span }, problem.message));
+    const out: Finding[] = isAssembler(file) ? syntaxProblems(file, documents.assembler(file)?.problems ?? []) : [];
     const unit = units.edited(file);
     if (unit === null) return out;
     const { linked } = unit;
@@ -88,6 +98,7 @@ export function createFindingReview({ workspace, documents, texts, streams, pars
   }
 
   return {
+    syntaxFindings,
     quickFindings,
     findings: (folder, reports) => findingsOf(folder, reports).kept,
     accepted: (folder, reports) => findingsOf(folder, reports).accepted,
