@@ -82,7 +82,8 @@ if (flags.has('--tests')) {
   if (!quiet) console.log(`out: ${tests.length} test files`);
 } else if (flags.has('--bench')) {
   const outdir = '.cache/bench/bundles';
-  await build({ ...common, entryPoints: ['bench/main.ts', 'bench/explore-one.ts', 'bench/program-one.ts'], outdir, minify: false });
+  const entryPoints = { main: 'bench/main.ts', 'explore-one': 'bench/explore-one.ts', 'program-one.bundle': 'bench/program-one.ts', 'program-one': 'bench/start.ts' };
+  await build({ ...common, entryPoints, outdir, minify: false });
   copyGrammars(outdir);
 } else {
   rmSync('dist', { recursive: true, force: true });

@@ -89,7 +89,7 @@ export async function runPrograms(options: ProgramOptions, spin: boolean): Promi
 }
 
 function spawned(options: ProgramOptions, args: readonly string[]): string {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(options.bundles, 'program-one.js'), ...args], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(options.bundles, 'program-one.js'), ...args], { encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, ENTRYCHECK_CACHE: join(options.scratch, 'cache') } });
   if (status !== 0) throw new Error(stderr);
   return stdout;
 }

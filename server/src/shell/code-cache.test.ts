@@ -56,9 +56,9 @@ describe('the cache of compiled code', () => {
       assert.deepEqual(code(), first, 'used, and not made anew');
     }));
 
-  it('is of the flags that V8 has when it loads: nothing sets any but what starts the bundles', () => {
+  it('is of the flags that V8 has when it loads: nothing else sets any', () => {
     const setting = readdirSync('server/src', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && readFileSync(join('server/src', name), 'utf8').includes('setFlagsFromString'));
-    assert.deepEqual(setting, [join('shell', 'start.ts')]);
+    assert.deepEqual(setting, [join('shell', 'code-cache.ts')]);
   });
 
   it('compiles where the kept code is damaged or open to others, and where nothing can be kept', () =>
