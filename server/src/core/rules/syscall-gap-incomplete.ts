@@ -2,7 +2,7 @@
 import type { Place } from '../base/span.ts';
 import type { PathStep } from '../contexts/entry-paths.ts';
 import type { Program } from '../program/program.ts';
-import { plain } from '../tree/graph.ts';
+import { plain } from '../tree/conditions.ts';
 import { placeIn } from '../tree/tree.ts';
 import type { Tree } from '../tree/tree.ts';
 import { isConstant, isInstruction, pathPlace, pathPremises, rspOf } from './path-vocabulary.ts';
