@@ -1,41 +1,22 @@
 // Section (a): language servers driven by one client: ours on entry code, clangd on C entry code of the same length,
 // bash-language-server on a script of the same length.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { compileDatabase } from './kernel-build.ts';
 import { initializeParams, startClient } from './language-client.ts';
-import type { ServerCommand } from './language-client.ts';
-import { installed, interleaved, samples } from './measure.ts';
+import { interleaved, samples } from './measure.ts';
 import type { Samples } from './measure.ts';
 import { atMost, number, ratio, time } from './report.ts';
 import type { Budget, Section } from './report.ts';
-
-export interface ServersOptions {
-  readonly rounds: number;
-  readonly scratch: string;
-  readonly kernel: string;
-}
-
-/** Pinned, and installed for the bench only. */
-const bashServer = 'bash-language-server@5.8.1';
-
-interface Subject {
-  readonly name: string;
-  readonly server: ServerCommand;
-  readonly root: string;
-  readonly file: string;
-  readonly language: string;
-  /** What the editor left behind the last time: nothing but compiled code, or what it found in the file as it is. */
-  readonly kept: 'nothing' | 'the file' | null;
-  /** Words whose first place in the text is hovered and jumped from. */
-  readonly words: readonly string[];
-}
+import { AGAIN, subjectsOf } from './server-subjects.ts';
+import type { ServersOptions, Subject } from './server-subjects.ts';
 
 interface Session {
   readonly initialize: number;
+  /** To the first diagnostics, and to all that is found without exploration. */
   readonly opened: number;
+  readonly whole: number;
   /** Of a comment, and of code. */
   readonly edits: readonly number[];
   readonly codeEdits: readonly number[];
@@ -46,7 +27,6 @@ interface Session {
   readonly memory: number;
 }
 
-const AGAIN = ', opened before';
 const EDITS = 40;
 const HOVERS = 20;
 /** Milliseconds in which the worker is through with a kernel tree. */
@@ -66,6 +46,7 @@ export async function languageServers(options: ServersOptions): Promise<Section>
       number(readFileSync(file, 'utf8').split('\n').length),
       time(of(name, (one) => [one.initialize]).median),
       time(of(name, (one) => [one.opened]).median),
+      time(of(name, (one) => [one.whole]).median),
       time(edits.median),
       time(edits.p95),
       time(codeEdits.median),
@@ -81,7 +62,7 @@ export async function languageServers(options: ServersOptions): Promise<Section>
     name: 'servers',
     title: 'Language server beside clangd and bash-language-server',
     commands: subjects.map(({ server, name }) => `${name}: ${[server.command, ...server.args].map((one) => one.replace(resolve('.'), '.').replace(options.scratch, '.cache/bench')).join(' ').replace(process.execPath, 'node')}`),
-    tables: [{ title: 'Same client, same run; an edit is one character in the middle of the file, to its diagnostics: of a comment, and of code', columns: ['server', 'lines', 'spawn to initialized', 'spawn to diagnostics', 'comment edit', 'p95', 'code edit', 'p95', 'hover', 'comment edit, hover', 'code edit, hover', 'definition', 'peak'], rows }],
+    tables: [{ title: 'Same client, same run; an edit is one character in the middle of the file, to its diagnostics: of a comment, and of code', columns: ['server', 'lines', 'spawn to initialized', 'spawn to first diagnostics', 'to all of typing', 'comment edit', 'p95', 'code edit', 'p95', 'hover', 'comment edit, hover', 'code edit, hover', 'definition', 'peak'], rows }],
     budgets: budgets((name, figure) => of(name, figure)),
     notRun,
     figures: Object.fromEntries(runs),
@@ -94,6 +75,8 @@ function budgets(of: (name: string, figure: (one: Session) => readonly number[])
   return [
     against('spawn to first diagnostics', 'clangd', (one) => [one.opened], 0.5),
     against('spawn to first diagnostics', 'bash-language-server', (one) => [one.opened], 0.6),
+    against('spawn to all that typing finds', 'clangd', (one) => [one.whole], 0.5),
+    against('spawn to all that typing finds', 'bash-language-server', (one) => [one.whole], 0.6),
     against('spawn to first diagnostics, opened before,', 'clangd', (one) => [one.opened], 0.5, entry + AGAIN),
     against('spawn to first diagnostics, opened before,', 'bash-language-server', (one) => [one.opened], 0.6, entry + AGAIN),
     against('edit of a comment to diagnostics', 'clangd', (one) => one.edits, 0.2),
@@ -108,88 +91,6 @@ function budgets(of: (name: string, figure: (one: Session) => readonly number[])
     against('peak memory', 'clangd', (one) => [one.memory], 0.7),
     atMost('start to ready under 300 ms', of(entry, (one) => [one.initialize]).median, 300, time),
   ];
-}
-
-function subjectsOf(options: ServersOptions, notRun: string[]): readonly Subject[] {
-  const ours: ServerCommand = { command: process.execPath, args: [resolve('dist/cli.js'), 'lsp', '--stdio'], initializationOptions: { client: 'bench' }, env: { ENTRYCHECK_CACHE: join(options.scratch, 'cache') } };
-  const design = resolve('test-fixtures/designs/frame-duplication');
-  const subjects: Subject[] = [{ name: 'entrycheck on our largest fixture', server: ours, kept: 'nothing', root: design, file: join(design, 'entry.S'), language: 'asm', words: ['push', 'iretq', 'call'] }];
-  const entry = join(options.kernel, 'arch/x86/entry/entry_64.S');
-  if (existsSync(entry)) for (const kept of ['nothing', 'the file'] as const) subjects.push({ name: `entrycheck on entry_64.S${kept === 'nothing' ? '' : AGAIN}`, server: ours, kept, root: options.kernel, file: entry, language: 'asm', words: ['swapgs', 'paranoid_entry', 'PUSH_AND_CLEAR_REGS', 'SWITCH_TO_KERNEL_CR3', 'error_entry'] });
-  else notRun.push(`Linux's entry code: there is no ${'arch/x86/entry/entry_64.S'} in the kernel tree`);
-  const traps = join(options.kernel, 'arch/x86/kernel/traps.c');
-  if (!installed('clangd-19')) notRun.push('clangd: clangd-19 is not installed');
-  else if (!existsSync(traps)) notRun.push('clangd: no kernel tree');
-  else {
-    const database = compileDatabase(options.kernel, options.scratch, ['arch/x86/kernel/traps.c']);
-    if (typeof database === 'string') notRun.push(`clangd: ${database}`);
-    else {
-      const server = { command: 'clangd-19', args: [`--compile-commands-dir=${database.folder}`, '--background-index=0', '--log=error'] };
-      subjects.push({ name: 'clangd', server, kept: null, root: options.kernel, file: traps, language: 'c', words: ['do_error_trap', 'cond_local_irq_enable', 'pt_regs', 'do_trap', 'fixup_exception'] });
-    }
-  }
-  const bash = bashCommand(options.scratch);
-  if (typeof bash === 'string') notRun.push(`bash-language-server: ${bash}`);
-  else {
-    const root = join(options.scratch, 'shell');
-    mkdirSync(root, { recursive: true });
-    const file = join(root, 'script.sh');
-    writeFileSync(file, shellScript(1600));
-    subjects.push({ name: 'bash-language-server', server: bash, kept: null, root, file, language: 'shellscript', words: ['copy_3', 'count_7', 'printf', 'local', 'find_9'] });
-  }
-  return subjects;
-}
-
-function bashCommand(scratch: string): ServerCommand | string {
-  const folder = join(scratch, 'bash-language-server');
-  const main = join(folder, 'node_modules/bash-language-server/out/cli.js');
-  if (!existsSync(main)) {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-    try {
-      execFileSync('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--save-exact', bashServer], { cwd: folder, stdio: 'ignore', timeout: 180_000 });
-    } catch {
-      return `npm could not install ${bashServer}`;
-    }
-  }
-  return { command: process.execPath, args: [main, 'start'] };
-}
-
-/** A script of so many lines in the manner of scripts: functions with locals, loops, conditions, here-documents. */
-function shellScript(lines: number): string {
-  const text: string[] = ['#!/bin/bash', 'set -euo pipefail', ''];
-  for (let at = 0; text.length < lines; at += 1) {
-    text.push(
-      `# Copies what is newer than the mark of step ${at}.`,
-      `copy_${at}() {`,
-      '  local from="$1" to="$2" name',
-      '  for name in "$from"/*; do',
-      '    if [ -f "$name" ] && [ "$name" -nt "$to/.mark" ]; then',
-      '      cp -p -- "$name" "$to/"',
-      '    fi',
-      '  done',
-      '}',
-      '',
-      `count_${at}() {`,
-      `  local total=${at}`,
-      '  while read -r line; do',
-      '    case "$line" in',
-      '      \\#*) continue ;;',
-      '      *) total=$((total + 1)) ;;',
-      '    esac',
-      '  done <"$1"',
-      '  printf "%s\\n" "$total"',
-      '}',
-      '',
-      `find_${at}() {`,
-      `  local found; found="$(count_${at} "$1")"`,
-      `  [ "$found" -gt ${at % 7} ] || return 1`,
-      `  copy_${at} "$1" "$2"`,
-      '}',
-      '',
-    );
-  }
-  return `${text.slice(0, lines).join('\n')}\n`;
 }
 
 async function session(subject: Subject): Promise<Session> {
@@ -207,6 +108,8 @@ async function session(subject: Subject): Promise<Session> {
   client.notify('textDocument/didOpen', { textDocument: { uri, languageId: subject.language, version: 1, text } });
   await first;
   const opened = performance.now() - began;
+  if (subject.inTwo) await client.diagnostics(uri);
+  const whole = performance.now() - began;
   await pause(1500);
 
   let version = 1;
@@ -259,7 +162,7 @@ async function session(subject: Subject): Promise<Session> {
   const [codeEdits, codeEditedHovers] = [await edited(code), await hoveredAfter(code)];
   const memory = client.memory();
   await client.stop();
-  return { initialize, opened, edits, codeEdits, hovers, editedHovers, codeEditedHovers, definitions, memory };
+  return { initialize, opened, whole, edits, codeEdits, hovers, editedHovers, codeEditedHovers, definitions, memory };
 }
 
 /** An editor that opens the file, leaves it as it is until all is found, and ends. */
