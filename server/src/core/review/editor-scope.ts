@@ -106,6 +106,9 @@ export interface StreamIndex {
   readonly named: (word: string) => { readonly gas: GasMacro | undefined; readonly c: CMacro | undefined };
 }
 
+/** Questions that are answered by looking through all there is, before lists are made for the next. */
+const ONE_BY_ONE = 4;
+
 const indices = new WeakMap<AssemblerStream, StreamIndex>();
 
 export function indexOf(stream: AssemblerStream): StreamIndex {
@@ -114,6 +117,8 @@ export function indexOf(stream: AssemblerStream): StreamIndex {
   let macros: ReadonlyMap<string, GasMacro> | null = null;
   let cMacros: ReadonlyMap<string, CMacro> | null = null;
   let labels: ReadonlyMap<string, readonly number[]> | null = null;
+  let uses: ReadonlyMap<string, ReadonlyMap<number, readonly number[]>> | null = null;
+  let asked = 0;
   const made: StreamIndex = {
     get macros() {
       return (macros ??= new Map(stream.macros.map((macro) => [macro.name.toLowerCase(), macro])));
@@ -125,6 +130,9 @@ export function indexOf(stream: AssemblerStream): StreamIndex {
       return (labels ??= labelsOf(stream.items));
     },
     through: (file, offset) => {
+      asked += 1;
+      if (uses === null && asked > ONE_BY_ONE) uses = usesOf(stream.items);
+      if (uses !== null) return uses.get(file)?.get(offset) ?? [];
       const found: number[] = [];
       stream.items.forEach(({ origin }, at) => {
         if (origin.uses.some((use) => use.span.start === offset && use.file === file)) found.push(at);
@@ -132,6 +140,8 @@ export function indexOf(stream: AssemblerStream): StreamIndex {
       return found;
     },
     named: (word) => {
+      asked += 1;
+      if (asked > ONE_BY_ONE) return { gas: made.macros.get(word.toLowerCase()), c: made.cMacros.get(word) };
       const lower = word.toLowerCase();
       return {
         gas: macros === null ? lastOf(stream.macros, ({ name }) => name.length === lower.length && name.toLowerCase() === lower) : macros.get(lower),
@@ -162,6 +172,21 @@ function labelsOf(items: AssemblerStream['items']): ReadonlyMap<string, readonly
     else known.push(at);
   });
   return labels;
+}
+
+/** Items by file and offset of the uses that they came through. */
+function usesOf(items: AssemblerStream['items']): ReadonlyMap<string, ReadonlyMap<number, readonly number[]>> {
+  const byFile = new Map<string, Map<number, number[]>>();
+  items.forEach(({ origin }, at) => {
+    for (const { file, span } of origin.uses) {
+      const byOffset = byFile.get(file) ?? new Map<number, number[]>();
+      byFile.set(file, byOffset);
+      const known = byOffset.get(span.start);
+      if (known === undefined) byOffset.set(span.start, [at]);
+      else if (known.at(-1) !== at) known.push(at);
+    }
+  });
+  return byFile;
 }
 
 export function instructionOf(item: StreamItem): InstructionItem | null {
