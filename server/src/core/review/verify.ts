@@ -1,11 +1,14 @@
 // A fix is offered only after a run of the finding's scenario on the edited texts, from all its starts, no longer shows
-// the finding and shows no error.
+// the finding and shows no error; of the entry paths, where it shows one finding less and no other error.
 import type { Configuration, FileSource } from '../preprocess/stream.ts';
 import type { Finding, Fix } from '../rules/finding.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { CTranslationUnit } from '../syntax/c-syntax.ts';
 import { createStreams } from './streams.ts';
 import { createRun, excludes } from './run.ts';
+import { createKernelRun } from './kernel-run.ts';
+import { unitVariants } from './kernel-review.ts';
+import { ENTRY_PATHS } from './path-scenarios.ts';
 import { frontEndProblems, linkUnit, programFor, scenariosOf } from './unit.ts';
 import type { LinkedUnit } from './unit.ts';
 
@@ -24,12 +27,27 @@ export function edited(source: FileSource, fix: Fix): FileSource {
   };
 }
 
+/** Of the rule's findings there are fewer, and of no error more: a stub may lack several things. */
+function mendsPaths(rule: string, before: LinkedUnit, after: LinkedUnit, rules: readonly Rule[]): boolean {
+  const [was, is] = [pathFindings(before, rules), pathFindings(after, rules)];
+  if (was === null || is === null) return false;
+  const count = (findings: readonly Finding[], of: string): number => findings.filter((one) => one.rule === of).length;
+  return count(is, rule) < count(was, rule) && is.every((one) => one.severity !== 'error' || count(is, one.rule) <= count(was, one.rule));
+}
+
+/** What is found on the entry paths of a unit; null where they are too many to tell. */
+function pathFindings({ program, unit }: LinkedUnit, rules: readonly Rule[]): readonly Finding[] | null {
+  const run = createKernelRun({ program, configuration: unit.name, variants: unitVariants(program), beside: false }, rules);
+  return run.advance(MOST_STATES) ? run.reports().flatMap((report) => report.findings) : null;
+}
+
 export function mends(fix: Fix, finding: Finding, linked: LinkedUnit, source: FileSource, configuration: Configuration, parse: (text: string) => CTranslationUnit, rules: readonly Rule[]): boolean {
   const mended = edited(source, fix);
   const after = linkUnit(linked.unit, mended, createStreams(mended, configuration, parse));
   const problems = (unit: LinkedUnit): number => unit.unit.files.reduce((sum, file) => sum + frontEndProblems(unit, file).length, 0);
   if (problems(after) > problems(linked)) return false;
   const wanted = finding.trace?.scenario ?? finding.variants[0]?.split(' from ')[0];
+  if (wanted === ENTRY_PATHS) return mendsPaths(finding.rule, linked, after, rules);
   for (const scenario of scenariosOf(after)) {
     if (scenario.name !== wanted) continue;
     const program = programFor(after, scenario);

@@ -1,5 +1,6 @@
 // XR-SPC02: a return to user mode without clearing CPU buffers behind the last load of kernel data.
 import type { PathStep } from '../contexts/entry-paths.ts';
+import { inFrontOf } from './line-fix.ts';
 import { stubFiles } from './path-examples.ts';
 import { accesses, entered, isInstruction, knowledgeOf, pathPlace, pathPremises } from './path-vocabulary.ts';
 import type { Monitor } from '../contexts/entry-paths.ts';
@@ -42,5 +43,5 @@ export const exitWithoutBufferClear: Rule = {
   judge: null,
   path: { at: ['return'], monitor: buffers, judge },
   inspect: null,
-  fix: null,
+  fix: (place, inspection) => inFrontOf(place, 'verw', inspection),
 };

@@ -1,5 +1,6 @@
 // XR-FLG02: C code runs with AC as the interrupted code left it.
 import type { PathStep } from '../contexts/entry-paths.ts';
+import { inFrontOf } from './line-fix.ts';
 import { entryStub, handlerOfGp, stubFiles } from './path-examples.ts';
 import { cFunctionCalled, entered, isInstruction, knowledgeOf, pathPlace, pathPremises } from './path-vocabulary.ts';
 import { AC } from '../machine/state.ts';
@@ -31,5 +32,5 @@ export const missingClac: Rule = {
   judge: null,
   path: { at: ['call'], monitor: null, judge },
   inspect: null,
-  fix: null,
+  fix: (place, inspection) => inFrontOf(place, 'clac', inspection),
 };

@@ -1,5 +1,6 @@
 // XR-FLG01: C code, or a string instruction, runs with DF as the interrupted code left it.
 import type { PathStep } from '../contexts/entry-paths.ts';
+import { inFrontOf } from './line-fix.ts';
 import { stubFiles } from './path-examples.ts';
 import { cFunctionCalled, entered, isInstruction, knowledgeOf, pathPlace, pathPremises } from './path-vocabulary.ts';
 import { DF } from '../machine/state.ts';
@@ -32,5 +33,5 @@ export const missingCld: Rule = {
   judge: null,
   path: { at: ['call', 'string'], monitor: null, judge },
   inspect: null,
-  fix: null,
+  fix: (place, inspection) => inFrontOf(place, 'cld', inspection),
 };

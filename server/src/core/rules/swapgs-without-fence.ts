@@ -1,5 +1,6 @@
 // XR-SPC01: GS is used behind a conditional swap that the CPU may have predicted wrongly.
 import type { PathStep } from '../contexts/entry-paths.ts';
+import { inFrontOf } from './line-fix.ts';
 import { stubFiles } from './path-examples.ts';
 import { accesses, cFunctionCalled, entered, gsOf, isInstruction, knowledgeOf, pathPlace, pathPremises } from './path-vocabulary.ts';
 import type { Monitor } from '../contexts/entry-paths.ts';
@@ -73,5 +74,5 @@ export const swapgsWithoutFence: Rule = {
   judge: null,
   path: { at: ['call', 'per-CPU', 'return'], monitor: fences, judge },
   inspect: null,
-  fix: null,
+  fix: (place, inspection) => inFrontOf(place, 'lfence', inspection),
 };
