@@ -33,11 +33,12 @@ function kernelTests() {
     await workbench.runCommand('View: Toggle Panel Visibility');
   });
 
-  it('tells behind an instruction what changes there', async () => {
+  it('tells behind an instruction what changes there', async function () {
+    this.timeout(180_000);
     const symbol = workbench.lineOf(entry, 'SYM_CODE_START(entry_SYSCALL_64)');
     await workbench.gotoLine(symbol);
     const shown = async () => (await Promise.all([...Array(14).keys()].map((below) => workbench.lineText(symbol + below)))).join('\n');
-    await workbench.waitUntil(async () => /swapgs\s*GS kernel/.test(await shown()), 'the hint behind swapgs', 60_000);
+    await workbench.waitUntil(async () => /swapgs\s*GS kernel/.test(await shown()), 'the hint behind swapgs', 150_000);
     const text = await shown();
     for (const wanted of [/SWITCH_TO_KERNEL_CR3.*CR3 kernel/, /top_of_stack\), %rsp\s*stack task/]) assert.match(text, wanted);
     await workbench.screenshot('kernel-hints');
