@@ -11,6 +11,7 @@ import type { Finding } from '../rules/finding.ts';
 import type { CTranslationUnit } from '../syntax/c-syntax.ts';
 import { createTreeReader } from '../tree/build.ts';
 import { isEntryFile } from '../tree/files.ts';
+import { configuration32, is32 } from '../tree/kernel-32.ts';
 import type { Tree, TreeCoverage, TreeSource } from '../tree/tree.ts';
 import type { Streams } from './streams.ts';
 import { createTreeJudging } from './tree.ts';
@@ -35,7 +36,7 @@ export const C_ENTRY_CODE = 'C entry code';
 /** Assembler files and headers whose stubs call the C entry code. */
 const stubs = /^arch\/x86\/entry\/[^/]+\.[Sh]$/;
 
-/** Where a tree has no configuration of its own: with what it is by default, with every entry there is, and with least. */
+/** Where a tree has no configuration of its own: with what it is by default, with every entry there is, and with least; judged for 32 bits too. */
 const matrix = ['pti', 'xenpv+sev+tdx+fred', 'minimal'];
 
 const besideRuns: ReadonlySet<string> = new Set(RULES.filter((rule) => rule.besideRuns === true).map(({ name }) => name));
@@ -77,7 +78,7 @@ export function createTreeFindings(workspace: Workspace, source: FileSource, str
     const before = keptTrees.get(key);
     if (before !== undefined && isCurrent(before, source)) return before.value;
     const { from, reads } = below(subject.root);
-    const value = configurations.map((configuration) => reader(from, subject.root, subject.design, configuration));
+    const value = configurations.filter((configuration) => !is32(configuration) || configurations.length === 1).map((configuration) => reader(from, subject.root, subject.design, configuration));
     keptTrees.set(key, { value, reads });
     return value;
   }
@@ -126,7 +127,7 @@ export function createTreeFindings(workspace: Workspace, source: FileSource, str
     const { root, configuration } = streams.chosen(first);
     if (root === null || !files.some((file) => isEntryFile(file.slice(root.length)))) return null;
     const release = /^(.*):pti$/.exec(configuration.name)?.[1];
-    return { subject: { root, design: false }, configurations: release === undefined ? [configuration] : matrix.flatMap((variant) => presetConfiguration(`${release}:${variant}`) ?? []) };
+    return { subject: { root, design: false }, configurations: release === undefined ? [configuration] : [...matrix.flatMap((variant) => presetConfiguration(`${release}:${variant}`) ?? []), ...[configuration32(release)].filter((one) => one !== null)] };
   }
 
   return {

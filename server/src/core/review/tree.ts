@@ -3,6 +3,7 @@
 import type { Configuration } from '../preprocess/stream.ts';
 import type { Finding } from '../rules/finding.ts';
 import type { Rule } from '../rules/rule.ts';
+import { X86_32 } from '../tree/kernel-32.ts';
 import type { Tree, TreeCoverage, TreeSource } from '../tree/tree.ts';
 import { plainFinding, severityOf } from './findings.ts';
 
@@ -63,7 +64,7 @@ export function createTreeJudging({ source, root, design }: TreeSubject, configu
       }
       const rule = judges[next++];
       if (rule !== undefined) {
-        examine(tree, rule);
+        if (rule.only64 !== true || !tree.option(X86_32)) examine(tree, rule);
         return false;
       }
       coverage.push(tree.coverage);

@@ -162,4 +162,5 @@ export const entryMemoryUnmapped = treeRule({
     { title: 'Writable', files: { 'area.c': stub('PAGE_KERNEL', '') } },
   ],
   examine,
+  only64: true,
 });

@@ -134,7 +134,7 @@ function fred(tree: Tree, one: TreeFunction, found: Findings): void {
 /** The stacks that SYSCALL and FRED enter on are those of the task that runs. */
 function follows(tree: Tree, one: TreeFunction, found: Findings): void {
   const owed: Proof[] = [];
-  if (one.name === '__switch_to') owed.push({ key: 't', what: 'top_of_stack is that of the next task: its system calls run on the stack of the one before', does: (step) => isCall(step, /^(?:raw_cpu|_*this_cpu)_write$/) && (step.arguments[0] ?? '').endsWith('top_of_stack') && /task_top_of_stack\(next/.test(step.arguments[1] ?? '') });
+  if (one.name === '__switch_to') owed.push({ key: 't', what: 'top_of_stack is that of the next task: its system calls run on the stack of the one before', does: (step) => isCall(step, /^(?:raw_cpu|_*this_cpu)_write$/) && (step.arguments[0] ?? '').endsWith('top_of_stack') && /task_top_of_stack\(next|task_stack_page\(next\w*\) \+ THREAD_SIZE/.test(step.arguments[1] ?? '') });
   if (one.name === 'arch_exit_to_user_mode_prepare' && tree.functions.some(({ name }) => name === 'fred_update_rsp0')) owed.push({ key: 'f', what: 'fred_update_rsp0() was called: the next event from user mode begins on the stack of another task', does: (step) => isCall(step, /^fred_update_rsp0$/) });
   if (owed.length === 0 || !one.whole || !(tree.design || one.file.startsWith('arch/'))) return;
   const beside = one.graph().steps.find((step) => isCall(step, /^(?:raw_cpu|_*this_cpu)_write$/) && (step.arguments[0] ?? '').endsWith('current_task'));

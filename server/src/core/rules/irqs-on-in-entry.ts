@@ -106,13 +106,14 @@ function examine(tree: Tree): readonly Judgement[] {
 
 /** Nothing is concluded from what runs when the kernel has failed. */
 const failing = /panic|oops|^(?:die|__die|show|dump|print|bad_area|pgtable_bad|page_fault_oops|kernelmode_fixup|early_)/;
-const fromUser: Proof = { key: 'u', what: '', does: (step) => step.kind === 'call' && /^(?:irqentry_|syscall_)?enter_from_user_mode/.test(step.name), test: (text, holds) => holds && (text.startsWith('user_mode(') || text.endsWith('cs & 3) == 3')) };
+const fromUser: Proof = { key: 'u', what: '', does: (step) => step.kind === 'call' && /^(?:irqentry_|syscall_)?enter_from_user_mode/.test(step.name), test: (text, holds) => holds && (text.startsWith('user_mode(') || text.startsWith('v8086_mode(') || text.endsWith('cs & 3) == 3')) };
 const wereOn: Proof = { key: 'i', what: '', test: (text, holds) => (holds ? /->flags & X86_EFLAGS_IF\)?$/.test(text) : text.startsWith('regs_irqs_disabled(')) };
 
 /** An exception may hit kernel code that has interrupts off: its handler enables them where they were on, and for user mode. */
 function overInterrupted(tree: Tree, found: Findings): void {
   for (const entry of entriesOf(tree)) {
-    if (entry.vector === null || entry.origin === 'user' || entry.interrupt || entry.delivery === 'syscall' || isNmiLike(entry)) continue;
+    // What 32-bit stubs call `IRET` is a fault of the IRET to user mode.
+    if (entry.vector === null || entry.vector === 'IRET' || entry.origin === 'user' || entry.interrupt || entry.delivery === 'syscall' || isNmiLike(entry)) continue;
     watchProofs(tree, entry.function, [fromUser, wereOn], {
       follow: (callee) => (callee.definedBy === null || callee === entry.function) && !stateHelpers.has(callee.name) && !failing.test(callee.name) && !/^kvm_|^cond_local_irq_/.test(callee.name),
       facts: factsOf(entry),

@@ -65,4 +65,5 @@ export const istAssumptionUnderFred = treeRule({
   bad: [{ title: 'The handler of the IDT', files: { 'fred.c': dispatcher('exc_nmi', ' //~ ist-assumption-under-fred') } }],
   good: [{ title: 'Its own', files: { 'fred.c': dispatcher('fred_exc_nmi', '') } }],
   examine,
+  only64: true,
 });

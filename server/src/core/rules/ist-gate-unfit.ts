@@ -56,4 +56,5 @@ export const istGateUnfit = treeRule({
   ],
   good: [{ title: 'Each as it needs', files: { 'idt.c': table('INTG(X86_TRAP_SS, asm_exc_stack_segment),', '') } }],
   examine,
+  only64: true,
 });

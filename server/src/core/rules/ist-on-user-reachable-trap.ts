@@ -128,5 +128,6 @@ export const istOnUserReachableTrap: Rule = {
   judge: null,
   inspect,
   examine,
+  only64: true,
   fix,
 };

@@ -155,5 +155,6 @@ asm_demo_mc:
   judge,
   inspect,
   examine,
+  only64: true,
   fix,
 };

@@ -88,6 +88,8 @@ export interface Rule {
   readonly inspect: ((inspection: Inspection) => readonly Judgement[]) | null;
   /** Judges C entry code as it stands: a kernel tree, or the C files of a design, for one configuration. */
   readonly examine?: (tree: Tree) => readonly Judgement[];
+  /** About what only 64-bit kernels have: IST stacks, the GS base, SYSCALL. */
+  readonly only64?: boolean;
   /** Examined in designs only, where no build of a kernel checks it already or where it would be noise. */
   readonly designsOnly?: boolean;
   /** About what the machine does not have (locks, the scheduler, orders that it does not see): examined in designs that are run too. */

@@ -12,8 +12,8 @@ export type Context = 'task' | 'hardirq' | 'nmi' | 'stub' | 'unknown';
 
 /** Tests by which code finds out what it may do. */
 const asks = /\b(?:in_interrupt|in_atomic|in_task|in_hardirq|in_nmi|in_softirq|irqs_disabled|preemptible|faulthandler_disabled|preempt_count|oops_in_progress|panic_in_progress)\b/;
-/** That the event came from user mode, and so runs on the task stack. */
-const user = /^user_mode\(|\bcs & 3\) == 3$/;
+/** That the event came from user mode, and so runs on the task stack: kernel code has no selectors of the LDT. */
+const user = /^user_mode\(|^v8086_mode\(|\bcs & 3\) == 3$|== SEGMENT_LDT$/;
 /** Nothing is concluded from what a dying kernel does. */
 const dying = /panic|^(?:die|__die|oops|show|dump|print|bug|handle_bug|report_bug|bad_area|no_context|pgtable_bad|page_fault_oops|kernelmode_fixup|sev_es_terminate|early_)|oops$/;
 

@@ -4,7 +4,8 @@ import type { Place } from '../base/span.ts';
 import { outermost } from '../base/span.ts';
 import { preprocess } from '../preprocess/preprocess.ts';
 import type { AssemblerStream, Configuration, Expression, Operand } from '../preprocess/stream.ts';
-import { entryAssembler } from './files.ts';
+import { entryAssembler, entryAssembler32 } from './files.ts';
+import { is32 } from './kernel-32.ts';
 import type { AssemblerFacts, TreeSource } from './tree.ts';
 
 const nothing: AssemblerFacts = { labels: new Map(), paranoidWords: [], paranoidFeatures: new Map() };
@@ -20,7 +21,8 @@ export function assemblerFacts(source: TreeSource, root: string, configuration: 
   const labels = new Map<string, Place>();
   const words: AssemblerFacts['paranoidWords'][number][] = [];
   const features = new Map<string, Place>();
-  for (const path of entryAssembler) {
+  const paths = is32(configuration) ? [entryAssembler32] : entryAssembler;
+  for (const path of paths) {
     if (source.read(path) === null) continue;
     const read = (file: string): string | null => (file.startsWith(root) ? source.read(file.slice(root.length)) : null);
     const before = expanded(root + path, configuration);

@@ -13,6 +13,7 @@ import type { Expanded } from './assembler.ts';
 import { designFiles, entryFiles } from './files.ts';
 import { asksForOptions, plain } from './conditions.ts';
 import { graphOf } from './graph.ts';
+import { is32, X86_32 } from './kernel-32.ts';
 import { isKnown } from './primitives.ts';
 import type { AssemblerFacts, EntryMacro, GateMacro, Graph, MacroText, Registration, Tree, TreeEntry, TreeFunction, TreeGate, TreeSource } from './tree.ts';
 import { returns32 } from './returns-32.ts';
@@ -67,7 +68,7 @@ function build(source: TreeSource, root: string, design: boolean, configuration:
   const { defines } = configuration;
   const macros = macrosOf(defines);
   const option = (name: string): boolean => defines.get(name) === '1';
-  const chosen = design ? designFiles(source) : entryFiles(source);
+  const chosen = design ? designFiles(source) : entryFiles(source, is32(configuration) ? 32 : 64);
   const files = new Map<string, ReadFile>();
   for (const path of chosen.paths) {
     const text = source.read(path);
@@ -128,10 +129,13 @@ function build(source: TreeSource, root: string, design: boolean, configuration:
 /** Definitions without `CONFIG_` that the sources of a 64-bit kernel see. */
 const compilerDefines = ['__x86_64__', '__KERNEL__', '__GNUC__', '__LP64__'];
 
+/** The same of a 32-bit one. */
+const compilerDefines32 = ['__i386__', '__KERNEL__', '__GNUC__'];
+
 function macrosOf(defines: ReadonlyMap<string, string>): MacroTable {
   const macros: MacroTable = new Map();
   for (const [name, body] of defines) macros.set(name, { name, parameters: null, body });
-  for (const name of compilerDefines) macros.set(name, { name, parameters: null, body: '1' });
+  for (const name of defines.has(X86_32) ? compilerDefines32 : compilerDefines) macros.set(name, { name, parameters: null, body: '1' });
   return macros;
 }
 
@@ -199,9 +203,10 @@ function tablesOf(path: string, file: ReadFile, root: string): { readonly gates:
 }
 
 function gateOf(row: CTerm, table: string, text: (term: CTerm | undefined) => string, file: string): readonly TreeGate[] {
-  if (row.kind !== 'call' || row.callee.kind !== 'name' || !/^(?:INTG|SYSG|ISTG|G)$/.test(row.callee.name)) return [];
+  if (row.kind !== 'call' || row.callee.kind !== 'name' || !/^(?:INTG|SYSG|ISTG|TSKG|G)$/.test(row.callee.name)) return [];
   const macro = row.callee.name;
   const [vector, stub, third, type, level] = row.arguments;
+  if (macro === 'TSKG') return [{ macro, vector: text(vector), stub: '', ist: null, dpl3: false, trap: false, table, place: { file, span: row.span } }];
   // `G` takes the field of the gate, which counts from 1; `ISTG` the index.
   const field = text(third);
   const ist = macro === 'ISTG' ? field : macro === 'G' ? (/^(\w+) \+ 1$/.exec(field)?.[1] ?? null) : null;

@@ -1,4 +1,5 @@
 // Which files of a kernel tree hold its C entry code. Knows paths, not contents.
+import { files32 } from './kernel-32.ts';
 import type { TreeSource } from './tree.ts';
 
 /** Folders whose C files belong to it. */
@@ -9,7 +10,7 @@ const files = `
 arch/x86/kernel/nmi.c arch/x86/kernel/traps.c arch/x86/kernel/idt.c arch/x86/kernel/irq.c arch/x86/kernel/irq_64.c arch/x86/kernel/irq_work.c
 arch/x86/kernel/kvm.c arch/x86/kernel/fred.c arch/x86/kernel/hw_breakpoint.c arch/x86/kernel/sev.c arch/x86/kernel/sev-shared.c arch/x86/kernel/tdx.c
 arch/x86/kernel/sev-es.c arch/x86/kernel/sev-es-shared.c
-arch/x86/kernel/dumpstack.c arch/x86/kernel/dumpstack_64.c arch/x86/kernel/cet.c arch/x86/kernel/doublefault_32.c arch/x86/kernel/cpu/common.c
+arch/x86/kernel/dumpstack.c arch/x86/kernel/dumpstack_64.c arch/x86/kernel/cet.c arch/x86/kernel/cpu/common.c
 arch/x86/kernel/process_64.c arch/x86/kernel/smp.c arch/x86/kernel/apic/apic.c arch/x86/mm/cpu_entry_area.c arch/x86/mm/pti.c arch/x86/mm/tlb.c
 arch/x86/mm/fault.c arch/x86/mm/extable.c mm/maccess.c
 `.trim().split(/\s+/);
@@ -36,13 +37,17 @@ export interface ChosenFiles {
 }
 
 /** The entry set of a kernel tree, those before others whose definitions win: architecture before generic. */
-export function entryFiles(source: TreeSource): ChosenFiles {
+export function entryFiles(source: TreeSource, bits: 32 | 64): ChosenFiles {
   const found = new Set<string>();
   for (const folder of folders) {
     for (const name of [...source.list(folder)].sort()) if (name.endsWith('.c') && !others.test(`${folder}/${name}`)) found.add(`${folder}/${name}`);
   }
   for (const file of files) if (!others.test(file) && source.read(file) !== null) found.add(file);
   for (const header of headers) if (source.read(header) !== null) found.add(header);
+  if (bits === 32) {
+    for (const path of found) if (/_64\.c$/.test(path)) found.delete(path);
+    for (const file of files32) if (source.read(file) !== null) found.add(file);
+  }
   const paths = [...found];
   return { paths: paths.slice(0, MOST_FILES), left: Math.max(0, paths.length - MOST_FILES) };
 }
@@ -50,7 +55,7 @@ export function entryFiles(source: TreeSource): ChosenFiles {
 /** Whether a file of a kernel tree belongs to the entry set, by its path. */
 export function isEntryFile(path: string): boolean {
   const folder = path.slice(0, Math.max(0, path.lastIndexOf('/')));
-  if (files.includes(path) || headers.includes(path)) return true;
+  if (files.includes(path) || headers.includes(path) || files32.includes(path)) return true;
   return folders.includes(folder) && path.endsWith('.c') && !others.test(path);
 }
 
@@ -67,3 +72,6 @@ export function designFiles(source: TreeSource): ChosenFiles {
 
 /** Assembler files of the entry stubs. */
 export const entryAssembler: readonly string[] = ['arch/x86/entry/entry_64.S', 'arch/x86/entry/entry_64_compat.S'];
+
+/** That of 32-bit kernels. */
+export const entryAssembler32 = 'arch/x86/entry/entry_32.S';

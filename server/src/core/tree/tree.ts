@@ -55,7 +55,7 @@ export interface TreeFunction {
   readonly whole: boolean;
 }
 
-/** A row of an IDT table: `INTG`, `SYSG`, `ISTG`, or the `G` that they are made of. */
+/** A row of an IDT table: `INTG`, `SYSG`, `ISTG`, or the `G` that they are made of; `TSKG`, a task gate, has no stub. */
 export interface TreeGate {
   readonly macro: string;
   readonly vector: string;
