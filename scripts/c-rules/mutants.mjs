@@ -81,6 +81,34 @@ export const mutants = [
   ['gate-row-unfit', idt, null, { drop: /asm_exc_segment_not_present/, by: 'asm_exc_stack_segment' }],
   ['gate-row-unfit', idt, null, { drop: /SYSG\(X86_TRAP_BP/, by: 'INTG(X86_TRAP_BP' }],
   ['gate-row-unfit', idt, null, { drop: /SYSG\(IA32_SYSCALL_VECTOR,(\s*)asm_/, by: 'INTG(IA32_SYSCALL_VECTOR,$1asm_' }],
+  ['gate-row-unfit', idt, null, { drop: /TSKG\(X86_TRAP_DF,\s*GDT_ENTRY_DOUBLEFAULT_TSS\)/, by: 'INTG(X86_TRAP_DF, asm_exc_double_fault)' }],
+  ['entry-register-unfit', 'arch/x86/kernel/process_32.c', '__switch_to', { drop: line('refresh_sysenter_cs') }],
+  ['entry-register-unfit', 'arch/x86/kernel/process_32.c', '__switch_to', { drop: line('update_task_stack') }],
+  ['double-fault-task-unfit', 'arch/x86/kernel/doublefault_32.c', 'doublefault_shim', { drop: line('force_reload_TR') }],
+  ['double-fault-task-unfit', 'arch/x86/kernel/doublefault_32.c', 'doublefault_shim', { from: line('cr2 = native_read_cr2'), to: line('regs\\.ss') }],
+  ['double-fault-task-unfit', 'arch/x86/kernel/doublefault_32.c', null, { drop: /^\t\t\.fs\s[^\n]*\n/m }],
+  ['sysenter-step-not-recognised', traps, 'is_sysenter_singlestep', { drop: /\(unsigned long\)__end_SYSENTER_singlestep_region -\s*\(unsigned long\)__begin_SYSENTER_singlestep_region/, by: '16' }],
+  ['irqs-on-in-entry', traps, 'iret_error', { drop: line('local_irq_disable') }],
+  ...[
+    ['SWITCH_TO_KERNEL_STACK', line('SWITCH_TO_KERNEL_CR3 scratch_reg=%eax')],
+    ['SAVE_ALL', line('movl\\t%edx, %es')],
+    ['SAVE_ALL', line('movl\\t%eax, %fs')],
+    ['SAVE_ALL', line('cld')],
+    ['FIXUP_FRAME', line('andl\\t\\$0x0000ffff')],
+    ['FIXUP_FRAME', /^\ttestl\t\$X86_EFLAGS_VM[^\n]*\n[^\n]*\n/m],
+    ['IRET_FRAME', /%ss:-1/, '-1'],
+    ['entry_SYSENTER_32', /X86_EFLAGS_NT\|/],
+    ['asm_exc_double_fault', line('clts')],
+    ['asm_exc_nmi', /^\tcmpl\t\$SIZEOF_entry_stack, %ecx\n[^\n]*\n/m],
+    ['handle_exception', line('movl\\t\\$-1, PT_ORIG_EAX')],
+  ].map(([name, drop, by]) => ['entry-state-on-32-bit', entry32, name, by === undefined ? { drop } : { drop, by }]),
+  ...[
+    ['PARANOID_EXIT_TO_KERNEL_MODE', line('SWITCH_TO_USER_CR3')],
+    ['RESTORE_ALL_NMI', line('movl\\t.cr3_reg, %cr3')],
+    ['entry_SYSENTER_32', line('btrl')],
+    ['entry_INT80_32', line('_ASM_EXTABLE\\(.Lirq_return')],
+    ['asm_exc_nmi', line('CHECK_AND_APPLY_ESPFIX')],
+  ].map(([name, drop]) => ['return-state-on-32-bit', entry32, name, { drop }]),
   ['ist-gate-unfit', idt, null, { drop: /INTG\(X86_TRAP_GP,\s*asm_exc_general_protection\)/, by: 'ISTG(X86_TRAP_GP, asm_exc_general_protection, IST_INDEX_VC)' }],
   ['ist-required', idt, null, { drop: /ISTG\(X86_TRAP_NMI,\s*asm_exc_nmi, IST_INDEX_NMI\)/, by: 'INTG(X86_TRAP_NMI, asm_exc_nmi)' }],
   ['ist-gate-unfit', 'arch/x86/include/asm/idtentry.h', null, { drop: /DECLARE_IDTENTRY_ERRORCODE\(X86_TRAP_NP/, by: 'DECLARE_IDTENTRY_DF(X86_TRAP_NP' }],
@@ -377,7 +405,14 @@ function changed(body, { drop, by = '', swap, from, to, before = false }) {
 function bodyOf(text, name, nth) {
   const heads = [...text.matchAll(new RegExp(`^(?:[A-Za-z_][^\\n;{]*[ *\\n]${name}\\([^;{]*\\)|DEFINE_\\w+\\(${name}\\))\\n\\{`, 'gm'))];
   const head = heads[nth - 1];
-  if (head === undefined) return null;
+  if (head === undefined) return stubOf(text, name);
   const end = text.indexOf('\n}', head.index);
   return [head.index, end === -1 ? text.length : end + 1];
+}
+
+/** The same of a symbol or macro of assembler. */
+function stubOf(text, name) {
+  const macro = new RegExp(`^\\.macro ${name}\\b[^]*?^\\.endm`, 'm').exec(text);
+  const found = macro ?? new RegExp(`^SYM_(?:CODE|FUNC)_START\\w*\\(${name}\\)[^]*?^SYM_(?:CODE|FUNC)_END\\(`, 'm').exec(text);
+  return found === null ? null : [found.index, found.index + found[0].length];
 }

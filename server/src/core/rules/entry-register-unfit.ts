@@ -1,5 +1,6 @@
 // XR-SYS07: a register or a word from which the hardware takes an entry, its stack or its selectors holds what the entry
 // code does not count on.
+import { X86_32 } from '../tree/kernel-32.ts';
 import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
 import { watch } from '../tree/watch.ts';
 import type { Judgement } from './rule.ts';
@@ -135,6 +136,10 @@ function fred(tree: Tree, one: TreeFunction, found: Findings): void {
 function follows(tree: Tree, one: TreeFunction, found: Findings): void {
   const owed: Proof[] = [];
   if (one.name === '__switch_to') owed.push({ key: 't', what: 'top_of_stack is that of the next task: its system calls run on the stack of the one before', does: (step) => isCall(step, /^(?:raw_cpu|_*this_cpu)_write$/) && (step.arguments[0] ?? '').endsWith('top_of_stack') && /task_top_of_stack\(next|task_stack_page\(next\w*\) \+ THREAD_SIZE/.test(step.arguments[1] ?? '') });
+  if (one.name === '__switch_to' && tree.option(X86_32)) {
+    owed.push({ key: 's', what: 'update_task_stack() was called: the stubs find the stack of the task before behind the entry stack', does: (step) => isCall(step, /^update_task_stack$|^load_sp[01]$/) });
+    if (tree.option('CONFIG_VM86')) owed.push({ key: 'v', what: 'refresh_sysenter_cs() was called: SYSENTER works in vm86 mode, and the kernel loses the flags and selectors of that program', does: (step) => isCall(step, /^refresh_sysenter_cs$/) });
+  }
   if (one.name === 'arch_exit_to_user_mode_prepare' && tree.functions.some(({ name }) => name === 'fred_update_rsp0')) owed.push({ key: 'f', what: 'fred_update_rsp0() was called: the next event from user mode begins on the stack of another task', does: (step) => isCall(step, /^fred_update_rsp0$/) });
   if (owed.length === 0 || !one.whole || !(tree.design || one.file.startsWith('arch/'))) return;
   const beside = one.graph().steps.find((step) => isCall(step, /^(?:raw_cpu|_*this_cpu)_write$/) && (step.arguments[0] ?? '').endsWith('current_task'));

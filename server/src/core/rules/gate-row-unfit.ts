@@ -2,6 +2,7 @@
 // they need.
 import type { Place } from '../base/span.ts';
 import { vectorByName } from '../machine/vectors.ts';
+import { X86_32 } from '../tree/kernel-32.ts';
 import type { Tree, TreeGate } from '../tree/tree.ts';
 import type { Judgement } from './rule.ts';
 import { findings, treeRule } from './tree-entries.ts';
@@ -31,6 +32,9 @@ function examine(tree: Tree): readonly Judgement[] {
   for (const [vector, own] of rows) {
     const last = own.at(-1);
     if (last !== undefined && forPrograms.test(vector) && !own.some(({ dpl3 }) => dpl3)) found.place(last.place, `the gate of ${vector} has DPL 0, and programs raise it by an instruction: they get #GP instead; use SYSG`);
+  }
+  for (const gate of rows.get('X86_TRAP_DF') ?? []) {
+    if (tree.option(X86_32) && gate.macro !== 'TSKG') found.place(gate.place, 'the gate of X86_TRAP_DF is no task gate: a 32-bit processor pushes its frame on the stack whose end caused the double fault, and shuts down; use TSKG');
   }
   for (const { name, arguments: fields, place } of tree.gateMacros) {
     if (name === 'SYSG' && /^(?:DPL0|0x0|0)$/.test(fields[4] ?? '')) found.place(place, 'SYSG makes gates of DPL 0: programs that raise their vectors by an instruction get #GP; use DPL3');

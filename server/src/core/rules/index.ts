@@ -91,6 +91,9 @@ import { branchHistoryNotCleared } from './branch-history-not-cleared.ts';
 import { indexNotMasked } from './index-not-masked.ts';
 import { userRegisterLiveInC } from './user-register-live-in-c.ts';
 import { syscallNumberNotExtended } from './syscall-number-not-extended.ts';
+import { entryStateOn32Bit } from './entry-state-on-32-bit.ts';
+import { doubleFaultTaskUnfit } from './double-fault-task-unfit.ts';
+import { returnStateOn32Bit } from './return-state-on-32-bit.ts';
 import { registersNotRestored } from './registers-not-restored.ts';
 import { savedWordWrong } from './saved-word-wrong.ts';
 import { instrumentableBeforeState } from './instrumentable-before-state.ts';
@@ -209,6 +212,9 @@ export const RULES: readonly Rule[] = [
   syscallNumberNotExtended,
   registersNotRestored,
   savedWordWrong,
+  entryStateOn32Bit,
+  returnStateOn32Bit,
+  doubleFaultTaskUnfit,
   instrumentableBeforeState,
   wrongStateHelper,
   enterExitMismatch,

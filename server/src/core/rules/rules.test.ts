@@ -8,7 +8,7 @@ const FOLDER = 'server/src/core/rules';
 
 function catalogueOrder(id: string): number {
   const [, group = '', number = ''] = /^XR-([A-Z]+)(\d+)$/.exec(id) ?? [];
-  return ['VE', 'NMI', 'MC', 'DB', 'GS', 'CR', 'STK', 'SYS', 'FLG', 'SPC', 'REG', 'INS', 'CTX', 'FRD', 'ANN'].indexOf(group) * 100 + Number(number);
+  return ['VE', 'NMI', 'MC', 'DB', 'GS', 'CR', 'STK', 'SYS', 'FLG', 'SPC', 'REG', 'BIT', 'INS', 'CTX', 'FRD', 'ANN'].indexOf(group) * 100 + Number(number);
 }
 
 describe('the catalogue of rules', () => {

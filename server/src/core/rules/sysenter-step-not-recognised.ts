@@ -1,4 +1,5 @@
 // XR-DB06: the kernel's #DB handler does not know the single step that SYSENTER lets a user bring into the kernel.
+import { X86_32 } from '../tree/kernel-32.ts';
 import { placeIn } from '../tree/tree.ts';
 import type { Tree } from '../tree/tree.ts';
 import type { PathStep } from '../contexts/entry-paths.ts';
@@ -11,7 +12,7 @@ const recognised = /^is_sysenter_singlestep$/;
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
-  if (!tree.design && !tree.option('CONFIG_IA32_EMULATION')) return [];
+  if (!tree.design && !tree.option('CONFIG_IA32_EMULATION') && !tree.option(X86_32)) return [];
   for (const entry of entriesOf(tree)) {
     if (entry.vector !== 'DB' || entry.origin !== 'kernel') continue;
     watchProofs(

@@ -18,7 +18,8 @@ const equal = (left: string, right: string) => (text: string, holds: boolean): b
 const segments: readonly Check[] = [
   { key: 'c', what: 'CS is the one that the instruction loads', proves: (text, holds) => holds && /^regs->cs == __USER(?:32)?_CS$/.test(text) },
   { key: 's', what: 'SS is the one that the instruction loads', proves: equal('ss', '__USER_DS') },
-  { key: 'f', what: 'RF and TF are clear', proves: flagsClear('RF', 'TF') },
+  { key: 'f', what: 'RF is clear', proves: flagsClear('RF') },
+  { key: 't', what: 'TF is clear', proves: flagsClear('TF') },
 ];
 
 const checks64: readonly Check[] = [
@@ -54,9 +55,9 @@ function examine(tree: Tree): readonly Judgement[] {
       step: (step, state, where) => {
         if (isCall(step, /exit_to_user_mode/) || (step.kind === 'store' && /^regs->(?:ip|cx|r11|flags|cs|ss)$/.test(step.target))) return '';
         if (step.kind !== 'return' || where.function !== one || (step.value !== 'true' && step.value !== '1')) return state;
-        const missing = checks.filter(({ key }) => !state.includes(key));
+        const missing = checks.filter(({ key }) => !state.includes(key)).map(({ what }) => what);
         if (missing.length > 0) {
-          found.at(step, where, `the fast return is chosen without a check that ${missing.map(({ what }) => what).join(', and that ')}; return false there, so that the exit is by IRET`);
+          found.at(step, where, `the fast return is chosen without a check that ${missing.join(', and that ').replace('RF is clear, and that TF is clear', 'RF and TF are clear')}; return false there, so that the exit is by IRET`);
         }
         return state;
       },

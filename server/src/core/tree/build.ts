@@ -16,8 +16,9 @@ import { graphOf } from './graph.ts';
 import { is32, X86_32 } from './kernel-32.ts';
 import { isKnown } from './primitives.ts';
 import type { AssemblerFacts, EntryMacro, GateMacro, Graph, MacroText, Registration, Tree, TreeEntry, TreeFunction, TreeGate, TreeSource } from './tree.ts';
-import { returns32 } from './returns-32.ts';
+import { returns32, walks32 } from './returns-32.ts';
 import type { Returns32 } from './returns-32.ts';
+import type { Walk32 } from './walk-32.ts';
 import { targetsOf } from './watch.ts';
 
 /** One file as parsed for one configuration. */
@@ -36,6 +37,7 @@ export function createTreeReader(parse: (text: string) => CTranslationUnit, expa
   const stubs = new Map<string, Read<AssemblerFacts>>();
   // One configuration stands for all 32-bit kernels.
   const returns = new Map<string, Read<Returns32>>();
+  const walks = new Map<string, Read<readonly Walk32[]>>();
   function readOnce<T>(held: Map<string, Read<T>>, key: string, source: TreeSource, make: (from: TreeSource) => T): T {
     const before = held.get(key);
     const now = before !== undefined && isCurrent(before, source) ? before : noting(source, (read) => make({ read, list: source.list }));
@@ -49,6 +51,7 @@ export function createTreeReader(parse: (text: string) => CTranslationUnit, expa
     return build(source, root, design, configuration, { parse, graphs }, files, {
       assembler: () => readOnce(stubs, key, source, (from) => assemblerFacts(from, root, configuration, design, expanded)),
       returns32: () => readOnce(returns, root, source, (from) => returns32(from, root, design)),
+      walks32: () => readOnce(walks, root, source, (from) => walks32(from, root, design)),
     });
   };
 }
@@ -62,6 +65,7 @@ interface Shared {
 interface FactMakers {
   readonly assembler: () => AssemblerFacts;
   readonly returns32: () => Returns32;
+  readonly walks32: () => readonly Walk32[];
 }
 
 function build(source: TreeSource, root: string, design: boolean, configuration: Configuration, shared: Shared, kept: Map<string, ReadFile>, facts: FactMakers): Tree {
@@ -116,6 +120,9 @@ function build(source: TreeSource, root: string, design: boolean, configuration:
     },
     get returns32() {
       return facts.returns32();
+    },
+    get walks32() {
+      return facts.walks32();
     },
     defined: (name) => definitionOf(name, files),
     active: (path) => files.get(path)?.active ?? null,

@@ -45,7 +45,7 @@ export function entryFiles(source: TreeSource, bits: 32 | 64): ChosenFiles {
   for (const file of files) if (!others.test(file) && source.read(file) !== null) found.add(file);
   for (const header of headers) if (source.read(header) !== null) found.add(header);
   if (bits === 32) {
-    for (const path of found) if (/_64\.c$/.test(path)) found.delete(path);
+    for (const path of found) if (path.endsWith('_64.c')) found.delete(path);
     for (const file of files32) if (source.read(file) !== null) found.add(file);
   }
   const paths = [...found];

@@ -7,6 +7,8 @@ import { configurationOf } from '../preprocess/configurations.ts';
 import { preprocess } from '../preprocess/preprocess.ts';
 import type { AssemblerStream, Configuration, InstructionItem } from '../preprocess/stream.ts';
 import type { TreeSource } from './tree.ts';
+import { walk32 } from './walk-32.ts';
+import type { Walk32 } from './walk-32.ts';
 
 export interface BufferClear32 {
   /** Where a stub clears. */
@@ -29,19 +31,29 @@ const ENTRY_32 = 'arch/x86/entry/entry_32.S';
 const nothing: Returns32 = { clears: [], bare: [] };
 
 /** What a 32-bit kernel sets of that which its entry code asks for. */
-const options32 = 'X86 X86_32 SMP X86_ESPFIX32 PAGE_TABLE_ISOLATION MITIGATION_PAGE_TABLE_ISOLATION ARCH_USE_SYM_ANNOTATIONS VM86 X86_MCE';
-const configuration32: Configuration = configurationOf('32-bit', new Map(options32.split(' ').map((name) => [`CONFIG_${name}`, '1'])));
+const options32 = 'X86 X86_32 SMP X86_ESPFIX32 PAGE_TABLE_ISOLATION MITIGATION_PAGE_TABLE_ISOLATION ARCH_USE_SYM_ANNOTATIONS VM86 X86_MCE X86_SMAP PAGE_SHIFT=12';
+const configuration32: Configuration = configurationOf('32-bit', new Map(options32.split(' ').map((option) => option.split('=')).map(([name = '', value = '1']) => [`CONFIG_${name}`, value])));
 
 const GENERAL = /^[er]?(?:ax|bx|cx|dx|si|di|bp)$/;
 
-export function returns32(source: TreeSource, root: string, design: boolean): Returns32 {
+/** The entry assembler of the 32-bit kernel, expanded. */
+function streams32(source: TreeSource, root: string, design: boolean, asks: RegExp): readonly AssemblerStream[] {
   const files = design ? source.list('').filter((name) => /\.[sS]$/.test(name) && /\bsysexit\b|^\s*iretl?\b/m.test(source.read(name) ?? '')) : [ENTRY_32];
-  const all = files.flatMap((file) => {
+  return files.flatMap((file) => {
     const text = source.read(file);
-    if (text === null || !/\bverw\b|\bCLEAR_CPU_BUFFERS\b/.test(text)) return [];
-    return [returnsOf(preprocess(root + file, { read: (path) => (path.startsWith(root) ? source.read(path.slice(root.length)) : null) }, configuration32))];
+    if (text === null || !asks.test(text)) return [];
+    return [preprocess(root + file, { read: (path) => (path.startsWith(root) ? source.read(path.slice(root.length)) : null) }, configuration32)];
   });
+}
+
+export function returns32(source: TreeSource, root: string, design: boolean): Returns32 {
+  const all = streams32(source, root, design, /\bverw\b|\bCLEAR_CPU_BUFFERS\b/).map(returnsOf);
   return all.length === 0 ? nothing : { clears: all.flatMap(({ clears }) => clears), bare: all.flatMap(({ bare }) => bare) };
+}
+
+/** All paths through it; nothing in code that has registers of 64 bits. */
+export function walks32(source: TreeSource, root: string, design: boolean): readonly Walk32[] {
+  return streams32(source, root, design, design ? /^(?![^]*%r[a-ds][xpi]\b)[^]*%e[a-ds][xpi]\b/ : /./).map(walk32);
 }
 
 type Item = AssemblerStream['items'][number];

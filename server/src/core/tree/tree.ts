@@ -2,6 +2,7 @@
 // and registrations, for one configuration. Plain values; knows no parser and no rule.
 import type { Place, Span } from '../base/span.ts';
 import type { Returns32 } from './returns-32.ts';
+import type { Walk32 } from './walk-32.ts';
 
 /** What the index may read: a kernel tree, or the folder of a design. Paths are relative to its root, `/`-separated. */
 export interface TreeSource {
@@ -142,6 +143,8 @@ export interface Tree {
   readonly assembler: AssemblerFacts;
   /** The ways back to user mode of the 32-bit kernel that the tree also builds. */
   readonly returns32: Returns32;
+  /** All paths through its entry assembler, a file each. */
+  readonly walks32: readonly Walk32[];
   /** The first definition of a macro with arguments in the files in view, or null. */
   readonly defined: (name: string) => MacroText | null;
   /** Source text of a file of the tree, directives and inactive parts blanked. */
