@@ -38,6 +38,7 @@ function examine(tree: Tree): readonly Judgement[] {
   for (const one of tree.functions) heldAtReturn(tree, one, entries.get(one) ?? null, found);
   halves(tree, found);
   lastStep(tree, found);
+  if (!tree.design) notes(tree, found);
   for (const { name, file, body, start } of tree.entryMacros) {
     for (const [has, misses] of [['irqentry_enter(', 'irqentry_exit('], ['irqentry_exit(', 'irqentry_enter(']] as const) {
       const at = body.indexOf(has);
@@ -54,6 +55,35 @@ function lastStep(tree: Tree, found: Findings): void {
     const calls = one.graph().steps.some((step) => isCall(step, /^(?:_*exit_to_user_mode|_*syscall_exit_to_user_mode|irqentry_exit_to_user_mode)$/));
     if (!calls) found.place(placeIn(tree, one.file, one.nameSpan), `${one.name}() does not end by exit_to_user_mode(): RCU, context tracking and lockdep take the task for one in the kernel while user code runs; call it last`);
   }
+}
+
+/** What an entry helper notes in the state that it gives back, its exit asks for: RCU that it woke, lockdep that it told. */
+function notes(tree: Tree, found: Findings): void {
+  for (const one of tree.functions) {
+    const owed = one.name === 'irqentry_nmi_exit' ? { calls: /^lockdep_hardirqs_on$/, why: 'lockdep takes interrupts for disabled from here on' } : one.name === 'irqentry_exit' ? { calls: /^ct_irq_exit$|^rcu_irq_exit$/, why: 'RCU watches an idle CPU for ever' } : null;
+    if (owed === null || !one.whole) continue;
+    const { steps } = one.graph();
+    const asks = steps.some((step) => step.kind === 'test' && /\bexit_rcu$/.test(step.text));
+    const undone = steps.filter((step) => isCall(step, owed.calls));
+    if (one.name === 'irqentry_nmi_exit' ? undone.length === 0 && steps.some((step) => isCall(step, /^lockdep_hardirqs_on_prepare$/)) : asks && undone.length > 0 && !asksEverywhere(tree, one)) {
+      found.place(placeIn(tree, one.file, one.nameSpan), `${one.name}() has a way on which what the entry helper noted is not undone: ${owed.why}; ask for it on every way back to the kernel`);
+    }
+  }
+}
+
+/** Whether every way back to the kernel asks whether RCU was woken. */
+function asksEverywhere(tree: Tree, one: TreeFunction): boolean {
+  let all = true;
+  watch<'owed' | 'asked'>(tree, one, 'owed', {
+    follow: () => false,
+    step: (step, state) => {
+      if (isCall(step, /_to_user_mode$/)) return 'asked';
+      if (step.kind === 'return' && state === 'owed') all = false;
+      return state;
+    },
+    branch: (test, _holds, state) => (/\bexit_rcu$/.test(test.text) ? 'asked' : state),
+  });
+  return all;
 }
 
 /** `demo_enter()` and `demo_exit()` of one file: what the first enters the second leaves, and the other way round. */

@@ -3,14 +3,17 @@
 import type { Place } from '../base/span.ts';
 import { vectorByName } from '../machine/vectors.ts';
 import { X86_32 } from '../tree/kernel-32.ts';
-import type { Tree, TreeGate } from '../tree/tree.ts';
+import type { Tree, TreeFunction, TreeGate } from '../tree/tree.ts';
 import type { Judgement } from './rule.ts';
 import { findings, treeRule } from './tree-entries.ts';
+import type { Findings } from './tree-entries.ts';
 
 /** Vectors that programs raise by an instruction: INT3, INTO and the system call. */
 export const forPrograms = /^(?:X86_TRAP_BP|X86_TRAP_OF|IA32_SYSCALL_VECTOR)$/;
 /** No vectors of hardware, for Linux. */
 const soft = /^X86_TRAP_(?:OTHER|IRET)$/;
+/** Delivered as another type, or of processors that have no FRED. */
+const notOfFred = /^X86_TRAP_(?:BP|OF|NMI|OLD_MF|SPURIOUS)$/;
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
@@ -23,6 +26,7 @@ function examine(tree: Tree): readonly Judgement[] {
   if (missing.length * 2 < declared.size && tablesAreRead(tree)) {
     for (const entry of missing) found.place(neighbour(tree, entry.vector) ?? entry.place, `${entry.vector} has a stub and no gate in any table: its delivery raises #NP or #GP, and where that may come from anywhere a double fault; give it a row`, { related: [{ place: entry.place, message: 'declared here' }] });
   }
+  if (!tree.design) for (const one of tree.functions) dispatched(tree, one, found);
   const vectors = new Map<string, Set<string>>();
   for (const { function: name, vector } of tree.entries) vectors.set(`asm_${name}`, (vectors.get(`asm_${name}`) ?? new Set()).add(vector));
   for (const gate of tree.gates) {
@@ -40,6 +44,26 @@ function examine(tree: Tree): readonly Judgement[] {
     if (name === 'SYSG' && /^(?:DPL0|0x0|0)$/.test(fields[4] ?? '')) found.place(place, 'SYSG makes gates of DPL 0: programs that raise their vectors by an instruction get #GP; use DPL3');
   }
   return found.all();
+}
+
+/** What FRED delivers to each dispatcher, and what it must not drop. */
+const dispatchers: readonly { readonly name: RegExp; readonly types: readonly string[] }[] = [
+  { name: /^fred_entry_from_user$/, types: ['EXTINT', 'NMI', 'HWEXC', 'SWINT', 'PRIV_SWEXC', 'SWEXC', 'OTHER'] },
+  { name: /^fred_entry_from_kernel$/, types: ['EXTINT', 'NMI', 'HWEXC', 'PRIV_SWEXC', 'SWEXC'] },
+  { name: /^__fred_entry_from_kvm$/, types: ['EXTINT', 'NMI'] },
+];
+
+/** The gates of FRED are the arms of its dispatchers. */
+function dispatched(tree: Tree, one: TreeFunction, found: Findings): void {
+  const { steps } = one.graph();
+  const types = dispatchers.find(({ name }) => name.test(one.name))?.types;
+  const vectors = one.name === 'fred_hwexc' ? tree.entries.map(({ vector }) => vector).filter((vector) => /^X86_TRAP_\w+$/.test(vector) && !soft.test(vector) && !notOfFred.test(vector)) : null;
+  if (types === undefined && vectors === null) return;
+  const arms = steps.flatMap((step) => (step.kind === 'switch' ? step.arms.flatMap(({ value }) => value ?? []) : step.kind === 'test' ? [...step.text.matchAll(/\b(?:EVENT_TYPE|X86_TRAP)_\w+/g)].map(([name]) => name) : []));
+  const missing = [...new Set(types?.map((type) => `EVENT_TYPE_${type}`) ?? vectors ?? [])].filter((name) => !arms.includes(name));
+  const chooses = steps.find((step) => step.kind === 'switch');
+  if (chooses === undefined || missing.length === 0 || arms.length === 0) return;
+  found.at(chooses, { function: one, calls: [] }, `${one.name}() has no arm for ${missing.join(', ')}: with FRED there is no IDT, and the event is taken for a broken one; call its handler`);
 }
 
 /** Whether every row of the tables is made by a macro that is known: another one may hold any vector. */

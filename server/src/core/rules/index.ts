@@ -99,6 +99,7 @@ import { savedWordWrong } from './saved-word-wrong.ts';
 import { instrumentableBeforeState } from './instrumentable-before-state.ts';
 import { wrongStateHelper } from './wrong-state-helper.ts';
 import { enterExitMismatch } from './enter-exit-mismatch.ts';
+import { exitWorkLeftOut } from './exit-work-left-out.ts';
 import { cr2ReadLate } from './cr2-read-late.ts';
 import { interruptedStateSampledLate } from './interrupted-state-sampled-late.ts';
 import { sleepingInAtomicException } from './sleeping-in-atomic-exception.ts';
@@ -220,6 +221,7 @@ export const RULES: readonly Rule[] = [
   enterExitMismatch,
   cr2ReadLate,
   interruptedStateSampledLate,
+  exitWorkLeftOut,
   sleepingInAtomicException,
   lockInNmiLike,
   scheduleOnRewindingStack,

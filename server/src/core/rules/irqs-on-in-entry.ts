@@ -97,7 +97,10 @@ function examine(tree: Tree): readonly Judgement[] {
     );
   }
   overInterrupted(tree, found);
-  for (const one of tree.functions) if (/^_*syscall_exit_to_user_mode(?:_work)?$/.test(one.name)) exitOfCall(tree, one, found);
+  for (const one of tree.functions) {
+    if (/^_*syscall_exit_to_user_mode(?:_work)?$/.test(one.name)) exitOfCall(tree, one, found);
+    if (/^_*syscall_enter_from_user_mode(?:_prepare|_randomize_stack)?$/.test(one.name)) entryOfCall(tree, one, found);
+  }
   for (const { name, arguments: fields, place } of tree.gateMacros) if (fields[3] === 'GATE_TRAP') found.place(place, `${name} makes trap gates, which leave IF as it was: an interrupt arrives before the stub has the kernel's stack, GS base and page table; make them interrupt gates`);
   for (const { vector, trap, place } of tree.gates) if (trap) found.place(place, `the gate of ${vector} is a trap gate, which leaves IF as it was: an interrupt arrives before the stub has the kernel's stack, GS base and page table; make it an interrupt gate`);
   for (const one of tree.functions) if (worksOnTheWayOut.test(one.name)) exitLoop(tree, one, found);
@@ -128,6 +131,26 @@ function overInterrupted(tree: Tree, found: Findings): void {
   }
 }
 
+/** The state of an entry from user mode is set up first. */
+function entryOfCall(tree: Tree, one: TreeFunction, found: Findings): void {
+  const first = one.graph().steps.some((step) => step.kind === 'call' && step.name.startsWith('enter_from_user_mode'));
+  if (!first) return;
+  watch<'before' | 'behind'>(tree, one, 'before', {
+    follow: () => false,
+    step: (step, state, where) => {
+      if (step.kind === 'call' && step.name.startsWith('enter_from_user_mode')) return 'behind';
+      if (step.kind === 'call' && enables.test(step.name) && state === 'before') found.at(step, where, 'interrupts are enabled before the state of an entry from user mode is set up: an interrupt then runs in a context that RCU and lockdep take for user mode; enable them behind enter_from_user_mode()');
+      return state;
+    },
+  });
+}
+
+/** The part that calls tracers and audit, itself or by the function that is there for them. */
+function worksForCall(tree: Tree, from: TreeFunction, name: string): boolean {
+  const work = /^syscall_exit_work$/;
+  return work.test(name) || (tree.resolve(name, from.file)?.graph().steps.some((step) => step.kind === 'call' && work.test(step.name)) ?? false);
+}
+
 /** The work of a system call runs with interrupts on, what follows on the way to user mode with interrupts off. */
 function exitOfCall(tree: Tree, one: TreeFunction, found: Findings): void {
   watch<'off' | 'on'>(tree, one, 'on', {
@@ -136,6 +159,7 @@ function exitOfCall(tree: Tree, one: TreeFunction, found: Findings): void {
       if (step.kind !== 'call') return state;
       if (disables.test(step.name)) return 'off';
       if (enables.test(step.name)) return 'on';
+      if (state === 'off' && worksForCall(tree, one, step.name)) found.at(step, where, `${step.name}() is called with interrupts off: tracers and audit, which it calls, sleep; disable them behind it`);
       if (state === 'on' && /^(?:_*exit_to_user_mode_prepare|exit_to_user_mode_loop)$/.test(step.name)) {
         found.at(step, where, `${step.name}() is called with interrupts on: a system call has them on to its end, and work that an interrupt queues behind the last look is not seen before user mode; disable them before`);
       }

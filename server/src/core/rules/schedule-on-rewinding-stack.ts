@@ -8,12 +8,26 @@ import type { Proof } from './tree-proofs.ts';
 
 const switches = /^(?:preempt_schedule\w*|schedule|cond_resched|irqentry_exit_cond_resched|raw_irqentry_exit_cond_resched|exit_to_user_mode_prepare|exit_to_user_mode_loop|irqentry_exit_to_user_mode)$/;
 
+/** Sleeps until the host has the page. */
+const sleepsForHost = /^kvm_async_pf_task_wait(?:_schedule)?$/;
+
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
   visitContexts(tree, (step, context, where, entry) => {
     if ((context !== 'nmi' && context !== 'stub') || !isCall(step, switches)) return;
     found.at(step, where, `${step.name}() may switch tasks while the frame of ${entry.function.name}() is on a stack that the next event starts again from its top: the frame is gone when the task goes on; return first, and leave it to the next exit`, { premises: [entryPremise(tree, entry)] });
   });
+  // The host's page fault puts the task to sleep, which code with interrupts off must not see.
+  for (const one of tree.functions) {
+    if (!one.graph().steps.some((step) => isCall(step, sleepsForHost))) continue;
+    const wereOn: Proof = { key: 'i', what: '', test: (text, holds) => (holds ? /->flags & X86_EFLAGS_IF\)?$/.test(text) : text.startsWith('regs_irqs_disabled(') || text.endsWith('->flags & X86_EFLAGS_IF) == 0')) };
+    watchProofs(tree, one, [wereOn], {
+      at: (step, missing, where) => {
+        if (isCall(step, sleepsForHost) && missing.length > 0) found.at(step, where, `${step.kind === 'call' ? step.name : ''}() switches tasks although nobody asked whether the interrupted code had interrupts on: with them off it may hold what the next task needs; panic there, as a host that does this is broken`);
+        return false;
+      },
+    });
+  }
   // In the exit that all interrupts share, the count says whether the return frame lies on a stack that may be left.
   for (const one of tree.functions) {
     if (!one.graph().steps.some((step) => isCall(step, /^preempt_schedule_irq$/))) continue;

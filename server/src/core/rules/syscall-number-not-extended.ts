@@ -4,7 +4,10 @@ import { entryStub, handlerOfGp } from './path-examples.ts';
 import { cFunctionCalled, isConstant, isInstruction, pathPlace, pathPremises } from './path-vocabulary.ts';
 import { draftOf, load } from '../machine/draft.ts';
 import { RDI } from '../machine/registers.ts';
+import { X86_32 } from '../tree/kernel-32.ts';
+import type { Tree } from '../tree/tree.ts';
 import type { Judgement, Rule } from './rule.ts';
+import { findings } from './tree-entries.ts';
 
 /** Offset of the system call number in pt_regs (arch/x86/include/asm/ptrace.h). */
 const ORIG_AX = 0x78n;
@@ -20,6 +23,19 @@ function judge(step: PathStep): readonly Judgement[] {
   const number = load(draftOf(before), step.setup, regs.value + ORIG_AX, 8);
   if ((number.known & UPPER) === UPPER) return [];
   return [{ place: pathPlace(node), message: `${name}() gets a system call number whose upper half is as user space set it; zero-extend it before it is pushed`, premises: pathPremises(step) }];
+}
+
+/** INT 0x80 leaves the number in RAX, of which C code takes 32 bits. */
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  if (tree.option(X86_32)) return [];
+  for (const one of tree.functions) {
+    if (!/^(?:do_|fred_)?int80_emulation$/.test(one.name)) continue;
+    for (const step of one.graph().steps) {
+      if (step.kind === 'store' && step.target === 'regs->orig_ax' && step.value === 'regs->ax') found.at(step, { function: one, calls: [] }, 'the system call number keeps the upper half of RAX, which a 64-bit program sets as it likes: tracers and filters read another number than the one that is called; take the lower 32 bits');
+    }
+  }
+  return found.all();
 }
 
 function entry(extend: string, mark: string): string {
@@ -52,6 +68,7 @@ export const syscallNumberNotExtended: Rule = {
   good: [{ title: 'Zero-extended first', files: { 'entry.S': entry('\tmovl\t%eax, %eax\n', ''), 'design.c': handlerOfGp } }],
   judge: null,
   path: { at: ['call'], monitor: null, judge },
+  examine,
   inspect: null,
   fix: null,
 };

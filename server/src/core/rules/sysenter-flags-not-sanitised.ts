@@ -3,7 +3,10 @@ import type { Monitor, PathStep } from '../contexts/entry-paths.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
 import { cFunctionCalled, isInstruction, pathPlace, pathPremises } from './path-vocabulary.ts';
 import { NT, TF } from '../machine/state.ts';
+import { placeIn } from '../tree/tree.ts';
+import type { Tree } from '../tree/tree.ts';
 import type { Judgement, Rule } from './rule.ts';
+import { findings } from './tree-entries.ts';
 
 /** What a path has done about TF. With it set every instruction would trap, so that paths are run without and follow it here. */
 const KEPT = 1;
@@ -29,6 +32,16 @@ function judge(step: PathStep, trap: number): readonly Judgement[] {
   const set = [...((before.flags.known & before.flags.value & NT) === 0n ? [] : ['NT']), ...(trap === 0 ? [] : ['TF'])];
   if (set.length === 0) return [];
   return [{ place: pathPlace(node), message: `${name}() is entered with ${set.join(' and ')} as user space set it: SYSENTER clears only IF; load clean flags first`, premises: pathPremises(step) }];
+}
+
+/** SYSENTER clears IF before anybody could save it: C code puts it back into the saved flags. */
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  for (const one of tree.functions) {
+    if (one.name !== 'do_SYSENTER_32' || !one.whole) continue;
+    if (!one.graph().steps.some((step) => step.kind === 'store' && step.target === 'regs->flags' && step.value.includes('X86_EFLAGS_IF'))) found.place(placeIn(tree, one.file, one.nameSpan), `${one.name}() leaves the saved IF as SYSENTER made it, clear: the program goes on with interrupts off, and nothing takes the CPU from it; set it in the saved flags`);
+  }
+  return found.all();
 }
 
 /** A routine of the mitigations lies outside the entry, in which alone the #DB handler passes over a single step (DB-05). */
@@ -65,6 +78,7 @@ export const sysenterFlagsNotSanitised: Rule = {
   bad: [{ title: 'Straight to C code', files: { 'entry.S': entry('', ' #~ sysenter-flags-not-sanitised'), 'design.c': handlerOfGp } }],
   good: [{ title: 'Clean flags first', files: { 'entry.S': entry('\tpushq\t$2\n\tpopfq\n', ''), 'design.c': handlerOfGp } }],
   judge: null,
+  examine,
   path: { at: ['call'], monitor: trapFlag, judge },
   inspect: null,
   fix: null,

@@ -30,6 +30,8 @@ function examine(tree: Tree): readonly Judgement[] {
   for (const one of lists) if (!parts.has(one)) excluded(tree, one, found.place);
   for (const one of tree.functions) {
     if (!one.whole) continue;
+    const left = one.name === 'within_area' ? comparesOneEnd(one) : null;
+    if (left !== null) found.place(placeIn(tree, one.file, one.nameSpan), `${one.name}() does not look at ${left}: a breakpoint that begins in front of an area and reaches into it is let through; compare both ends`);
     if (one.graph().steps.some((step) => step.kind === 'store' && step.target.endsWith('->type') && /X86_BREAKPOINT_/.test(step.value)) && one.graph().steps.some((step) => isCall(step, /^within_\w+$/))) applied(tree, one, found.at);
   }
   return found.all();
@@ -54,6 +56,12 @@ function areasOf(tree: Tree, one: TreeFunction, asked: readonly TreeFunction[] =
 /** Whether it asks for areas by itself. */
 function asks(tree: Tree, one: TreeFunction): boolean {
   return one.graph().steps.some((step) => step.kind === 'call' && !step.indirect && (step.name === 'within_area' || (step.name.startsWith('within_') && /\bwithin_area\(/.test(tree.defined(step.name)?.body ?? ''))));
+}
+
+/** A breakpoint has a length: the areas are compared with both of its ends. */
+function comparesOneEnd(one: TreeFunction): string | null {
+  const text = one.graph().steps.map((step) => step.text).join(' ');
+  return one.parameters.find((name) => !new RegExp(`\\b${name}\\b`).test(text)) ?? null;
 }
 
 function excluded(tree: Tree, one: TreeFunction, place: (at: Place, message: string, more?: Partial<Judgement>) => void): void {
