@@ -111,7 +111,7 @@ export const entryStateOn32Bit = treeRule({
   why: 'On delivery a 32-bit processor loads CS, EIP, SS and ESP. Data segments, CR3 with PTI, and of the flags DF and AC stay as the program had them; SYSENTER leaves NT and TF too, and the task gate of #DF sets NT and CR0.TS. On the entry stack there is room for a frame, and an NMI that arrives there runs on the task\'s stack. The high half of a saved CS is undefined on some processors, and Linux keeps markers in it.',
   instead: 'CLD and CLAC, the kernel\'s FS, DS and ES, CR3, then the stack; a segment override where DS is not loaded yet, or no longer.',
   falsePositives: ['Accesses through ESP, which go through SS.', 'Code that interrupted the kernel, as far as the frame tells.'],
-  references: ['SDM vol. 3A, "Flag Usage By Exception- or Interrupt-Handler Procedure"', 'SDM vol. 3A, "Task Switching"', 'Linux 40ad2199580e, 82cb8a0b1d8d, a12fca4ccb8b'],
+  references: ['SDM vol. 3A, "Flag Usage By Exception- or Interrupt-Handler Procedure"', 'SDM vol. 3A, "Task Switching"', 'Linux 40ad2199580e, 82cb8a0b1d8d'],
   bad: [
     { title: 'No CLD', files: { 'entry.S': stub('', '\tmovl\t%edx, %ds\n', ' #~ entry-state-on-32-bit') } },
     { title: 'DS of the program', files: { 'entry.S': stub('\tcld\n', '', ' #~ entry-state-on-32-bit') } },
