@@ -22,6 +22,12 @@ describe('code in a text', () => {
     assert.deepEqual(shown(mail), [['c', 0, ['7:  void do_nmi(struct pt_regs *regs)', '8:  {', '9:  \tcount++;', '11:  \twork(regs);', '12:  }']]]);
   });
 
+  it('keeps what says that code is left out, in the words of mails', () => {
+    const code = (text: string): readonly string[] => shown(text).flatMap(([, , lines]) => lines);
+    assert.deepEqual(code('> nmi_entry:\n> \tpushq %rax\n\n[...]\n\n> \tcall do_nmi\n> \tiretq\n'), ['1:  nmi_entry:', '2:  \tpushq %rax', '4:...', '6:  \tcall do_nmi', '7:  \tiretq']);
+    assert.deepEqual(code('```c\nvoid f(void)\n{\n\t[snip]\n}\n```\n'), ['2:void f(void)', '3:{', '4:\t...', '5:}']);
+  });
+
   it('is nothing where there are only words', () => {
     for (const text of ['', '\n\n', 'hello', 'A model that could work, perhaps for #VE and #MC, is to have the extable code do it;\nbut I want to know why.\n']) assert.deepEqual(pastedFiles(text), []);
   });

@@ -22,7 +22,7 @@ const HEADER = /^(?:From |[A-Z][\w-]*: )/;
 /** The code of a text by language and sketch; empty where nothing looks like code. */
 export function pastedFiles(text: string): readonly PastedFile[] {
   const raw = text.replace(/\r\n?/g, '\n').split('\n');
-  const lines = raw.map(unquoted);
+  const lines = raw.map((line) => leftOut(unquoted(line)));
   const fenced = fencedBlocks(lines);
   const blocks = fenced ?? plainBlocks(raw, lines);
   return sketchesOf(blocks, lines);
@@ -32,6 +32,14 @@ export function pastedFiles(text: string): readonly PastedFile[] {
 function unquoted(line: string): string {
   const mark = QUOTE.exec(line)?.[0] ?? '';
   return ' '.repeat(mark.length) + line.slice(mark.length);
+}
+
+/** What people write where they leave code out, as the three points that mean it in code. */
+const LEFT_OUT = /^(\s*)(?:\[(?:\.{3}|…|snip(?:ped)?)\]|<(?:snip|cut)>|\(\.{3}\)|\[\.{3} ?snip ?\.{3}\]|…|\.{4,})(\s*)$/i;
+
+function leftOut(line: string): string {
+  const found = LEFT_OUT.exec(line);
+  return found === null ? line : `${found[1] ?? ''}...${found[2] ?? ''}`;
 }
 
 /** Blocks between fences; null where there are none. */
@@ -75,7 +83,7 @@ const ASSEMBLER = [
 ];
 const C = [/[;{}]\s*(?:\/[*/].*)?$/, /^\s*[\w\s*]+\([^()]*\)\s*$/, /^\s*(?:if|for|while|switch|return|else|do|case)\b.*[({);]?\s*$/, /\)\s*\\?$/];
 /** Belongs to whatever it stands in. */
-const NEUTRAL = /^\s*(?:$|#\s*(?:define|include|if|ifdef|ifndef|else|elif|endif|undef)\b|\/\*|\*|\/\/|#\s)/;
+const NEUTRAL = /^\s*(?:$|\.{3}|#\s*(?:define|include|if|ifdef|ifndef|else|elif|endif|undef)\b|\/\*|\*|\/\/|#\s)/;
 const COMMENT_OPEN = /\/\*(?!.*\*\/)/;
 
 /** By what most of the lines are; null for prose. */

@@ -190,7 +190,7 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
       if (!user) continue;
       const fork = forkDoor(program);
       const closed = outsideContexts(program, variant).find((one) => one.name === 'kernel-irqs-off');
-      if (fork !== null && closed !== undefined && outside.name === 'user') add(fork, variant, outside.state, newTask(setup, fork.entry, closed.state, outside.state), 'the scheduler', false, null);
+      if (fork !== null && closed !== undefined && outside.name === 'user') add(fork, variant, outside.state, newTask(setup, fork.entry, closed.state, outside.state), fork.name.startsWith('ret_from_fork') ? 'the scheduler' : 'a system call', false, null);
       for (const door of userDoors(program)) {
         const first = enterBy(program, setup, door, outside.state);
         add(door, variant, outside.state, first, outside.title, true, null);
@@ -274,7 +274,7 @@ export function titleOfStart(start: PathStart): string {
     case 'software-interrupt':
       return `INT 0x${start.door.vector.toString(16)} from ${start.from}`;
     case 'fork':
-      return 'a new task';
+      return start.door.name.startsWith('ret_from_fork') ? 'a new task' : 'SYSCALL from user mode';
     case 'call':
       return `call of ${start.door.name}()`;
   }

@@ -47,6 +47,7 @@ export function userDoors(program: Program): readonly (Door & { kind: 'instructi
 }
 
 export function forkDoor(program: Program): (Door & { kind: 'fork' }) | null {
+  if (program.syscallExit !== null) return { kind: 'fork', ...program.syscallExit };
   const name = ['ret_from_fork_asm', 'ret_from_fork'].find((one) => program.code.symbols.has(one));
   const entry = name === undefined ? undefined : program.code.symbols.get(name);
   return name === undefined || entry === undefined ? null : { kind: 'fork', entry, name };

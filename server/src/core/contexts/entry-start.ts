@@ -25,7 +25,7 @@ export type Door =
   | { readonly kind: 'instruction'; readonly entry: NodeId; readonly name: string; readonly instruction: 'SYSCALL' | 'SYSENTER' }
   /** A gate that INT n in user mode alone goes through: a system call with a frame. */
   | { readonly kind: 'software-interrupt'; readonly vector: number; readonly stub: NodeId; readonly name: string }
-  /** The first code of a new task: user pt_regs lie at the top of its stack. */
+  /** The first code of a new task, or the way out of a system call alone: user pt_regs lie at the top of its stack. */
   | { readonly kind: 'fork'; readonly entry: NodeId; readonly name: string }
   /** A routine that C code calls. */
   | { readonly kind: 'call'; readonly entry: NodeId; readonly name: string };

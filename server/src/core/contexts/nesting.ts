@@ -1,7 +1,7 @@
 // The full exploration of a stub that may be entered again while it runs: NMIs at every boundary at which they are not
 // blocked, breakpoints and faults in its C handler, each through its own stub. Nothing is assumed to restore what it
 // interrupts. For any number of events what is dead is forgotten; with bounds nothing is.
-import { entryCall, QUIET_ROUTINES } from '../kernel/entry-calls.ts';
+import { entryCall, isRoutine } from '../kernel/entry-calls.ts';
 import { createPairs } from '../explore/pairs.ts';
 import type { Model, Transition } from '../explore/model.ts';
 import type { MachineSetup } from '../machine/config.ts';
@@ -145,7 +145,7 @@ export function nestingModel(program: Program, setup: MachineSetup, start: State
     const outcomes = known.outcomes(state);
     if (outcomes.some(({ dead }) => looksAtDead(dead))) return NO_STEPS;
     return outcomes.map((outcome): NestStep => {
-      const handler = outcome.calls !== null && outcome.inside !== null && entryCall(outcome.calls).effect === 'returns' && !entryCall(outcome.calls).anyStack && !QUIET_ROUTINES.has(outcome.calls);
+      const handler = outcome.calls !== null && outcome.inside !== null && entryCall(outcome.calls).effect === 'returns' && !entryCall(outcome.calls).anyStack && !isRoutine(outcome.calls);
       const handled = handler && state.frames.at(-1)?.vector === NMI;
       const left = handler && outcome.inside !== null ? outcome.inside : outcome.state;
       const after = outcome.effects.some((effect) => effect.kind === 'return') ? settledMemory(left) : left;

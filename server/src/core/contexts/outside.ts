@@ -2,9 +2,10 @@
 // and registers by the time they return.
 import { entryCall, QUIET_ROUTINES } from '../kernel/entry-calls.ts';
 import type { InstructionNode } from '../machine/code.ts';
+import { ROUTINES } from './entry-routines.ts';
+import { copyWords, FRAME_OFFSET, moveFrame, PT_REGS_BYTES, syncRegs } from './pt-regs.ts';
 import type { MachineSetup } from '../machine/config.ts';
-import { relocate } from '../machine/frames.ts';
-import { carriedFrom, carryToMemory, pop, push } from '../machine/carry.ts';
+import { pop, push } from '../machine/carry.ts';
 import { draftOf, finish, fork, load, register, setRegister, store } from '../machine/draft.ts';
 import type { Draft } from '../machine/draft.ts';
 import { addressOfNode, nodeAtAddress, stackNamed, stackOf, top } from '../machine/layout.ts';
@@ -14,10 +15,6 @@ import { innermostOf } from '../machine/recording.ts';
 import type { State } from '../machine/state.ts';
 import type { Program } from '../program/program.ts';
 import { and, ALL, constant, isConstant, ONE, or, UNKNOWN, word, ZERO } from '../machine/word.ts';
-
-/** Bytes of struct pt_regs, and the offset of the frame that hardware pushed in it (arch/x86/include/asm/ptrace.h). */
-const PT_REGS_BYTES = 168n;
-const FRAME_OFFSET = 0x80n;
 
 export interface OutsideCall {
   readonly name: string;
@@ -40,6 +37,12 @@ export function callOutside(program: Program, setup: MachineSetup, state: State,
   const within = fork(draft);
   within.node = insideNode;
   const inside = finish(within);
+  const routine = calls ? ROUTINES.get(name) : undefined;
+  if (routine !== undefined) {
+    pop(draft, setup);
+    routine(draft, setup, node);
+    return { name, inside, after: [draft] };
+  }
   const row = entryCall(name);
   if (row.effect === 'no-return') {
     draft.ended = 'panic';
@@ -88,28 +91,6 @@ function comeBack(draft: Draft, setup: MachineSetup): void {
     draft.ended = 'left-code';
     draft.effects.push({ kind: 'unknown', what: 'the return address is not known' });
   } else draft.node = node;
-}
-
-function copyWords(draft: Draft, setup: MachineSetup, from: bigint, to: bigint, bytes: bigint): void {
-  const words = [];
-  for (let offset = 0n; offset < bytes; offset += 8n) words.push(carriedFrom(draft, setup, from + offset));
-  words.forEach((word, index) => carryToMemory(draft, setup, to + BigInt(index * 8), word));
-}
-
-/** Ghost frames follow the copy that counts from now on. */
-function moveFrame(draft: Draft, setup: MachineSetup, from: bigint, to: bigint): void {
-  const frame = draft.frames.find((one) => one.base === from);
-  if (frame !== undefined && from !== to) relocate(draft, setup, frame, to);
-}
-
-/** arch/x86/kernel/traps.c, sync_regs(): nothing moves where the frame is there already. */
-function syncRegs(draft: Draft, setup: MachineSetup, regs: bigint): bigint {
-  const task = stackNamed(setup.layout, 'task');
-  const to = (task === null ? 0n : top(task)) - PT_REGS_BYTES;
-  if (to === regs) return to;
-  copyWords(draft, setup, regs, to, PT_REGS_BYTES);
-  moveFrame(draft, setup, regs + FRAME_OFFSET, to + FRAME_OFFSET);
-  return to;
 }
 
 /** Bytes between what a function's argument points at and the pt_regs in it, by the type that the tree declares it with. */

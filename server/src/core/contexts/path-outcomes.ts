@@ -1,6 +1,6 @@
 // One step of an entry path: what the code at a state does, with calls out of view taken by the rows of the kernel's
 // functions. Features are chosen by the state or go both ways; no event arrives.
-import { entryCall, QUIET_ROUTINES } from '../kernel/entry-calls.ts';
+import { entryCall, isRoutine } from '../kernel/entry-calls.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import { changeCpu, draftOf, finish } from '../machine/draft.ts';
 import type { Effect } from '../machine/effects.ts';
@@ -62,5 +62,5 @@ function withoutBlocking(state: State): State {
 
 /** Whether the outcome is a call of C code that events may interrupt in a context worth telling. */
 export function entersC(outcome: PathOutcome): boolean {
-  return outcome.inside !== null && outcome.calls !== null && !entryCall(outcome.calls).anyStack && !QUIET_ROUTINES.has(outcome.calls);
+  return outcome.inside !== null && outcome.calls !== null && !entryCall(outcome.calls).anyStack && !isRoutine(outcome.calls);
 }

@@ -1,4 +1,5 @@
 // From a program and a scenario to a machine that is ready to run: gates, guards, budgets and start states.
+import { ROUTINES } from './entry-routines.ts';
 import type { EnvironmentEvent, Gate, GuardSetup, MachineSetup } from '../machine/config.ts';
 import { GLOBAL_REGION, PERCPU_REGION, regionBase, stackNamed, top } from '../machine/layout.ts';
 import { putAssumed } from './entry-start.ts';
@@ -73,6 +74,7 @@ function hardwareOf(program: Program): Hardware {
     rsp0: entry === null ? taskTopOf(program) : top(entry),
     taskStack: task?.index ?? 0,
     primitives: PRIMITIVE_BY_NAME,
+    routines: ROUTINES,
     irqWorkVector: gates.has(IRQ_WORK_VECTOR) || program.delivery === 'fred' ? IRQ_WORK_VECTOR : null,
     taskWorkEntry: program.taskWorkEntry,
     contexts: program.contexts,

@@ -71,6 +71,18 @@ export const QUIET_ROUTINES: ReadonlyMap<string, readonly (typeof REGISTER_NAMES
 /** Of those, the ones after which a RET is safe from a predictor that user space trained (arch/x86/lib/retpoline.S). */
 export const UNTRAINING: ReadonlySet<string> = new Set(['entry_untrain_ret', 'retbleed_untrain_ret', 'srso_untrain_ret', 'srso_alias_untrain_ret', 'zen_untrain_ret', 'entry_ibpb', 'write_ibpb']);
 
+/**
+ * Assembler routines that stubs call at their beginning, for sketches that have them somewhere else: they save the general
+ * registers where the stub has not, and load the kernel's CR3 and GS base, one whatever was interrupted, the other for user
+ * mode alone, with pt_regs moved to the task stack (arch/x86/entry/entry_64.S).
+ */
+export const ENTRY_ROUTINES: ReadonlyMap<string, 'paranoid' | 'error'> = new Map([['paranoid_entry', 'paranoid'], ['error_entry', 'error']]);
+
+/** Whether a name is that of assembler code, which needs nothing of what C code is entered with. */
+export function isRoutine(name: string): boolean {
+  return QUIET_ROUTINES.has(name) || ENTRY_ROUTINES.has(name);
+}
+
 const byName = new Map(ENTRY_CALLS.map((one) => [one.name, one]));
 
 export function entryCall(name: string): EntryCallRow {

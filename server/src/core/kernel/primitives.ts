@@ -119,6 +119,8 @@ export const PRIMITIVES: readonly PrimitiveRow[] = [
     'asm:pause',
     'asm:',
     'hypercall',
+    'init_irq_work',
+    'init_task_work',
   ]),
 ];
 
@@ -128,6 +130,8 @@ export const PRIMITIVE_BY_NAME: ReadonlyMap<string, PrimitiveRow> = new Map(PRIM
 export function primitiveNamed(name: string): PrimitiveRow | null {
   const row = PRIMITIVE_BY_NAME.get(name);
   if (row !== undefined) return row;
+  // By the driver's table: `apic->send_IPI_self(vector)`.
+  if (/^\*\w+->send_IPI_self$/.test(name)) return PRIMITIVE_BY_NAME.get('apic_self_ipi') ?? null;
   return /^(kvm_)?hypercall/.test(name) ? (PRIMITIVE_BY_NAME.get('hypercall') ?? null) : null;
 }
 

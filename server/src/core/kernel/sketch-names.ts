@@ -47,6 +47,9 @@ const pushes = SAVED.slice(2).map((name) => (['rdx', 'rcx', 'rax'].includes(name
 const clears = CLEARED.map((name) => `xorl %${name}, %${name}`).join('\n');
 const pops = [...SAVED].reverse().slice(0, -1).map((name) => `popq %${name}`).join('\n');
 
+/** Up to Linux 5.17 the words of R11 and RCX could be taken into RSI, which is popped behind them. */
+const popsBut = [...SAVED].reverse().slice(0, -1).map((name) => (name === 'r11' || name === 'rcx' ? `.if \\skip_r11rcx\npopq %rsi\n.else\npopq %${name}\n.endif` : `popq %${name}`)).join('\n');
+
 function macro(name: string, parameters: string, body: string, needs: string = ''): Name {
   return { names: [name], text: `${needs}.macro ${name}${parameters === '' ? '' : ` ${parameters}`}\n${body}\n.endm` };
 }
@@ -78,7 +81,7 @@ const MACROS: readonly Name[] = [
   { names: ['PUSH_REGS'], text: pushRegs },
   { names: ['CLEAR_REGS'], text: clearRegs },
   macro('PUSH_AND_CLEAR_REGS', 'rdx=%rdx rcx=%rcx rax=%rax save_ret=0 clear_callee=1 unwind_hint=1', 'PUSH_REGS rdx=\\rdx, rcx=\\rcx, rax=\\rax, save_ret=\\save_ret\nCLEAR_REGS', pushRegs + clearRegs),
-  macro('POP_REGS', 'pop_rdi=1', `${pops}\n.if \\pop_rdi\npopq %rdi\n.endif`),
+  macro('POP_REGS', 'pop_rdi=1 skip_r11rcx=0', `${popsBut}\n.if \\pop_rdi\npopq %rdi\n.endif`),
   macro('ENCODE_FRAME_POINTER', 'ptregs_offset=0', ''),
   macro('UNWIND_HINT_REGS', 'base=%rsp offset=0 indirect=0 extra=1 partial=0 signal=1', ''),
   macro('UNWIND_HINT_IRET_REGS', 'base=%rsp offset=0 signal=1', ''),

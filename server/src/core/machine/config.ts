@@ -1,5 +1,6 @@
 // What the machine is set up with before it runs: code, address space, gates, guards, and what the environment may do.
-import type { Code, NodeId } from './code.ts';
+import type { Code, InstructionNode, NodeId } from './code.ts';
+import type { Draft } from './draft.ts';
 import type { Layout } from './layout.ts';
 import { INTEL, LINUX_DESCRIPTORS } from './processor.ts';
 import type { DescriptorTable, Processor, Selectors } from './processor.ts';
@@ -131,6 +132,8 @@ export interface MachineSetup {
   readonly rsp0: bigint;
   readonly taskStack: number;
   readonly primitives: ReadonlyMap<string, PrimitiveBehaviour>;
+  /** What a call of an assembler routine does that is not in view, where more is known than of a C function. */
+  readonly routines?: ReadonlyMap<string, (draft: Draft, setup: MachineSetup, node: InstructionNode) => void>;
   /** Vector that `irq_work` and self-IPIs by name are delivered on. */
   readonly irqWorkVector: number | null;
   readonly taskWorkEntry: NodeId | null;

@@ -196,9 +196,12 @@ function recordTraps(draft: Draft, before: State, known: Decoded): void {
   if (bits !== 0 && draft.ended === null) changeCpu(draft, { pendingDebug: draft.cpu.pendingDebug | bits });
 }
 
-/** No instruction has a name like that: a macro that is not in view, which may do anything to the stack. */
+/**
+ * No instruction has a name like that: a macro that is not in view, or code that a sketch leaves out (`...`). Both may do
+ * anything to the stack.
+ */
 export function isUnseenMacro({ text }: Pick<InstructionNode, 'text'>): boolean {
-  return /^(?:[A-Z_][A-Z0-9_]{2,}|[a-z0-9]+_\w+)\b/.test(text);
+  return text === '...' || /^(?:[A-Z_][A-Z0-9_]{2,}|[a-z0-9]+_\w+)\b/.test(text);
 }
 
 function runOpaque(draft: Draft, node: InstructionNode): readonly Draft[] {

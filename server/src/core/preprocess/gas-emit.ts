@@ -115,7 +115,14 @@ const known = new Set([
   '.linefile', '.lflags', '.func', '.endfunc', '.extern', '.def', '.endef', '.scl', '.val', '.tag', '.dim', '.noexecstack', '.allow_index_reg', '.16byte', '.bfloat16', '.hfloat', '.largecomm', '.sse_check', '.operand_check', '.disallow_index_reg',
 ]);
 
+/** `...`: code that whoever wrote the sketch left out. It may do anything, as a macro that is not in view. */
+const LEFT_OUT = /^\.{3,}$/;
+
 export function emitDirective(assembly: Assembly, name: string, text: string, origin: Origin): void {
+  if (LEFT_OUT.test(name)) {
+    assembly.items.push({ kind: 'instruction', prefixes: [], mnemonic: '...', operands: [], text: '...', origin, section: assembly.section });
+    return;
+  }
   if (!known.has(name) && !name.startsWith('.cfi_')) assembly.report(origin, `unknown directive ${name}`);
   const parts = text === '' ? [] : splitArguments(text);
   const args = arithmetic.has(name)

@@ -10,6 +10,7 @@ import type { Directive } from '../syntax/annotation-types.ts';
 import type { AssemblerStream } from '../preprocess/stream.ts';
 import type { CSource } from './c-source.ts';
 import { conventionOf } from './conventional-gates.ts';
+import { SKETCH_VECTOR, taskWorkOf } from './deferrals.ts';
 import { gatesOf } from './gates.ts';
 import type { GateRow } from './gates.ts';
 import { guardsOf } from './guards.ts';
@@ -23,7 +24,7 @@ import type { Variables } from './variables.ts';
 import { fixupException, plainStub } from './synthesize.ts';
 import { fredOf } from './fred.ts';
 import { NOTHING_TAKEN, sketchSource, takenIn } from './sketch.ts';
-import { gapBehind } from './syscall-entry.ts';
+import { gapBehind, syscallExitOf } from './syscall-entry.ts';
 import { distinct } from './unknown.ts';
 import type { ProgramUnknown } from './unknown.ts';
 import { abstractHandlers, NESTING_SAFE_NMI_STACK } from './abstract.ts';
@@ -71,7 +72,7 @@ export function buildProgram(parts: Parts): Program {
   const names: Names = {
     label: (name) => labels.get(name) ?? null,
     function: (name) => defined.get(name)?.first ?? synthetic.get(name) ?? null,
-    constant: (name) => constantNamed(parts.sources, name) ?? (parts.sketch ? (SKETCH_CONSTANTS.get(name) ?? null) : null),
+    constant: (name) => constantNamed(parts.sources, name) ?? (parts.sketch ? (SKETCH_CONSTANTS.get(name) ?? (name.endsWith('_VECTOR') ? BigInt(SKETCH_VECTOR) : null)) : null),
     variable: variables.addressOf,
   };
   // What keeps an NMI from its own frame is in its stub: of a handler alone nothing is said of that.
@@ -134,7 +135,9 @@ export function buildProgram(parts: Parts): Program {
   const gapFirst = named ?? labels.get(taken.syscallEntries[0] ?? '');
   const gap = gapFirst === undefined ? null : gapEnd === undefined ? (parts.sketch ? gapBehind(nodes, gapFirst) : null) : { first: gapFirst, end: gapEnd };
   unknown.push(...taken.told, ...rows.filter((row) => row.byName === true).map(conventionOf));
-  const taskWork = parts.directives.find((directive) => directive.kind === 'defers-to' && directive.via === 'task-work');
+  const syscallExit = parts.sketch && gapFirst === undefined && handlers.length === 0 ? syscallExitOf(nodes) : null;
+  if (syscallExit !== null) unknown.push({ kind: 'syscall-exit', name: syscallExit.name });
+  const taskWork = taskWorkOf(parts);
   return {
     code: { nodes: dense(nodes), symbols: new Map([...labels, ...[...defined].map(([name, one]) => [name, one.first] as const)]), extable },
     layout,
@@ -146,9 +149,12 @@ export function buildProgram(parts: Parts): Program {
     assumedWords: taken.assumedWords,
     stackWrites: taken.stackWrites,
     syscallEntries: taken.syscallEntries,
+    syscallExit,
     delivery: fred === null ? 'idt' : 'fred',
     fred,
-    taskWorkEntry: taskWork?.kind === 'defers-to' ? names.function(taskWork.function) : null,
+    sketch: parts.sketch,
+    taskWorkEntry: taskWork === null ? null : names.function(taskWork),
+    taskWork,
     directives: parts.directives,
     streams: parts.streams,
     sources: parts.sources,

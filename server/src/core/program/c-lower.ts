@@ -10,6 +10,7 @@ import { normalised } from '../syntax/c-text.ts';
 import type { GlobalVariable, LoweringScope } from './c-lower-builder.ts';
 import { lowerFunction } from './c-lower-function.ts';
 import type { LoweredFunction } from './c-lower-function.ts';
+import { deferredWork } from './c-deferred.ts';
 import type { CSource, CStruct, CVariable, DeclaredEntry, IdtRow } from './c-source.ts';
 import { readTexts } from './c-texts.ts';
 import type { FileText, ParseC, Reading } from './c-texts.ts';
@@ -38,6 +39,7 @@ export function cSource(file: string, source: FileSource, parse: ParseC, configu
   let variables: readonly CVariable[] | null = null;
   let constants: ReadonlyMap<string, bigint> | null = null;
   let structs: readonly CStruct[] | null = null;
+  let deferred: CSource['deferred'] | null = null;
   let problems: readonly Problem[] | null = null;
   return {
     file,
@@ -57,6 +59,9 @@ export function cSource(file: string, source: FileSource, parse: ParseC, configu
     },
     get declaredEntries() {
       return gathered().declaredEntries;
+    },
+    get deferred() {
+      return (deferred ??= reading.files.flatMap(deferredWork));
     },
     get parameterTypes() {
       return gathered().parameterTypes;
@@ -161,6 +166,7 @@ function gather(reading: Reading, file: string): Gathered {
         case 'call': {
           const entry = entryOf(item.call, from);
           if (entry !== null) declaredEntries.push(entry);
+          else idtRows.push(...rowsOf(item.call, '', from));
           break;
         }
         case 'type':

@@ -67,6 +67,13 @@ export interface IdtRow {
   readonly place: Place;
 }
 
+/** A function that something which is queued runs: `init_irq_work(&work, function)`, `IRQ_WORK_INIT(function)`. */
+export interface DeferredWork {
+  readonly function: string;
+  readonly via: 'irq-work' | 'task-work';
+  readonly place: Place;
+}
+
 /** `DECLARE_IDTENTRY*(vector, function)`. */
 export interface DeclaredEntry {
   readonly macro: string;
@@ -106,6 +113,7 @@ export interface CSource {
   readonly structs: readonly CStruct[];
   readonly idtRows: readonly IdtRow[];
   readonly declaredEntries: readonly DeclaredEntry[];
+  readonly deferred: readonly DeferredWork[];
   /** Types of the parameters of each function that is declared or defined, as written. */
   readonly parameterTypes: ReadonlyMap<string, readonly string[]>;
   /** Integer constants by macro or enumerator name. */

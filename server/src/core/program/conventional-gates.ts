@@ -27,6 +27,9 @@ const BARE: ReadonlySet<string> = new Set(['debug', 'overflow', 'bounds', 've', 
 const LINUX_IST: ReadonlyMap<number, string> = new Map([[1, 'DB'], [2, 'NMI'], [8, 'DF'], [18, 'MCE'], [29, 'VC']]);
 const IST_MACRO = /^DEFINE_IDTENTRY_(?:IST|NMI|DF|MCE|DEBUG|VC_KERNEL)$/;
 
+/** The stub of INT 0x80, by which 32-bit programs make system calls (arch/x86/entry/entry_64_compat.S). */
+const INT80 = /^(?:asm_|entry_)?int(?:_?0x)?80(?:_\w+)?$/i;
+
 /** Vector that a name stands for, or null. */
 export function vectorOfName(name: string): number | null {
   const word = NAME.exec(name)?.[1]?.toLowerCase();
@@ -54,7 +57,7 @@ export function addConventional(rows: Map<number, GateRow>, parts: Sources, name
     rows.set(known.number, rowOf(known.number, stub, name, /_(?:IST|NMI|DF|MCE|DEBUG|VC)$/.test(macro) ? (LINUX_IST.get(known.number) ?? known.name) : null));
   }
   for (const name of stubs) {
-    const vector = vectorOfName(name);
+    const vector = vectorOfName(name) ?? (INT80.test(name) ? 0x80 : null);
     if (vector === null || declared.has(vector) || rows.has(vector)) continue;
     rows.set(vector, rowOf(vector, name, null, LINUX_IST.get(vector) ?? null));
   }
@@ -79,7 +82,7 @@ function rankOf(name: string): number {
 function rowOf(vector: number, stub: string | null, handler: string | null, ist: string | null): GateRow {
   const known = vectorByNumber(vector);
   // #BP and #OF are the exceptions that user mode may raise by an instruction (IDT-05).
-  return { vector, name: known?.name ?? '', stub, function: handler, ist: { value: ist, place: null, from: 'assumption' }, dpl: vector === 3 || vector === 4 ? 3 : 0, errorCode: known?.errorCode === true, place: null, byName: true };
+  return { vector, name: known?.name ?? (vector === 0x80 ? 'INT 0x80' : ''), stub, function: handler, ist: { value: ist, place: null, from: 'assumption' }, dpl: vector === 3 || vector === 4 || vector === 0x80 ? 3 : 0, errorCode: known?.errorCode === true, place: null, byName: true };
 }
 
 /** What is told of a gate that a name stands for. */
@@ -94,12 +97,15 @@ function returning(stream: AssemblerStream): readonly string[] {
   const out: string[] = [];
   let current: string[] = [];
   let plain = true;
+  /** Whether the code before goes on somewhere else: what it falls into is a part of it. */
+  let left = true;
   for (const item of stream.items) {
     if (item.kind === 'label' && isFunctionLabel(item.name)) {
-      current = plain ? [...current, item.name] : [item.name];
+      current = plain || !left ? [...current, item.name] : [item.name];
       plain = true;
     } else if (item.kind === 'instruction') {
       plain = false;
+      left = /^(?:jmp|ret|iret|eret|sysret|ud2|hlt)/.test(item.mnemonic);
       if (/^(?:iretq?|eretu|erets)$/.test(item.mnemonic)) out.push(...current.splice(0));
       else if (item.mnemonic.startsWith('jmp') && item.operands[0]?.kind === 'memory' && item.operands[0].displacement?.kind === 'symbol' && isFunctionLabel(item.operands[0].displacement.name)) out.push(...current.splice(0));
     }

@@ -1,4 +1,5 @@
 // Which vector enters which stub, on which stack: from IDT tables, DECLARE_IDTENTRY lines and handler annotations.
+import { deferralsInView } from './deferrals.ts';
 import type { Place } from '../base/span.ts';
 import type { NodeId } from '../machine/code.ts';
 import { vectorByName, vectorByNumber } from '../machine/vectors.ts';
@@ -62,7 +63,10 @@ export function gatesOf(parts: Sources, names: Names, sketch: boolean): readonly
       rows.set(IRQ_WORK_VECTOR, plain(IRQ_WORK_VECTOR, 'IRQ_WORK', directive.function, directive.place));
     }
   }
-  if (sketch) addConventional(rows, parts, names);
+  if (sketch) {
+    for (const { vector, function: name, place } of deferralsInView(parts)) if (names.function(name) !== null && !rows.has(vector)) rows.set(vector, plain(vector, vector === IRQ_WORK_VECTOR ? 'IRQ_WORK' : name, name, place));
+    addConventional(rows, parts, names);
+  }
   return [...rows.values()];
 }
 

@@ -62,6 +62,13 @@ export function guardVariables(directives: readonly Directive[], sources: readon
   });
 }
 
+/** The type of a variable that no source declares: a struct in view with its name, or the only one with the member. */
+function typeByName(name: string, member: string | undefined, sources: readonly CSource[]): string {
+  if (member === undefined) return '';
+  const having = sources.flatMap((source) => source.structs).filter((one) => one.fields.some((field) => field.name === member));
+  return (having.find((one) => one.name.replace(/^(?:struct|union)\s+/, '') === name) ?? (having.length === 1 ? having[0] : undefined))?.name ?? '';
+}
+
 interface GuardWord {
   readonly address: bigint;
   readonly size: 1 | 2 | 4 | 8;
@@ -76,7 +83,7 @@ export function wordOf(name: string, sources: readonly CSource[], places: Places
   const base = places.addressOf(variableName, perCpu) + (perCpu ? regionBase(PERCPU_REGION) : 0n);
   let offset = 0;
   let size = variable?.size ?? 8;
-  let type = variable?.type ?? '';
+  let type = variable?.type ?? typeByName(variableName, path[0], sources);
   for (const step of path) {
     const struct = sources.flatMap((source) => source.structs).find((one) => type.replace(/^(struct|union)\s+/, '').trim() === one.name.replace(/^(struct|union)\s+/, ''));
     const field = struct?.fields.find((one) => one.name === step);

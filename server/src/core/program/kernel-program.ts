@@ -77,9 +77,12 @@ export function buildKernelProgram(parts: KernelParts): Program {
     assumedWords: [],
     stackWrites: [],
     syscallEntries: [],
+    syscallExit: null,
     delivery: fred === null ? 'idt' : 'fred',
     fred,
+    sketch: false,
     taskWorkEntry: null,
+    taskWork: null,
     directives: parts.directives,
     streams: parts.streams,
     sources: parts.sources,
@@ -144,7 +147,7 @@ function withInterrupts(handlers: readonly Handler[], nodes: readonly (CodeNode 
 
 function sizedVariables(): CSource {
   const variables = [...PER_CPU_SIZES].map(([name, size]): CVariable => ({ name, area: 'percpu', size, type: '', place: { file: '', span: { start: 0, end: 0 } } }));
-  return { file: '', functions: [], variables, structs: [], idtRows: [], declaredEntries: [], parameterTypes: new Map(), constants: new Map(), includes: [], problems: [] };
+  return { file: '', functions: [], variables, structs: [], idtRows: [], declaredEntries: [], deferred: [], parameterTypes: new Map(), constants: new Map(), includes: [], problems: [] };
 }
 
 /** Lowest first (arch/x86/include/asm/cpu_entry_area.h): code compares RSP with the bounds of its own stack. */

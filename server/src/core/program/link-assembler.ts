@@ -1,4 +1,5 @@
 // Assembler streams to machine nodes: sections in order, labels to addresses, alternatives to choices on a feature.
+import { ENTRY_ROUTINES } from '../kernel/entry-calls.ts';
 import type { Origin } from '../base/span.ts';
 import type { CodeNode, MachineOperand, NodeId } from '../machine/code.ts';
 import { registerIndex, registerOperand } from '../machine/registers.ts';
@@ -187,6 +188,11 @@ export function isFunctionLabel(name: string): boolean {
   return !name.startsWith('.L') && !/^\d/.test(name);
 }
 
+function outOfView(name: string, called: boolean): ProgramUnknown {
+  if (!called) return { kind: 'jumps-away', name };
+  return ENTRY_ROUTINES.has(name) ? { kind: 'entry-routine', name } : { kind: 'out-of-view', name };
+}
+
 function instructionNode(placed: Placed, item: InstructionItem, id: NodeId, next: NodeId | null, symbol: string, names: Names, unknown: ProgramUnknown[]): CodeNode {
   const direct = /^(j|call|loop|xbegin)/.test(item.mnemonic);
   const operand = item.operands[0];
@@ -196,7 +202,7 @@ function instructionNode(placed: Placed, item: InstructionItem, id: NodeId, next
   if (direct && operand?.kind === 'memory' && !operand.indirect && operand.base === null && operand.displacement !== null) {
     targetName = operand.displacement.kind === 'symbol' ? operand.displacement.name : null;
     target = targetName === null ? null : (placed.labels.get(targetName) ?? names.label(targetName) ?? names.function(targetName));
-    if (target === null && targetName !== null) unknown.push({ kind: 'out-of-view', name: targetName });
+    if (target === null && targetName !== null) unknown.push(outOfView(targetName, item.mnemonic.startsWith('call')));
     operands = [];
   }
   const machine: MachineOperand[] = [];

@@ -5,6 +5,7 @@ import { primitiveNamed } from '../kernel/primitives.ts';
 import { accessors } from './c-accessors.ts';
 import type { CFunction, LooseOperation } from './c-source.ts';
 import type { Names } from './link-assembler.ts';
+import { LEFT_OUT } from '../syntax/c-left-out.ts';
 import type { ProgramUnknown } from './unknown.ts';
 
 export interface PlacedFunction {
@@ -80,7 +81,7 @@ function linkOperation(
         const fixup = loose.fixup === null ? null : at(loose.fixup);
         return { kind: 'primitive', name: row.name, arguments: values, result: loose.result, next: at(loose.next), fixup };
       }
-      unknown.push({ kind: 'out-of-view', name: loose.name });
+      unknown.push(loose.name === LEFT_OUT ? { kind: 'left-out', function: source.name } : { kind: 'out-of-view', name: loose.name });
       return { kind: 'opaque', name: loose.name, arguments: values, result: loose.result, next: at(loose.next) };
     }
   }
@@ -98,6 +99,11 @@ export function linkExpression(expression: CExpression, names: Names, percpuBase
       const base = code !== null && expression.area !== 'percpu' ? addressOfNode(code, false) : names.variable(expression.name, expression.area === 'percpu');
       const percpu = expression.area === 'percpu' ? percpuBase : 0n;
       return { kind: 'constant', value: BigInt.asUintN(64, base + percpu + BigInt(expression.offset)) };
+    }
+    case 'unknown': {
+      // A constant of a header that a sketch does without.
+      const value = /^[A-Z]\w+$/.test(expression.text) ? names.constant(expression.text) : null;
+      return value === null ? expression : { kind: 'constant', value };
     }
     case 'load':
       return { ...expression, address: linkExpression(expression.address, names, percpuBase) };

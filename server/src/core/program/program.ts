@@ -77,9 +77,15 @@ export interface Program {
   readonly stackWrites: readonly StackWrite[];
   /** Routines that SYSCALL enters, by what they do: those that have Linux's names are known by them. */
   readonly syscallEntries: readonly string[];
+  /** The way out of a system call, where a sketch shows nothing else. */
+  readonly syscallExit: { readonly entry: NodeId; readonly name: string } | null;
   readonly delivery: 'idt' | 'fred';
   readonly fred: { readonly user: NodeId; readonly kernel: NodeId; readonly levels: ReadonlyMap<number, number> } | null;
+  /** Code outside a kernel tree. */
+  readonly sketch: boolean;
   readonly taskWorkEntry: NodeId | null;
+  /** Its name. */
+  readonly taskWork: string | null;
   readonly directives: readonly Directive[];
   readonly streams: readonly AssemblerStream[];
   readonly sources: readonly CSource[];

@@ -54,7 +54,7 @@ export function takenIn({ nodes, layout, variables, functions, stubs, namesSysca
   return { assumedWords: words, stackWrites, syscallEntries, told };
 }
 
-const NO_SOURCE: CSource = { file: '', functions: [], variables: [], structs: [], idtRows: [], declaredEntries: [], parameterTypes: new Map(), constants: new Map(), includes: [], problems: [] };
+const NO_SOURCE: CSource = { file: '', functions: [], variables: [], structs: [], idtRows: [], declaredEntries: [], deferred: [], parameterTypes: new Map(), constants: new Map(), includes: [], problems: [] };
 
 /** The variables that guards name, as if a source had them. */
 export function sketchSource(directives: readonly Directive[], sources: readonly CSource[]): CSource {

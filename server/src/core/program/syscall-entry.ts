@@ -52,6 +52,18 @@ export function syscallEntriesOf(nodes: readonly (CodeNode | undefined)[], funct
   });
 }
 
+/**
+ * The code that ends in SYSRET where a sketch shows the way out of a system call alone: it begins with user pt_regs on the
+ * task stack. Null where that cannot be, as it pops or pushes at once.
+ */
+export function syscallExitOf(nodes: readonly (CodeNode | undefined)[]): { readonly entry: NodeId; readonly name: string } | null {
+  const sysret = nodes.find((node): node is InstructionNode => node?.kind === 'instruction' && node.mnemonic.startsWith('sysret'));
+  const first = sysret === undefined ? undefined : nodes.find((node): node is InstructionNode => node?.kind === 'instruction' && node.symbol === sysret.symbol);
+  if (sysret === undefined || first === undefined || /^(?:push|pop|swapgs|add|sub|lea|sysret|\.\.\.)/.test(first.mnemonic) || first.operands.some((one) => one.kind === 'register' && one.register === RSP)) return null;
+  // Its own name, or none.
+  return { entry: first.id, name: sysret.symbol === '' ? 'the code' : sysret.symbol };
+}
+
 /** The gap behind an entry: up to the instruction behind the load of RSP. */
 export function gapBehind(nodes: readonly (CodeNode | undefined)[], entry: NodeId): { readonly first: NodeId; readonly end: NodeId } | null {
   const end = firstOf(nodes, entry).find(loadsRsp)?.next ?? null;

@@ -11,15 +11,22 @@ export interface StackWrite {
 }
 
 export type ProgramUnknown =
-  /** A direct call or jump, by its target. */
+  /** A direct call, by its target. */
   | { readonly kind: 'out-of-view'; readonly name: string }
+  /** A direct jump, by its target. */
+  | { readonly kind: 'jumps-away'; readonly name: string }
+  /** A call of a routine that does what Linux's of that name does. */
+  | { readonly kind: 'entry-routine'; readonly name: string }
   | { readonly kind: 'operand'; readonly text: string }
   /** A statement that is no instruction and no macro in view, with the code whose paths end there. */
   | { readonly kind: 'macro'; readonly name: string; readonly symbols: readonly string[] }
+  /** `...` among the statements of a C function. */
+  | { readonly kind: 'left-out'; readonly function: string }
   | StackWrite
   /** A word of memory that nothing in view sets, by the operand as written. */
   | { readonly kind: 'assumed-word'; readonly text: string; readonly holds: 'per-CPU base' | 'task stack top' }
   | { readonly kind: 'syscall-entry'; readonly name: string }
+  | { readonly kind: 'syscall-exit'; readonly name: string }
   /** A gate that nothing but the name of its code stands for. */
   | { readonly kind: 'by-name'; readonly name: string; readonly code: 'stub' | 'handler'; readonly event: string; readonly stack: StackByName };
 

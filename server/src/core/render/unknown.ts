@@ -14,19 +14,28 @@ export function unknownText(unknown: Unknown, locate: Locate): string {
       return `nothing says which event enters ${unknown.first}${unknown.others === 0 ? '' : ` and ${unknown.others} more`}, so that it is not judged: write it above it, as /* xctx: handler vector=GP ist=none */`;
     case 'out-of-view':
       return `${unknown.name}() is not in view`;
+    case 'jumps-away':
+      return `${unknown.name} is not in view, and not followed`;
+    case 'entry-routine':
+      return `${unknown.name} is taken for Linux's, which is not in view: it saves what general registers the stub has not, and loads the kernel's CR3 and GS base${unknown.name === 'error_entry' ? ' where user mode was interrupted' : ''}`;
     case 'operand':
       return `${unknown.text}: an operand is not known`;
     case 'macro': {
       const { name, symbols } = unknown;
       const code = symbols.filter((symbol) => symbol !== '');
-      return `${name} is no instruction and no macro in view: what comes behind it${code.length === 0 ? '' : ` in ${code.slice(0, 3).join(', ')}${symbols.length > 3 ? ' and others' : ''}`} is not judged`;
+      const what = name === '...' ? '... leaves code out' : `${name} is no instruction and no macro in view`;
+      return `${what}: what comes behind it${code.length === 0 ? '' : ` in ${code.slice(0, 3).join(', ')}${symbols.length > 3 ? ' and others' : ''}`} is not judged`;
     }
+    case 'left-out':
+      return `... leaves code out of ${unknown.function}(): what may be done there is not said to be missing`;
     case 'stack-write':
       return `${unknown.symbol}: ${unknown.text} changes the stack that an event comes on: what that does is not followed, and nothing is said of frames on IST stacks`;
     case 'assumed-word':
       return `${unknown.text} is taken to hold ${unknown.holds === 'per-CPU base' ? "the base of this CPU's per-CPU area" : 'the top of the task stack'}: nothing in view sets it`;
     case 'syscall-entry':
       return `${unknown.name} is taken for the entry of SYSCALL by what it does: it keeps RSP in a per-CPU word and loads another`;
+    case 'syscall-exit':
+      return `${unknown.name} is taken for the way out of a system call: it ends in SYSRET, and pt_regs of user mode lie where RSP points at its beginning`;
     case 'by-name': {
       const { name, code, event, stack } = unknown;
       return `${code === 'handler' ? `${name}()` : name} is taken for the ${code} of ${event} by its name, ${stackText(stack)}: a handler annotation says otherwise`;

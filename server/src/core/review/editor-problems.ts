@@ -1,20 +1,23 @@
 // What the front end could not read, as findings. In a kernel tree that says more about the front end than about the
 // kernel, so that C which it does not understand is no finding there but counts as unknown.
 import type { Place } from '../base/span.ts';
+import { intelAt } from '../syntax/asm-intel.ts';
 import type { Unknown } from '../review-types.ts';
 import type { Finding } from '../rules/finding.ts';
 import { belongsToEntry } from '../tree/files.ts';
 import type { ChosenConfiguration } from './streams.ts';
 import { plainFinding } from './findings.ts';
 import type { LinkedUnit } from './unit.ts';
-import { assemblerProblems, frontEndProblems, isC } from './unit.ts';
+import { assemblerProblems, frontEndProblems, isAssembler, isC } from './unit.ts';
 
 export function readingFindings(linked: LinkedUnit, file: string, { problem }: ChosenConfiguration): readonly Finding[] {
   const out: Finding[] = [];
+  const intel = linked.root === null && isAssembler(file) ? intelAt(linked.reads.get(file) ?? '') : null;
   if (problem !== null) out.push(plainFinding('configuration', 'info', { file, span: { start: 0, end: 0 } }, problem));
-  // In a kernel tree a macro that nobody defines belongs to the file that includes this one.
+  // In a sketch code is not followed behind a macro that nobody defines, which is told. In a kernel tree such a macro belongs to the file that includes this one.
   if (linked.root !== null) for (const one of assemblerProblems(linked, file)) out.push(plainFinding('preprocessor', one.message.endsWith('is no known macro') ? 'hint' : 'warning', one.place, one.message));
-  else for (const one of withoutMissing(frontEndProblems(linked, file))) out.push(one.language === 'gas' ? plainFinding('preprocessor', 'warning', one.place, one.message) : plainFinding('syntax', 'info', one.place, one.message));
+  else if (intel !== null) out.push(plainFinding('preprocessor', 'warning', { file, span: intel }, 'this is Intel syntax, which is not read: only AT&T syntax is'));
+  else for (const one of withoutMissing(frontEndProblems(linked, file)).filter(({ message }) => !message.endsWith('is no known macro'))) out.push(one.language === 'gas' ? plainFinding('preprocessor', 'warning', one.place, one.message) : plainFinding('syntax', 'info', one.place, one.message));
   const missing = missingHeaders(linked, file);
   const [first] = missing;
   if (first !== undefined) {
@@ -53,10 +56,10 @@ export function unknownOf(linked: LinkedUnit): readonly Unknown[] {
 
 /** Entry code that nothing ties to an event: silence about it means nothing. */
 function notJudged({ program, scenarioFiles }: LinkedUnit): readonly Unknown[] {
-  if (program.handlers.length > 0 || program.syscallEntries.length > 0 || program.gap !== null || program.fred !== null || scenarioFiles.size > 0) return [];
-  const returning = new Set(program.code.nodes.flatMap((node) => (node.kind === 'instruction' && (/^(?:iret|eret|sysret)/.test(node.mnemonic) || (node.mnemonic === 'jmp' && node.target === null && /exit|return|iret/.test(node.targetName ?? ''))) ? [node.symbol] : [])));
+  if (program.handlers.length > 0 || program.syscallEntries.length > 0 || program.syscallExit !== null || program.gap !== null || program.fred !== null || scenarioFiles.size > 0) return [];
+  const returning = new Set(program.code.nodes.flatMap((node) => (node.kind === 'instruction' && (/^(?:iret|eret|sysret)/.test(node.mnemonic) || (node.mnemonic === 'jmp' && node.target === null && node.targetName !== null)) ? [node.symbol] : [])));
   const stubs = [...program.functions.values()].filter((info) => info.language === 'asm' && returning.has(info.name)).map(({ name }) => name);
-  const handlers = program.sources.flatMap((source) => source.functions).filter((one) => /\bpt_regs\b/.test(one.parameters[0]?.type ?? '')).map(({ name }) => `${name}()`);
+  const handlers = program.sources.flatMap((source) => source.functions).filter((one) => one.definedBy === null && /\bpt_regs\b/.test(one.parameters[0]?.type ?? '')).map(({ name }) => `${name}()`);
   const [first] = [...stubs, ...handlers];
   if (first === undefined) return [];
   return [{ kind: 'not-judged', first, others: stubs.length + handlers.length - 1 }];

@@ -1,6 +1,6 @@
 // Follows events that are raised at an instruction: delivery, the real stub, the next event inside the C handler of the one
 // before it, the returns, and the interrupted path to its own end. Nothing is assumed to restore what it interrupts.
-import { entryCall, QUIET_ROUTINES } from '../kernel/entry-calls.ts';
+import { entryCall, isRoutine } from '../kernel/entry-calls.ts';
 import { meetingPoints, replayPath } from '../contexts/entry-paths.ts';
 import { pathOutcomes } from '../contexts/path-outcomes.ts';
 import type { PathOutcome } from '../contexts/path-outcomes.ts';
@@ -291,7 +291,7 @@ function hasCopy(setup: MachineSetup, state: State, frame: Frame): boolean {
 
 /** A call of the C function that handles the event, not of one that only moves frames. */
 function isHandler({ calls }: PathOutcome): boolean {
-  if (calls === null || QUIET_ROUTINES.has(calls)) return false;
+  if (calls === null || isRoutine(calls)) return false;
   const row = entryCall(calls);
   return row.effect === 'returns' && !row.anyStack;
 }

@@ -21,6 +21,7 @@ import type { FoundSuppressions } from './tree-suppressions.ts';
 import { folderOf, hasEntries, isAssembler, isLeftOut, join, refusalOf, scenariosOf } from './unit.ts';
 import type { LinkedUnit } from './unit.ts';
 import { inspectionOf, programOf } from './units.ts';
+import { intelAt } from '../syntax/asm-intel.ts';
 import type { Units } from './units.ts';
 import { mends } from './verify.ts';
 
@@ -31,6 +32,8 @@ export function createFindingReview({ workspace, documents, texts, streams, pars
   }
 
   function syntaxProblems(file: string, problems: readonly SyntaxProblem[]): Finding[] {
+    // In a sketch that is told once.
+    if (problems.length > 0 && streams.chosen(file).root === null && intelAt(documents.read(file) ?? '') !== null) return [];
     return problems.map(({ span, message }) => plainFinding('syntax', 'warning', { file, span }, message));
   }
 

@@ -116,5 +116,5 @@ export function unitVariants(program: Program): readonly CpuVariant[] {
 
 /** Whether a unit has stubs that are its own text. */
 export function hasStubs(program: Program): boolean {
-  return program.handlers.some((handler) => !handler.synthesized && program.functions.has(handler.stubName)) || instructionDoors(program).length > 0;
+  return program.handlers.some((handler) => !handler.synthesized && program.functions.has(handler.stubName)) || instructionDoors(program).length > 0 || program.syscallExit !== null;
 }

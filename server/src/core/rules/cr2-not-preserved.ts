@@ -1,7 +1,7 @@
 // XR-NMI05: an NMI handler that may take a page fault leaves CR2 changed for the handler that it interrupted.
 import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
 import type { Judgement, Rule } from './rule.ts';
-import { entriesOf, entryPremise, findings, isCall, watchEntry } from './tree-entries.ts';
+import { entriesOf, entryPremise, findings, isAbout, isCall, watchEntry } from './tree-entries.ts';
 import type { Findings } from './tree-entries.ts';
 
 type State = 'outside' | 'saved' | 'inside unsaved' | 'inside' | 'behind' | 'restored';
@@ -15,7 +15,8 @@ function endsNesting(step: Step): boolean {
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
-  for (const entry of entriesOf(tree)) {
+  const about = isAbout(tree, /cr2|\b(?:__|unsafe_)?(?:get|put)_user\w*\(|\bcopy_(?:from|to)_user|\bcopy_\w+_nmi\(|_nofault\(/i);
+  for (const entry of about ? entriesOf(tree) : []) {
     if (entry.vector !== 'NMI' || entry.origin === 'user') continue;
     const premises = [entryPremise(tree, entry)];
     watchEntry<State>(tree, entry, 'outside', {

@@ -3,6 +3,7 @@
 import type { PathStep } from '../contexts/entry-paths.ts';
 import { entryStub, handlerOfGp } from './path-examples.ts';
 import { cFunctionCalled, entered, gsOf, knowledgeOf, pathPlace, pathPremises } from './path-vocabulary.ts';
+import { ENTRY_ROUTINES } from '../kernel/entry-calls.ts';
 import type { Program } from '../program/program.ts';
 import type { Judgement, Rule } from './rule.ts';
 
@@ -23,7 +24,7 @@ function decidesAlone({ program, start }: PathStep): boolean {
   const handler = program.handlers.find((one) => one.vector === vector);
   if (handler === undefined || handler.ist.value === null) return false;
   const symbol = program.code.nodes[handler.stub]?.symbol;
-  const reads = readers.get(program) ?? program.code.nodes.some((node) => node.kind === 'instruction' && /^(rdmsr|rdgsbase|wrgsbase)/.test(node.mnemonic));
+  const reads = readers.get(program) ?? program.code.nodes.some((node) => node.kind === 'instruction' && (/^(rdmsr|rdgsbase|wrgsbase)/.test(node.mnemonic) || ENTRY_ROUTINES.get(node.targetName ?? '') === 'paranoid'));
   readers.set(program, reads);
   // Behind a branch for user mode that does not come back, a swap says nothing of the kernel's path.
   return !reads && program.code.nodes.some((node) => node.kind === 'instruction' && node.symbol === symbol && node.mnemonic === 'swapgs');

@@ -26,9 +26,9 @@ function judge(observation: Observation): readonly Judgement[] {
       continue;
     }
     const deferrals = program.directives.filter((one) => one.kind === 'defers-to' && subjectOf(one, program)?.name === handler.function);
-    const target = deferrals.find((one) => one.kind === 'defers-to' && one.via === 'task-work');
-    if (target?.kind !== 'defers-to' || deferrals.length > 1 || before.frames[0]?.cpl !== 0) continue;
-    if (![...reachedFrom(program, target.function)].some((symbol) => nodesOf(program, symbol).some((one) => clears(one, guard)))) continue;
+    const target = deferrals.length === 0 || deferrals.some((one) => one.kind === 'defers-to' && one.via === 'task-work') ? program.taskWork : null;
+    if (target === null || deferrals.length > 1 || before.frames[0]?.cpl !== 0) continue;
+    if (![...reachedFrom(program, target)].some((symbol) => nodesOf(program, symbol).some((one) => clears(one, guard)))) continue;
     out.push({
       place: placeOf(node),
       message: `${handlerName(handler)} leaves clearing ${guard.name} to task work, but it interrupted kernel mode: a kernel thread never returns to user mode, and a task may take long to; queue irq_work instead`,

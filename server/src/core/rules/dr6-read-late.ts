@@ -5,18 +5,24 @@ import { entriesWithPlain, factsOf, findings, isCall, treeRule } from './tree-en
 import { watchProofs } from './tree-proofs.ts';
 import type { Proof } from './tree-proofs.ts';
 
-const isRead = (step: Step): boolean => step.kind === 'call' && (step.name === 'debug_read_reset_dr6' || (/^(?:native_)?get_debugreg$/.test(step.name) && step.arguments.includes('6')));
+/** Linux's name, and what people call such a helper. */
+const readsIt = /^(?:debug_read|read|get)_(?:\w+_)?dr6$/;
+const isRead = (step: Step): boolean => step.kind === 'call' && (readsIt.test(step.name) || (/^(?:native_)?get_debugreg$/.test(step.name) && step.arguments.includes('6')));
 const isReset = (step: Step): boolean => step.kind === 'call' && (step.name === 'debug_read_reset_dr6' || (/^(?:native_)?set_debugreg$/.test(step.name) && step.arguments.includes('6')));
 
 const read: Proof = { key: 'r', what: '', does: isRead };
 const reset: Proof = { key: 's', what: '', does: isReset };
+/** With every breakpoint off nothing changes DR6 behind it: enough in a sketch, where Linux's order is not the subject. */
+const off: Proof = { key: 'o', what: '', does: (step) => isCall(step, /^local_db_save$/) };
 const event: Proof = { key: 'e', what: '', does: (step) => isCall(step, /^fred_event_data$/) || (step.kind === 'store' && /fred_event_data\(/.test(step.value)) };
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
+  // A sketch that shows no read leaves it out.
+  const reads = tree.functions.some((one) => one.graph().steps.some(isRead));
   for (const entry of entriesWithPlain(tree)) {
-    if (entry.vector !== 'DB') continue;
-    watchProofs(tree, entry.function, [read, event], {
+    if (entry.vector !== 'DB' || (tree.design && !reads)) continue;
+    watchProofs(tree, entry.function, tree.design ? [read, event, off] : [read, event], {
       facts: factsOf(entry),
       follow: (callee) => callee.attributes.some((word) => /^(?:noinstr|__always_inline)$/.test(word)),
       at: (step, missing, where) => {
@@ -25,7 +31,7 @@ function examine(tree: Tree): readonly Judgement[] {
           found.at(step, where, 'under FRED the reasons for #DB are in the event data of the frame, and DR6 holds those of an older one; use fred_event_data()');
           return true;
         }
-        if (starts && missing.length === 2) {
+        if (starts && missing.length === (tree.design ? 3 : 2)) {
           // The entry is what has to read it, however deep the first use is.
           const outermost = where.calls[0];
           found.at(outermost?.step ?? step, outermost === undefined ? where : { function: outermost.function, calls: [] }, `${step.name}() may raise #DB before DR6 was read: the reasons of this one are lost or mixed with those of the next; read and reset DR6 first`);
@@ -76,7 +82,7 @@ export const dr6ReadLate = treeRule({
   summary: 'DR6 is read or reset too late in a #DB handler',
   why: 'A #DB sets bits in DR6 and clears few. Everything that may take a breakpoint between delivery and the read changes what the handler sees, and bits that nobody resets are taken for reasons of the next #DB.',
   instead: 'Read and reset DR6 as the first statement; under FRED take the event data.',
-  falsePositives: ['FRED, where the reasons are on the frame.'],
+  falsePositives: ['FRED, where the reasons are on the frame.', 'Code behind local_db_save(): with every breakpoint off nothing changes DR6.', 'Sketches that show no read of DR6.'],
   references: ['SDM vol. 3B, "Debug Status Register (DR6)"', 'semantics DB-07, FR-07'],
   bad: [{ title: 'Reset to what it never is', files: { 'debug.c': `static unsigned long read_dr6(void)\n{\n\tunsigned long dr6;\n\n\tget_debugreg(dr6, 6);\n\tset_debugreg(0, 6); //~ dr6-read-late\n\treturn dr6;\n}\n` } }, { title: 'After the entry helper', files: { 'debug.c': handler('\tirqentry_enter_from_user_mode(regs); //~ dr6-read-late\n\tdr6 = debug_read_reset_dr6();\n') } }],
   good: [{ title: 'First', files: { 'debug.c': handler('\tdr6 = debug_read_reset_dr6();\n\tirqentry_enter_from_user_mode(regs);\n') } }],

@@ -4,7 +4,7 @@ import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
 import { watch } from '../tree/watch.ts';
 import type { Where } from '../tree/watch.ts';
 import type { Judgement, Rule } from './rule.ts';
-import { entriesOf, entryPremise, findings, isCall, isNmiLike, watchEntry } from './tree-entries.ts';
+import { entriesOf, entryPremise, findings, isAbout, isCall, isNmiLike, watchEntry } from './tree-entries.ts';
 import type { Findings } from './tree-entries.ts';
 
 type State = 'live' | 'off' | 'inside' | 'inside live' | 'behind';
@@ -27,7 +27,8 @@ function saver(tree: Tree, { function: one, calls }: Where): boolean {
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
-  for (const entry of entriesOf(tree)) {
+  const about = isAbout(tree, /local_db_|\b(?:get|set)_debugreg|dr7/i);
+  for (const entry of about ? entriesOf(tree) : []) {
     if (!isNmiLike(entry) || !/^(?:NMI|DB|MC)$/.test(entry.vector ?? '') || (entry.delivery === 'fred' && entry.vector === 'NMI')) continue;
     const premises = [entryPremise(tree, entry)];
     watchEntry<State>(tree, entry, 'live', {

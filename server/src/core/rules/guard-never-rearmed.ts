@@ -11,6 +11,11 @@ import type { Inspection, Judgement, Observation, Rule } from './rule.ts';
 import { indentAt, linesAround, statementAround } from './text-edits.ts';
 import { guardPremises, handlerName, handlerOf, handlerPlace, placeOf } from './vocabulary.ts';
 
+/** Where a sketch leaves code out (`...`), it may be done. */
+function leavesOut(node: CodeNode): boolean {
+  return node.kind === 'operation' && node.operation.kind === 'opaque' && node.operation.name === '...';
+}
+
 function rearms(program: Program, node: CodeNode, guard: Guard): boolean {
   if (clears(node, guard) || armsDeferral(node)) return true;
   if (node.kind !== 'operation' || node.operation.kind !== 'call') return false;
@@ -62,6 +67,8 @@ function judge(observation: Observation): readonly Judgement[] {
     if (guard === undefined || handler === null) continue;
     // What hardware guards and nobody declared is cleared by C code, which may not be in view.
     const { bare, anyRearm } = exitsOf(program, handler, guard);
+    // What is left out may arm one.
+    if ([...handlerTree(program, handler)].some((symbol) => nodesOf(program, symbol).some(leavesOut))) continue;
     // A deferral that is declared and nowhere in view may be armed there too.
     const elsewhere = guard.implicit || (!anyRearm && program.directives.some((directive) => directive.kind === 'defers-to'));
     if ((guard.implicit && handler.byName) || (elsewhere && callsOutOfView(program, handler))) continue;

@@ -7,7 +7,7 @@ import { mayReturnBehind, successorsOf } from '../tree/paths.ts';
 import { watch } from '../tree/watch.ts';
 import type { Where } from '../tree/watch.ts';
 import type { Judgement } from './rule.ts';
-import { entriesOf, entryPremise, factsOf, findings, isNmiLike, treeRule } from './tree-entries.ts';
+import { entriesOf, entriesWithPlain, entryPremise, factsOf, findings, isNmiLike, treeRule } from './tree-entries.ts';
 import { watchProofs } from './tree-proofs.ts';
 import type { Proof } from './tree-proofs.ts';
 import type { Findings } from './tree-entries.ts';
@@ -36,7 +36,9 @@ function examine(tree: Tree): readonly Judgement[] {
     const known = set.findIndex((one) => one.step === step && sameCalls(one.where, where));
     return known >= 0 ? known : set.push({ step, where }) - 1;
   };
-  for (const entry of entriesOf(tree)) {
+  for (const entry of entriesWithPlain(tree)) {
+    // Of a plain function in a sketch only what is so whatever is left out around it.
+    if (entry.plain && !(isNmiLike(entry) && entry.vector === 'NMI')) continue;
     const premises = [entryPremise(tree, entry)];
     // #VC forwards ordinary exceptions to their handlers, and runs off its IST stack.
     const nmiLike = isNmiLike(entry) && entry.vector !== 'VC';
@@ -49,7 +51,7 @@ function examine(tree: Tree): readonly Judgement[] {
     watch<State>(
       tree,
       entry.function,
-      entry.wrapped ? 'in off' : 'raw off',
+      entry.wrapped ? 'in off' : entry.plain ? 'nmi off' : 'raw off',
       {
         follow: (callee) => (callee.definedBy === null || callee === entry.function) && !callee.name.startsWith('cond_local_irq_') && !stateHelpers.has(callee.name) && !/panic$|oops|^(?:show|dump|print|die)|exit_to_user_mode/.test(callee.name),
         step: (step, state, where) => {

@@ -1,6 +1,6 @@
 // The counter that bounds the recovery from machine checks in user data, for the two rules that look at it.
 import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
-import { isCall } from './tree-entries.ts';
+import { entriesWithPlain, isCall } from './tree-entries.ts';
 
 /** Whether a function is one of the handler for machine checks: other code queues nodes of the task as well. */
 export function handlesMachineChecks(tree: Tree, one: TreeFunction): boolean {
@@ -10,6 +10,13 @@ export function handlesMachineChecks(tree: Tree, one: TreeFunction): boolean {
 /** A `task_work_add()` of a node that lives as long as the task. */
 export function queuesPersistentNode(step: Step): boolean {
   return isCall(step, /^task_work_add$/) && /^&\w+->/.test(step.arguments[1] ?? '');
+}
+
+/** A sketch is about machine checks unless all that it shows is another handler's. */
+export function isAboutMachineChecks(tree: Tree): boolean {
+  if (!tree.design) return true;
+  const entries = entriesWithPlain(tree);
+  return entries.length === 0 || entries.some(({ vector }) => vector === 'MC');
 }
 
 export interface RetryCounter {

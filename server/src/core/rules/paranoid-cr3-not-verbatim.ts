@@ -1,4 +1,5 @@
 // XR-CR02: the way back into kernel code loads another page table than the one that was interrupted.
+import { ENTRY_ROUTINES } from '../kernel/entry-calls.ts';
 import type { CodeNode } from '../machine/code.ts';
 import type { Monitor, PathStep } from '../contexts/entry-paths.ts';
 import { entryStub, handlerOfGp, TO_KERNEL_CR3 } from './path-examples.ts';
@@ -11,9 +12,14 @@ const writes: Monitor = {
   initial: () => 0,
   next: (value, step) => {
     const jump = exitJump.next(Math.floor(value / WRITES), step);
-    return jump * WRITES + Math.min(WRITES - 1, (value % WRITES) + (writesCr3(step.node) ? 1 : 0));
+    return jump * WRITES + Math.min(WRITES - 1, (value % WRITES) + (writesCr3(step.node) ? 1 : calledRoutine(step) ? 2 : 0));
   },
 };
+
+/** What a routine that is not in view has loaded its counterpart takes back, which is not in view either. */
+function calledRoutine({ calls }: PathStep): boolean {
+  return calls !== null && ENTRY_ROUTINES.has(calls);
+}
 
 function writesCr3(node: CodeNode): boolean {
   const target = isInstruction(node) && node.mnemonic.startsWith('mov') ? node.operands[1] : undefined;

@@ -6,7 +6,7 @@ import { cr3Of, gsOf, stackNameOf } from '../contexts/entry-start.ts';
 import type { PathStart } from '../contexts/entry-start.ts';
 import type { Monitor, PathStep } from '../contexts/entry-paths.ts';
 import { titleOfStart } from '../contexts/entry-analysis.ts';
-import { QUIET_ROUTINES } from '../kernel/entry-calls.ts';
+import { ENTRY_ROUTINES, entryCall, isRoutine } from '../kernel/entry-calls.ts';
 import type { CodeNode, InstructionNode, MachineOperand } from '../machine/code.ts';
 import { draftOf } from '../machine/draft.ts';
 import { linearAddress } from '../machine/instructions/row.ts';
@@ -32,7 +32,11 @@ export function isInstruction(node: CodeNode): node is InstructionNode {
 
 /** Name of the C function that a step enters: one out of view, or the first operation of one in view. */
 export function cFunctionCalled(step: PathStep): string | null {
-  if (step.calls !== null) return QUIET_ROUTINES.has(step.calls) ? null : step.calls;
+  if (step.calls !== null) {
+    // Code that a sketch jumps to and does not show is a way out in assembler, unless it is a C function that is reached so.
+    const jumps = step.program.sketch && isInstruction(step.node) && step.node.mnemonic.startsWith('j') && entryCall(step.calls).source === '';
+    return jumps || isRoutine(step.calls) ? null : step.calls;
+  }
   if (!isInstruction(step.node) || !/^(call|jmp)/.test(step.node.mnemonic)) return null;
   const entered = step.program.code.nodes[step.after.node];
   return entered?.kind === 'operation' && entered.operation.kind === 'enter' ? entered.symbol : null;
@@ -95,7 +99,7 @@ export function knowledgeOf(program: Program): Knowledge {
   const has = (test: (node: InstructionNode) => boolean): boolean => program.code.nodes.some((node) => node.kind === 'instruction' && !node.symbol.startsWith('stub of ') && test(node));
   const clears = program.code.nodes.filter((node) => node.kind === 'instruction' && node.mnemonic.startsWith('xor') && node.operands[0]?.kind === 'register' && node.operands[1]?.kind === 'register' && node.operands[0].register === node.operands[1].register);
   const made: Knowledge = {
-    gs: has((node) => /^(swapgs|wrgsbase)/.test(node.mnemonic)),
+    gs: has((node) => /^(swapgs|wrgsbase)/.test(node.mnemonic) || ENTRY_ROUTINES.has(node.targetName ?? '')),
     cr3: has((node) => node.operands.at(-1)?.kind === 'system-register' && (node.operands.at(-1) as { name: string }).name === 'cr3'),
     clac: has((node) => node.mnemonic === 'clac'),
     // A stub that clears AC is a whole one, and DF outlives delivery as AC does (DEL-03).

@@ -4,7 +4,7 @@ import { inFrontOf } from './line-fix.ts';
 import { stubFiles } from './path-examples.ts';
 import { accesses, cFunctionCalled, entered, gsOf, isInstruction, knowledgeOf, pathPlace, pathPremises } from './path-vocabulary.ts';
 import type { Monitor } from '../contexts/entry-paths.ts';
-import { entryCall } from '../kernel/entry-calls.ts';
+import { ENTRY_ROUTINES, entryCall } from '../kernel/entry-calls.ts';
 import type { NodeId } from '../machine/code.ts';
 import type { Program } from '../program/program.ts';
 import type { Judgement, Rule } from './rule.ts';
@@ -22,7 +22,7 @@ const fences: Monitor = {
     if (!isInstruction(node) || value === WAY_OUT) return value;
     const called = cFunctionCalled(step);
     if (called !== null && !entryCall(called).anyStack) return WAY_OUT;
-    if (/^(lfence|wrgsbase|iret|cpuid|serialize)/.test(node.mnemonic)) return 0;
+    if (/^(lfence|wrgsbase|iret|cpuid|serialize)/.test(node.mnemonic) || (step.calls !== null && ENTRY_ROUTINES.has(step.calls))) return 0;
     const target = node.operands.at(-1);
     if (node.mnemonic.startsWith('mov') && target?.kind === 'system-register' && target.name === 'cr3') return 0;
     if (node.mnemonic === 'swapgs') return (value & BRANCHED) !== 0 ? value | OPEN : value;

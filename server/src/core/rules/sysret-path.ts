@@ -17,6 +17,7 @@ const answer: Monitor = {
   initial: () => NOT_ASKED,
   next: (value, step) => {
     const name = cFunctionCalled(step);
+    if (value === NOT_ASKED && name === null && isWayOut(step.start)) return isComparison(step) ? YES : CALLED;
     if (name === null) return value === CALLED && isComparison(step) ? YES : value;
     const result = step.after.registers[RAX];
     if (entryCall(name).effect !== 'bool' || result === undefined || !isConstant(result)) return value === NOT_ASKED ? CALLED : value;
@@ -39,13 +40,18 @@ function toTheOtherMode({ node, start }: PathStep): boolean {
   return node.mnemonic === 'sysretl' ? start.door.name === OF_64_BITS : node.mnemonic === 'sysretq' && OF_32_BITS.has(start.door.name);
 }
 
+/** A sketch of the way out alone: where it begins C code has just done the call. */
+function isWayOut({ door }: PathStep['start']): boolean {
+  return door.kind === 'fork' && !door.name.startsWith('ret_from_fork');
+}
+
 function judge(step: PathStep, value: number): readonly Judgement[] {
   const { node, start } = step;
   if (isInstruction(node) && toTheOtherMode(step)) {
     const [to, from] = node.mnemonic === 'sysretl' ? [32, 64] : [64, 32];
     return [{ place: pathPlace(node), message: `${node.text} goes back to ${to}-bit mode, and ${entered(start)} came from ${from}-bit mode: CS is that of the other kind of program; use ${from === 64 ? 'sysretq' : 'sysretl'}`, premises: pathPremises(step) }];
   }
-  if (!isInstruction(node) || !node.mnemonic.startsWith('sysret') || start.door.kind !== 'instruction' || (value !== NO && value !== CALLED)) return [];
+  if (!isInstruction(node) || !node.mnemonic.startsWith('sysret') || (start.door.kind !== 'instruction' && !isWayOut(start)) || (value !== NO && value !== CALLED)) return [];
   const why = value === NO ? 'although C code answered that pt_regs needs IRET' : 'and nothing checked that pt_regs is one that it restores';
   return [{ place: pathPlace(node), message: `${node.text} returns from ${entered(start)} ${why}; return by IRET unless RCX is the canonical saved RIP and R11 the saved flags`, premises: pathPremises(step), blamed: [] }];
 }

@@ -49,6 +49,7 @@ function visitsOf(tree: Tree): readonly Visit[] {
       entry.function,
       start,
       {
+        acrossLeftOut: true,
         follow: (callee) => !stateHelpers.has(callee.name) && !dying.test(callee.name) && (callee.definedBy === null || callee === entry.function),
         step: (step, context, where) => {
           if (step.kind === 'call') visits.push({ step, context, where, entry });

@@ -50,7 +50,9 @@ export function entriesWithPlain(tree: Tree): readonly Entry[] {
   if (before !== undefined) return before;
   const entries = entriesOf(tree);
   const known = new Set(entries.map((entry) => entry.function));
-  const made = [...entries, ...tree.functions.flatMap((one) => (known.has(one) ? [] : plainEntryOf(tree, one)))];
+  const plain = tree.functions.flatMap((one) => (known.has(one) ? [] : plainEntryOf(tree, one)));
+  for (const { function: one } of plain) known.add(one);
+  const made = [...entries, ...plain, ...registered(tree).flatMap((one) => (known.has(one) ? [] : [plainEntry(one, 'NMI')]))];
   keptWithPlain.set(tree, made);
   return made;
 }
@@ -60,7 +62,17 @@ function plainEntryOf(tree: Tree, one: TreeFunction): readonly Entry[] {
   const head = (tree.active(one.file) ?? '').slice(one.span.start, one.span.end).split('{')[0] ?? '';
   const number = said === undefined && /\bpt_regs\b/.test(head) ? vectorOfName(one.name) : null;
   const vector = said === undefined ? (number === null ? null : (vectorByNumber(number)?.name ?? null)) : (vectorByName(said) ?? vectorByName(said.toUpperCase()) ?? (/^\d+$/.test(said) ? vectorByNumber(Number(said)) : null))?.name ?? null;
-  return vector === null ? [] : [{ function: one, vector, origin: 'both', delivery: 'idt', wrapped: false, interrupt: false, plain: true }];
+  return vector === null ? [] : [plainEntry(one, vector)];
+}
+
+function plainEntry(one: TreeFunction, vector: string): Entry {
+  return { function: one, vector, origin: 'both', delivery: 'idt', wrapped: false, interrupt: false, plain: true };
+}
+
+/** What a sketch registers with register_nmi_handler(), where the NMI handler that calls it is not in view. */
+function registered(tree: Tree): readonly TreeFunction[] {
+  if (tree.functions.some(({ name }) => name === 'exc_nmi')) return [];
+  return tree.registrations.flatMap((one) => (one.kind === 'nmi' ? (tree.resolve(one.function, one.place.file.slice(tree.root.length)) ?? []) : []));
 }
 
 function entryOf(one: TreeFunction, vectors: ReadonlyMap<string, string>): readonly Entry[] {
@@ -99,6 +111,11 @@ export function watchEntry<S extends string>(tree: Tree, entry: Entry, first: S,
 export function title(entry: Entry): string {
   const event = entry.vector === null ? entry.function.name : `#${entry.vector}`;
   return `${event} ${entry.origin === 'both' ? 'from either mode' : `from ${entry.origin} mode`}`;
+}
+
+/** Whether a sketch is about something at all: what it never mentions it leaves out. Of a kernel tree nothing is left out. */
+export function isAbout(tree: Tree, subject: RegExp): boolean {
+  return !tree.design || [...new Set(tree.functions.map((one) => one.file))].some((file) => subject.test(tree.active(file) ?? ''));
 }
 
 /** Findings of one rule on one tree, one a place. */

@@ -1,7 +1,7 @@
 // XR-MC03: recovery that lets the interrupted code repeat the failing access has no end.
 import { successorsOf } from '../tree/paths.ts';
 import type { StepIndex, Tree, TreeFunction } from '../tree/tree.ts';
-import { boundsOf, handlesMachineChecks, queuesPersistentNode, retryCounter } from './mc-retry.ts';
+import { boundsOf, handlesMachineChecks, isAboutMachineChecks, queuesPersistentNode, retryCounter } from './mc-retry.ts';
 import type { Judgement } from './rule.ts';
 import { findings, isCall, treeRule } from './tree-entries.ts';
 import type { Findings } from './tree-entries.ts';
@@ -10,7 +10,7 @@ import { watch } from '../tree/watch.ts';
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
   for (const one of tree.functions) {
-    if (!handlesMachineChecks(tree, one)) continue;
+    if (!handlesMachineChecks(tree, one) || !isAboutMachineChecks(tree)) continue;
     if (!tree.design || one.parameters.includes('timeout')) endlessWait(one, found);
     answerOfFixup(one, found);
     if (!one.graph().steps.some(queuesPersistentNode)) continue;

@@ -6,7 +6,7 @@ import { targetsOf, watch } from '../tree/watch.ts';
 import type { Where } from '../tree/watch.ts';
 
 /** `asked` with the number of the read. */
-type State = 'before' | `asked ${number}` | 'gathered' | 'cleared';
+type State = 'before' | `asked ${number}` | 'gathered' | 'cleared' | 'cleared by the entry itself';
 
 /** What may stand behind the clear: it takes state back and touches no bank. */
 const closing = /^(?:instrumentation_(?:begin|end)|irqentry_\w+|nmi_exit|trace_hardirqs_on_prepare|local_db_restore|barrier|(?:cond_)?local_irq_\w+)$/;
@@ -36,7 +36,7 @@ function examine(tree: Tree): readonly Judgement[] {
       {
         follow: (callee) => !closing.test(callee.name) && !/wrmsr/.test(callee.name),
         step: (step, state, where) => {
-          if (clearsMcip(step)) return 'cleared';
+          if (clearsMcip(step)) return where.calls.length === 0 ? 'cleared by the entry itself' : 'cleared';
           if (step.kind === 'call' && step.name === 'mce_gather_info') return 'gathered';
           if (isCall(step, /rdmsr/) && step.arguments[0] === 'MSR_IA32_MCG_STATUS' && state === 'before' && !entry.plain && !where.calls.some((call) => call.step.name === 'mce_gather_info')) {
             return `asked ${reads.push({ step, where }) - 1}`;
@@ -47,7 +47,7 @@ function examine(tree: Tree): readonly Judgement[] {
             left.push(read);
             return 'before';
           }
-          if (step.kind === 'call' && state === 'cleared' && !closing.test(step.name) && !/^(?:WARN|BUG)/.test(step.name) && (where.calls.length > 0 || entry.plain)) {
+          if (step.kind === 'call' && state.startsWith('cleared') && !closing.test(step.name) && !/^(?:WARN|BUG)/.test(step.name) && (where.calls.length > 0 || entry.plain || state !== 'cleared')) {
             found.at(step, where, `${step.name}() runs after MCIP was cleared: a machine check from here on rewinds the stack over the live frame; clear MCIP last`);
             return 'before';
           }

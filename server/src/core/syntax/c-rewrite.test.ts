@@ -14,6 +14,12 @@ const rewrites: readonly (readonly [string, string, string])[] = [
   ['the declaration of a loop macro stays', 'void do_for_each(int x);', 'void do_for_each(int x);'],
   ['a system call is a function', 'SYSCALL_DEFINE2(name, int, a, long, b) { }', 'long            name( int  a, long  b) { }'],
   ['a label at the end of a block gets a statement', '{ goto out; out: }', '{ goto out; out:;}'],
+  ['what is left out among statements is a statement', 'void f(void)\n{\n\t...\n\ta();\n}', 'void f(void)\n{\n\t$$;\n\ta();\n}'],
+  ['with words behind it too', 'void f(void)\n{\n... and so on ...\n}', 'void f(void)\n{\n$$;              \n}'],
+  ['between items and in lists it is nothing', 'int a;\n...\nint b[] = {\n\t1,\n\t...\n};', 'int a;\n   \nint b[] = {\n\t1,\n\t   \n};'],
+  ['parameters that vary stay', 'int f(int a,\n\t...);', 'int f(int a,\n\t...);'],
+  ['rows of a gate table alone are calls', 'INTG(A, b),\nISTG(C, d, E),\n', 'INTG(A, b);\nISTG(C, d, E);\n'],
+  ['in their table they stay', 'struct t x[] = {\n\tINTG(A, b),\n};', 'struct t x[] = {\n\tINTG(A, b),\n};'],
   ['words in comments and strings stay', '/* noinstr */ char *s = "noinstr";', '/* noinstr */ char *s = "noinstr";'],
 ];
 

@@ -2,6 +2,7 @@
 import { parts, spanOfNode, textOf } from './c-context.ts';
 import type { Conversion } from './c-context.ts';
 import { declarationsOf } from './c-declarations.ts';
+import { LEFT_OUT, LEFT_OUT_WORD } from './c-left-out.ts';
 import type { CStatement, CTerm } from './c-syntax.ts';
 import { termOf } from './c-terms.ts';
 import { specifierOf } from './c-types.ts';
@@ -24,6 +25,12 @@ function inBlock(conversion: Conversion, node: SyntaxNode): readonly CStatement[
   return [statementOf(conversion, node)];
 }
 
+/** A call, at the three points. */
+function leftOut(start: number): CTerm {
+  const span = { start, end: start + LEFT_OUT.length };
+  return { kind: 'call', callee: { kind: 'name', name: LEFT_OUT, span }, arguments: [], span };
+}
+
 function statementOf(conversion: Conversion, node: SyntaxNode): CStatement {
   const span = spanOfNode(node);
   const term = (name: string): CTerm | null => {
@@ -38,6 +45,7 @@ function statementOf(conversion: Conversion, node: SyntaxNode): CStatement {
   switch (node.type) {
     case 'expression_statement': {
       const inside = parts(conversion, node)[0];
+      if (inside?.type === 'identifier' && conversion.rewritten.text.startsWith(`${LEFT_OUT_WORD};`, node.start - conversion.rewritten.offset)) return { kind: 'expression', expression: leftOut(node.start), span };
       return inside === undefined ? { kind: 'empty', span } : { kind: 'expression', expression: termOf(conversion, inside), span };
     }
     case 'declaration':

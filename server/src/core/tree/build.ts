@@ -200,6 +200,7 @@ function tablesOf(path: string, file: ReadFile, root: string): { readonly gates:
       const [vector, handler] = item.call.arguments;
       entries.push({ macro: item.call.callee.name, vector: text(vector), function: text(handler), place: { file: root + path, span: item.span } });
     }
+    if (item.kind === 'call') gates.push(...gateOf(item.call, '', text, root + path));
     if (item.kind !== 'declaration') continue;
     for (const one of item.declarations) {
       if (one.kind !== 'variable' || one.initialiser?.kind !== 'list') continue;

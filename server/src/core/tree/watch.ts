@@ -21,6 +21,8 @@ export interface Watch<S extends string> {
   readonly branch?: (test: TestStep, holds: boolean, state: S, where: Where) => S | null;
   /** Whether a call into a function in view is followed; by default it is. */
   readonly follow?: (callee: TreeFunction, state: S, where: Where) => boolean;
+  /** Whether the path goes on where a sketch leaves code out; by default nothing is said of what may be done there. */
+  readonly acrossLeftOut?: boolean;
   /** The state behind a call that was followed, by those before and behind the body. */
   readonly behind?: (step: CallStep, before: S, after: S, value: string | null, where: Where) => S | null;
 }
@@ -153,6 +155,10 @@ export function watch<S extends string>(tree: Tree, start: TreeFunction, first: 
   }
 
   function called(step: CallStep, state: S, held: FactSet, where: Where, graph: Graph, go: (at: StepIndex, state: S | null, held: FactSet) => void): void {
+    if (step.name === '...') {
+      if (automaton.acrossLeftOut === true) go(step.next, state, afterCall(held, step));
+      return;
+    }
     const next = automaton.step(step, state, where);
     if (next === null || terminal.test(step.name)) return;
     const kept = afterCall(held, step);

@@ -100,6 +100,11 @@ function jump(x: Execution): readonly Draft[] {
 
 function call(x: Execution): readonly Draft[] {
   if (x.node.target === null && x.node.operands.length === 0) {
+    const routine = x.setup.routines?.get(x.node.targetName ?? '');
+    if (routine !== undefined) {
+      routine(x.draft, x.setup, x.node);
+      return [x.draft];
+    }
     return opaqueCall(x, `call of ${x.node.targetName ?? 'a function'}`);
   }
   const target = x.node.operands[0] === undefined ? null : read(x, x.node.operands[0], 8);

@@ -1,0 +1,53 @@
+// Lines that say in a sketch that code is left out: `...`, alone or with words behind it. Among statements such a line
+// stands for code that may do anything; between functions and in lists it stands for nothing.
+import type { Span } from '../base/span.ts';
+import { lineEnd, skipOpaque } from './c-text.ts';
+
+/** Name of the call that stands for the code in plain syntax: no C name is like it. */
+export const LEFT_OUT = '...';
+
+/** What the grammar reads in the place of such a line. */
+export const LEFT_OUT_WORD = '$$';
+
+export interface LeftOut {
+  readonly span: Span;
+  readonly statement: boolean;
+}
+
+/** The line whose three points are at `at`, where nothing else of code is on it; `from` is where the item begins. */
+export function leftOutAt(text: string, at: number, from: number): LeftOut | null {
+  const lineStart = text.lastIndexOf('\n', at - 1) + 1;
+  const end = lineEnd(text, at);
+  if (text.slice(lineStart, at).trim() !== '') return null;
+  const rest = text.slice(at + 3, end).replace(/\/\*.*?\*\//g, '');
+  // `...);` ends the parameters of a prototype.
+  if (/[;{}()=]/.test(rest.replace(/\/[/*].*/, '')) || /^\s*\)/.test(text.slice(end))) return null;
+  const open = enclosing(text, Math.max(from, 0), at);
+  if (open?.character === '(') return null;
+  return { span: { start: at, end }, statement: open !== null && open.body };
+}
+
+/** Whether `at` is the beginning of a line outside all brackets. */
+export function standsAlone(text: string, at: number, from: number): boolean {
+  return text.slice(text.lastIndexOf('\n', at - 1) + 1, at).trim() === '' && enclosing(text, from, at) === null;
+}
+
+/** The innermost bracket that is open at `at`, and whether it is the brace of statements. */
+function enclosing(text: string, from: number, at: number): { readonly character: string; readonly body: boolean } | null {
+  const open: { readonly character: string; readonly body: boolean }[] = [];
+  let before = '';
+  for (let index = from; index < at; ) {
+    const next = skipOpaque(text, index);
+    if (next > index) {
+      index = next;
+      continue;
+    }
+    const character = text.charAt(index);
+    if (/[({[]/.test(character)) open.push({ character, body: character === '{' && (/[);{}:(]$/.test(before) || /\b(?:else|do)$/.test(before)) });
+    else if (/[)}\]]/.test(character)) open.pop();
+    if (/\S/.test(character)) before = `${before}${character}`.slice(-8);
+    else if (/\w$/.test(before)) before = `${before} `.slice(-8);
+    index += 1;
+  }
+  return open.at(-1) ?? null;
+}
