@@ -64,6 +64,7 @@ export function emitLabel(assembly: Assembly, name: string, origin: Origin): voi
 export function emitInstruction(assembly: Assembly, statement: MappedText, from: number, fallback: Place): void {
   const origin = originOf(trace(statement, from, statement.text.length, fallback));
   const written = statement.text.slice(from);
+  if (/^\s*\[\.{3}\]/.test(written)) return emitDirective(assembly, '...', '', origin);
   const parsed = parseStatement(written, assembly.names);
   const pending = assembly.pending;
   if (parsed.mnemonic === '' && parsed.problem === null) {

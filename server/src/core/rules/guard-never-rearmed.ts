@@ -2,8 +2,10 @@
 // leaves the handler without a re-arm, or at the handler where none has one.
 import type { Place } from '../base/span.ts';
 import type { CodeNode, NodeId } from '../machine/code.ts';
+import { IRQ_WORK_VECTOR, PRIMITIVE_BY_NAME } from '../kernel/primitives.ts';
 import { vectorTitle } from '../machine/vectors.ts';
 import type { Guard, Handler, Program } from '../program/program.ts';
+import { SKETCH_VECTOR } from '../program/deferrals.ts';
 import { armsDeferral, clears, handlerTree, nodesOf, reachedFrom } from './call-tree.ts';
 import { guardedWord, rearmInterrupt } from './example-text.ts';
 import type { Fix } from './finding.ts';
@@ -14,6 +16,21 @@ import { guardPremises, handlerName, handlerOf, handlerPlace, placeOf } from './
 /** Where a sketch leaves code out (`...`), it may be done. */
 function leavesOut(node: CodeNode): boolean {
   return node.kind === 'operation' && node.operation.kind === 'opaque' && node.operation.name === '...';
+}
+
+/**
+ * Whether a deferral runs a function that is not known to be the one in view: of a sketch several may be queued, and the
+ * vector of a constant that is not in view is whichever handler's the sketch does not show.
+ */
+function runsUnknown(program: Program, node: CodeNode): boolean {
+  if (!program.sketch || !armsDeferral(node) || node.kind !== 'operation' || node.operation.kind !== 'primitive') return false;
+  const { name, arguments: given } = node.operation;
+  if (program.directives.some((directive) => directive.kind === 'defers-to')) return false;
+  const effect = PRIMITIVE_BY_NAME.get(name)?.effect;
+  if (effect === 'task-work') return program.taskWorkEntry === null;
+  if (effect === 'irq-work') return !program.handlers.some(({ vector }) => vector === IRQ_WORK_VECTOR);
+  const vector = given.at(-1);
+  return effect === 'self-ipi' && (vector?.kind !== 'constant' || vector.value === BigInt(SKETCH_VECTOR) || !program.handlers.some((handler) => BigInt(handler.vector) === vector.value));
 }
 
 function rearms(program: Program, node: CodeNode, guard: Guard): boolean {
@@ -67,8 +84,8 @@ function judge(observation: Observation): readonly Judgement[] {
     if (guard === undefined || handler === null) continue;
     // What hardware guards and nobody declared is cleared by C code, which may not be in view.
     const { bare, anyRearm } = exitsOf(program, handler, guard);
-    // What is left out may arm one.
-    if ([...handlerTree(program, handler)].some((symbol) => nodesOf(program, symbol).some(leavesOut))) continue;
+    // What is left out may arm one, and one that is armed may do it where nobody sees.
+    if ([...handlerTree(program, handler)].some((symbol) => nodesOf(program, symbol).some((one) => leavesOut(one) || runsUnknown(program, one)))) continue;
     // A deferral that is declared and nowhere in view may be armed there too.
     const elsewhere = guard.implicit || (!anyRearm && program.directives.some((directive) => directive.kind === 'defers-to'));
     if ((guard.implicit && handler.byName) || (elsewhere && callsOutOfView(program, handler))) continue;

@@ -18,13 +18,15 @@ export interface LeftOut {
 export function leftOutAt(text: string, at: number, from: number): LeftOut | null {
   const lineStart = text.lastIndexOf('\n', at - 1) + 1;
   const end = lineEnd(text, at);
-  if (text.slice(lineStart, at).trim() !== '') return null;
+  const before = text.slice(lineStart, at);
+  const start = before.trim() === '[' ? at - 1 : at;
+  if (before.slice(0, before.length - (at - start)).trim() !== '') return null;
   const rest = text.slice(at + 3, end).replace(/\/\*.*?\*\//g, '');
   // `...);` ends the parameters of a prototype.
   if (/[;{}()=]/.test(rest.replace(/\/[/*].*/, '')) || /^\s*\)/.test(text.slice(end))) return null;
-  const open = enclosing(text, Math.max(from, 0), at);
+  const open = enclosing(text, Math.max(from, 0), start);
   if (open?.character === '(') return null;
-  return { span: { start: at, end }, statement: open !== null && open.body };
+  return { span: { start, end }, statement: open !== null && open.body };
 }
 
 /** Whether `at` is the beginning of a line outside all brackets. */

@@ -16,6 +16,7 @@ const rewrites: readonly (readonly [string, string, string])[] = [
   ['a label at the end of a block gets a statement', '{ goto out; out: }', '{ goto out; out:;}'],
   ['what is left out among statements is a statement', 'void f(void)\n{\n\t...\n\ta();\n}', 'void f(void)\n{\n\t$$;\n\ta();\n}'],
   ['with words behind it too', 'void f(void)\n{\n... and so on ...\n}', 'void f(void)\n{\n$$;              \n}'],
+  ['brackets around it say the same', 'void f(void)\n{\n\t[...]\n}', 'void f(void)\n{\n\t$$;  \n}'],
   ['between items and in lists it is nothing', 'int a;\n...\nint b[] = {\n\t1,\n\t...\n};', 'int a;\n   \nint b[] = {\n\t1,\n\t   \n};'],
   ['parameters that vary stay', 'int f(int a,\n\t...);', 'int f(int a,\n\t...);'],
   ['rows of a gate table alone are calls', 'INTG(A, b),\nISTG(C, d, E),\n', 'INTG(A, b);\nISTG(C, d, E);\n'],

@@ -62,7 +62,7 @@ export function rewriteForGrammar(source: string, part: Span = { start: 0, end: 
 function rewriteLeftOut(work: Work, start: number, end: number, from: number): number {
   const line = leftOutAt(work.text, start, from);
   if (line === null) return end;
-  work.out.replace(start, line.span.end, line.statement ? `${LEFT_OUT_WORD};` : '');
+  work.out.replace(line.span.start, line.span.end, line.statement ? `${LEFT_OUT_WORD};` : '');
   return Math.max(end, line.span.end);
 }
 
