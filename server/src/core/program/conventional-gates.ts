@@ -27,8 +27,8 @@ const BARE: ReadonlySet<string> = new Set(['debug', 'overflow', 'bounds', 've', 
 const LINUX_IST: ReadonlyMap<number, string> = new Map([[1, 'DB'], [2, 'NMI'], [8, 'DF'], [18, 'MCE'], [29, 'VC']]);
 const IST_MACRO = /^DEFINE_IDTENTRY_(?:IST|NMI|DF|MCE|DEBUG|VC_KERNEL)$/;
 
-/** The stub of INT 0x80, by which 32-bit programs make system calls (arch/x86/entry/entry_64_compat.S). */
-const INT80 = /^(?:asm_|entry_)?int(?:_?0x)?80(?:_\w+)?$/i;
+/** The stub of INT 0x80, by which 32-bit programs make system calls (arch/x86/entry/entry_64_compat.S), not that of a 32-bit kernel. */
+const INT80 = /^(?:asm_|entry_)?int(?:_?0x)?80(?:_(?!32$)\w+)?$/i;
 
 /** Vector that a name stands for, or null. */
 export function vectorOfName(name: string): number | null {
