@@ -32,7 +32,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'c-rules-'));
 const outfile = join(scratch, 'core.cjs');
 buildSync({
   stdin: {
-    contents: `export { judgeTree } from './review/tree.ts'; export { createTreeReader } from './tree/build.ts'; export { RULES } from './rules/index.ts'; export { createParsers } from './syntax/parser.ts'; export { configuration32 } from './tree/kernel-32.ts';
+    contents: `export { judgeTree } from './review/tree.ts'; export { createTreeReader } from './tree/build.ts'; export { RULES } from './rules/index.ts'; export { createParsers } from './syntax/parser.ts';
       export { createCParser } from './syntax/c.ts'; export { presetConfiguration, variants } from './preprocess/configurations.ts'; export { releaseOf } from './preprocess/choose-configuration.ts';
       export { createReview } from './review.ts'; export { emptyConfiguration } from './preprocess/configurations.ts';`,
     resolveDir: 'server/src/core',
@@ -41,7 +41,7 @@ buildSync({
   bundle: true, platform: 'node', format: 'cjs', outfile, logLevel: 'warning', alias: { 'web-tree-sitter': './node_modules/web-tree-sitter/web-tree-sitter.cjs' },
 });
 const core = createRequire(import.meta.url)(outfile);
-const { judgeTree, createTreeReader, RULES, createParsers, createCParser, presetConfiguration, variants, releaseOf, configuration32 } = core;
+const { judgeTree, createTreeReader, RULES, createParsers, createCParser, presetConfiguration, variants, releaseOf } = core;
 rmSync(scratch, { recursive: true });
 const grammars = {
   core: readFileSync('node_modules/web-tree-sitter/web-tree-sitter.wasm'),
@@ -75,7 +75,7 @@ function sourceOf(tree, over = new Map()) {
 
 const lineOf = (text, offset) => text.slice(0, offset).split('\n').length;
 const release = (tree) => releaseOf(`${tree}/`, { read: (path) => (existsSync(path) ? readFileSync(path, 'utf8') : null) });
-const configurationsOf = (tree) => [...variants.map((variant) => presetConfiguration(`${release(tree)}:${variant}`)), configuration32(release(tree))];
+const configurationsOf = (tree) => [...variants, '32-bit'].map((variant) => presetConfiguration(`${release(tree)}:${variant}`));
 
 function judge(tree, over, rules = RULES) {
   const source = sourceOf(tree, over);

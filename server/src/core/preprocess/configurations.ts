@@ -119,7 +119,7 @@ export const variants = ['pti', 'nopti', 'xenpv+sev+tdx+fred', 'minimal'] as con
 export type Variant = (typeof variants)[number];
 
 /** Names of the built-in configurations; a release alone means its first variant. */
-export const presetNames: readonly string[] = [...releases.keys()].flatMap((release) => [release, ...variants.map((variant) => `${release}:${variant}`)]);
+export const presetNames: readonly string[] = [...releases.keys()].flatMap((release) => [release, ...variants.map((variant) => `${release}:${variant}`), `${release}:32-bit`]);
 
 const presets = new Map<string, Configuration>();
 
@@ -129,6 +129,7 @@ export function presetConfiguration(name: string): Configuration | null {
   if (known !== undefined) return known;
   const [releaseName = '', variant = 'pti'] = name.split(':');
   const release = releases.get(releaseName);
+  if (release !== undefined && variant === '32-bit') return configuration32(name, releaseName);
   if (release === undefined || !variants.some((each) => each === variant)) return null;
   const symbols = [...common.filter((each) => !release.gone.includes(each)), ...release.base];
   if (variant !== 'minimal') symbols.push(...usual, ...release.usual, ...release.mitigations);
@@ -142,6 +143,26 @@ export function presetConfiguration(name: string): Configuration | null {
   const made: Configuration = { name, defines, includePaths: [] };
   presets.set(name, made);
   return made;
+}
+
+/** Options of 64-bit kernels alone, or of code that only those build. */
+const only64 = /^CONFIG_(?:64BIT|X86_64\w*|X86_5LEVEL|X86_ESPFIX64|IA32_EMULATION|COMPAT\w*|COMPAT_32|HAVE_UID16|UID16|X86_VSYSCALL_EMULATION|PHYS_ADDR_T_64BIT|X86_KERNEL_IBT|X86_CET|X86_FRED|MITIGATION_CALL_DEPTH_TRACKING|CALL_THUNKS|CALL_PADDING|OBJTOOL)$/;
+const only32 = words('X86_32 X86_32_SMP X86_ESPFIX32 VM86 HIGHMEM X86_PAE MATH_EMULATION X86_F00F_BUG DOUBLEFAULT X86_INVD_BUG');
+
+/** The 32-bit kernel that the same tree builds. One stands for all of them. */
+function configuration32(name: string, releaseName: string): Configuration | null {
+  const base = presetConfiguration(releaseName);
+  if (base === null) return null;
+  const defines = new Map([...base.defines].filter(([symbol]) => !only64.test(symbol)));
+  for (const symbol of only32) defines.set(`CONFIG_${symbol}`, '1');
+  const made: Configuration = { name, defines, includePaths: [] };
+  presets.set(name, made);
+  return made;
+}
+
+/** Whether it is one of a 32-bit kernel. */
+export function is32(configuration: Configuration): boolean {
+  return configuration.defines.has('CONFIG_X86_32');
 }
 
 export const emptyConfiguration: Configuration = { name: 'none', defines: new Map(), includePaths: [] };

@@ -178,6 +178,7 @@ describe('configurations', () => {
     assert.equal(presetConfiguration('6.12:none'), null);
     const has = (name: string, symbol: string): boolean => presetConfiguration(name)?.defines.get(`CONFIG_${symbol}`) === '1';
     assert.deepEqual(['6.12', '6.12:nopti', '6.12:minimal'].map((name) => has(name, 'MITIGATION_PAGE_TABLE_ISOLATION')), [true, false, false]);
+    assert.deepEqual(['X86_32', 'X86_64', 'IA32_EMULATION', 'SMP', 'MITIGATION_PAGE_TABLE_ISOLATION'].map((option) => has('6.12:32-bit', option)), [true, false, false, true, true]);
     assert.deepEqual(['6.12', '6.12:xenpv+sev+tdx+fred', '6.1:xenpv+sev+tdx+fred'].map((name) => has(name, 'X86_FRED')), [false, true, false]);
     assert.deepEqual(['6.1', '6.1:minimal'].map((name) => has(name, 'SMP')), [true, false]);
     assert.deepEqual(['6.12', '7.3'].map((name) => has(name, 'X86_5LEVEL')), [true, false], 'what a release has no more');

@@ -1,7 +1,7 @@
 // The entry code of a kernel tree as programs to run: which files it is made of, how they are linked, and for which
 // configurations. Derived from texts alone; made anew when one of them changes.
 import { FRED_VARIANTS, IDT_VARIANTS } from '../kernel/variants.ts';
-import { presetConfiguration } from '../preprocess/configurations.ts';
+import { is32, presetConfiguration } from '../preprocess/configurations.ts';
 import type { Configuration } from '../preprocess/stream.ts';
 import type { Program } from '../program/program.ts';
 import { buildKernelProgram } from '../program/kernel-program.ts';
@@ -163,6 +163,8 @@ export function createKernelTrees(streams: Streams, streamsFor: (configuration: 
   }
 
   function readings(chosen: Configuration): readonly Reading[] {
+    // Entry paths are those of 64-bit kernels; the C rules judge the others.
+    if (is32(chosen)) return [];
     const out: Reading[] = [{ name: chosen.name, from: streams, delivery: 'idt', beside: false }];
     const release = /^(\d+\.\d+)(:pti)?$/.exec(chosen.name)?.[1];
     const guest = release === undefined ? null : presetConfiguration(`${release}:xenpv+sev+tdx+fred`);

@@ -3,7 +3,7 @@
 // tree in steps.
 import { isCurrent, noted } from '../base/reads.ts';
 import type { Read } from '../base/reads.ts';
-import { presetConfiguration } from '../preprocess/configurations.ts';
+import { is32, presetConfiguration } from '../preprocess/configurations.ts';
 import type { Configuration, FileSource } from '../preprocess/stream.ts';
 import type { Exploration, Workspace } from '../review-types.ts';
 import { RULES } from '../rules/index.ts';
@@ -11,7 +11,6 @@ import type { Finding } from '../rules/finding.ts';
 import type { CTranslationUnit } from '../syntax/c-syntax.ts';
 import { createTreeReader } from '../tree/build.ts';
 import { isEntryFile } from '../tree/files.ts';
-import { configuration32, is32 } from '../tree/kernel-32.ts';
 import type { Tree, TreeCoverage, TreeSource } from '../tree/tree.ts';
 import type { Streams } from './streams.ts';
 import { createTreeJudging } from './tree.ts';
@@ -37,7 +36,7 @@ export const C_ENTRY_CODE = 'C entry code';
 const stubs = /^arch\/x86\/entry\/[^/]+\.[Sh]$/;
 
 /** Where a tree has no configuration of its own: with what it is by default, with every entry there is, and with least; judged for 32 bits too. */
-const matrix = ['pti', 'xenpv+sev+tdx+fred', 'minimal'];
+const matrix = ['pti', 'xenpv+sev+tdx+fred', 'minimal', '32-bit'];
 
 const besideRuns: ReadonlySet<string> = new Set(RULES.filter((rule) => rule.besideRuns === true).map(({ name }) => name));
 
@@ -127,7 +126,7 @@ export function createTreeFindings(workspace: Workspace, source: FileSource, str
     const { root, configuration } = streams.chosen(first);
     if (root === null || !files.some((file) => isEntryFile(file.slice(root.length)))) return null;
     const release = /^(.*):pti$/.exec(configuration.name)?.[1];
-    return { subject: { root, design: false }, configurations: release === undefined ? [configuration] : [...matrix.flatMap((variant) => presetConfiguration(`${release}:${variant}`) ?? []), ...[configuration32(release)].filter((one) => one !== null)] };
+    return { subject: { root, design: false }, configurations: release === undefined ? [configuration] : matrix.flatMap((variant) => presetConfiguration(`${release}:${variant}`) ?? []) };
   }
 
   return {

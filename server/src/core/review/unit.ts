@@ -2,6 +2,7 @@
 // program. Derived from texts alone; a unit whose texts changed is made anew.
 import type { Read } from '../base/reads.ts';
 import type { Problem } from '../base/span.ts';
+import { is32 } from '../preprocess/configurations.ts';
 import type { AssemblerStream, Configuration, FileSource } from '../preprocess/stream.ts';
 import { buildProgram } from '../program/build.ts';
 import type { CSource } from '../program/c-source.ts';
@@ -134,9 +135,10 @@ export function linkUnit(unit: Unit, source: FileSource, front: Streams): Linked
   };
 }
 
-/** The build of a 64-bit kernel does not read the assembler files of the 32-bit one. */
+/** The build of a 64-bit kernel does not read the assembler files of the 32-bit one, and the other way round. */
 export function isLeftOut(file: string, root: string | null, configuration: Configuration): boolean {
-  return root !== null && file.endsWith('_32.S') && configuration.defines.has('CONFIG_X86_64');
+  if (root === null) return false;
+  return is32(configuration) ? /_64(?:_\w+)?\.S$/.test(file) : file.endsWith('_32.S') && configuration.defines.has('CONFIG_X86_64');
 }
 
 /** Whether a unit says which code handles which event: the rest of a kernel tree has nothing to explore. */

@@ -5,7 +5,7 @@ import { outermost } from '../base/span.ts';
 import { preprocess } from '../preprocess/preprocess.ts';
 import type { AssemblerStream, Configuration, Expression, Operand } from '../preprocess/stream.ts';
 import { entryAssembler, entryAssembler32 } from './files.ts';
-import { is32 } from './kernel-32.ts';
+import { is32 } from '../preprocess/configurations.ts';
 import type { AssemblerFacts, TreeSource } from './tree.ts';
 
 const nothing: AssemblerFacts = { labels: new Map(), paranoidWords: [], paranoidFeatures: new Map() };
