@@ -82,7 +82,7 @@ export const dr6ReadLate = treeRule({
   summary: 'DR6 is read or reset too late in a #DB handler',
   why: 'A #DB sets bits in DR6 and clears few. Everything that may take a breakpoint between delivery and the read changes what the handler sees, and bits that nobody resets are taken for reasons of the next #DB.',
   instead: 'Read and reset DR6 as the first statement; under FRED take the event data.',
-  falsePositives: ['FRED, where the reasons are on the frame.', 'Code behind local_db_save(): with every breakpoint off nothing changes DR6.', 'Sketches that show no read of DR6.'],
+  falsePositives: ['FRED, where the reasons are on the frame.', 'In sketches, code behind local_db_save(): with every breakpoint off nothing changes DR6.', 'Sketches that show no read of DR6.'],
   references: ['SDM vol. 3B, "Debug Status Register (DR6)"', 'semantics DB-07, FR-07'],
   bad: [{ title: 'Reset to what it never is', files: { 'debug.c': `static unsigned long read_dr6(void)\n{\n\tunsigned long dr6;\n\n\tget_debugreg(dr6, 6);\n\tset_debugreg(0, 6); //~ dr6-read-late\n\treturn dr6;\n}\n` } }, { title: 'After the entry helper', files: { 'debug.c': handler('\tirqentry_enter_from_user_mode(regs); //~ dr6-read-late\n\tdr6 = debug_read_reset_dr6();\n') } }],
   good: [{ title: 'First', files: { 'debug.c': handler('\tdr6 = debug_read_reset_dr6();\n\tirqentry_enter_from_user_mode(regs);\n') } }],
