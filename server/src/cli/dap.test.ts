@@ -26,7 +26,7 @@ interface Wire {
 function start(): Wire {
   const input = new PassThrough();
   const output = new PassThrough();
-  const io: Io = { out: () => undefined, err: () => undefined, input: () => new Uint8Array(), cwd: resolve('.'), home: resolve('out'), bundle: null, thread: null, cache: null, color: false, columns: 100, progress: false, working: () => undefined };
+  const io: Io = { out: () => undefined, err: () => undefined, input: () => new Uint8Array(), cwd: resolve('.'), home: resolve('out'), bundle: null, cache: null, color: false, columns: 100, progress: false, working: () => undefined };
   const status = serveDap(io, input, output);
   const messages: Answer[] = [];
   const waiting: { readonly name: string; readonly resolve: (answer: Answer) => void }[] = [];

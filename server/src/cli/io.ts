@@ -11,8 +11,6 @@ export interface Io {
   readonly home: string;
   /** The bundle itself; null where commands run as part of another program. */
   readonly bundle: string | null;
-  /** What is run in threads: what starts the bundle, or the bundle. */
-  readonly thread: string | null;
   /** Folder for what is found again the next time; null where nothing is kept. */
   readonly cache: string | null;
   readonly color: boolean;

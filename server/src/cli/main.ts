@@ -21,7 +21,6 @@ const io: Io = {
   cwd: process.cwd(),
   home: __dirname,
   bundle: __filename,
-  thread: __filename.replace(/\.bundle\.js$/, '.js'),
   cache: cacheFolder(environment, process.platform, homedir()),
   color: process.stdout.isTTY === true && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb',
   columns: process.stdout.isTTY === true ? Math.max(60, process.stdout.columns) : 100,

@@ -19,7 +19,7 @@ interface Answer {
 async function answers(messages: readonly (object | string)[], cwd = resolve('.'), run: typeof entrycheck = entrycheck): Promise<readonly Answer[]> {
   const [input, output] = [new PassThrough(), new PassThrough()];
   const said = (): never => assert.fail('the streams are the protocol');
-  const io: Io = { out: said, err: said, input: () => assert.fail('the standard input is the protocol'), cwd, home: resolve('out'), bundle: null, thread: null, cache: null, color: false, columns: 100, progress: false, working: () => undefined };
+  const io: Io = { out: said, err: said, input: () => assert.fail('the standard input is the protocol'), cwd, home: resolve('out'), bundle: null, cache: null, color: false, columns: 100, progress: false, working: () => undefined };
   const status = serveMcp(io, run, input, output);
   for (const message of messages) input.write(`${typeof message === 'string' ? message : JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
   input.end();

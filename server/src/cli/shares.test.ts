@@ -66,13 +66,13 @@ describe('shares of a kernel tree', () => {
   it('are started once a tree, and not where there is one processor or no tree', async function () {
     this.timeout(60_000);
     await withFiles({ ...treeWithout([]), 'design.S': 'nop\n' }, async (tree) => {
-      const io = { out: () => undefined, err: () => undefined, input: () => new Uint8Array(), cwd: tree, home: resolve('out'), bundle, thread: bundle, cache: null, color: false, columns: 100, progress: false, working: () => undefined };
+      const io = { out: () => undefined, err: () => undefined, input: () => new Uint8Array(), cwd: tree, home: resolve('out'), bundle, cache: null, color: false, columns: 100, progress: false, working: () => undefined };
       const session = await openSession(io, createNodeWorkspace(tree));
       const shares = createShares(session, null, new Map(), createKept(null, []), io);
       const several = availableParallelism() > 1;
       assert.equal(shares.start(join(tree, 'arch/x86/entry')), several);
       assert.equal(shares.start(join(tree, 'arch/x86/kernel')), several);
-      assert.equal(createShares(session, null, new Map(), createKept(null, []), { ...io, thread: null }).start(join(tree, 'arch/x86/entry')), false);
+      assert.equal(createShares(session, null, new Map(), createKept(null, []), { ...io, bundle: null }).start(join(tree, 'arch/x86/entry')), false);
       const [one, other] = await Promise.all([shares.results(join(tree, 'arch/x86/entry')), shares.results(join(tree, 'arch/x86/kernel'))]);
       assert.deepEqual(one, other);
       assert.equal(one?.reports.some((report) => report.scenario === 'entry paths'), several);

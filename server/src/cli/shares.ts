@@ -50,24 +50,24 @@ export interface Shares {
 }
 
 /** `texts` are those that win over the disk in the session's workspace. A share that was explored before, of the same texts, is not explored again. */
-export function createShares({ review, workspace }: Session, configuration: string | null, texts: ReadonlyMap<string, string>, kept: Kept, { thread, home, cwd }: Io): Shares {
+export function createShares({ review, workspace }: Session, configuration: string | null, texts: ReadonlyMap<string, string>, kept: Kept, { bundle, home, cwd }: Io): Shares {
   const started = new Map<string, Promise<readonly Answer[]>>();
 
-  async function answered(thread: string, folder: string, count: number, share: number): Promise<Answer> {
+  async function answered(bundle: string, folder: string, count: number, share: number): Promise<Answer> {
     const question = ['share', folder, configuration, share, count];
     const known = kept.find<Answer>(question, workspace);
     if (known !== null) return known;
-    const answer = await exploredIn(thread, { home, cwd, configuration, folder, share, texts });
+    const answer = await exploredIn(bundle, { home, cwd, configuration, folder, share, texts });
     kept.keep(question, answer.seen, answer);
     return answer;
   }
 
   return {
     start: (folder) => {
-      const shares = thread === null || availableParallelism() < 2 ? null : review.shares(folder);
-      if (thread === null || shares === null || shares.count < 2) return false;
+      const shares = bundle === null || availableParallelism() < 2 ? null : review.shares(folder);
+      if (bundle === null || shares === null || shares.count < 2) return false;
       const { tree, count } = shares;
-      if (!started.has(tree)) started.set(tree, Promise.all(Array.from({ length: count }, (_, share) => answered(thread, folder, count, share))));
+      if (!started.has(tree)) started.set(tree, Promise.all(Array.from({ length: count }, (_, share) => answered(bundle, folder, count, share))));
       return true;
     },
     results: async (folder) => {
@@ -80,9 +80,10 @@ export function createShares({ review, workspace }: Session, configuration: stri
   };
 }
 
-function exploredIn(thread: string, request: ShareRequest): Promise<Answer> {
+function exploredIn(bundle: string, request: ShareRequest): Promise<Answer> {
   return new Promise((settle, fail) => {
-    const worker = new Worker(thread, { workerData: request });
+    // Through what starts it, where it has one: so the thread runs kept code.
+    const worker = new Worker(bundle.replace(/\.bundle\.js$/, '.js'), { workerData: request });
     worker.once('message', settle);
     worker.once('error', fail);
     worker.once('exit', (code) => fail(new Error(`the thread that explores ${request.folder} ended with ${code} and without reports`)));

@@ -1,7 +1,7 @@
 // The one API on whatever text there is: nothing throws, edits equal fresh texts, and what does not matter changes nothing.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { design, edited, linked, open, ran, runsOf, scenarioNamed } from '../testing/review.ts';
+import { design, edited, finished, linked, open, ran, runsOf, scenarioNamed } from '../testing/review.ts';
 import type { Files, Opened } from '../testing/review.ts';
 
 /** Everything an editor asks of a file, and the first states of its exploration. */
@@ -84,6 +84,22 @@ describe('files that are not analysed', () => {
         ask(opened, opened.path(file), text, 0);
         opened.review.release();
       }
+    });
+  }
+
+  // Each took longer than anybody waits where something is looked at anew for each of its lines.
+  for (const [title, file, text] of [
+    ['lines that say that code is left out', 'sketch.c', `void f(struct pt_regs *regs)\n{\n${'\tfoo(x);\n\t...\n'.repeat(8000)}}\n`],
+    ['rows of a gate table without end', 'sketch.c', 'ISTG(X86_TRAP_DF, asm_exc_double_fault, IST_INDEX_DF),\n'.repeat(8000)],
+    ['works that are begun and never named', 'sketch.c', `void f(void)\n{\n${'init_irq_work('.repeat(60_000)}\n}\n`],
+    ['lines of blanks where Intel syntax is asked for', 'sketch.S', `a${' '.repeat(300_000)}\n${' '.repeat(300_000)}\n\tmov [ptr\n`],
+  ] as const) {
+    it(`${title} are read as any others`, async function () {
+      this.timeout(30_000);
+      const opened = await open(new Map([[file, text]]));
+      opened.review.quickFindings(opened.path(file));
+      opened.review.findings(opened.folder, finished(opened.review.explore(opened.folder)));
+      opened.review.release();
     });
   }
 

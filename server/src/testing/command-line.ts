@@ -21,7 +21,6 @@ export async function runCommand(argv: readonly string[], cwd = resolve('.'), in
     cwd,
     home: resolve('out'),
     bundle: null,
-    thread: null,
     cache: null,
     color: false,
     columns: 100,

@@ -10,7 +10,7 @@ import { isConstant } from '../machine/word.ts';
 import type { Word } from '../machine/word.ts';
 import type { Handler, Program } from '../program/program.ts';
 import { createContextIds, ripClassesOf } from './context-ids.ts';
-import { callDoors, calledFrom, enterBy, forkDoor, newTask, userDoors } from './entry-doors.ts';
+import { callDoors, calledFrom, enterBy, wayOutDoor, newTask, userDoors } from './entry-doors.ts';
 import { comparedNodes, delivered, followPath, listOf, meetingPoints } from './entry-paths.ts';
 import type { Choices, Monitor, PathStep } from './entry-paths.ts';
 import { contextKey, entrySetup, outsideContexts } from './entry-start.ts';
@@ -188,9 +188,9 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
         interrupt(handler, variant, outside.state, idOf(outside.state), () => outside.title, () => null);
       }
       if (!user) continue;
-      const fork = forkDoor(program);
+      const wayOut = wayOutDoor(program);
       const closed = outsideContexts(program, variant).find((one) => one.name === 'kernel-irqs-off');
-      if (fork !== null && closed !== undefined && outside.name === 'user') add(fork, variant, outside.state, newTask(setup, fork.entry, closed.state, outside.state), fork.name.startsWith('ret_from_fork') ? 'the scheduler' : 'a system call', false, null);
+      if (wayOut !== null && closed !== undefined && outside.name === 'user') add(wayOut, variant, outside.state, newTask(setup, wayOut.entry, closed.state, outside.state), wayOut.of === 'SYSCALL' ? 'a system call' : 'the scheduler', false, null);
       for (const door of userDoors(program)) {
         const first = enterBy(program, setup, door, outside.state);
         add(door, variant, outside.state, first, outside.title, true, null);
@@ -273,8 +273,8 @@ export function titleOfStart(start: PathStart): string {
       return `${start.door.instruction} from ${start.from}`;
     case 'software-interrupt':
       return `INT 0x${start.door.vector.toString(16)} from ${start.from}`;
-    case 'fork':
-      return start.door.name.startsWith('ret_from_fork') ? 'a new task' : 'SYSCALL from user mode';
+    case 'way-out':
+      return start.door.of === 'SYSCALL' ? 'SYSCALL from user mode' : start.door.of;
     case 'call':
       return `call of ${start.door.name}()`;
   }

@@ -46,11 +46,11 @@ export function userDoors(program: Program): readonly (Door & { kind: 'instructi
   return [...instructionDoors(program), ...softwareInterruptDoors(program)];
 }
 
-export function forkDoor(program: Program): (Door & { kind: 'fork' }) | null {
-  if (program.syscallExit !== null) return { kind: 'fork', ...program.syscallExit };
+export function wayOutDoor(program: Program): (Door & { kind: 'way-out' }) | null {
+  if (program.syscallExit !== null) return { kind: 'way-out', ...program.syscallExit, of: 'SYSCALL' };
   const name = ['ret_from_fork_asm', 'ret_from_fork'].find((one) => program.code.symbols.has(one));
   const entry = name === undefined ? undefined : program.code.symbols.get(name);
-  return name === undefined || entry === undefined ? null : { kind: 'fork', entry, name };
+  return name === undefined || entry === undefined ? null : { kind: 'way-out', entry, name, of: 'a new task' };
 }
 
 /** Order of the general registers in struct pt_regs, lowest address first (arch/x86/include/asm/ptrace.h). */

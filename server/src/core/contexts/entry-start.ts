@@ -25,8 +25,8 @@ export type Door =
   | { readonly kind: 'instruction'; readonly entry: NodeId; readonly name: string; readonly instruction: 'SYSCALL' | 'SYSENTER' }
   /** A gate that INT n in user mode alone goes through: a system call with a frame. */
   | { readonly kind: 'software-interrupt'; readonly vector: number; readonly stub: NodeId; readonly name: string }
-  /** The first code of a new task, or the way out of a system call alone: user pt_regs lie at the top of its stack. */
-  | { readonly kind: 'fork'; readonly entry: NodeId; readonly name: string }
+  /** Code behind C code, on the way to user mode, whose pt_regs lie at the top of the task stack: the first of a new task, or in a sketch what is behind a system call. */
+  | { readonly kind: 'way-out'; readonly entry: NodeId; readonly name: string; readonly of: 'a new task' | 'SYSCALL' }
   /** A routine that C code calls. */
   | { readonly kind: 'call'; readonly entry: NodeId; readonly name: string };
 

@@ -4,7 +4,7 @@ import type { CpuVariant } from '../kernel/variants.ts';
 import type { MachineSetup } from '../machine/config.ts';
 import type { State } from '../machine/state.ts';
 import type { Program } from '../program/program.ts';
-import { callDoors, calledFrom, enterBy, forkDoor, newTask, userDoors } from './entry-doors.ts';
+import { callDoors, calledFrom, enterBy, wayOutDoor, newTask, userDoors } from './entry-doors.ts';
 import { delivered, replayPath } from './entry-paths.ts';
 import { outsideContexts, vectorOf } from './entry-start.ts';
 import type { Door, PathStart } from './entry-start.ts';
@@ -51,8 +51,8 @@ export function doorBy(program: Program, { kind, vector, name }: DoorKey): Door 
     const handler = program.handlers.find((one) => one.vector === vector);
     return handler === undefined ? null : { kind, vector: handler.vector, stub: handler.stub, name: handler.stubName };
   }
-  const fork = forkDoor(program);
-  return [...userDoors(program), ...(fork === null ? [] : [fork]), ...callDoors(program)].find((door) => door.kind === kind && door.name === name) ?? null;
+  const wayOut = wayOutDoor(program);
+  return [...userDoors(program), ...(wayOut === null ? [] : [wayOut]), ...callDoors(program)].find((door) => door.kind === kind && door.name === name) ?? null;
 }
 
 /** The first path of a key; null where the program has no such door or context. */
@@ -71,7 +71,7 @@ export function firstBy(program: Program, setup: MachineSetup, variants: readonl
     case 'instruction':
     case 'software-interrupt':
       return made(titled, titled === null ? null : enterBy(program, setup, door, titled));
-    case 'fork': {
+    case 'way-out': {
       const [caller, parent] = [named(CALLER), named(PARENT)];
       return made(parent, caller === null || parent === null ? null : newTask(setup, door.entry, caller, parent));
     }

@@ -3,8 +3,8 @@ import type { DeferredWork } from './c-source.ts';
 import type { FileText } from './c-texts.ts';
 
 const QUEUED: readonly (readonly ['irq-work' | 'task-work', RegExp])[] = [
-  ['irq-work', /\b(?:IRQ_WORK_INIT(?:_HARD|_LAZY)?\(|init_irq_work\([^,;]+,|DEFINE_IRQ_WORK\(\s*\w+\s*,)\s*(\w+)\s*\)/g],
-  ['task-work', /\binit_task_work\([^,;]+,\s*(\w+)\s*\)/g],
+  ['irq-work', /\b(?:IRQ_WORK_INIT(?:_HARD|_LAZY)?\(|init_irq_work\([^,;]{1,200},|DEFINE_IRQ_WORK\(\s*\w+\s*,)\s*(\w+)\s*\)/g],
+  ['task-work', /\binit_task_work\([^,;]{1,200},\s*(\w+)\s*\)/g],
 ];
 
 export function deferredWork({ file, active }: Pick<FileText, 'file' | 'active'>): readonly DeferredWork[] {

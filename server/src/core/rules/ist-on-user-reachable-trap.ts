@@ -66,7 +66,9 @@ function numbered(gate: TreeGate): { readonly vector: number; readonly dpl: 0 | 
 /** In a tree: the rows of the IDT tables. */
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
-  for (const pair of pairs(tree.gates, (gate) => gate.ist)) {
+  // A row that is there twice is one.
+  const rows = [...new Map(tree.gates.map((gate) => [`${gate.table} ${gate.vector} ${gate.ist ?? ''} ${gate.dpl3}`, gate])).values()];
+  for (const pair of pairs(rows, (gate) => gate.ist)) {
     const both = userReachableRows(...pair);
     if (both === null) continue;
     const { trap, first } = both;

@@ -5,6 +5,9 @@ import type { Fix } from './finding.ts';
 import type { Inspection } from './rule.ts';
 import { indentAt, linesAround } from './text-edits.ts';
 
+/** Characters of the longest line that is copied from. */
+const LONGEST = 200;
+
 /** A statement of one word, or of a word and operands: what a line may hold and be copied. */
 const STATEMENT = /^[ \t]*(?:[\w.$]+:[ \t]*)?([A-Za-z_][\w.]*(?:[ \t]+[^;#\n]*?)?)[ \t]*(?:#.*|\/\*.*)?$/;
 
@@ -15,7 +18,7 @@ function asWritten(mnemonic: string, { program, text }: Inspection): string {
     const { file, span } = node.origin.uses.at(-1) ?? node.origin;
     const source = text(file);
     const line = source === null ? null : linesAround(source, span);
-    const statement = source === null || line === null ? undefined : STATEMENT.exec(source.slice(line.start, line.end).trimEnd())?.[1];
+    const statement = source === null || line === null || line.end - line.start > LONGEST ? undefined : STATEMENT.exec(source.slice(line.start, line.end).trimEnd())?.[1];
     if (statement !== undefined) return statement.trim();
   }
   return mnemonic;

@@ -8,7 +8,7 @@ import type { Judgement, Rule } from './rule.ts';
 
 function judge(step: PathStep): readonly Judgement[] {
   const { node, before } = step;
-  if (!isInstruction(node) || !knowledgeOf(step.program).clac || step.start.door.kind === 'call' || step.start.door.kind === 'fork') return [];
+  if (!isInstruction(node) || !knowledgeOf(step.program).clac || step.start.door.kind === 'call' || step.start.door.kind === 'way-out') return [];
   const name = cFunctionCalled(step);
   if (name === null) return [];
   const clear = (before.flags.known & AC) !== 0n && (before.flags.value & AC) === 0n;

@@ -8,7 +8,7 @@ import type { Judgement, Rule } from './rule.ts';
 
 function judge(step: PathStep): readonly Judgement[] {
   const { node, before } = step;
-  if (!isInstruction(node) || !knowledgeOf(step.program).cld || step.start.door.kind === 'call' || step.start.door.kind === 'fork') return [];
+  if (!isInstruction(node) || !knowledgeOf(step.program).cld || step.start.door.kind === 'call' || step.start.door.kind === 'way-out') return [];
   const name = cFunctionCalled(step);
   const moves = /^(movs|stos|lods|scas|cmps)[bwlq]?$/.test(node.mnemonic) && node.operands.length === 0;
   if (name === null && !moves) return [];

@@ -23,7 +23,7 @@ const NONE: ReadonlySet<string> = new Set();
 function judge(step: PathStep): readonly Judgement[] {
   const lost = lostBySyscall(step);
   if (lost.length > 0) return [{ place: pathPlace(step.node), message: `${step.node.text} goes back with another ${lost.join(' and ')} than ${entered(step.start)} had; save RCX and R11 as they are at entry`, premises: pathPremises(step), blamed: lost.flatMap((one) => blamedFor(step, one === 'RIP' ? 'rcx' : 'r11', one === 'RIP' ? 0n : 16n)) }];
-  if (!isEventReturn(step) || !knowledgeOf(step.program).saves || step.start.door.kind === 'call' || step.start.door.kind === 'fork') return [];
+  if (!isEventReturn(step) || !knowledgeOf(step.program).saves || step.start.door.kind === 'call' || step.start.door.kind === 'way-out') return [];
   const narrow = keepsHighRsp(step);
   if (narrow !== null) return [narrow];
   const expected = expectedState(step);
@@ -71,7 +71,7 @@ function lostBySyscall({ start, node, before, setup, program }: PathStep): reado
 function changedBySystemCall(step: PathStep): ReadonlySet<string> {
   for (let start: PathStep['start'] | undefined = step.start; start !== undefined; start = start.parent?.start) {
     if (start.door.kind === 'instruction' && start.door.name === 'entry_SYSCALL_64' && step.program.contexts.has('inside C')) return CHANGED_BY_SYSCALL_64;
-    if (start.door.kind === 'instruction' || start.door.kind === 'fork') return CHANGED_BY_SYSCALL;
+    if (start.door.kind === 'instruction' || start.door.kind === 'way-out') return CHANGED_BY_SYSCALL;
     if (start.door.kind === 'software-interrupt') return CHANGED_BY_INT;
     if (start.user) return NONE;
   }

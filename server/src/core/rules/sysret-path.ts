@@ -42,7 +42,7 @@ function toTheOtherMode({ node, start }: PathStep): boolean {
 
 /** A sketch of the way out alone: where it begins C code has just done the call. */
 function isWayOut({ door }: PathStep['start']): boolean {
-  return door.kind === 'fork' && !door.name.startsWith('ret_from_fork');
+  return door.kind === 'way-out' && door.of === 'SYSCALL';
 }
 
 function judge(step: PathStep, value: number): readonly Judgement[] {

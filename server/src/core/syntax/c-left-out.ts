@@ -1,7 +1,7 @@
 // Lines that say in a sketch that code is left out: `...`, alone or with words behind it. Among statements such a line
 // stands for code that may do anything; between functions and in lists it stands for nothing.
 import type { Span } from '../base/span.ts';
-import { lineEnd, skipOpaque } from './c-text.ts';
+import { lineEnd, skipBlank, skipOpaque } from './c-text.ts';
 
 /** Name of the call that stands for the code in plain syntax: no C name is like it. */
 export const LEFT_OUT = '...';
@@ -14,8 +14,8 @@ export interface LeftOut {
   readonly statement: boolean;
 }
 
-/** The line whose three points are at `at`, where nothing else of code is on it; `from` is where the item begins. */
-export function leftOutAt(text: string, at: number, from: number): LeftOut | null {
+/** The line whose three points are at `at`, where nothing else of code is on it. */
+export function leftOutAt(text: string, at: number, brackets: Brackets): LeftOut | null {
   const lineStart = text.lastIndexOf('\n', at - 1) + 1;
   const end = lineEnd(text, at);
   const before = text.slice(lineStart, at);
@@ -23,26 +23,38 @@ export function leftOutAt(text: string, at: number, from: number): LeftOut | nul
   if (before.slice(0, before.length - (at - start)).trim() !== '') return null;
   const rest = text.slice(at + 3, end).replace(/\/\*.*?\*\//g, '');
   // `...);` ends the parameters of a prototype.
-  if (/[;{}()=]/.test(rest.replace(/\/[/*].*/, '')) || /^\s*\)/.test(text.slice(end))) return null;
-  const open = enclosing(text, Math.max(from, 0), start);
+  if (/[;{}()=]/.test(rest.replace(/\/[/*].*/, '')) || text[skipBlank(text, end)] === ')') return null;
+  const open = brackets.around(start);
   if (open?.character === '(') return null;
   return { span: { start, end }, statement: open !== null && open.body };
 }
 
 /** Whether `at` is the beginning of a line outside all brackets. */
-export function standsAlone(text: string, at: number, from: number): boolean {
-  return text.slice(text.lastIndexOf('\n', at - 1) + 1, at).trim() === '' && enclosing(text, from, at) === null;
+export function standsAlone(text: string, at: number, brackets: Brackets): boolean {
+  return text.slice(text.lastIndexOf('\n', at - 1) + 1, at).trim() === '' && brackets.around(at) === null;
 }
 
-/** The innermost bracket that is open at `at`, and whether it is the brace of statements. */
-function enclosing(text: string, from: number, at: number): { readonly character: string; readonly body: boolean } | null {
-  const open: { readonly character: string; readonly body: boolean }[] = [];
+export interface Bracket {
+  readonly character: string;
+  /** The brace of statements. */
+  readonly body: boolean;
+}
+
+export interface Brackets {
+  /** The innermost one that is open at an offset; asked for offsets in their order, each is read once. */
+  readonly around: (at: number) => Bracket | null;
+}
+
+export function bracketsOf(text: string, from: number): Brackets {
+  let open: Bracket[] = [];
   let before = '';
-  for (let index = from; index < at; ) {
+  let index = from;
+
+  function read(): void {
     const next = skipOpaque(text, index);
     if (next > index) {
       index = next;
-      continue;
+      return;
     }
     const character = text.charAt(index);
     if (/[({[]/.test(character)) open.push({ character, body: character === '{' && (/[);{}:(]$/.test(before) || /\b(?:else|do)$/.test(before)) });
@@ -51,5 +63,12 @@ function enclosing(text: string, from: number, at: number): { readonly character
     else if (/\w$/.test(before)) before = `${before} `.slice(-8);
     index += 1;
   }
-  return open.at(-1) ?? null;
+
+  return {
+    around: (at) => {
+      if (at < index) [open, before, index] = [[], '', from];
+      while (index < at) read();
+      return open.at(-1) ?? null;
+    },
+  };
 }

@@ -3,7 +3,8 @@
 // what it replaces, so offsets stay; what was taken out is returned by place.
 import type { Span } from '../base/span.ts';
 import { attributeCalls, attributeWords, exportMacro, perCpuMacro } from './c-attributes.ts';
-import { LEFT_OUT_WORD, leftOutAt, standsAlone } from './c-left-out.ts';
+import { bracketsOf, LEFT_OUT_WORD, leftOutAt, standsAlone } from './c-left-out.ts';
+import type { Brackets } from './c-left-out.ts';
 import type { CAttribute } from './c-syntax.ts';
 import { isWordStart, matchParenthesis, normalised, overwriting, skipBlank, skipOpaque, wordEnd } from './c-text.ts';
 import type { Overwriting, Parenthesised } from './c-text.ts';
@@ -32,6 +33,7 @@ export interface Rewritten {
 
 interface Work {
   readonly text: string;
+  readonly brackets: Brackets;
   readonly out: Overwriting;
   readonly attributes: CAttribute[];
   readonly declaredBy: Map<number, string>;
@@ -44,30 +46,30 @@ const interesting = /[A-Za-z_$\d][\w$]*|\/[/*]|["']|\.{3}/g;
 /** A stretch of the source, by default all of it. */
 export function rewriteForGrammar(source: string, part: Span = { start: 0, end: source.length }): Rewritten {
   const text = source.slice(0, part.end);
-  const work: Work = { text, out: overwriting(text, part.start), attributes: [], declaredBy: new Map(), assembly: new Map(), eachLoops: new Set() };
+  const work: Work = { text, brackets: bracketsOf(text, part.start), out: overwriting(text, part.start), attributes: [], declaredBy: new Map(), assembly: new Map(), eachLoops: new Set() };
   for (let at = part.start; ; ) {
     interesting.lastIndex = at;
     const found = interesting.exec(text);
     if (found === null) break;
     const start = found.index;
     const end = interesting.lastIndex;
-    if (isWordStart(text[start])) at = rewriteWord(work, start, end, part.start);
-    else if (text[start] === '.') at = rewriteLeftOut(work, start, end, part.start);
+    if (isWordStart(text[start])) at = rewriteWord(work, start, end);
+    else if (text[start] === '.') at = rewriteLeftOut(work, start, end);
     else at = /\d/.test(text.charAt(start)) ? end : Math.max(end, skipOpaque(text, start));
   }
   const { attributes, declaredBy, assembly, eachLoops } = work;
   return { text: work.out.result(), offset: part.start, attributes, declaredBy, assembly, eachLoops };
 }
 
-function rewriteLeftOut(work: Work, start: number, end: number, from: number): number {
-  const line = leftOutAt(work.text, start, from);
+function rewriteLeftOut(work: Work, start: number, end: number): number {
+  const line = leftOutAt(work.text, start, work.brackets);
   if (line === null) return end;
   work.out.replace(line.span.start, line.span.end, line.statement ? `${LEFT_OUT_WORD};` : '');
   return Math.max(end, line.span.end);
 }
 
 /** Rewrites what starts with this word and gives the offset to go on from. */
-function rewriteWord(work: Work, start: number, end: number, from: number): number {
+function rewriteWord(work: Work, start: number, end: number): number {
   const { text } = work;
   const word = text.slice(start, end);
   if (attributeWords.has(word)) return blankAttribute(work, start, end);
@@ -79,7 +81,7 @@ function rewriteWord(work: Work, start: number, end: number, from: number): numb
     const group = matchParenthesis(text, open);
     return group === null ? end : blankAttribute(work, start, group.end);
   }
-  if (/^(?:INTG|SYSG|ISTG)$/.test(word)) return rewriteRow(work, start, open, end, from);
+  if (/^(?:INTG|SYSG|ISTG)$/.test(word)) return rewriteRow(work, start, open, end);
   if (perCpuMacro.test(word)) return rewritePerCpu(work, word, start, open, end);
   if (word === 'DECLARE_ARGS' || namingMacro.test(word)) return rewriteNaming(work, word, start, open, end);
   if (/^(?:COMPAT_)?SYSCALL_DEFINE\d$/.test(word)) return rewriteSystemCall(work, word, start, open, end);
@@ -99,9 +101,9 @@ function closeLabel(work: Work, colon: number, end: number): number {
 }
 
 /** Rows of a gate table without the table, as a mail quotes them, become calls. */
-function rewriteRow(work: Work, start: number, open: number, end: number, from: number): number {
+function rewriteRow(work: Work, start: number, open: number, end: number): number {
   const group = matchParenthesis(work.text, open);
-  if (group === null || !/[,\s]/.test(work.text.charAt(group.end)) || !standsAlone(work.text, start, from)) return end;
+  if (group === null || !/[,\s]/.test(work.text.charAt(group.end)) || !standsAlone(work.text, start, work.brackets)) return end;
   work.out.replace(group.end, group.end + 1, ';');
   return group.end + 1;
 }

@@ -297,7 +297,7 @@ function coverageOf(tree: Omit<Tree, 'coverage'>, files: number, left: number): 
     functions: tree.functions.length,
     unreadable: tree.functions.filter((one) => !one.whole).map((one) => `${one.file}:${one.name}`),
     calls,
-    cap: left === 0 ? null : `${left} files beyond the bound were not read`,
+    cap: left > 0 ? `${left} files beyond the bound were not read` : tree.walks32.some(({ cut }) => cut) ? 'the paths of 32-bit entry code are more than are followed' : null,
   };
 }
 

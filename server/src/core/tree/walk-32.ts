@@ -31,9 +31,9 @@ export interface Walk32 {
   readonly unfixed: readonly { readonly item: InstructionItem; readonly place: Place }[];
   /** Whether any path looks at the SS of the program. */
   readonly asksEspfix: boolean;
+  /** There are more paths than are followed: nothing is said of any. */
+  readonly cut: boolean;
 }
-
-export const noWalk32: Walk32 = { observed: [], unfixed: [], asksEspfix: false };
 
 /** Steps of all paths together: code that has more is not of the kind that is meant. */
 const MOST_STEPS = 200_000;
@@ -139,8 +139,8 @@ export function walk32(stream: AssemblerStream): Walk32 {
     if (!/^(?:asm_(?!exc_xen)\w+|entry_(?:SYSENTER|INT80)_32)$/.test(name) || !isCode(items[at])) continue;
     for (const start of start32(name)) follow(name, at, start.state, start);
   }
-  if (steps > MOST_STEPS) return noWalk32;
-  return { observed: [...observed.values()], unfixed: unfixed(items, stream.extable), asksEspfix: [...observed.values()].some(({ state }) => state.espfixAsked) };
+  if (steps > MOST_STEPS) return { observed: [], unfixed: [], asksEspfix: false, cut: true };
+  return { cut: false, observed: [...observed.values()], unfixed: unfixed(items, stream.extable), asksEspfix: [...observed.values()].some(({ state }) => state.espfixAsked) };
 }
 
 function isCode(item: Item | undefined): boolean {
