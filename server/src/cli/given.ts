@@ -17,7 +17,7 @@ export interface Given {
   readonly paths: readonly string[];
   /** Files of this run only, by path. */
   readonly files: ReadonlyMap<string, string>;
-  /** What these are shown as. */
+  /** What these and their folders are shown as. */
   readonly names: ReadonlyMap<string, string>;
   readonly patches: readonly { readonly name: string; readonly patch: Patch }[];
   /** What of mails with patches was left out. */
@@ -54,9 +54,11 @@ export function readGiven(paths: readonly string[], { cwd, input }: Pick<Io, 'cw
     if (pasted.length === 0) return { kind: 'refused', message: `${name}: ${read.text.trim() === '' ? 'nothing is in it' : 'no assembler or C code was recognised in it; put it between lines of ``` (```asm, ```c)'}` };
     for (const { sketch, language, text: code } of pasted) {
       const folder = sketch === 0 ? name : `${name} (${sketch + 1})`;
-      const file = `${folder}/sketch.${language}`;
+      // In no folder that there is: whoever pastes code in a kernel tree does not paste it into the tree.
+      const home = `/<pasted>/${paths.indexOf(path)}/${folder.slice(folder.lastIndexOf('/') + 1)}`;
+      const file = `${home}/sketch.${language}`;
       files.set(file, code);
-      names.set(file, name);
+      names.set(file, name).set(home, folder);
       out.push(file);
     }
   }

@@ -30,8 +30,9 @@ export interface Shown {
 }
 
 /** `told` is whether coverage was asked for; in JSON it always is. */
-export function printCheck(shown: Shown, format: Format, told: boolean, session: Session, io: Io): void {
+export function printCheck(checked: Shown, format: Format, told: boolean, session: Session, io: Io): void {
   const { locate } = session;
+  const shown: Shown = { ...checked, coverage: checked.coverage.map((one) => ({ ...one, subject: session.shown(one.subject) })) };
   switch (format) {
     case 'json':
       printJson({ ...shown, unknown: shown.unknown.map((one) => unknownText(one, locate)) }, locate, io);

@@ -74,7 +74,7 @@ export const review: Command = async (argv, io) => {
     io.working(`reviewing ${unit.folder}`);
     const reports = explore(session.review.explore(unit.folder), unit.name, null, io);
     designs.set(unit.name, reports);
-    if (!flag('table')) io.out(`${[...screen(unit.name, unit.folder, reports, session.locate, paint), ''].join('\n')}\n`);
+    if (!flag('table')) io.out(`${[...screen(unit.name, session.shown(unit.folder), reports, session.locate, paint), ''].join('\n')}\n`);
   }
   sayRefused(session, sources.sources.files, io);
   if (flag('table')) io.out(`${verdictTable(designs, starts).join('\n')}\n`);

@@ -16,6 +16,8 @@ export interface Session {
   readonly review: Review;
   readonly workspace: NodeWorkspace;
   readonly locate: Locate;
+  /** A path as it is shown. */
+  readonly shown: (path: string) => string;
 }
 
 const slice = 4000;
@@ -24,15 +26,16 @@ const pathSteps = 20_000;
 
 /**
  * Every file is read with the configuration of its tree, unless one is named; a name of none was refused before. `names`
- * are what files that are on no disk are shown as.
+ * are what files that are on no disk, and their folders, are shown as.
  */
 export async function openSession(io: Io, workspace: NodeWorkspace, configuration: string | null = null, names: ReadonlyMap<string, string> = new Map()): Promise<Session> {
   io.working('loading the grammars');
   const review = await createReview(loadGrammars(io.home), workspace, null);
   review.configure({ configuration, defines: [] });
   const locate = locator((file) => review.text(file));
-  const { shown } = treePaths(io.cwd);
-  return { review, workspace, locate: (place) => ({ ...locate(place), file: names.get(place.file) ?? shown(place.file) }) };
+  const tree = treePaths(io.cwd);
+  const shown = (path: string): string => names.get(path) ?? tree.shown(path);
+  return { review, workspace, locate: (place) => ({ ...locate(place), file: shown(place.file) }), shown };
 }
 
 /** What commands found before, by the bundle that runs. */

@@ -107,6 +107,18 @@ describe('hurried input', () => {
     });
   }
 
+  it('a sketch is one in a kernel tree too, from the standard input and from a mail, and is shown by its name', async () => {
+    const sketch = 'asm_exc_debug:\n\tclac\n\tcall exc_debug\n\tiretq\n';
+    const tree = { 'Makefile': 'VERSION = 6\nPATCHLEVEL = 12\n', 'include/linux/kconfig.h': '', 'arch/x86/entry/entry_64.S': '\tnop\n', 'arch/x86/kernel/idt.c': 'int x;\n', 'mail.txt': sketch };
+    await withFiles(tree, async (folder) => {
+      const alone = await runCommand(['check', '-', '--coverage'], '/', sketch);
+      assert.match(alone.out, /^<stdin>:3:2: error: .*\[missing-cld\]$/m);
+      assert.match(alone.out, /^coverage of <stdin>$/m);
+      for (const below of ['', 'arch/x86/entry']) assert.deepEqual(await runCommand(['check', '-', '--coverage'], `${folder}/${below}`, sketch), alone);
+      assert.equal((await runCommand(['check', 'mail.txt', '--coverage'], folder)).out, alone.out.replaceAll('<stdin>', 'mail.txt'));
+    });
+  });
+
   it('JSON is an object where nothing could be run', async () => {
     const { status, out } = await runCommand(['check', '--format', 'json', 'no/such/path']);
     assert.equal(status, 2);

@@ -17,7 +17,7 @@ export function unknownText(unknown: Unknown, locate: Locate): string {
     case 'jumps-away':
       return `${unknown.name} is not in view, and not followed`;
     case 'entry-routine':
-      return `${unknown.name} is taken for Linux's, which is not in view: it saves what general registers the stub has not, and loads the kernel's CR3 and GS base${unknown.name === 'error_entry' ? ' where user mode was interrupted' : ''}`;
+      return `${unknown.name} is taken for Linux's, which is not in view: it saves what general registers the stub has not, and loads the kernel's CR3 and GS base${unknown.name === 'error_entry' ? ' where user mode was interrupted' : ''}; called on anything but the word of the error code or whole pt_regs, it is not followed`;
     case 'operand':
       return `${unknown.text}: an operand is not known`;
     case 'macro': {
