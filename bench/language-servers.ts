@@ -29,8 +29,9 @@ interface Session {
 
 const EDITS = 40;
 const HOVERS = 20;
-/** Milliseconds in which the worker is through with a kernel tree. */
+/** Milliseconds in which the worker is through with a kernel tree, at rest and behind edits. */
 const EXPLORED = 30_000;
+const SETTLED = 15_000;
 
 export async function languageServers(options: ServersOptions): Promise<Section> {
   const notRun: string[] = [];
@@ -160,6 +161,7 @@ async function session(subject: Subject): Promise<Session> {
   };
   const [edits, editedHovers] = [await edited(comment), await hoveredAfter(comment)];
   const [codeEdits, codeEditedHovers] = [await edited(code), await hoveredAfter(code)];
+  await pause(SETTLED);
   const memory = client.memory();
   await client.stop();
   return { initialize, opened, whole, edits, codeEdits, hovers, editedHovers, codeEditedHovers, definitions, memory };

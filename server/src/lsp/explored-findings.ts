@@ -6,7 +6,7 @@ import type { JobHandle, JobOutcome, WorkerOwner } from '../worker/owner.ts';
 import { withSteps } from '../worker/keys.ts';
 import type { Attempt } from './attempt.ts';
 import type { Clock } from './clock.ts';
-import { pauseAfter, rememberRun } from './debounce.ts';
+import { idlePause, pauseAfter, rememberCut, rememberRun } from './debounce.ts';
 import { movedFinding } from './moves.ts';
 import type { Move } from './moves.ts';
 import type { StatusParams } from './protocol.ts';
@@ -41,13 +41,13 @@ export interface ExploredHost {
   readonly problems: () => number;
   /** A unit of a kernel tree turned out to have entries, and what typing finds rests on that. */
   readonly hasEntries: (folder: string) => void;
-  /** The worker has what it needs to go on, and nothing else happens. */
+  /** Nothing was typed for a while: what the next request will need may be made. */
   readonly idle: () => void;
 }
 
 interface UnitState {
   revision: number;
-  job: { readonly handle: JobHandle; readonly revision: number } | null;
+  job: { readonly handle: JobHandle; readonly revision: number; readonly began: number } | null;
   findings: readonly Finding[];
   notice: string | null;
 }
@@ -56,7 +56,7 @@ export function createExploredFindings(review: Review, owner: WorkerOwner, host:
   const units = new Map<string, UnitState>();
   const dirty = new Set<string>();
   let runTimes: readonly number[] = [];
-  let cancelTimer: (() => void) | null = null;
+  let timers: readonly (() => void)[] = [];
   let stopped = false;
   let lastStatus: StatusParams = { state: 'idle', states: 0, depth: 0, scenario: '', problems: 0, units: 0, message: null };
 
@@ -69,15 +69,15 @@ export function createExploredFindings(review: Review, owner: WorkerOwner, host:
   }
 
   function schedule(): void {
-    cancelTimer?.();
-    cancelTimer = null;
+    stopTimers();
     if (stopped || dirty.size === 0) return;
     report('waiting');
-    cancelTimer = clock.after(pauseAfter(runTimes), () => {
-      cancelTimer = null;
-      exploreDirty();
-      host.idle();
-    });
+    timers = [clock.after(pauseAfter(runTimes), exploreDirty), clock.after(idlePause, host.idle)];
+  }
+
+  function stopTimers(): void {
+    for (const cancel of timers) cancel();
+    timers = [];
   }
 
   function exploreDirty(): void {
@@ -97,7 +97,7 @@ export function createExploredFindings(review: Review, owner: WorkerOwner, host:
         if (state.job === job) attempt(`first results of ${folder}`, () => addEarly(folder, state, findings), undefined);
       },
     });
-    const job = { handle, revision: state.revision };
+    const job = { handle, revision: state.revision, began: clock.now() };
     state.job = job;
     report('exploring');
     void handle.outcome.then((outcome) => {
@@ -156,6 +156,7 @@ export function createExploredFindings(review: Review, owner: WorkerOwner, host:
       for (const touched of folders.touchedBy(file)) {
         const state = unitState(touched);
         state.revision += 1;
+        if (state.job !== null) runTimes = rememberCut(runTimes, clock.now() - state.job.began);
         state.job?.handle.cancel();
         state.job = null;
         dirty.add(touched);
@@ -181,7 +182,7 @@ export function createExploredFindings(review: Review, owner: WorkerOwner, host:
     },
     stop: () => {
       stopped = true;
-      cancelTimer?.();
+      stopTimers();
     },
   };
 }

@@ -1,6 +1,6 @@
 // Pure parts of the server: paths, shifting, pauses, positions, limits.
 import assert from 'node:assert/strict';
-import { pauseAfter, rememberRun } from './debounce.ts';
+import { pauseAfter, rememberCut, rememberRun } from './debounce.ts';
 import { changeDocument, offsetOf, openDocument, rangeOf } from './documents.ts';
 import { limitFindings } from './limit.ts';
 import { folderOf, pathOfUri, uriOfPath } from './paths.ts';
@@ -80,6 +80,12 @@ describe('the pause before exploration', () => {
     let times: readonly number[] = [];
     for (let run = 1; run <= 20; run += 1) times = rememberRun(times, run * 100);
     assert.equal(pauseAfter(times), 1700);
+  });
+
+  it('a run that an edit cut off counts where it took longer than the pause', () => {
+    assert.equal(pauseAfter(rememberCut([], 1500)), 1500);
+    assert.equal(pauseAfter(rememberCut([800, 900], 300)), 850);
+    assert.equal(pauseAfter(rememberCut([], 60)), 100);
   });
 });
 

@@ -148,6 +148,21 @@ describe('what an edit costs', () => {
     assert.deepEqual(asked.map(Number).sort((a, b) => a - b), [3, 10, 26]);
   });
 
+  it('an exploration that an edit cut off says how long the next one waits for typing to rest', () => {
+    const { made, type, pass, jobs } = session(0);
+    made.open(uri, 'asm', 1, 'entry\n');
+    pass(100);
+    assert.deepEqual(jobs, ['explore']);
+    pass(1500);
+    for (let typed = 0; typed < 10; typed += 1) {
+      type('x', 0);
+      pass(150);
+    }
+    assert.deepEqual(jobs, ['explore'], 'none between keystrokes');
+    pass(1350);
+    assert.deepEqual(jobs, ['explore', 'explore']);
+  });
+
   it('a file that is closed leaves no timer behind', () => {
     const { made, type, pass, looked } = session(400);
     made.open(uri, 'asm', 1, 'bad\n');
