@@ -58,11 +58,12 @@ export function createTree(core, root, disk, edited = new Map()) {
   };
 }
 
-/** Runs the review of one program to its end: its findings with the steps it took. */
-export function reviewProgram(core, tree, kernel, rules = core.RULES) {
+/** Reviews one program to its end, or until `enough` holds of what is found so far: its findings with the steps it took. */
+export function reviewProgram(core, tree, kernel, rules = core.RULES, enough = null) {
   const started = Date.now();
   const review = core.createKernelReview([kernel], rules, { text: tree.read, annotations: [] });
-  while (!review.advance(20_000));
+  const found = () => review.exploration().reports().flatMap((report) => report.findings);
+  while (!review.advance(20_000) && !(enough !== null && enough(found())));
   const reports = review.exploration().reports();
   return {
     run: review.runs[0],

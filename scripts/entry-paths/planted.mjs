@@ -11,8 +11,8 @@ function programNames(core, root, disk) {
 }
 
 /**
- * Reviews the tree with `edited` in place of its files, program by program until one shows what `wanted` asks for (null:
- * all of them). `nested` also explores nested NMIs.
+ * Reviews the tree with `edited` in place of its files, program by program until one shows what `wanted` asks for, and that
+ * no further (null: all of them). `nested` also explores nested NMIs.
  */
 export function reviewEdited(core, root, disk, edited, { wanted, nested }) {
   const tree = createTree(core, root, disk, edited);
@@ -24,15 +24,17 @@ export function reviewEdited(core, root, disk, edited, { wanted, nested }) {
   let seconds = 0;
   for (const { name, delivery } of programNames(core, root, disk)) {
     const kernel = tree.program(name, delivery);
-    const review = reviewProgram(core, tree, kernel, rules);
+    let distance = null;
+    const located = (finding) => {
+      distance ??= nearEdits(tree, kernel.program, core.pathPlace, edits);
+      const places = placesOf(tree, finding).map((place) => ({ ...place, near: distance(place.file, place.line) }));
+      return { rule: finding.rule, places, message: finding.message, length: traceLength(finding), configuration: kernel.configuration };
+    };
+    const review = reviewProgram(core, tree, kernel, rules, wanted === null ? null : (found) => found.map(located).some(wanted));
     steps += review.run.steps();
     seconds += review.seconds;
     problems.push(...review.inconclusive.flatMap((report) => report.boundsHit));
-    const distance = review.findings.length === 0 ? () => null : nearEdits(tree, kernel.program, core.pathPlace, edits);
-    for (const finding of review.findings) {
-      const places = placesOf(tree, finding).map((place) => ({ ...place, near: distance(place.file, place.line) }));
-      findings.push({ rule: finding.rule, places, message: finding.message, length: traceLength(finding), configuration: kernel.configuration });
-    }
+    findings.push(...review.findings.map(located));
     if (wanted !== null && findings.some(wanted)) break;
   }
   return { findings, steps, seconds, problems, edits };
