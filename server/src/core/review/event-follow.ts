@@ -14,18 +14,18 @@ import type { MachineSetup } from '../machine/config.ts';
 import { deliver } from '../machine/deliver.ts';
 import { draftOf, finish, withChange } from '../machine/draft.ts';
 import type { Effect } from '../machine/effects.ts';
-import { addressOfNode } from '../machine/layout.ts';
 import { RSP } from '../machine/registers.ts';
-import type { Frame, State } from '../machine/state.ts';
-import { vectorTitle } from '../machine/vectors.ts';
+import type { State } from '../machine/state.ts';
 import { add, constant } from '../machine/word.ts';
 import type { Program } from '../program/program.ts';
 import { arrivalOf, eventTitle } from './arrivals.ts';
+import { framesWithCopies, lostCopy, lostFrame } from './lost-frames.ts';
+import type { LostFrame } from './lost-frames.ts';
 import { heardAt } from './kernel-run.ts';
 import type { Heard, Judges } from './kernel-run.ts';
 
 /** What is wrong with a step: a rule says so, or a frame is lost. */
-export type Wrong = { readonly kind: 'rule'; readonly heard: readonly Heard[] } | { readonly kind: 'frame-overwritten' | 'wrong-return'; readonly frame: Frame | null; readonly what: string };
+export type Wrong = { readonly kind: 'rule'; readonly heard: readonly Heard[] } | LostFrame;
 
 export interface Followed {
   readonly answer: 'holds' | 'violated' | 'inconclusive';
@@ -138,7 +138,7 @@ export function createFollower(program: Program, setup: MachineSetup, judging: J
           const link: Link = { transition: { label: outcome.label, event: null, effects: outcome.effects, state: outcome.state, weight: 1 }, before: walk.link };
           const heard = node.kind === 'feature' ? [] : heardAt(judging, step, level.values);
           if (heard.length > 0) return answer('violated', { ...walk, link }, { kind: 'rule', heard }, node, null);
-          const lost = lostFrame(outcome.effects) ?? lostCopy(level, outcome);
+          const lost = lostFrame(outcome.effects) ?? lostCopy(setup, level.kept, outcome, level.start.door.name);
           if (lost !== null) return answer('violated', { ...walk, link }, lost, node, null);
           // Where the interrupted path itself cannot be followed any more the events are long over.
           if (outcome.state.ended === 'left-code' && walk.levels.length === 1) notes.add(`the interrupted path is followed up to ${node.symbol}: ${node.text}: ${unknownOf(outcome.effects)}`);
@@ -214,7 +214,7 @@ export function createFollower(program: Program, setup: MachineSetup, judging: J
       user: false,
       parent: { start: level.start, choices: [], steps: 0 },
     };
-    const kept = walk.state.frames.flatMap((frame, index) => (hasCopy(setup, walk.state, frame) ? [index] : []));
+    const kept = framesWithCopies(setup, walk.state);
     const raised: Level = { start, values: judging.monitors.map((monitor) => monitor.initial(start)), frames: walk.state.frames.length, kept, call: null, handled: false };
     const link: Link = { transition: { label: '', event: vector, effects, state: first, weight: 1 }, before: walk.link };
     return { ...walk, state: first, levels: [...walk.levels, raised], left: walk.left - 1, waits: false, link };
@@ -248,16 +248,6 @@ export function createFollower(program: Program, setup: MachineSetup, judging: J
     return walk.left > 0 && walk.levels.length > 1 && !level.handled;
   }
 
-  /** NMI-06: an event that returns leaves what the frames below it need. */
-  function lostCopy(level: Level, outcome: PathOutcome): Wrong | null {
-    if (level.kept.length === 0 || !outcome.effects.some((effect) => effect.kind === 'return')) return null;
-    for (const index of level.kept) {
-      const frame = outcome.state.frames[index];
-      if (frame !== undefined && !hasCopy(setup, outcome.state, frame)) return { kind: 'frame-overwritten', frame, what: `no copy of the live ${vectorTitle(frame.vector)} frame is left when ${level.start.door.name} returns` };
-    }
-    return null;
-  }
-
   return { follow };
 }
 
@@ -267,26 +257,6 @@ function cameBack(walk: Walk, outcome: PathOutcome): Walk {
   const { state } = outcome;
   const over = walk.levels.findIndex(({ start, frames }) => state.frames.length <= frames && (state.cpu.cpl === 3 || state.node === start.interrupted.node || start.interrupted.cpu.cpl === 3));
   return over < 0 ? walk : { ...walk, levels: walk.levels.slice(0, over) };
-}
-
-function lostFrame(effects: readonly Effect[]): Wrong | null {
-  for (const effect of effects) {
-    if (effect.kind === 'frame-overwritten') return { kind: 'frame-overwritten', frame: effect.frame, what: `the live ${vectorTitle(effect.frame.vector)} frame is overwritten and no copy of it is left` };
-    if (effect.kind === 'frame-on-user-stack') return { kind: 'frame-overwritten', frame: null, what: `the ${vectorTitle(effect.vector)} frame goes to the RSP that user space chose` };
-    if (effect.kind === 'wrong-return') return { kind: 'wrong-return', frame: null, what: `RSP comes back as ${effect.found} instead of ${effect.expected}` };
-  }
-  return null;
-}
-
-/** Whether some stack holds the saved RIP and RSP of a frame as hardware pushed them. */
-function hasCopy(setup: MachineSetup, state: State, frame: Frame): boolean {
-  const rip = constant(addressOfNode(frame.interrupted, frame.cpl === 3));
-  for (const region of setup.layout.regions) {
-    if (region.kind !== 'stack') continue;
-    const slots = state.memory[region.index] ?? [];
-    for (let slot = 3; slot < slots.length; slot += 1) if (slots[slot] === rip && slots[slot - 3] === frame.rsp) return true;
-  }
-  return false;
 }
 
 /** A call of the C function that handles the event, not of one that only moves frames. */
