@@ -114,7 +114,8 @@ export const check: Command = async (argv, io) => {
   const compared = baseline === null ? null : compare(baseline, all, io.cwd, session.review, reviewedIn(baseline.file, sources.sources, io.cwd));
   const shown = (compared?.fresh ?? all).filter(counts);
   printCheck({ ...judged, accepted: judged.accepted.filter(({ finding }) => counts(finding)), findings: shown, baseline: compared === null || baseline === null ? null : { file: baseline.file, known: compared.known, stale: compared.stale }, patches: null }, format, flag('coverage'), session, io);
-  if (given.files.size > 0 && all.length === 0 && judged.unknown.every(({ kind }) => kind === 'unfinished')) remarks.worthLess('nothing is judged: no stub that returns from an event and no handler was recognised; /* xctx: handler vector=GP */ above one says which it is');
+  const gates = [...given.files.values()].some((text) => /\b(?:INTG|ISTG|SYSG)\(/.test(text));
+  if (given.files.size > 0 && !gates && all.length === 0 && judged.unknown.every(({ kind }) => kind === 'unfinished')) remarks.worthLess('nothing is judged: no stub that returns from an event and no handler was recognised; /* xctx: handler vector=GP */ above one says which it is');
   for (const note of sources.sources.notes) remarks.worthLess(note);
   for (const sentence of refusedTexts(session, sources.sources.files)) remarks.worthLess(sentence);
   if (allRefused(session, sources.sources.files)) return couldNotRun;

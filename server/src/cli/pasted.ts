@@ -1,6 +1,8 @@
 // Code in what people paste: a mail with quoted text, a Markdown page, or the bare lines of a sketch. What is no code is
 // blanked and nothing is moved, so that lines and columns stay those of the text. Knows no file and no rule.
 
+import { hunksAsCode } from './quoted-hunks.ts';
+
 export type PastedLanguage = 'S' | 'c' | 'xctx-scenario.yaml';
 
 export interface PastedFile {
@@ -22,16 +24,14 @@ const HEADER = /^(?:From |[A-Z][\w-]*: )/;
 /** The code of a text by language and sketch; empty where nothing looks like code. */
 export function pastedFiles(text: string): readonly PastedFile[] {
   const raw = text.replace(/\r\n?/g, '\n').split('\n');
-  const lines = raw.map((line) => leftOut(unquoted(line)));
+  const quotes = raw.map((line) => QUOTE.exec(line)?.[0] ?? '');
+  const code = hunksAsCode(raw.map((line, index) => line.slice(quotes[index]?.length ?? 0)));
+  // Quotation marks are blanks from here on.
+  const lines = code.map((line, index) => leftOut(' '.repeat(quotes[index]?.length ?? 0) + line));
+  const depths = quotes.map((mark) => mark.replace(/\s/g, '').length);
   const fenced = fencedBlocks(lines);
-  const blocks = fenced ?? plainBlocks(raw, lines);
+  const blocks = fenced ?? plainBlocks(raw, lines, depths);
   return sketchesOf(blocks, lines);
-}
-
-/** The line with its quotation marks as blanks. */
-function unquoted(line: string): string {
-  const mark = QUOTE.exec(line)?.[0] ?? '';
-  return ' '.repeat(mark.length) + line.slice(mark.length);
 }
 
 /** What people write where they leave code out, as the three points that mean it in code. */
@@ -79,16 +79,19 @@ const ASSEMBLER = [
   /^\s*(?:[\w.$\\@]+:)?\s*(?:swapgs|iretq?|cld|clac|stac|cli|sti|std|sysretq?|lfence|ret|nop|endbr64|pushfq?|popfq?|hlt|ud2|wrmsr|rdmsr|cpuid|syscall|eret[us])\s*(?:$|[#/;])/i,
   /^\s*(?:[\w.$\\@]+:)?\s*(?:call|jmp|j[a-z]{1,3})q?\s+\*?[\w.$\\@]+\s*(?:$|[#/])/,
   /^\s*\.(?:macro|endm|if\w*|else|endif|globl|global|text|rept|endr|section|pushsection|popsection|align|balign|type|size|quad|long|byte|set)\b/,
-  /^\s*(?:SYM_\w+|ENTRY|END|UNWIND_HINT_\w+|PUSH_\w+|POP_\w+|SAVE_\w+|RESTORE_\w+|SWITCH_TO_\w+|SWAPGS\w*|ASM_CLAC|FENCE_\w+|ENDBR|idtentry\w*)\b(?!.*[;{}]\s*$)/,
+  /^\s*(?:[\w.$\\@]+:\s*)?(?:SYM_\w+|ENTRY|END|UNWIND_HINT_\w+|PUSH_\w+|POP_\w+|SAVE_\w+|RESTORE_\w+|SWITCH_TO_\w+|SWAPGS\w*|ASM_CLAC|FENCE_\w+|ENDBR|ALTERNATIVE(?:_\d)?|FRED_\w+|ERET[SU]|IBRS_\w+|UNTRAIN_\w+|CLEAR_CPU_BUFFERS|ANNOTATE_\w+|_ASM_EXTABLE\w*|(?:CALL|JMP)_NOSPEC|ENCODE_FRAME_POINTER|idtentry\w*)\b(?!.*[;{}]\s*$)/,
 ];
-const C = [/[;{}]\s*(?:\/[*/].*)?$/, /^\s*[\w\s*]+\([^()]*\)\s*$/, /^\s*(?:if|for|while|switch|return|else|do|case)\b.*[({);]?\s*$/, /\)\s*\\?$/];
+const C = [/[;{}]\s*(?:\/[*/].*)?$/, /^\s*(?:\{\s*)?(?:\w+\(.*\)|(?:\.\w+|\[[\w ]+\])\s*=[^,]*)\s*\}?,\s*(?:\/[*/].*)?$/, /^\s*[\w\s*]+\([^()]*\)\s*$/, /^\s*(?:if|for|while|switch|return|else|do|case)\b.*[({);]?\s*$/, /\)\s*\\?$/];
 /** Belongs to whatever it stands in. */
 const NEUTRAL = /^\s*(?:$|\.{3}|#\s*(?:define|include|if|ifdef|ifndef|else|elif|endif|undef)\b|\/\*|\*|\/\/|#\s)/;
 const COMMENT_OPEN = /\/\*(?!.*\*\/)/;
 
+/** Characters of a line that people write; of longer ones nothing is told. */
+const LONGEST = 2000;
+
 /** By what most of the lines are; null for prose. */
 export function languageOf(lines: readonly string[]): PastedLanguage | null {
-  const telling = lines.filter((line) => !NEUTRAL.test(line));
+  const telling = lines.filter((line) => line.length <= LONGEST && !NEUTRAL.test(line));
   if (telling.length === 0) return null;
   if (telling.some((line) => /^\s*handlers:\s*$/.test(line)) && lines.some((line) => /^\s*name:/.test(line))) return 'xctx-scenario.yaml';
   const assembler = telling.filter((line) => ASSEMBLER.some((one) => one.test(line))).length;
@@ -97,20 +100,21 @@ export function languageOf(lines: readonly string[]): PastedLanguage | null {
   return c * 2 >= telling.length ? 'c' : null;
 }
 
-/** Several words of letters in a row and no sign of code. */
+/** Several words of letters in a row and no sign of code, or who wrote what is quoted. */
 function isProse(line: string): boolean {
-  return /^\s*[A-Za-z][\w',.-]*(?: [\w',.()-]+){4,}[.,:;?!]?\s*$/.test(line) && !/[{}=]|->|\w\(/.test(line);
+  if (line.length > LONGEST) return false;
+  return /\bwrote:\s*$/.test(line) || /^\s*[A-Za-z][\w',.-]*(?: [\w',.()-]+){4,}[.,:;?!]?\s*$/.test(line) && !/[{}=]|->|\w\(/.test(line);
 }
 
 /** Whether a paragraph is for a machine: prose has lines of many words, and no statement that ends. */
 function reads(lines: readonly string[]): boolean {
-  const telling = lines.filter((line) => !NEUTRAL.test(line));
+  const telling = lines.filter((line) => line.length <= LONGEST && !NEUTRAL.test(line));
   const words = telling.filter((line) => /^\s*[A-Za-z"'(][^={};%]*;?\s*$/.test(line) && line.trim().split(/\s+/).length > 6);
   return words.length === 0 || telling.some((line) => /[;{]\s*(?:\/[*/].*)?$|%r|^\s*\w+:\s*$/.test(line)) && words.length * 4 <= telling.length;
 }
 
 /** Paragraphs of code in a text without fences. */
-function plainBlocks(raw: readonly string[], lines: readonly string[]): readonly Block[] {
+function plainBlocks(raw: readonly string[], lines: readonly string[], depths: readonly number[]): readonly Block[] {
   const mail = HEADER.test(raw[0] ?? '') && raw.slice(0, 40).some((line) => /^(?:From|Subject|Date|To|Message-I[Dd]): /.test(line));
   const body = mail ? raw.findIndex((line) => line === '') : 0;
   const end = raw.findIndex((line, index) => index > body && /^-- ?$/.test(line));
@@ -124,7 +128,7 @@ function plainBlocks(raw: readonly string[], lines: readonly string[]): readonly
   const blocks: Block[] = [];
   /** Comments and directives in front of the code that they belong to. */
   let waiting: readonly number[] = [];
-  for (const paragraph of paragraphs(lines, Math.max(0, body), until)) {
+  for (const paragraph of paragraphs(lines, depths, Math.max(0, body), until)) {
     const here = paragraph.map((index) => lines[index] ?? '');
     const language = reads(here) ? languageOf(here) : null;
     if (language === null && paragraph.every((index) => NEUTRAL.test(lines[index] ?? ''))) {
@@ -139,13 +143,13 @@ function plainBlocks(raw: readonly string[], lines: readonly string[]): readonly
 
 /** Whether there are stubs and C functions in one text. */
 function mixed(lines: readonly string[]): boolean {
-  const assembler = lines.some((line) => !NEUTRAL.test(line) && ASSEMBLER.some((one) => one.test(line)));
+  const assembler = lines.some((line) => line.length <= LONGEST && !NEUTRAL.test(line) && ASSEMBLER.some((one) => one.test(line)));
   const opens = lines.some((line, index) => /^(?:[A-Za-z_][\w\s*]*\([^;]*\)\s*)$/.test(line) && /^\s*\{/.test(lines[index + 1] ?? ''));
   return assembler && opens;
 }
 
-/** Runs of lines without a blank one, but for those inside braces, a comment or a macro. */
-function paragraphs(lines: readonly string[], from: number, until: number): readonly (readonly number[])[] {
+/** Runs of lines quoted alike and without a blank one, but for those inside braces, a comment or a macro. */
+function paragraphs(lines: readonly string[], depths: readonly number[], from: number, until: number): readonly (readonly number[])[] {
   const out: number[][] = [];
   let current: number[] = [];
   let depth = 0;
@@ -160,6 +164,7 @@ function paragraphs(lines: readonly string[], from: number, until: number): read
   for (let index = from; index < until; index += 1) {
     const line = lines[index] ?? '';
     const blank = line.trim() === '';
+    if (!blank && depth <= 0 && !comment && macro <= 0 && current.length > 0 && depths[index] !== depths[index - 1]) flush();
     if (blank && depth <= 0 && !comment && macro <= 0) flush();
     else current.push(index);
     if (comment) comment = !line.includes('*/');
@@ -199,6 +204,7 @@ function sketchesOf(blocks: readonly Block[], lines: readonly string[]): readonl
 function namesOf({ language, lines: held }: Block, lines: readonly string[]): readonly string[] {
   return [...held].flatMap((index) => {
     const line = lines[index] ?? '';
+    if (line.length > LONGEST) return [];
     const name = language === 'S' ? (/^\s*([A-Za-z_]\w*):/.exec(line)?.[1] ?? /^\s*SYM_CODE_START\w*\((\w+)/.exec(line)?.[1]) : language === 'c' ? /^\s*[A-Za-z_][\w\s*]*?\b(\w+)\([^;]*\)?\s*\{?\s*$/.exec(line)?.[1] : undefined;
     return name === undefined || /^(?:if|for|while|switch|return|sizeof|else)$/.test(name) || /^\s{2,}|^\t/.test(language === 'c' ? line : '') ? [] : [`${language} ${name}`];
   });
