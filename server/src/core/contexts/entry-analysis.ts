@@ -13,7 +13,7 @@ import { createContextIds, ripClassesOf } from './context-ids.ts';
 import { callDoors, calledFrom, enterBy, wayOutDoor, newTask, userDoors } from './entry-doors.ts';
 import { comparedNodes, delivered, followPath, listOf, meetingPoints } from './entry-paths.ts';
 import type { Choices, Monitor, PathStep } from './entry-paths.ts';
-import { contextKey, entrySetup, outsideContexts } from './entry-start.ts';
+import { contextKey, entrySetup, firstOfStub, outsideContexts } from './entry-start.ts';
 import type { Door, PathStart } from './entry-start.ts';
 import { createInterruptedPlaces } from './interrupted-places.ts';
 import { faultsOf, mayFault } from './own-faults.ts';
@@ -69,6 +69,7 @@ const MOST_CONTEXTS = 12;
 /** Steps of all paths of a program: entry code of whole kernels takes a tenth of them. */
 const MOST_STEPS = 3_000_000;
 const NMI = 2;
+const DOUBLE_FAULT = 8;
 /** More than any program has: parts of one number. */
 const RIP_CLASSES = 256;
 const CPUS = 16;
@@ -180,17 +181,22 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
     }
   }
 
+  const doubleFault = program.sketch && program.delivery === 'idt' ? shapes.representative(DOUBLE_FAULT) : null;
   for (const variant of variants) {
+    if (doubleFault !== null) {
+      const { state, title } = firstOfStub(program, variant);
+      interrupt(doubleFault, variant, state, idOf(state), () => title, () => null);
+    }
     for (const outside of outsideContexts(program, variant)) {
       const user = outside.state.cpu.cpl === 3;
       if (!outside.single) for (const handler of shapes.representatives) {
-        if (handler.synthesized || (user && handler.vector === 8)) continue;
+        if (handler.synthesized || (user && handler.vector === DOUBLE_FAULT)) continue;
         interrupt(handler, variant, outside.state, idOf(outside.state), () => outside.title, () => null);
       }
       if (!user) continue;
       const wayOut = wayOutDoor(program);
       const closed = outsideContexts(program, variant).find((one) => one.name === 'kernel-irqs-off');
-      if (wayOut !== null && closed !== undefined && outside.name === 'user') add(wayOut, variant, outside.state, newTask(setup, wayOut.entry, closed.state, outside.state), wayOut.of === 'SYSCALL' ? 'a system call' : 'the scheduler', false, null);
+      if (wayOut !== null && closed !== undefined && outside.name === 'user') add(wayOut, variant, outside.state, newTask(setup, wayOut.entry, closed.state, outside.state), wayOut.of === 'a new task' ? 'the scheduler' : 'a system call', false, null);
       for (const door of userDoors(program)) {
         const first = enterBy(program, setup, door, outside.state);
         add(door, variant, outside.state, first, outside.title, true, null);
@@ -274,7 +280,7 @@ export function titleOfStart(start: PathStart): string {
     case 'software-interrupt':
       return `INT 0x${start.door.vector.toString(16)} from ${start.from}`;
     case 'way-out':
-      return start.door.of === 'SYSCALL' ? 'SYSCALL from user mode' : start.door.of;
+      return start.door.of === 'SYSCALL' ? 'SYSCALL from user mode' : start.door.of === 'user mode' ? 'the way out to user mode' : start.door.of;
     case 'call':
       return `call of ${start.door.name}()`;
   }

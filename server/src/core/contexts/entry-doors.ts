@@ -47,7 +47,7 @@ export function userDoors(program: Program): readonly (Door & { kind: 'instructi
 }
 
 export function wayOutDoor(program: Program): (Door & { kind: 'way-out' }) | null {
-  if (program.syscallExit !== null) return { kind: 'way-out', ...program.syscallExit, of: 'SYSCALL' };
+  if (program.syscallExit !== null) return { kind: 'way-out', ...program.syscallExit };
   const name = ['ret_from_fork_asm', 'ret_from_fork'].find((one) => program.code.symbols.has(one));
   const entry = name === undefined ? undefined : program.code.symbols.get(name);
   return name === undefined || entry === undefined ? null : { kind: 'way-out', entry, name, of: 'a new task' };

@@ -13,7 +13,7 @@ import { AC, ARITHMETIC, DF, ID, IF, INITIAL_CPU, NT, USER_CS, USER_SS } from '.
 import type { State } from '../machine/state.ts';
 import { ALL, constant, isConstant, opaque, SIGN, word } from '../machine/word.ts';
 import type { Word } from '../machine/word.ts';
-import type { Program } from '../program/program.ts';
+import type { Program, WayOut } from '../program/program.ts';
 
 /** CR3 bits that tell the user page table and PCID from the kernel's (CR3-01). */
 export const USER_CR3 = 1n << 12n;
@@ -26,7 +26,7 @@ export type Door =
   /** A gate that INT n in user mode alone goes through: a system call with a frame. */
   | { readonly kind: 'software-interrupt'; readonly vector: number; readonly stub: NodeId; readonly name: string }
   /** Code behind C code, on the way to user mode, whose pt_regs lie at the top of the task stack: the first of a new task, or in a sketch what is behind a system call. */
-  | { readonly kind: 'way-out'; readonly entry: NodeId; readonly name: string; readonly of: 'a new task' | 'SYSCALL' }
+  | { readonly kind: 'way-out'; readonly entry: NodeId; readonly name: string; readonly of: 'a new task' | WayOut }
   /** A routine that C code calls. */
   | { readonly kind: 'call'; readonly entry: NodeId; readonly name: string };
 
@@ -225,6 +225,20 @@ export function outsideContexts(program: Program, variant: CpuVariant): readonly
     { name: 'kernel-stac', title: 'a kernel access to user memory, AC=1', state: stac, single: false },
   ];
 }
+
+/**
+ * The first instruction of a stub that user mode with DF and AC set entered by: of all that a #DF may interrupt it lacks
+ * the most. A sketch of the #DF stub alone shows no stub that would be there (DF-04).
+ */
+export function firstOfStub(program: Program, variant: CpuVariant): Outside {
+  const entry = stackNamed(program.layout, 'entry');
+  const { registers, cpu, ...rest } = outsideState(program, variant, 'user', program.contexts.get('kernel-irqs-off') ?? 0, word(ALL & ~ARITHMETIC, 2n | DF | AC, ''));
+  const state: State = { ...rest, registers: registers.map((value, index) => (index === RSP && entry !== null ? constant(top(entry) - FRAME_BYTES) : value)), cpu: { ...cpu, cpl: 0, cs: INITIAL_CPU.cs, ss: INITIAL_CPU.ss } };
+  return { name: 'stub', title: 'the first instruction of a stub entered with DF set', state, single: true };
+}
+
+/** Five words. */
+const FRAME_BYTES = 0x28n;
 
 /** Which page table CR3 points at: by the bit that tells them apart. */
 export function cr3Of(state: State): 'user' | 'kernel' | 'unknown' {

@@ -127,6 +127,7 @@ export function prepare(program: Program, scenario: Scenario, start: StartContex
   if (anyNumber) bounds.splice(0, bounds.length, `any number of ${bounds.join(' and ')}`);
   for (const memory of scenario.memory) for (const name of memory.raises) userFaults.add(vectorByName(name)?.number ?? -1);
   bounds.push(`live frames at most ${scenario.depth}`);
+  if (leftOut(program).length > 0) bounds.push(`CPU features taken both ways at most ${MOST_FEATURES}`);
   const setup: MachineSetup = {
     ...machine,
     events,
@@ -151,6 +152,14 @@ function kindsOf(name: string, guards: readonly GuardSetup[]): readonly Environm
     default:
       return ['async'];
   }
+}
+
+/** Of more features than these the rest is absent: each doubles what there is to explore. */
+const MOST_FEATURES = 8;
+
+function leftOut(program: Program): readonly string[] {
+  const names = new Set(program.code.nodes.flatMap((node) => (node.kind === 'feature' ? [node.feature] : [])));
+  return [...names].slice(MOST_FEATURES).map((name) => `!${name}`).sort();
 }
 
 /** Whether the code knows two page tables: without page-table isolation nobody loads CR3 on the way in. */
@@ -210,7 +219,7 @@ function initialState(program: Program, setup: MachineSetup, start: StartContext
     frames: [],
     pending: [],
     budgets,
-    features: [],
+    features: leftOut(program),
     ghosts: setup.guards.map(() => ({ owner: null, clearedAt: null, aboveFrame: false })),
     ended: null,
   };

@@ -2,6 +2,7 @@
 // (arch/x86/entry/calling.h, include/linux/linkage.h, arch/x86/include/asm), what stands behind them is the least that has
 // the same effect on the state that stubs rely on. A sketch's own definitions win.
 import { ASM_OFFSETS } from './offsets.ts';
+import { EXTABLE_TYPES } from './primitives.ts';
 
 interface Name {
   readonly names: readonly string[];
@@ -17,6 +18,9 @@ const CONSTANTS: readonly (readonly [string, string])[] = [
   ['MSR_GS_BASE', '0xc0000101'], ['MSR_KERNEL_GS_BASE', '0xc0000102'], ['MSR_IA32_MCG_STATUS', '0x17a'], ['MSR_IA32_SPEC_CTRL', '0x48'],
   ['X86_EFLAGS_TF', '0x100'], ['X86_EFLAGS_IF', '0x200'], ['X86_EFLAGS_DF', '0x400'], ['X86_EFLAGS_NT', '0x4000'], ['X86_EFLAGS_RF', '0x10000'], ['X86_EFLAGS_AC', '0x40000'], ['X86_EFLAGS_FIXED', '2'],
   ['FRAME_SIZE', '168'],
+  // Vectors of interrupts (arch/x86/include/asm/irq_vectors.h), which differ between releases in nothing that stubs rely on.
+  ['FIRST_EXTERNAL_VECTOR', '0x20'], ['FIRST_SYSTEM_VECTOR', '0xec'], ['NR_EXTERNAL_VECTORS', '204'], ['NR_SYSTEM_VECTORS', '20'], ['NR_VECTORS', '256'], ['NUM_EXCEPTION_VECTORS', '32'], ['IA32_SYSCALL_VECTOR', '0x80'], ['NMI_VECTOR', '2'], ['LOCAL_TIMER_VECTOR', '0xec'], ['IRQ_WORK_VECTOR', '0xf6'], ['CALL_FUNCTION_SINGLE_VECTOR', '0xfb'], ['CALL_FUNCTION_VECTOR', '0xfc'], ['RESCHEDULE_VECTOR', '0xfd'], ['IDT_ALIGN', '8'],
+  ...[...EXTABLE_TYPES].map(([value, name]) => [name, String(value)] as const), ['EX_TYPE_ERETU', '21'],
   // Macros that switch CR3 are those of a kernel that has two page tables.
   ['CONFIG_MITIGATION_PAGE_TABLE_ISOLATION', '1'], ['CONFIG_PAGE_TABLE_ISOLATION', '1'],
   // Any layout without overlaps gives the same answers.
@@ -26,18 +30,26 @@ const CONSTANTS: readonly (readonly [string, string])[] = [
 const begins = (name: string): string => `#define ${name}(name...) _SKETCH_BEGIN(name)`;
 const label = '#define _SKETCH_BEGIN(name, ...) .globl name; name:\n';
 
+const extable = (type: string): string => `.pushsection "__ex_table", "a"; .balign 4; .long (from) - .; .long (to) - .; .long ${type}; .popsection`;
+
 const FUNCTIONS: readonly Name[] = [
   ...['SYM_CODE_START', 'SYM_CODE_START_NOALIGN', 'SYM_CODE_START_LOCAL', 'SYM_CODE_START_LOCAL_NOALIGN', 'SYM_FUNC_START', 'SYM_FUNC_START_NOALIGN', 'SYM_FUNC_START_LOCAL', 'SYM_INNER_LABEL', 'SYM_INNER_LABEL_ALIGN', 'ENTRY', 'GLOBAL'].map((name) => ({ names: [name], text: `${label}${begins(name)}` })),
   ...['SYM_CODE_END', 'SYM_FUNC_END', 'END', 'ENDPROC', 'EXPORT_SYMBOL', 'EXPORT_SYMBOL_GPL', '_ASM_NOKPROBE', 'STACK_FRAME_NON_STANDARD', 'STACK_FRAME_NON_STANDARD_FP'].map((name) => ({ names: [name], text: `#define ${name}(name)` })),
+  { names: ['ENABLE_INTERRUPTS'], text: '#define ENABLE_INTERRUPTS(clobbers) sti' },
+  { names: ['DISABLE_INTERRUPTS'], text: '#define DISABLE_INTERRUPTS(clobbers) cli' },
+  { names: ['ALT_NOT'], text: '#define ALT_NOT(feature) ~feature' },
   { names: ['PER_CPU_VAR'], text: '#define PER_CPU_VAR(var) %gs:(var)(%rip)' },
-  { names: ['_ASM_EXTABLE'], text: '#define _ASM_EXTABLE(from, to) .pushsection "__ex_table", "a"; .balign 4; .long (from) - .; .long (to) - .; .long 1; .popsection' },
+  { names: ['_ASM_EXTABLE'], text: `#define _ASM_EXTABLE(from, to) ${extable('1')}` },
+  { names: ['_ASM_EXTABLE_TYPE'], text: `#define _ASM_EXTABLE_TYPE(from, to, type) ${extable('type')}` },
+  { names: ['_ASM_EXTABLE_UA'], text: `#define _ASM_EXTABLE_UA(from, to) ${extable('3')}` },
+  { names: ['_ASM_EXTABLE_FAULT'], text: `#define _ASM_EXTABLE_FAULT(from, to) ${extable('2')}` },
 ];
 
 /** Names that stand for an instruction, and those that stand for nothing that is modelled. */
 const WORDS: readonly (readonly [string, string])[] = [
-  ['ASM_CLAC', 'clac'], ['ASM_STAC', 'stac'], ['SWAPGS', 'swapgs'], ['INTERRUPT_RETURN', 'iretq'], ['ENDBR', 'endbr64'],
+  ['ASM_CLAC', 'clac'], ['ASM_STAC', 'stac'], ['SWAPGS', 'swapgs'], ['SWAPGS_UNSAFE_STACK', 'swapgs'], ['USERGS_SYSRET64', 'swapgs; sysretq'], ['INTERRUPT_RETURN', 'iretq'], ['ENDBR', 'endbr64'], ['ERETU', 'eretu'], ['ERETS', 'erets'],
   ['FENCE_SWAPGS_USER_ENTRY', 'lfence'], ['FENCE_SWAPGS_KERNEL_ENTRY', 'lfence'], ['CLEAR_CPU_BUFFERS', 'verw mds_verw_sel(%rip)'],
-  ...['UNWIND_HINT_EMPTY', 'UNWIND_HINT_ENTRY', 'UNWIND_HINT_IRET_ENTRY', 'UNWIND_HINT_END_OF_STACK', 'UNWIND_HINT_FUNC', 'UNWIND_HINT_UNDEFINED', 'ANNOTATE_NOENDBR', 'ANNOTATE_NO_STACK', 'STACKLEAK_ERASE', 'STACKLEAK_ERASE_NOCLOBBER', 'TRACE_IRQS_OFF', 'TRACE_IRQS_ON', 'TRACE_IRQS_IRETQ', 'UNTRAIN_RET', 'UNTRAIN_RET_FROM_CALL', 'CLEAR_BRANCH_HISTORY', 'VALIDATE_UNRET_BEGIN', 'VALIDATE_UNRET_END'].map((name) => [name, ''] as const),
+  ...['UNWIND_HINT_EMPTY', 'UNWIND_HINT_ENTRY', 'UNWIND_HINT_IRET_ENTRY', 'UNWIND_HINT_END_OF_STACK', 'UNWIND_HINT_FUNC', 'UNWIND_HINT_UNDEFINED', 'UNWIND_HINT_SAVE', 'UNWIND_HINT_RESTORE', 'ANNOTATE_NOENDBR', 'ANNOTATE_INTRA_FUNCTION_CALL', 'ANNOTATE_RETPOLINE_SAFE', 'CALL_DEPTH_ACCOUNT', 'ANNOTATE_NO_STACK', 'STACKLEAK_ERASE', 'STACKLEAK_ERASE_NOCLOBBER', 'TRACE_IRQS_OFF', 'TRACE_IRQS_ON', 'TRACE_IRQS_IRETQ', 'UNTRAIN_RET', 'UNTRAIN_RET_FROM_CALL', 'CLEAR_BRANCH_HISTORY', 'VALIDATE_UNRET_BEGIN', 'VALIDATE_UNRET_END'].map((name) => [name, ''] as const),
 ];
 
 const SAVED = ['rdi', 'rsi', 'rdx', 'rcx', 'rax', 'r8', 'r9', 'r10', 'r11', 'rbx', 'rbp', 'r12', 'r13', 'r14', 'r15'];
@@ -70,6 +82,7 @@ pushq %rsi
 .endm
 `;
 const clearRegs = `.macro CLEAR_REGS clear_bp=1\n${clears}\n.endm\n`;
+const popRegs = `.macro POP_REGS pop_rdi=1 skip_r11rcx=0\n${popsBut}\n.if \\pop_rdi\npopq %rdi\n.endif\n.endm\n`;
 const percpuBase = '.macro GET_PERCPU_BASE reg:req scratch_reg\nmovq __per_cpu_offset(%rip), \\reg\n.endm\n';
 
 /** Bits of CR3 that choose the user page table and its PCID (arch/x86/include/asm/processor-flags.h). */
@@ -77,11 +90,26 @@ const USER_CR3 = '0x1800';
 const toKernel = (register: string): string => `movq %cr3, ${register}\nandq $~${USER_CR3}, ${register}\nmovq ${register}, %cr3`;
 const toUser = (register: string): string => `movq %cr3, ${register}\norq $${USER_CR3}, ${register}\nmovq ${register}, %cr3`;
 
+const replaces = (from: string, to: string, flags: string): string => `.long 140b - .\n.long ${from}f - .\n.4byte \\${flags}\n.byte 142b-140b\n.byte ${to}f-${from}f\n`;
+/** What is patched in, by feature; the row is Linux's (arch/x86/include/asm/alternative.h). */
+const alternative = (name: string, replacements: readonly (readonly [string, string])[]): Name => {
+  const rows = replacements.map(([, flags], index) => replaces(String(143 + index), String(144 + index), flags)).join('');
+  const code = replacements.map(([text], index) => `${143 + index}:\n\\${text}\n`).join('');
+  return macro(name, `oldinstr ${replacements.map(([text, flags]) => `${text} ${flags}`).join(' ')}`, `140:\n\\oldinstr\n142:\n.pushsection .altinstructions, "a"\n${rows}.popsection\n.pushsection .altinstr_replacement, "ax"\n${code}${143 + replacements.length}:\n.popsection`);
+};
+
 const MACROS: readonly Name[] = [
+  macro('CALL_NOSPEC', 'reg:req', 'call *%\\reg'),
+  macro('JMP_NOSPEC', 'reg:req', 'jmp *%\\reg'),
+  macro('FILL_RETURN_BUFFER', 'reg:req nr:req ftr:req ftr2', ''),
+  alternative('ALTERNATIVE', [['newinstr', 'ft_flags']]),
+  alternative('ALTERNATIVE_2', [['newinstr1', 'ft_flags1'], ['newinstr2', 'ft_flags2']]),
   { names: ['PUSH_REGS'], text: pushRegs },
   { names: ['CLEAR_REGS'], text: clearRegs },
   macro('PUSH_AND_CLEAR_REGS', 'rdx=%rdx rcx=%rcx rax=%rax save_ret=0 clear_callee=1 unwind_hint=1', 'PUSH_REGS rdx=\\rdx, rcx=\\rcx, rax=\\rax, save_ret=\\save_ret\nCLEAR_REGS', pushRegs + clearRegs),
-  macro('POP_REGS', 'pop_rdi=1 skip_r11rcx=0', `${popsBut}\n.if \\pop_rdi\npopq %rdi\n.endif`),
+  { names: ['POP_REGS'], text: popRegs },
+  macro('FRED_ENTER', '', 'PUSH_REGS\nCLEAR_REGS\nmovq %rsp, %rdi', pushRegs + clearRegs),
+  macro('FRED_EXIT', '', 'POP_REGS', popRegs),
   macro('ENCODE_FRAME_POINTER', 'ptregs_offset=0', ''),
   macro('UNWIND_HINT_REGS', 'base=%rsp offset=0 indirect=0 extra=1 partial=0 signal=1', ''),
   macro('UNWIND_HINT_IRET_REGS', 'base=%rsp offset=0 signal=1', ''),

@@ -3,14 +3,14 @@ import type { Origin } from '../base/span.ts';
 import type { CodeNode, ExtableEntry, NodeId } from '../machine/code.ts';
 import { CODE_REGION, createRegion, GLOBAL_REGION, PERCPU_REGION, regionBase, top } from '../machine/layout.ts';
 import type { Layout, Region, RegionKind } from '../machine/layout.ts';
-import { EXTABLE_TYPES } from '../kernel/primitives.ts';
 import { PER_CPU_SIZES } from '../kernel/offsets.ts';
 import { SKETCH_CONSTANTS } from '../kernel/sketch-names.ts';
 import type { Directive } from '../syntax/annotation-types.ts';
 import type { AssemblerStream } from '../preprocess/stream.ts';
 import type { CSource } from './c-source.ts';
 import { conventionOf } from './conventional-gates.ts';
-import { SKETCH_VECTOR, taskWorkOf } from './deferrals.ts';
+import { sketchedVectors, taskWorkOf } from './deferrals.ts';
+import { extableOf } from './extable.ts';
 import { gatesOf } from './gates.ts';
 import type { GateRow } from './gates.ts';
 import { guardsOf } from './guards.ts';
@@ -22,7 +22,7 @@ import type { FunctionInfo, Guard, Handler, Program } from './program.ts';
 import { createVariables } from './variables.ts';
 import type { Variables } from './variables.ts';
 import { fixupException, plainStub } from './synthesize.ts';
-import { fredOf } from './fred.ts';
+import { fredOf, sketchedFred } from './fred.ts';
 import { NOTHING_TAKEN, sketchSource, takenIn } from './sketch.ts';
 import { gapBehind, syscallExitOf } from './syscall-entry.ts';
 import { distinct } from './unknown.ts';
@@ -69,10 +69,11 @@ export function buildProgram(parts: Parts): Program {
 
   const synthetic = new Map<string, NodeId>();
   const variables = parts.sketch ? createVariables([sketchSource(parts.directives, parts.sources), ...parts.sources], PER_CPU_SIZES) : createVariables(parts.sources);
+  const vectorOf = sketchedVectors(parts);
   const names: Names = {
     label: (name) => labels.get(name) ?? null,
     function: (name) => defined.get(name)?.first ?? synthetic.get(name) ?? null,
-    constant: (name) => constantNamed(parts.sources, name) ?? (parts.sketch ? (SKETCH_CONSTANTS.get(name) ?? (name.endsWith('_VECTOR') ? BigInt(SKETCH_VECTOR) : null)) : null),
+    constant: (name) => constantNamed(parts.sources, name) ?? (parts.sketch ? (SKETCH_CONSTANTS.get(name) ?? vectorOf(name)) : null),
     variable: variables.addressOf,
   };
   // What keeps an NMI from its own frame is in its stub: of a handler alone nothing is said of that.
@@ -104,7 +105,10 @@ export function buildProgram(parts: Parts): Program {
     for (const [name, node] of abstract.functions) synthetic.set(name, node);
   }
 
-  const fred = fredOf(parts.sources, names);
+  const sketched = parts.sketch ? sketchedFred(parts.sources, names, next) : null;
+  put(sketched?.nodes ?? []);
+  next += sketched?.nodes.length ?? 0;
+  const fred = sketched?.setup ?? fredOf(parts.sources, names);
   const stacks = stackNames([...rows, ...(abstract?.rows ?? [])], fred !== null);
   const layout = layoutOf(next, stacks, variables, keepers(placed, rows));
   const taskTop = stackTop(layout, 'task');
@@ -123,6 +127,7 @@ export function buildProgram(parts: Parts): Program {
       next += made.length;
     }
   }
+  if (sketched !== null && handlers.length === 0) handlers.push(...sketched.handlers);
   for (const one of defined.values()) {
     const { source } = one;
     functions.set(source.name, { name: source.name, entry: one.first, first: one.first, end: one.end, language: 'c', place: { file: source.file, span: source.nameSpan }, source });
@@ -239,18 +244,6 @@ function looksBelow(placed: Placed, stub: string): boolean {
     }
   }
   return false;
-}
-
-export function extableOf(placed: Placed): readonly ExtableEntry[] {
-  const rows: ExtableEntry[] = [];
-  for (const record of placed.stream.extable) {
-    const fault = placed.labels.get(record.fault);
-    const fixup = placed.labels.get(record.fixup);
-    if (fault === undefined || fixup === undefined) continue;
-    const type = record.type ?? 'EX_TYPE_DEFAULT';
-    rows.push({ fault, fixup, type: /^\d+$/.test(type) ? (EXTABLE_TYPES.get(Number(type)) ?? `EX_TYPE ${type}`) : type });
-  }
-  return rows;
 }
 
 export function addAssemblerFunctions(placed: Placed, functions: Map<string, FunctionInfo>): void {

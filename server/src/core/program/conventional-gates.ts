@@ -19,16 +19,24 @@ const LINUX_WORDS: ReadonlyMap<string, string> = new Map([
   ['ve', 'VE'], ['vc', 'VC'], ['mce', 'MC'], ['mc', 'MC'], ['db', 'DB'], ['df', 'DF'], ['pf', 'PF'], ['gp', 'GP'], ['ud', 'UD'], ['bp', 'BP'],
 ]);
 
-const NAME = /^(?:asm_|entry_)?(?:exc_|do_|handle_)?(\w+?)(?:_entry|_stub|_handler|_asm|_c)?$/i;
+const NAME = /^(?:kernel_|noist_|user_)?(?:asm_|entry_)?(?:exc_|do_|handle_)?(\w+?)(?:_entry|_stub|_handler|_asm|_c)?(?:_kernel|_user)?$/i;
+/** The half of a handler that is called for events from one mode (arch/x86/include/asm/idtentry.h, arch/x86/kernel/traps.c). */
+const KERNEL_HALF = /^kernel_exc_|^exc_\w+_kernel$/;
+const USER_HALF = /^(?:user|noist)_exc_|^exc_\w+_user$/;
 /** Words that are names of their own too: alone they say nothing. */
 const BARE: ReadonlySet<string> = new Set(['debug', 'overflow', 'bounds', 've', 'vc', 'mc', 'mce', 'db', 'df', 'pf', 'gp', 'ud', 'bp']);
 
 /** Linux's IST stacks (arch/x86/kernel/idt.c): those of these vectors, and of a handler whose macro says so. */
-const LINUX_IST: ReadonlyMap<number, string> = new Map([[1, 'DB'], [2, 'NMI'], [8, 'DF'], [18, 'MCE'], [29, 'VC']]);
+export const LINUX_IST: ReadonlyMap<number, string> = new Map([[1, 'DB'], [2, 'NMI'], [8, 'DF'], [18, 'MCE'], [29, 'VC']]);
 const IST_MACRO = /^DEFINE_IDTENTRY_(?:IST|NMI|DF|MCE|DEBUG|VC_KERNEL)$/;
 
 /** The stub of INT 0x80, by which 32-bit programs make system calls (arch/x86/entry/entry_64_compat.S), not that of a 32-bit kernel. */
 const INT80 = /^(?:asm_|entry_)?int(?:_?0x)?80(?:_(?!32$)\w+)?$/i;
+
+/** The mode whose events alone a function of this name handles; null for any. */
+export function originOfName(name: string): 'user' | 'kernel' | null {
+  return KERNEL_HALF.test(name) ? 'kernel' : USER_HALF.test(name) ? 'user' : null;
+}
 
 /** Vector that a name stands for, or null. */
 export function vectorOfName(name: string): number | null {
@@ -47,8 +55,9 @@ interface Sources {
 export function addConventional(rows: Map<number, GateRow>, parts: Sources, names: Names): void {
   if (parts.sources.some((source) => source.idtRows.length > 0)) return;
   const taken = new Set([...rows.values()].flatMap((row) => [row.stub, row.function].filter((one): one is string => one !== null)));
-  const stubs = parts.streams.flatMap((stream) => returning(stream)).filter((name) => !taken.has(name));
-  const functions = parts.sources.flatMap((source) => source.functions).filter((one) => !taken.has(one.name) && takesFrame(one)).sort((a, b) => rankOf(a.name) - rankOf(b.name));
+  const stubs = parts.streams.filter((stream) => !is32Bit(stream)).flatMap((stream) => returning(stream)).filter((name) => !taken.has(name));
+  const called = partsOfOthers(parts.sources);
+  const functions = parts.sources.flatMap((source) => source.functions).filter((one) => !taken.has(one.name) && takesFrame(one) && originOfName(one.name) !== 'user' && !called.has(one.name)).sort((a, b) => rankOf(a.name) - rankOf(b.name));
   const declared = new Set(rows.keys());
   for (const { macro, vector: word, function: name } of parts.sources.flatMap((source) => source.declaredEntries)) {
     const known = vectorByName(word);
@@ -74,6 +83,17 @@ export function addConventional(rows: Map<number, GateRow>, parts: Sources, name
   }
 }
 
+/** The functions that another one with a name of the same vector calls: that one is the handler. */
+function partsOfOthers(sources: readonly CSource[]): ReadonlySet<string> {
+  const parts = new Set<string>();
+  for (const { name, operations } of sources.flatMap((source) => source.functions)) {
+    const vector = vectorOfName(name);
+    if (vector === null) continue;
+    for (const { operation } of operations) if (operation.kind === 'call' && operation.name !== name && vectorOfName(operation.name) === vector) parts.add(operation.name);
+  }
+  return parts;
+}
+
 /** Of names that mean the same vector the one that Linux's gates lead to. */
 function rankOf(name: string): number {
   return name.startsWith('exc_') ? 0 : name.startsWith('do_') ? 1 : 2;
@@ -92,6 +112,11 @@ export function conventionOf({ name, stub, function: handler, ist }: Pick<GateRo
   return { kind: 'by-name', name: stub ?? handler ?? '', code: stub === null ? 'handler' : 'stub', event, stack };
 }
 
+/** Whether code is that of a 32-bit kernel: PUSH and POP of 32 bits do not exist in 64-bit mode (SDM vol. 2, "PUSH"). */
+export function is32Bit(stream: AssemblerStream): boolean {
+  return stream.items.some((item) => item.kind === 'instruction' && /^(?:push|pop)(?:l|al?|fl)$/.test(item.mnemonic));
+}
+
 /** Labels whose own code, up to the next one, returns from an event or jumps away and not back. */
 function returning(stream: AssemblerStream): readonly string[] {
   const out: string[] = [];
@@ -101,16 +126,20 @@ function returning(stream: AssemblerStream): readonly string[] {
   let left = true;
   for (const item of stream.items) {
     if (item.kind === 'label' && isFunctionLabel(item.name)) {
-      current = plain || !left ? [...current, item.name] : [item.name];
+      if (plain || !left) current.push(item.name);
+      else current = [item.name];
       plain = true;
     } else if (item.kind === 'instruction') {
       plain = false;
       left = /^(?:jmp|ret|iret|eret|sysret|ud2|hlt)/.test(item.mnemonic);
+      // Linux's own name is enough, whatever the sketch shows of the way back.
+      const own = current.at(-1);
+      if (own?.startsWith('asm_exc_') === true && item.mnemonic.startsWith('call') && vectorOfName(own) !== null) out.push(own);
       if (/^(?:iretq?|eretu|erets)$/.test(item.mnemonic)) out.push(...current.splice(0));
       else if (item.mnemonic.startsWith('jmp') && item.operands[0]?.kind === 'memory' && item.operands[0].displacement?.kind === 'symbol' && isFunctionLabel(item.operands[0].displacement.name)) out.push(...current.splice(0));
     }
   }
-  return out;
+  return [...new Set(out)];
 }
 
 /** Whether a C function is entered with the frame: `struct pt_regs *` first, or one of Linux's defining macros. */

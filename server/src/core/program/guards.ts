@@ -21,14 +21,16 @@ export function guardsOf(parts: Parts, places: Places, handlers: readonly Handle
     if (directive.kind !== 'guard' || out.some((guard) => guard.name === directive.name)) continue;
     const machineBit = /^(mcip|mcg_status(\.mcip)?)$/i.test(directive.name) ? 'mcip' : null;
     const word = machineBit === null ? wordOf(directive.name, parts.sources, places) : null;
+    const vector = machineBit === 'mcip' ? 18 : vectorOf(directive, handlers);
     out.push({
       name: directive.name,
-      vector: machineBit === 'mcip' ? 18 : vectorOf(directive, handlers),
+      vector,
       address: word?.address ?? null,
       size: word?.size ?? 8,
       machineBit,
       info: word?.info ?? { start: 0n, end: 0n },
-      setBy: directive.set,
+      // A host that injects anything but the paravirtual #PF does so at the access that failed, as hardware would.
+      setBy: directive.set === 'host' && vector !== 14 ? 'module' : directive.set,
       fallback: directive.fallback,
       clears: directive.clears,
       protects: directive.protects,
@@ -41,7 +43,7 @@ export function guardsOf(parts: Parts, places: Places, handlers: readonly Handle
 
 /** Hardware's word is that of #VE, the host's that of the paravirtual #PF (semantics.md §22). */
 function vectorOf(directive: Directive & { kind: 'guard' }, handlers: readonly Handler[]): number {
-  if (directive.set === 'host') return 14;
+  if (directive.set === 'host' && (handlers.some((handler) => handler.vector === 14) || !handlers.some((handler) => handler.vector === 20))) return 14;
   const declared = handlers.find((handler) => handler.vector < 32 && handler.vector !== 2 && handler.vector !== 14);
   return handlers.some((handler) => handler.vector === 20) ? 20 : (declared?.vector ?? 20);
 }

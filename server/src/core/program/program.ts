@@ -61,6 +61,9 @@ export interface FunctionInfo {
   readonly source: CFunction | null;
 }
 
+/** What a way out that is shown alone belongs to: `user mode` where only the restore of pt_regs is shown, and what chose it is not. */
+export type WayOut = 'SYSCALL' | 'user mode';
+
 export interface Program {
   readonly code: Code;
   readonly layout: Layout;
@@ -78,7 +81,7 @@ export interface Program {
   /** Routines that SYSCALL enters, by what they do: those that have Linux's names are known by them. */
   readonly syscallEntries: readonly string[];
   /** The way out of a system call, where a sketch shows nothing else. */
-  readonly syscallExit: { readonly entry: NodeId; readonly name: string } | null;
+  readonly syscallExit: { readonly entry: NodeId; readonly name: string; readonly of: WayOut } | null;
   readonly delivery: 'idt' | 'fred';
   readonly fred: { readonly user: NodeId; readonly kernel: NodeId; readonly levels: ReadonlyMap<number, number> } | null;
   /** Code outside a kernel tree. */

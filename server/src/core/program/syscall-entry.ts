@@ -2,7 +2,7 @@
 // instructions do. And the gap of each: CPL 0 on the RSP of user mode (SYS-03).
 import type { CodeNode, InstructionNode, NodeId } from '../machine/code.ts';
 import { RSP } from '../machine/registers.ts';
-import type { FunctionInfo } from './program.ts';
+import type { FunctionInfo, Program } from './program.ts';
 
 /** Instructions within which an entry swaps GS and gets a stack. */
 const FIRST = 24;
@@ -53,16 +53,31 @@ export function syscallEntriesOf(nodes: readonly (CodeNode | undefined)[], funct
 }
 
 /**
- * The code that ends in SYSRET where a sketch shows the way out of a system call alone: it begins with user pt_regs on the
- * task stack. Null where that cannot be, as it pops or pushes at once.
+ * The code that ends in SYSRET, or in IRET behind a look at pt_regs, where a sketch shows the way out to user mode alone: it
+ * begins with user pt_regs on the task stack. Null where that cannot be, as it pops or pushes something else at once.
  */
-export function syscallExitOf(nodes: readonly (CodeNode | undefined)[]): { readonly entry: NodeId; readonly name: string } | null {
-  const sysret = nodes.find((node): node is InstructionNode => node?.kind === 'instruction' && node.mnemonic.startsWith('sysret'));
-  const first = sysret === undefined ? undefined : nodes.find((node): node is InstructionNode => node?.kind === 'instruction' && node.symbol === sysret.symbol);
-  if (sysret === undefined || first === undefined || /^(?:push|pop|swapgs|add|sub|lea|sysret|\.\.\.)/.test(first.mnemonic) || first.operands.some((one) => one.kind === 'register' && one.register === RSP)) return null;
+export function syscallExitOf(nodes: readonly (CodeNode | undefined)[]): Program['syscallExit'] {
+  const returns = (pattern: RegExp): InstructionNode | undefined => nodes.find((node): node is InstructionNode => node?.kind === 'instruction' && pattern.test(node.mnemonic));
+  const sysret = returns(/^sysret/);
+  const last = sysret ?? returns(/^iret/);
+  const first = last === undefined ? undefined : nodes.find((node): node is InstructionNode => node?.kind === 'instruction' && node.symbol === last.symbol);
+  if (last === undefined || first === undefined) return null;
+  const whole = looksAtPtRegs(first);
+  if (!whole && (sysret === undefined || /^(?:push|pop|swapgs|add|sub|lea|sysret|\.\.\.)/.test(first.mnemonic) || first.operands.some((one) => one.kind === 'register' && one.register === RSP))) return null;
   // Its own name, or none.
-  return { entry: first.id, name: sysret.symbol === '' ? 'the code' : sysret.symbol };
+  return { entry: first.id, name: last.symbol === '' ? 'the code' : last.symbol, of: whole ? 'user mode' : 'SYSCALL' };
 }
+
+/** What only code at the lowest word of pt_regs does first: pop R15, or test the saved CS. */
+function looksAtPtRegs({ mnemonic, operands }: InstructionNode): boolean {
+  const [first, second] = operands;
+  if (mnemonic.startsWith('pop')) return first?.kind === 'register' && first.register === R15;
+  return mnemonic.startsWith('test') && second?.kind === 'memory' && second.base === RSP && second.displacement === SAVED_CS;
+}
+
+const R15 = 15;
+/** Offset in struct pt_regs (arch/x86/include/asm/ptrace.h). */
+const SAVED_CS = 0x88n;
 
 /** The gap behind an entry: up to the instruction behind the load of RSP. */
 export function gapBehind(nodes: readonly (CodeNode | undefined)[], entry: NodeId): { readonly first: NodeId; readonly end: NodeId } | null {

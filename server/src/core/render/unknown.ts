@@ -8,7 +8,8 @@ export function unknownText(unknown: Unknown, locate: Locate): string {
   switch (unknown.kind) {
     case 'unfinished': {
       const { runs, bounds } = unknown;
-      return `not explored to its end: ${runs[0] ?? ''}${runs.length > 1 ? ` and ${runs.length - 1} more` : ''}: bound hit: ${bounds.join(', ')}`;
+      const distinct = [...new Set(bounds)];
+      return `not explored to its end: ${runs[0] ?? ''}${runs.length > 1 ? ` and ${runs.length - 1} more` : ''}: bound hit: ${distinct.slice(0, MOST_BOUNDS).join(', ')}${distinct.length > MOST_BOUNDS ? ` and ${distinct.length - MOST_BOUNDS} more` : ''}`;
     }
     case 'not-judged':
       return `nothing says which event enters ${unknown.first}${unknown.others === 0 ? '' : ` and ${unknown.others} more`}, so that it is not judged: write it above it, as /* xctx: handler vector=GP ist=none */`;
@@ -35,7 +36,7 @@ export function unknownText(unknown: Unknown, locate: Locate): string {
     case 'syscall-entry':
       return `${unknown.name} is taken for the entry of SYSCALL by what it does: it keeps RSP in a per-CPU word and loads another`;
     case 'syscall-exit':
-      return `${unknown.name} is taken for the way out of a system call: it ends in SYSRET, and pt_regs of user mode lie where RSP points at its beginning`;
+      return `${unknown.name} is taken for the way out to user mode by how it ends: pt_regs of user mode lie where RSP points at its beginning`;
     case 'by-name': {
       const { name, code, event, stack } = unknown;
       return `${code === 'handler' ? `${name}()` : name} is taken for the ${code} of ${event} by its name, ${stackText(stack)}: a handler annotation says otherwise`;
@@ -48,6 +49,9 @@ export function unknownText(unknown: Unknown, locate: Locate): string {
       return unreachable(unknown);
   }
 }
+
+/** Of one sentence. */
+const MOST_BOUNDS = 3;
 
 function stackText(stack: StackByName): string {
   switch (stack.kind) {

@@ -1,6 +1,8 @@
 // What the front end could not read, as findings. In a kernel tree that says more about the front end than about the
 // kernel, so that C which it does not understand is no finding there but counts as unknown.
 import type { Place } from '../base/span.ts';
+import { instructionDoors } from '../contexts/entry-doors.ts';
+import { is32Bit, originOfName } from '../program/conventional-gates.ts';
 import { intelAt } from '../syntax/asm-intel.ts';
 import type { Unknown } from '../review-types.ts';
 import type { Finding } from '../rules/finding.ts';
@@ -54,12 +56,17 @@ export function unknownOf(linked: LinkedUnit): readonly Unknown[] {
   return [...(root === null ? notJudged(linked) : []), ...linked.program.unknown, ...unread];
 }
 
+/** FRED's: what their arms call is judged, whatever the event. */
+const DISPATCHER = /^fred_/;
+
 /** Entry code that nothing ties to an event: silence about it means nothing. */
 function notJudged({ program, scenarioFiles }: LinkedUnit): readonly Unknown[] {
-  if (program.handlers.length > 0 || program.syscallEntries.length > 0 || program.syscallExit !== null || program.gap !== null || program.fred !== null || scenarioFiles.size > 0) return [];
+  if (program.handlers.length > 0 || program.syscallEntries.length > 0 || program.syscallExit !== null || program.gap !== null || program.fred !== null || instructionDoors(program).length > 0 || scenarioFiles.size > 0) return [];
   const returning = new Set(program.code.nodes.flatMap((node) => (node.kind === 'instruction' && (/^(?:iret|eret|sysret)/.test(node.mnemonic) || (node.mnemonic === 'jmp' && node.target === null && node.targetName !== null)) ? [node.symbol] : [])));
-  const stubs = [...program.functions.values()].filter((info) => info.language === 'asm' && returning.has(info.name)).map(({ name }) => name);
-  const handlers = program.sources.flatMap((source) => source.functions).filter((one) => one.definedBy === null && /\bpt_regs\b/.test(one.parameters[0]?.type ?? '')).map(({ name }) => `${name}()`);
+  // That of a 32-bit kernel is followed by a machine of its own.
+  const other = new Set(program.streams.filter(is32Bit).map(({ file }) => file));
+  const stubs = [...program.functions.values()].filter((info) => info.language === 'asm' && returning.has(info.name) && !other.has(info.place.file)).map(({ name }) => name);
+  const handlers = program.sources.flatMap((source) => source.functions).filter((one) => one.definedBy === null && /\bpt_regs\b/.test(one.parameters[0]?.type ?? '') && !DISPATCHER.test(one.name) && originOfName(one.name) === null).map(({ name }) => `${name}()`);
   const [first] = [...stubs, ...handlers];
   if (first === undefined) return [];
   return [{ kind: 'not-judged', first, others: stubs.length + handlers.length - 1 }];

@@ -1,7 +1,7 @@
 // What the review says of entry code that it runs by its paths: a kernel tree's, and that of a unit with stubs of its own.
 import type { Place, Span } from '../base/span.ts';
 import { instructionDoors } from '../contexts/entry-doors.ts';
-import { absentFeature } from '../kernel/variants.ts';
+import { absentFeature, FRED_VARIANTS } from '../kernel/variants.ts';
 import type { CpuVariant } from '../kernel/variants.ts';
 import type { Program } from '../program/program.ts';
 import type { Finding, RunReport } from '../rules/finding.ts';
@@ -105,14 +105,19 @@ function concerns({ program }: KernelProgram, file: string, offset: number | nul
 
 /** CPUs that a unit's own stubs are run on: by what its code deals with. */
 export function unitVariants(program: Program): readonly CpuVariant[] {
+  if (program.delivery === 'fred') return FRED_VARIANTS;
   const writesCr3 = program.code.nodes.some((node) => node.kind === 'instruction' && node.mnemonic.startsWith('mov') && node.operands.at(-1)?.kind === 'system-register' && (node.operands.at(-1) as { readonly name: string }).name === 'cr3');
-  const pti = writesCr3 ? ['X86_FEATURE_PTI'] : [];
+  const patched = program.code.nodes.some((node) => node.kind === 'feature') ? PATCHED : [];
+  const pti = [...patched, ...(writesCr3 ? ['X86_FEATURE_PTI'] : [])];
   const absent = new Set(program.directives.flatMap((directive) => (directive.kind === 'assume' ? (absentFeature(directive.subject) ?? []) : [])));
   return [
     { name: writesCr3 ? 'PTI' : 'no FSGSBASE', present: pti },
     { name: writesCr3 ? 'PTI, FSGSBASE' : 'FSGSBASE', present: [...pti, 'X86_FEATURE_FSGSBASE'] },
   ].filter(({ present }) => !present.some((feature) => absent.has(feature)));
 }
+
+/** Features whose alternatives are there to be taken, where a unit has alternatives. */
+const PATCHED = ['X86_FEATURE_ALWAYS', 'X86_FEATURE_SMAP', 'X86_FEATURE_FENCE_SWAPGS_USER', 'X86_FEATURE_FENCE_SWAPGS_KERNEL', 'X86_FEATURE_CLEAR_CPU_BUF'];
 
 /** Whether a unit has stubs that are its own text. */
 export function hasStubs(program: Program): boolean {

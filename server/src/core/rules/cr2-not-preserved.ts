@@ -51,7 +51,9 @@ function savedForAll(tree: Tree, one: TreeFunction, found: Findings): void {
   if (!entryMacro.test(one.definedBy ?? '')) return;
   for (const step of one.graph().steps) {
     if (step.kind !== 'store' || step.operator !== '=' || !/^(?:local_db_save|read_cr2)\(\)$/.test(step.value) || !/^\w+$/.test(step.target)) continue;
-    const global = new RegExp(`^(?:static[ \\t]+)?(?:unsigned long|u64|long)[ \\t]+${step.target}[ \\t]*[;=]`, 'm').test(tree.active(one.file) ?? '');
+    // In a mail that lost its tabs a local is declared in the first column too.
+    const declares = new RegExp(`^(?:static[ \\t]+)?(?:unsigned long|u64|long)[ \\t]+${step.target}[ \\t]*[;=]`, 'gm');
+    const global = [...(tree.active(one.file) ?? '').matchAll(declares)].some(({ index }) => tree.functions.every(({ file, span }) => file !== one.file || index < span.start || index >= span.end));
     if (global) found.at(step, { function: one, calls: [] }, `${step.target} is one word for all CPUs: an NMI on another CPU overwrites what this one has to bring back; make it per CPU, or a local`);
   }
 }

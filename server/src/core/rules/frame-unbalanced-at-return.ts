@@ -6,7 +6,8 @@ import { stubFiles } from './path-examples.ts';
 import { entered, isInstruction, pathPlace, pathPremises } from './path-vocabulary.ts';
 import { load, draftOf } from '../machine/draft.ts';
 import { REGISTER_NAMES, RSP } from '../machine/registers.ts';
-import { isConstant } from '../machine/word.ts';
+import { constant, isConstant } from '../machine/word.ts';
+import type { Word } from '../machine/word.ts';
 import type { Judgement, Rule } from './rule.ts';
 import { leavesByTheWrongWay } from './swapgs-imbalance.ts';
 
@@ -19,10 +20,15 @@ function judge(step: PathStep): readonly Judgement[] {
     const lost = lostByRoutine(step);
     return lost === null ? [] : [{ place: pathPlace(node), message: `${step.start.door.name}, which C code calls, ${lost}; leave the stack and the registers that a callee keeps as they were`, premises: pathPremises(step) }];
   }
+  if (isInstruction(node) && /^retq?$/.test(node.mnemonic) && step.start.door.kind === 'event' && step.after.ended === 'left-code' && !isConstant(rspTarget(step))) {
+    return [{ place: pathPlace(node), message: `${node.text} takes a word that is no return address for one (${entered(step.start)}): what was pushed since the call is still on the stack; pop it before the return, or move the return address`, premises: pathPremises(step) }];
+  }
   if (!isInstruction(node) || !/^(iret|eret)/.test(node.mnemonic)) return [];
   const other = wrongReturn(step);
   if (other !== null) return [{ place: pathPlace(node), message: `${node.text} returns to ${other} mode (${entered(step.start)}), which it cannot: ERETS stays in the kernel, ERETU leaves it`, premises: pathPremises(step) }];
   const frame = before.frames.at(-1);
+  const fred = wrongForFred(step);
+  if (fred !== null) return [{ place: pathPlace(node), message: fred, premises: pathPremises(step), blamed: blamedOf(step) }];
   for (const effect of step.effects) {
     if (effect.kind === 'wrong-return') return [finding(step, `RSP comes back as ${effect.found} instead of ${effect.expected}`)];
   }
@@ -30,6 +36,12 @@ function judge(step: PathStep): readonly Judgement[] {
   if (frame === undefined || frame.fred || step.after.ended !== 'left-code') return [];
   const rip = load(draftOf(before), step.setup, frame.base, 8);
   return step.effects.some((effect) => effect.kind === 'unknown' && effect.what.includes('saved RIP')) && rip.name === '' ? [finding(step, 'the saved RIP is not an address of code')] : [];
+}
+
+/** The word that RET pops. */
+function rspTarget({ before, setup }: PathStep): Word {
+  const rsp = before.registers[RSP];
+  return rsp === undefined || !isConstant(rsp) ? constant(0n) : load(draftOf(before), setup, rsp.value, 8);
 }
 
 /** What a called function keeps (System V ABI for AMD64, "Register Usage"). */
@@ -65,6 +77,21 @@ function wrongReturn({ node, before, setup }: PathStep): 'user' | 'kernel' | nul
   const mode = (cs.value & 3n) === 3n ? 'user' : 'kernel';
   return (node.mnemonic === 'eretu') === (mode === 'user') ? null : mode;
 }
+
+/** ERETS and ERETU find the error code at RSP and skip it; IRET restores neither stack level nor blocking by NMI (FR-02, FR-05, FR-06). */
+function wrongForFred(step: PathStep): string | null {
+  const { node, before, start } = step;
+  const frame = before.frames.at(-1);
+  const rsp = before.registers[RSP];
+  if (!isInstruction(node) || frame?.fred !== true || rsp === undefined || !isConstant(rsp)) return null;
+  const right = start.user && before.frames.length === 1 ? 'ERETU' : 'ERETS';
+  if (node.mnemonic.startsWith('iret')) return rsp.value === frame.base ? `${node.text} returns from a FRED frame (${entered(start)}): it restores no stack level, and does not go by what the frame says of NMIs; return with ${right}, which skips the error code itself` : null;
+  const off = rsp.value - (frame.base - 8n);
+  return off !== 0n && off > -FRED_FRAME && off < FRED_FRAME ? `${node.text} does not return to what ${entered(start)} interrupted: RSP is ${off < 0n ? -off : off} bytes ${off < 0n ? 'below' : 'above'} the error code of the frame, which ${right} skips itself` : null;
+}
+
+/** Bytes of a frame with the registers below it. */
+const FRED_FRAME = 0xb8n;
 
 const SELECTORS = 0xffffn;
 

@@ -18,7 +18,11 @@ const notOfFred = /^X86_TRAP_(?:BP|OF|NMI|OLD_MF|SPURIOUS)$/;
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
   const rows = new Map<string, TreeGate[]>();
-  for (const gate of tree.gates) rows.set(gate.vector, [...(rows.get(gate.vector) ?? []), gate]);
+  for (const gate of tree.gates) {
+    const own = rows.get(gate.vector);
+    if (own === undefined) rows.set(gate.vector, [gate]);
+    else own.push(gate);
+  }
   // Of a vector with several stubs (Xen PV has its own) one is enough.
   const declared = new Map(tree.entries.filter(({ vector }) => /^X86_TRAP_\w+$/.test(vector) && !soft.test(vector)).map((entry) => [entry.vector, entry] as const));
   const missing = [...declared.values()].filter(({ vector }) => !rows.has(vector));

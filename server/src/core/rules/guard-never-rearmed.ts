@@ -23,6 +23,7 @@ function leavesOut(node: CodeNode): boolean {
  * vector of a constant that is not in view is whichever handler's the sketch does not show.
  */
 function runsUnknown(program: Program, node: CodeNode): boolean {
+  if (program.sketch && node.kind === 'operation' && node.operation.kind === 'opaque' && QUEUES.test(node.operation.name)) return true;
   if (!program.sketch || !armsDeferral(node) || node.kind !== 'operation' || node.operation.kind !== 'primitive') return false;
   const { name, arguments: given } = node.operation;
   if (program.directives.some((directive) => directive.kind === 'defers-to')) return false;
@@ -32,6 +33,9 @@ function runsUnknown(program: Program, node: CodeNode): boolean {
   const vector = given.at(-1);
   return effect === 'self-ipi' && (vector?.kind !== 'constant' || vector.value === BigInt(SKETCH_VECTOR) || !program.handlers.some((handler) => BigInt(handler.vector) === vector.value));
 }
+
+/** Hands a function over to code that is not modelled, which runs it some time on some CPU. */
+const QUEUES = /^(?:(?:schedule|queue)_(?:delayed_)?work(?:_on)?|tasklet_(?:hi_)?schedule|raise_softirq(?:_irqoff)?|call_rcu|mod_timer|wake_up_process)$/;
 
 function rearms(program: Program, node: CodeNode, guard: Guard): boolean {
   if (clears(node, guard) || armsDeferral(node)) return true;

@@ -3,9 +3,9 @@
 import type { Step, Tree } from '../tree/tree.ts';
 import { isCall } from './tree-entries.ts';
 
-/** Names of the structures: `apf_reason`. */
+/** Names of the structures: `apf_reason`, which a sketch need not show being told to the host. */
 export function handOverAreas(tree: Tree): ReadonlySet<string> {
-  const areas = new Set<string>();
+  const areas = new Set<string>(tree.design ? ['apf_reason'] : []);
   for (const one of tree.functions) {
     for (const step of one.graph().steps) {
       const name = isCall(step, /^slow_virt_to_phys$/) ? /^this_cpu_ptr\(&(\w+)\)$/.exec(step.arguments[0] ?? '')?.[1] : undefined;

@@ -22,6 +22,8 @@ function isKernelHalf({ program, start }: PathStep, name: string): boolean {
 function judge(step: PathStep): readonly Judgement[] {
   const name = cFunctionCalled(step);
   if (name === null || step.start.door.kind !== 'event') return [];
+  // Inside a fault of the path's own what the path began with says nothing.
+  if (step.program.fred !== null && step.before.frames.length > 1) return [];
   const { start, node } = step;
   if (FOR_USER.test(name) && !start.user && !countsAsUser(step)) {
     return [{ place: pathPlace(node), message: `${name}() is the handler for events from user mode and is called for ${entered(start)}: it does the work of the way back to user mode, on a stack and in a context of the kernel; call the half for kernel mode`, premises: pathPremises(step), related: stubOf(step) }];

@@ -2,6 +2,7 @@
 import { entryStub, handlerOfGp } from './path-examples.ts';
 import { pathPlace } from './path-vocabulary.ts';
 import type { Inspection, Judgement, Rule } from './rule.ts';
+import { LINUX_IST, vectorOfName } from '../program/conventional-gates.ts';
 import { vectorTitle } from '../machine/vectors.ts';
 
 function inspect({ program }: Inspection): readonly Judgement[] {
@@ -9,7 +10,13 @@ function inspect({ program }: Inspection): readonly Judgement[] {
   for (const node of program.code.nodes) {
     if (node.kind !== 'instruction' || !node.mnemonic.startsWith('call')) continue;
     const handler = program.handlers.find((one) => one.ist.value !== null && !one.synthesized && (one.stub === node.target || (node.target === null && one.stubName === node.targetName)));
-    if (handler === undefined) continue;
+    if (handler === undefined) {
+      const name = node.targetName ?? '';
+      const named = program.sketch && node.target === null && name.startsWith('asm_exc_') ? vectorOfName(name) : null;
+      const ist = named === null ? undefined : LINUX_IST.get(named);
+      if (named !== null && ist !== undefined) out.push({ place: pathPlace(node), message: `${node.text} enters the stub of ${vectorTitle(named)} on the caller's stack, and the stub relies on being at the top of the ${ist} stack; call an entry that uses no IST stack`, premises: [{ fact: `${name} is Linux's stub of ${vectorTitle(named)}, on the IST stack ${ist}`, place: null, assumed: true }] });
+      continue;
+    }
     out.push({ place: pathPlace(node), message: `${node.text} enters the stub of ${vectorTitle(handler.vector)} on the caller's stack, and the stub relies on being at the top of the ${handler.ist.value} stack; call an entry that uses no IST stack`, premises: [{ fact: `${vectorTitle(handler.vector)} uses the IST stack ${handler.ist.value}`, place: handler.ist.place, assumed: false }] });
   }
   return out;

@@ -1,7 +1,7 @@
 // XR-NMI06: user memory is read where a page fault must not sleep, without the measures that make the fault fail.
 import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
 import type { Judgement } from './rule.ts';
-import { entriesOf, factsOf, findings, isCall, treeRule } from './tree-entries.ts';
+import { entriesWithPlain, factsOf, findings, isCall, treeRule } from './tree-entries.ts';
 import type { Findings } from './tree-entries.ts';
 import { watchProofs, whats } from './tree-proofs.ts';
 import type { Proof } from './tree-proofs.ts';
@@ -44,7 +44,7 @@ function examine(tree: Tree): readonly Judgement[] {
       },
     });
   }
-  for (const entry of entriesOf(tree)) {
+  for (const entry of entriesWithPlain(tree)) {
     if (entry.vector !== 'NMI') continue;
     watchProofs(tree, entry.function, [refused, ours], {
       facts: factsOf(entry),

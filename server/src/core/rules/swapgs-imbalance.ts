@@ -23,6 +23,11 @@ export function leavesByTheWrongWay({ node, before, start, setup, program }: Pat
 }
 
 function judge(step: PathStep, value: number): readonly Judgement[] {
+  // GS-06, FR-10: event delivery and ERETU have swapped.
+  if (isInstruction(step.node) && step.node.mnemonic === 'swapgs') {
+    if (step.program.fred === null || step.program.contexts.has('inside C')) return [];
+    return [{ place: pathPlace(step.node), message: 'swapgs raises #UD where FRED is enabled: delivery from user mode and ERETU swap the GS base themselves; leave it out', premises: pathPremises(step) }];
+  }
   if (returnsToC(step) && knowledgeOf(step.program).gs && gsOf(step.after.cpu.gsBase) !== 'kernel') {
     return [{ place: pathPlace(step.node), message: `${step.node.text} goes back to C code on another GS base than the kernel's (${entered(step.start)}); swap back before it`, premises: pathPremises(step) }];
   }
@@ -50,7 +55,7 @@ export const swapgsImbalance: Rule = {
   bad: [{ title: 'The swap on the way out does not ask where the event came from', files: stubFiles({ unswap: '\tswapgs\n', leave: '\taddq\t$8, %rsp\n\tiretq\t#~ swapgs-imbalance\n' }) }],
   good: [{ title: 'The same test on both ways', files: stubFiles() }],
   judge: null,
-  path: { at: ['return'], monitor: exitJump, judge },
+  path: { at: ['return', 'system'], monitor: exitJump, judge },
   inspect: null,
   fix: null,
 };

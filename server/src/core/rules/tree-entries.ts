@@ -2,7 +2,7 @@
 // steps of their graphs with the calls that lead there.
 import type { Place } from '../base/span.ts';
 import { vectorByName, vectorByNumber } from '../machine/vectors.ts';
-import { vectorOfName } from '../program/conventional-gates.ts';
+import { originOfName, vectorOfName } from '../program/conventional-gates.ts';
 import { placeIn } from '../tree/tree.ts';
 import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
 import { watch } from '../tree/watch.ts';
@@ -50,23 +50,35 @@ export function entriesWithPlain(tree: Tree): readonly Entry[] {
   if (before !== undefined) return before;
   const entries = entriesOf(tree);
   const known = new Set(entries.map((entry) => entry.function));
-  const plain = tree.functions.flatMap((one) => (known.has(one) ? [] : plainEntryOf(tree, one)));
+  const called = partsOfOthers(tree);
+  const plain = tree.functions.flatMap((one) => (known.has(one) ? [] : plainEntryOf(tree, one, called)));
   for (const { function: one } of plain) known.add(one);
   const made = [...entries, ...plain, ...registered(tree).flatMap((one) => (known.has(one) ? [] : [plainEntry(one, 'NMI')]))];
   keptWithPlain.set(tree, made);
   return made;
 }
 
-function plainEntryOf(tree: Tree, one: TreeFunction): readonly Entry[] {
+function plainEntryOf(tree: Tree, one: TreeFunction, called: ReadonlySet<string>): readonly Entry[] {
   const said = tree.declared.get(one.name);
   const head = (tree.active(one.file) ?? '').slice(one.span.start, one.span.end).split('{')[0] ?? '';
   const number = said === undefined && /\bpt_regs\b/.test(head) ? vectorOfName(one.name) : null;
   const vector = said === undefined ? (number === null ? null : (vectorByNumber(number)?.name ?? null)) : (vectorByName(said) ?? vectorByName(said.toUpperCase()) ?? (/^\d+$/.test(said) ? vectorByNumber(Number(said)) : null))?.name ?? null;
-  return vector === null ? [] : [plainEntry(one, vector)];
+  return vector === null || (number !== null && called.has(one.name)) ? [] : [plainEntry(one, vector)];
+}
+
+/** The functions that another one with a name of the same vector calls: that one is the handler. */
+function partsOfOthers(tree: Tree): ReadonlySet<string> {
+  const parts = new Set<string>();
+  for (const one of tree.functions) {
+    const vector = vectorOfName(one.name);
+    if (vector === null) continue;
+    for (const step of one.graph().steps) if (step.kind === 'call' && step.name !== one.name && vectorOfName(step.name) === vector) parts.add(step.name);
+  }
+  return parts;
 }
 
 function plainEntry(one: TreeFunction, vector: string): Entry {
-  return { function: one, vector, origin: 'both', delivery: 'idt', wrapped: false, interrupt: false, plain: true };
+  return { function: one, vector, origin: originOfName(one.name) ?? 'both', delivery: 'idt', wrapped: false, interrupt: false, plain: true };
 }
 
 /** What a sketch registers with register_nmi_handler(), where the NMI handler that calls it is not in view. */

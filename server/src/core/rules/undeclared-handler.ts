@@ -36,8 +36,9 @@ function inspect({ program }: Inspection): readonly Judgement[] {
   for (const info of program.functions.values()) {
     if (info.language !== 'asm' || known.has(info.name) || said.has(info.name)) continue;
     const tree = reachedFrom(program, info.name);
-    if (![...tree].some((symbol) => returning.has(symbol))) continue;
+    // What one that does not return reaches does not either.
     for (const symbol of tree) said.add(symbol);
+    if (![...tree].some((symbol) => returning.has(symbol))) continue;
     out.push({
       place: labelPlace(info.place),
       message: `${info.name} returns from an event, and no IDT row and no annotation says which: nothing is judged here; add a handler annotation or the row`,
