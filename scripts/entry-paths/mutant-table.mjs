@@ -189,6 +189,8 @@ export const mutants = [
   { name: 'RBX comes from the wrong word at SYSRETL', file: compat, in: 'entry_SYSCALL_compat', edit: replace(/^\s*movq\s+RBX\(%rsp\), %rbx/, '\tmovq\tRBP(%rsp), %rbx'), expect: registers },
   { name: 'R8 holds a kernel value at SYSRETL', file: compat, in: 'entry_SYSCALL_compat', from: /^sysret32_from/, edit: drop(/^\s*xorl?\s+%r8d/), expect: registers },
   { name: 'the user RIP is not saved at SYSCALL', file: entry, in: 'entry_SYSCALL_64', edit: replace(/^\s*pushq\s+%rcx/, '\tpushq\t%rdx'), expect: ['saved-word-wrong'] },
+  { name: 'ax of a system call is its number', file: entry, in: 'entry_SYSCALL_64', edit: replace(/^\s*PUSH_AND_CLEAR_REGS/, '\tPUSH_AND_CLEAR_REGS'), expect: ['saved-word-wrong'] },
+  { name: 'ax of a system call by SYSENTER is its number', file: compat, in: 'entry_SYSENTER_compat', edit: replace(/^\s*(?:PUSH_AND_CLEAR_REGS rax|pushq\s+\$-ENOSYS)/, (line) => line.replace('rax=$-ENOSYS', '').replace('$-ENOSYS', '%rax')), expect: ['saved-word-wrong'] },
   { name: 'the user flags are not saved at SYSCALL', file: entry, in: 'entry_SYSCALL_64', edit: replace(/^\s*pushq\s+%r11/, '\tpushq\t%r10'), expect: ['saved-word-wrong'] },
   { name: 'the temporary of the NMI stub is not restored', file: entry, in: 'asm_exc_nmi', from: /^first_nmi/, edit: drop(/^\s*movq\s+\(%rsp\), %rdx/), expect: registers },
   { name: 'the temporary of the user page table is not restored', file: entry, in: 'common_interrupt_return', from: /Lpti_restore|pti_restore/, edit: drop(/^\s*popq\s+%rdi/), expect: [...registers, ...frames], releases: ['6.12', '7.3'] },

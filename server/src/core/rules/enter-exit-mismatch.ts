@@ -4,12 +4,24 @@ import { placeIn } from '../tree/tree.ts';
 import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
 import { watch } from '../tree/watch.ts';
 import type { Judgement, Rule } from './rule.ts';
+import { isNoinstr } from './instrumentable-call.ts';
 import { entriesOf, factsOf, findings, isCall } from './tree-entries.ts';
 import type { Entry, Findings } from './tree-entries.ts';
 
+interface Pair {
+  readonly begin: RegExp;
+  readonly end: RegExp;
+  readonly what: string;
+  readonly lost: string;
+  /** Whoever begins it ends it. */
+  readonly own?: true;
+}
+
+const instrumentable: Pair = { begin: /^instrumentation_begin$/, end: /^instrumentation_end$/, what: 'the instrumentable range', lost: 'the code behind it counts as instrumentable' };
+
 /** Plain pairs, balanced inside one function. */
-const pairs: readonly { readonly begin: RegExp; readonly end: RegExp; readonly what: string; readonly lost: string; /** Whoever begins it ends it. */ readonly own?: true }[] = [
-  { begin: /^instrumentation_begin$/, end: /^instrumentation_end$/, what: 'the instrumentable range', lost: 'the code behind it counts as instrumentable' },
+const pairs: readonly Pair[] = [
+  instrumentable,
   { begin: /^pagefault_disable$/, end: /^pagefault_enable$/, what: 'the range without page faults', lost: 'every later fault of the task is refused' },
   { begin: /^__sev_get_ghcb$/, end: /^__sev_put_ghcb$/, what: 'the GHCB', lost: 'the page stays taken, and the second #VC from here on finds no free one', own: true },
   { begin: /^irq_enter_rcu$/, end: /^irq_exit_rcu$/, what: 'hard-interrupt context', lost: 'the task counts as an interrupt handler for ever' },
@@ -32,7 +44,10 @@ function examine(tree: Tree): readonly Judgement[] {
     const whole = (helpers.some(({ role }) => role === 'enter') || entry?.delivery === 'syscall') && (helpers.some(({ role }) => role === 'exit') || keepsToken(one) || reached.has(one) || (entry !== null && !entry.wrapped));
     if (whole || (entry?.wrapped === true && helpers.length > 0)) followHelpers(tree, one, entry, found);
     for (const pair of pairs) {
-      if (steps.some((step) => isCall(step, pair.begin)) && (pair.own === true || steps.some((step) => isCall(step, pair.end)))) followPair(tree, one, entry, pair, found);
+      const [begins, ends] = [pair.begin, pair.end].map((name) => steps.some((step) => isCall(step, name)));
+      // Of a function that may not be traced objtool wants both.
+      const both = pair === instrumentable && isNoinstr(one);
+      if ((begins === true && (ends === true || pair.own === true || both)) || (ends === true && both)) followPair(tree, one, entry, pair, found);
     }
   }
   for (const one of tree.functions) heldAtReturn(tree, one, entries.get(one) ?? null, found);
@@ -156,8 +171,8 @@ function followHelpers(tree: Tree, one: TreeFunction, entry: Entry | null, found
   );
 }
 
-function followPair(tree: Tree, one: TreeFunction, entry: Entry | null, pair: (typeof pairs)[number], found: Findings): void {
-  const wrapped = entry?.wrapped === true && pair.what === 'the instrumentable range';
+function followPair(tree: Tree, one: TreeFunction, entry: Entry | null, pair: Pair, found: Findings): void {
+  const wrapped = entry?.wrapped === true && pair === instrumentable;
   if (wrapped) return;
   // What the begin may not have given: `ghcb = __sev_get_ghcb(&state); if (!ghcb) ...`.
   const results = new Set(one.graph().steps.flatMap((step) => (step.kind === 'store' && pair.begin.test(step.value.replace(/\(.*/, '')) ? [step.target] : [])));

@@ -12,6 +12,7 @@ function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
   for (const one of tree.functions) {
     softwareEventOf(tree, one, found);
+    newTask(tree, one, found);
     const rewritten = one.graph().steps.flatMap((step) => (step.kind === 'store' && step.value.endsWith('->ssx') ? (/^(\w+)->ssx$/.exec(step.target)?.[1] ?? []) : []))[0];
     if (rewritten === undefined) continue;
     const store = (target: RegExp, value: RegExp) => (step: Step): boolean => step.kind === 'store' && target.test(step.target) && value.test(step.value);
@@ -26,15 +27,18 @@ function examine(tree: Tree): readonly Judgement[] {
     const kept = new Set(one.graph().steps.flatMap((step) => (step.kind === 'store' && /^\w+$/.test(step.target) && new RegExp(`^${rewritten}->(?:cs|ss|fred_ss\\.ss)$`).test(step.value) ? [step.target] : [])));
     const selector = (key: string, field: string, copy: string): Proof => ({ key, what: `its ${field.toUpperCase()} is the one of user mode again`, does: (step) => step.kind === 'store' && new RegExp(`^${rewritten}->(?:\\w+\\.)?${field}$`).test(step.target) && kept.has(step.value), undoes: copied(copy) });
     const [userSs, userCs] = [selector('u', 'ss', 'ssx'), selector('v', 'cs', 'csx')];
-    watchProofs(tree, one, [moved, ss, cs, cleared, level, userSs, userCs], {
+    // A sketch that copies no event data anywhere leaves it out.
+    const withInfo = tree.functions.some(({ name }) => name === 'fred_event_data') || one.graph().steps.some((step) => /\bedata\b/.test(step.text)) || !tree.design;
+    const info: Proof = { key: 'e', what: 'its event data is that of the fault', does: (step) => step.kind === 'store' && new RegExp(`^fred_info\\(${rewritten}\\)->edata$`).test(step.target) };
+    watchProofs(tree, one, [moved, ss, cs, cleared, level, userSs, userCs, info], {
       at: (step, missing, where) => {
         if (copied('ssx')(step) && missing.includes(moved)) {
           found.at(step, where, 'the SS word of the frame is overwritten before its NMI bit was moved to the frame that returns now: NMIs stay blocked, or are unblocked by the wrong return; move fred_ss.nmi first');
         }
         if (step.kind !== 'return') return false;
         const selectors = !tree.design || kept.size > 0;
-        const owed = [...(missing.includes(ss) ? [] : [cleared, ...(selectors ? [userSs] : [])]), ...(missing.includes(cs) ? [] : [level, ...(selectors ? [userCs] : [])])].filter((proof) => missing.includes(proof));
-        if (owed.length > 0) found.at(step, where, `the frame is rewritten and not made one of user mode: it is still to be seen that ${owed.map(({ what }) => what).join(' and that ')}; ERETU faults on it again or unblocks NMIs a second time`);
+        const owed = [...(missing.includes(ss) ? [] : [cleared, ...(selectors ? [userSs] : [])]), ...(missing.includes(cs) ? [] : [level, ...(selectors ? [userCs] : [])]), ...(missing.includes(ss) || missing.includes(cs) || !withInfo ? [] : [info])].filter((proof) => missing.includes(proof));
+        if (owed.length > 0) found.at(step, where, `the frame is rewritten and not made one of user mode: it is still to be seen that ${owed.map(({ what }) => what).join(' and that ')}; ${owed.some((proof) => proof !== info) ? 'ERETU faults on it again or unblocks NMIs a second time' : 'the handler for user mode takes the data of an older event for that of this one'}`);
         return true;
       },
     });
@@ -58,6 +62,26 @@ function softwareEventOf(tree: Tree, one: TreeFunction, found: Findings): void {
       if (step.kind === 'return' && !missing.includes(unmade) && missing.includes(cleared)) {
         found.at(back, where, 'a software event is made a fault and its frame still says that it is one: ERETU with TF set then raises #DB before the instruction that it goes back to, not behind it; clear fred_ss.swevent');
       }
+      return false;
+    },
+  });
+}
+
+/** The frame of a new task is made and not delivered: it says itself that NMIs are unblocked, and that stepping starts behind it. */
+function newTask(tree: Tree, one: TreeFunction, found: Findings): void {
+  const made = one.graph().steps.find((step) => step.kind === 'store' && /^\w+->ssx$/.test(step.target) && /^\w+$/.test(step.value));
+  const frame = made?.kind === 'store' ? made.target.slice(0, -'->ssx'.length) : null;
+  if (made === undefined || frame === null || !one.graph().steps.some((step) => step.kind === 'store' && step.target === `${frame}->ip`)) return;
+  const set = (key: string, field: string, what: string): Proof => ({ key, what, does: (step) => step.kind === 'store' && step.target === `${frame}->fred_ss.${field}` && /^(?:true|1)$/.test(step.value), undoes: (step) => step.kind === 'store' && step.target === `${frame}->ssx` });
+  // What is asked on the way is the CPU: without FRED the bits mean nothing.
+  const without: Proof = { key: 'w', what: '', test: (text, holds) => !holds && /X86_FEATURE_FRED\b/.test(text) };
+  const delivers = tree.design ? one.graph().steps.some((step) => /\bfred_ss\b/.test(step.text)) : tree.option('CONFIG_X86_FRED') && tree.functions.some(({ name }) => name === 'fred_event_data');
+  if (!delivers) return;
+  const bits = [set('n', 'nmi', 'the NMI bit of its frame is set: ERETU leaves NMIs blocked in user mode'), set('s', 'swevent', 'its frame is marked as a software event: a debugger that steps the task misses its first instruction')];
+  watchProofs(tree, one, [...bits, without], {
+    at: (step, missing, where) => {
+      const owed = bits.filter((proof) => missing.includes(proof));
+      if (step.kind === 'return' && missing.includes(without) && owed.length > 0) found.at(made, where, `a new task returns to user mode before ${owed.map(({ what }) => what).join(', and before ')}; set it behind the store to the SS word`);
       return false;
     },
   });
@@ -89,6 +113,18 @@ ${clear}	exc_general_protection(regs, 0);
 }
 `;
 
+const fresh = (nmi: string, mark: string): string => `static void start_task(struct pt_regs *regs, unsigned long ip, u16 cs, u16 ss)
+{
+	regs->ip = ip;
+	regs->csx = cs;
+	regs->ssx = ss;${mark}
+	if (cpu_feature_enabled(X86_FEATURE_FRED)) {
+		regs->fred_ss.swevent = true;
+${nmi}	}
+	regs->flags = X86_EFLAGS_IF;
+}
+`;
+
 export const fredReturnStateLost = treeRule({
   name: 'fred-return-state-lost',
   id: 'XR-FRD02',
@@ -101,10 +137,12 @@ export const fredReturnStateLost = treeRule({
   references: ['semantics FR-05, FR-06, FR-09'],
   bad: [
     { title: 'The bit is lost', files: { 'extable.c': fixup('\turegs->ssx = regs->ssx; //~ fred-return-state-lost\n\turegs->fred_ss.nmi = 0;\n') } },
+    { title: 'A new task with NMIs blocked', files: { 'process.c': fresh('', ' //~ fred-return-state-lost') } },
     { title: 'A software event becomes a fault', files: { 'fred.c': refused('', ' //~ fred-return-state-lost') } },
   ],
   good: [
     { title: 'Moved', files: { 'extable.c': fixup('\tregs->fred_ss.nmi = uregs->fred_ss.nmi;\n\turegs->ssx = regs->ssx;\n\turegs->fred_ss.nmi = 0;\n') } },
+    { title: 'A new task with NMIs unblocked', files: { 'process.c': fresh('\t\tregs->fred_ss.nmi = true;\n', '') } },
     { title: 'A fault in all words', files: { 'fred.c': refused('\tregs->fred_ss.swevent = 0;\n', '') } },
   ],
   examine,

@@ -1,8 +1,11 @@
 // XR-CTX07: a stub calls the handler that is made for events of the other mode.
 import type { PathStep } from '../contexts/entry-paths.ts';
+import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
+import { watch } from '../tree/watch.ts';
 import { stubFiles } from './path-examples.ts';
 import { cFunctionCalled, entered, pathPlace, pathPremises, rspOf, stackNameOf } from './path-vocabulary.ts';
 import type { Judgement, Rule } from './rule.ts';
+import { entriesOf, factsOf, findings } from './tree-entries.ts';
 
 /** The halves that Linux's macros make of one handler (arch/x86/include/asm/idtentry.h, arch/x86/include/asm/fred.h). */
 const FOR_USER = /^(?:noist_|user_exc_)|^fred_entry_from_user$/;
@@ -52,19 +55,80 @@ function countsAsUser({ before }: PathStep): boolean {
   return before.frames.at(-1)?.cpl === 3;
 }
 
+/** Of two C functions for one event, `virt_exception_user()` and `virt_exception_kernel()`, the one for the mode that was asked. */
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  const entries = new Map(entriesOf(tree).map((entry) => [entry.function, entry] as const));
+  const half = (step: Step, from: TreeFunction): 'user' | 'kernel' | null => {
+    if (step.kind !== 'call' || step.indirect || !/regs$/.test(step.arguments[0] ?? '')) return null;
+    const [, stem = '', mode] = /^(\w+)_(user|kernel)$/.exec(step.name) ?? [];
+    const both = mode !== undefined && [step.name, `${stem}_${mode === 'user' ? 'kernel' : 'user'}`].every((name) => tree.resolve(name, from.file)?.file === from.file);
+    return !both ? null : mode === 'user' ? 'user' : 'kernel';
+  };
+  for (const one of tree.functions) {
+    if (!one.whole || !one.graph().steps.some((step) => half(step, one) !== null)) continue;
+    const entry = entries.get(one);
+    // Whoever asked before it called this function is not looked for.
+    const asked = entry === undefined && tree.functions.some((caller) => caller !== one && caller.graph().steps.some((step) => step.kind === 'call' && step.name === one.name) && caller.graph().steps.some((step) => asksForMode(step)));
+    if (asked) continue;
+    watch<'user' | 'kernel' | 'either'>(
+      tree,
+      one,
+      entry === undefined || entry.origin === 'both' ? 'either' : entry.origin,
+      {
+        follow: () => false,
+        step: (step, state, where) => {
+          const mode = half(step, where.function);
+          if (mode !== null && step.kind === 'call' && mode !== state) found.at(step, where, `${step.name}() is for events from ${mode} mode and is called ${state === 'either' ? 'for both: nothing asks where this one came from' : `for one from ${state} mode`}; ${mode === 'kernel' ? 'a program is then served with the rights of the kernel' : 'the kernel is then refused what only programs are'}: ask user_mode() and call the half for each`);
+          return state;
+        },
+        branch: (test, holds, state) => (asksForMode(test) ? (holds === /^(?:user_mode|fault_from_user)\(|== 3$/.test(test.text) ? 'user' : 'kernel') : state),
+      },
+      entry === undefined ? new Map() : factsOf(entry),
+    );
+  }
+  return found.all();
+}
+
+function asksForMode(step: Step): boolean {
+  return step.kind === 'test' && /^(?:user_mode|fault_from_user)\(|\bcs & 3\) == 3$/.test(step.text);
+}
+
+const split = (call: string): string => `static int emulate_user(struct pt_regs *regs)
+{
+	return emulate_cpuid(regs);
+}
+
+static int emulate_kernel(struct pt_regs *regs)
+{
+	return emulate_any(regs);
+}
+
+bool handle_event(struct pt_regs *regs)
+{
+${call}}
+`;
+
 export const handlerOfOtherOrigin: Rule = {
   name: 'handler-of-other-origin',
   id: 'XR-CTX07',
   group: 'C context',
   severity: 'error',
-  summary: 'a stub calls the half of a handler that is made for events of the other mode',
+  summary: 'a stub or a handler calls the half of a handler that is made for events of the other mode',
   why: 'For #DB, #MC and #VC, and for all of FRED, there are two C functions: one that runs like any exception of user mode, on the task stack and with the work of the way back, and one that may have hit any kernel code and may do none of that. The wrong one schedules in an NMI-like context, or goes back to user mode without what is due.',
   instead: 'Ask the saved CS in the stub, and call on each way the half that is made for it.',
   falsePositives: ['Faults of the return to user mode, which are handled as faults of user mode.', 'Handlers without halves.'],
   references: ['Linux, arch/x86/include/asm/idtentry.h', 'semantics ENT-01'],
-  bad: [{ title: 'One half for both modes', files: stubFiles({ call: '\tcall\tnoist_demo_gp #~ handler-of-other-origin\n' }) }],
-  good: [{ title: 'A handler for both', files: stubFiles() }],
+  bad: [
+    { title: 'One half for both modes', files: stubFiles({ call: '\tcall\tnoist_demo_gp #~ handler-of-other-origin\n' }) },
+    { title: 'The kernel\'s half for all', files: { 've.c': split('\treturn emulate_kernel(regs) >= 0; //~ handler-of-other-origin\n') } },
+  ],
+  good: [
+    { title: 'A handler for both', files: stubFiles() },
+    { title: 'Asked first', files: { 've.c': split('\tif (user_mode(regs))\n\t\treturn emulate_user(regs) >= 0;\n\treturn emulate_kernel(regs) >= 0;\n') } },
+  ],
   judge: null,
+  examine,
   path: { at: ['call'], monitor: null, judge },
   inspect: null,
   fix: null,

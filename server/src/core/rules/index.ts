@@ -17,6 +17,7 @@ import { oneSlotWordConsumedByNested } from './one-slot-word-consumed-by-nested.
 import { missingMotivation } from './missing-motivation.ts';
 import { handOverWordNotCleared } from './hand-over-word-not-cleared.ts';
 import { mmioEmulationUnchecked } from './mmio-emulation-unchecked.ts';
+import { eventEmulationUnfit } from './event-emulation-unfit.ts';
 import { sharedPageNotGuarded } from './shared-page-not-guarded.ts';
 import { faultInNmiPrologue } from './fault-in-nmi-prologue.ts';
 import { iretInNmiNeedsNesting } from './iret-in-nmi-needs-nesting.ts';
@@ -36,6 +37,7 @@ import { taskWorkQueuedTwice } from './task-work-queued-twice.ts';
 import { msrFaultInMachineCheck } from './msr-fault-in-machine-check.ts';
 import { dr7LiveInNmiLike } from './dr7-live-in-nmi-like.ts';
 import { istOnUserReachableTrap } from './ist-on-user-reachable-trap.ts';
+import { blockStepLost } from './block-step-lost.ts';
 import { dr6ReadLate } from './dr6-read-late.ts';
 import { cpuStateRestoredAfterMigration } from './cpu-state-restored-after-migration.ts';
 import { watchableEntryWord } from './watchable-entry-word.ts';
@@ -99,6 +101,7 @@ import { savedWordWrong } from './saved-word-wrong.ts';
 import { instrumentableBeforeState } from './instrumentable-before-state.ts';
 import { wrongStateHelper } from './wrong-state-helper.ts';
 import { enterExitMismatch } from './enter-exit-mismatch.ts';
+import { instrumentableCall } from './instrumentable-call.ts';
 import { exitWorkLeftOut } from './exit-work-left-out.ts';
 import { cr2ReadLate } from './cr2-read-late.ts';
 import { interruptedStateSampledLate } from './interrupted-state-sampled-late.ts';
@@ -138,6 +141,7 @@ export const RULES: readonly Rule[] = [
   handOverWordNotCleared,
   mmioEmulationUnchecked,
   sharedPageNotGuarded,
+  eventEmulationUnfit,
   faultInNmiPrologue,
   iretInNmiNeedsNesting,
   irqsEnabledWhileNmiBlocked,
@@ -157,6 +161,7 @@ export const RULES: readonly Rule[] = [
   dr7LiveInNmiLike,
   istOnUserReachableTrap,
   dr6ReadLate,
+  blockStepLost,
   cpuStateRestoredAfterMigration,
   watchableEntryWord,
   sysenterStepNotRecognised,
@@ -218,6 +223,7 @@ export const RULES: readonly Rule[] = [
   doubleFaultTaskUnfit,
   instrumentableBeforeState,
   wrongStateHelper,
+  instrumentableCall,
   enterExitMismatch,
   cr2ReadLate,
   interruptedStateSampledLate,

@@ -19,6 +19,16 @@ export function isAboutMachineChecks(tree: Tree): boolean {
   return entries.length === 0 || entries.some(({ vector }) => vector === 'MC');
 }
 
+/** The functions that it is called with, or that it stores itself, to be run as work of the task. */
+export function queuedBy(tree: Tree, queue: TreeFunction): ReadonlySet<TreeFunction> {
+  const callbacks = new Set(tree.functions.flatMap((caller) => caller.graph().steps.flatMap((step) => (isCall(step, /^\w+$/) && step.name === queue.name ? step.arguments.flatMap((name) => tree.resolve(name, caller.file) ?? []) : []))));
+  for (const step of queue.graph().steps) {
+    const named = step.kind === 'store' && /[.>]func$/.test(step.target) ? tree.resolve(step.value, queue.file) : null;
+    if (named !== null) callbacks.add(named);
+  }
+  return callbacks;
+}
+
 export interface RetryCounter {
   /** The member of the task: `mce_count`. */
   readonly field: string;

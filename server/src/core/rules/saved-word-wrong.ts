@@ -10,7 +10,10 @@ import { USER32_CS, USER_CS, USER_SS } from '../machine/state.ts';
 import { constant, SIGN, truncate, UNKNOWN } from '../machine/word.ts';
 import type { Word } from '../machine/word.ts';
 import { vectorByNumber } from '../machine/vectors.ts';
+import type { Step, Tree } from '../tree/tree.ts';
+import { watch } from '../tree/watch.ts';
 import type { Judgement, Rule } from './rule.ts';
+import { findings, isCall } from './tree-entries.ts';
 
 /** Offsets in struct pt_regs (arch/x86/include/asm/ptrace.h). */
 const ORIG_AX = 0x78n;
@@ -26,13 +29,16 @@ interface Expected {
 /** What stands for no system call in orig_ax. */
 const NO_SYSCALL = constant(-1n);
 
+/** What a system call gives that nothing answered. */
+const NO_ANSWER = constant(-38n);
+
 /** A part of an entry's name by which it is one for programs of 32 bits. */
 const COMPAT = /compat/;
 /** INT 0x80 is an event by its gate and a system call all the same. */
 const SYSTEM_CALL = 0x80;
 
 /** What each word of pt_regs must be that an instruction which saves none makes the entry build; nothing for those of C code. */
-function expectedOf({ start }: PathStep): ReadonlyMap<bigint, Expected> {
+function expectedOf({ start, program }: PathStep): ReadonlyMap<bigint, Expected> {
   const words = new Map<bigint, Expected>();
   if (start.door.kind !== 'instruction') return words;
   const { registers, flags, node } = start.interrupted;
@@ -42,6 +48,8 @@ function expectedOf({ start }: PathStep): ReadonlyMap<bigint, Expected> {
   };
   const register = (name: string): Word | undefined => registers[REGISTER_NAMES.findIndex((one) => one === name || one === `r${name}`)];
   set(ORIG_AX, 'orig_ax', register('ax'));
+  // C code leaves it where the number is no system call's; a sketch need not have it here.
+  if (program.contexts.has('inside C')) set(0x50n, 'ax', NO_ANSWER);
   set(0x88n, 'cs', constant(narrow ? USER32_CS : USER_CS));
   set(0xa0n, 'ss', constant(USER_SS));
   for (const [name, offset] of narrow ? REGISTERS : [...REGISTERS, ...REGISTERS_64]) set(offset, name, register(name));
@@ -60,6 +68,10 @@ function isAs({ field, word }: Expected, found: Word, { door }: PathStep['start'
   return found === word || (field === 'orig_ax' && COMPAT.test(door.name) && truncate(found, 4) === truncate(word, 4));
 }
 
+function noAnswer(what: string): string {
+  return `${what}: a number that is no system call's returns to user mode as its own result, and a tracer that skips the call does not see that nothing ran`;
+}
+
 /** A push to where pt_regs lie on the task's stack. */
 function wrongPush(step: PathStep): readonly Judgement[] {
   const { node, after, setup, program, start } = step;
@@ -68,7 +80,7 @@ function wrongPush(step: PathStep): readonly Judgement[] {
   if (start.door.kind !== 'instruction' || !program.contexts.has('inside C') || task === null || rsp === undefined || !isConstant(rsp)) return [];
   const expected = expectedOf(step).get(rsp.value - (top(task) - PT_REGS_BYTES));
   if (expected === undefined || isAs(expected, load(draftOf(after), setup, rsp.value, 8), start)) return [];
-  return [judgement(step, `${node.text} saves something else as ${expected.field} than ${entered(start)} had`)];
+  return [judgement(step, expected.word === NO_ANSWER ? noAnswer(`${node.text} saves something else as ax than -ENOSYS (${entered(start)})`) : `${node.text} saves something else as ${expected.field} than ${entered(start)} had`)];
 }
 
 /** The C function of a system call with its pt_regs. */
@@ -88,6 +100,7 @@ function wrongCall(step: PathStep, name: string): readonly Judgement[] {
     const found = load(draft, setup, regs + offset, 8);
     return !isAs(expected, found, start) && !leavesOut(found);
   }).map(([, { field }]) => field);
+  if (wrong.length === 1 && wrong[0] === 'ax') return [judgement(step, noAnswer(`${name}() gets pt_regs whose ax is not -ENOSYS (${entered(start)})`))];
   if (wrong.length > 0) return [judgement(step, `${name}() gets pt_regs whose ${wrong.join(', ')} ${wrong.length === 1 ? 'is' : 'are'} not what ${entered(start)} had`)];
   // A sketch may leave it to C code to take the number from pt_regs.
   if (name !== 'do_syscall_64' || !step.program.contexts.has('inside C') || isNumber(step, before.registers[swapped ? RDI : RSI])) return [];
@@ -160,6 +173,35 @@ function judge(step: PathStep, value: number): readonly Judgement[] {
   return name === null ? [] : [...wrongCall(step, name), ...restarts(step, name)];
 }
 
+/** C code that takes the number out of ax of a frame puts -ENOSYS there before anything may look at the call. */
+function examine(tree: Tree): readonly Judgement[] {
+  const found = findings(tree);
+  for (const one of tree.functions) {
+    const takes = (step: Step): boolean => step.kind === 'store' && step.target === 'regs->orig_ax' && /^regs->ax\b/.test(step.value);
+    if (!one.graph().steps.some(takes)) continue;
+    watch<'none' | 'taken' | 'answered'>(tree, one, 'none', {
+      follow: () => false,
+      step: (step, state, where) => {
+        if (takes(step)) return 'taken';
+        if (step.kind === 'store' && step.target === 'regs->ax' && /^-\s*ENOSYS$/.test(step.value)) return state === 'none' ? state : 'answered';
+        if (state === 'taken' && isCall(step, /^(?:do_syscall_64|do_fast_syscall_32|do_syscall_32_irqs_on|syscall_enter_from_user_mode(?:_work)?|syscall_32_enter)$/)) {
+          found.at(step, where, noAnswer(`${step.name}() is called while regs->ax still holds the number`));
+          return null;
+        }
+        return state;
+      },
+    });
+  }
+  return found.all();
+}
+
+const number = (lines: string, mark: string): string => `static void fred_call(struct pt_regs *regs)
+{
+	regs->orig_ax = regs->ax;
+${lines}	do_fast_syscall_32(regs);${mark}
+}
+`;
+
 const PUSHES = ['rdi', 'rsi', 'rdx', 'rcx', 'rax', 'r8', 'r9', 'r10', 'r11', 'rbx', 'rbp', 'r12', 'r13', 'r14', 'r15'];
 
 function entry(stash: string, mark: string): string {
@@ -192,11 +234,12 @@ export const savedWordWrong: Rule = {
   summary: 'an entry hands C code pt_regs with another value than what was interrupted had',
   why: 'SYSCALL and SYSENTER save nothing but RIP and RFLAGS: what C code knows of user mode is what the entry has put in pt_regs. A register that was scratch before it was saved, a selector of the other mode, a number that was taken after a macro clobbered it reach C code as if user mode had chosen them, and go back to it. An exception whose orig_ax is not negative is taken for a system call when a signal is delivered.',
   instead: 'Save each value before anything overwrites it, in the word that pt_regs has for it; -1 as orig_ax of whatever is no system call.',
-  falsePositives: ['RAX, RCX and R11 of a system call.', 'RIP, RSP and flags of SYSENTER, which C code fills in.', 'The upper halves of the entries for 32-bit programs, which are cleared.'],
+  falsePositives: ['RCX and R11 of a system call, and in sketches RAX.', 'RIP, RSP and flags of SYSENTER, which C code fills in.', 'The upper halves of the entries for 32-bit programs, which are cleared.'],
   references: ['SDM vol. 3A, "Fast System Calls in 64-Bit Mode"', 'Linux, arch/x86/include/asm/ptrace.h', 'semantics SYS-01, SYS-08'],
-  bad: [{ title: 'RSP is saved behind the switch of stacks', files: { 'entry.S': entry('', ' #~ saved-word-wrong').replace('\t.globl\tentry_SYSCALL_64_safe_stack\n', '\tmovq\t%rsp, %gs:saved_rsp(%rip)\n\t.globl\tentry_SYSCALL_64_safe_stack\n'), 'design.c': handlerOfGp } }],
-  good: [{ title: 'RSP is saved first', files: { 'entry.S': entry('\tmovq\t%rsp, %gs:saved_rsp(%rip)\n', ''), 'design.c': handlerOfGp } }],
+  bad: [{ title: 'The number is left in ax', files: { 'fred.c': number('', ' //~ saved-word-wrong') } }, { title: 'RSP is saved behind the switch of stacks', files: { 'entry.S': entry('', ' #~ saved-word-wrong').replace('\t.globl\tentry_SYSCALL_64_safe_stack\n', '\tmovq\t%rsp, %gs:saved_rsp(%rip)\n\t.globl\tentry_SYSCALL_64_safe_stack\n'), 'design.c': handlerOfGp } }],
+  good: [{ title: 'No answer yet', files: { 'fred.c': number('\tregs->ax = -ENOSYS;\n', '') } }, { title: 'RSP is saved first', files: { 'entry.S': entry('\tmovq\t%rsp, %gs:saved_rsp(%rip)\n', ''), 'design.c': handlerOfGp } }],
   judge: null,
+  examine,
   path: { at: ['call', 'push'], monitor: called, judge },
   inspect: null,
   fix: null,

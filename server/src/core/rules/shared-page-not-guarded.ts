@@ -27,10 +27,14 @@ function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
   for (const one of tree.functions) {
     forwards(tree, one, found);
+    requests(tree, one, found);
     const page = pageOf(one);
     if (page === null || one.name.includes('setup') || one.name.includes('init')) continue;
     if (one.graph().steps.some((step) => step.kind === 'return' && step.value === page.variable)) handedOut(tree, one, page, found);
-    else if (/(?:^|_)put_/.test(one.name)) givenBack(tree, one, page, found);
+    else if (/(?:^|_)put_/.test(one.name)) {
+      givenBack(tree, one, page, found);
+      leftValid(tree, one, page, found);
+    }
   }
   return found.all();
 }
@@ -61,7 +65,10 @@ function handedOut(tree: Tree, one: TreeFunction, page: Page, found: Findings): 
         if (step.target === page.variable) return 'p';
         if (step.target === page.flag && isTrue(step)) return add('a');
         if (step.target === page.backup && isTrue(step)) return add('b');
-        if (step.value === `*${page.variable}`) return add('c');
+        if (step.value === `*${page.variable}`) {
+          if (!state.includes('b')) found.at(step, where, 'the contents are kept in the backup before it is marked as used: an NMI in between finds it free, keeps the same contents there and marks it free again, and a second one overwrites them; mark it first');
+          return add('c');
+        }
       }
       if (step.kind !== 'return' || step.value !== page.variable || !state.includes('p')) return state;
       const has = (keys: string): boolean => [...keys].every((key) => state.includes(key));
@@ -101,6 +108,64 @@ function givenBack(tree: Tree, one: TreeFunction, page: Page, found: Findings): 
   });
 }
 
+const invalidates = /ghcb_invalidate$/;
+
+/** A page that is free has no request in it: VMGEXIT of user mode would send it again. */
+function leftValid(tree: Tree, one: TreeFunction, page: Page, found: Findings): void {
+  if (!tree.functions.some(({ name }) => invalidates.test(name))) return;
+  watch<'valid' | 'void'>(tree, one, 'valid', {
+    follow: () => false,
+    step: (step, state, where) => {
+      if (isCall(step, invalidates)) return 'void';
+      if (step.kind === 'store' && step.target === `*${page.variable}`) return 'valid';
+      if (step.kind === 'store' && step.target === page.flag && isFalse(step) && state === 'valid') found.at(step, where, 'the shared page is given back with its last request still valid: VMGEXIT, which programs may execute, sends it to the hypervisor once more; invalidate it first');
+      return state;
+    },
+  });
+}
+
+// g a page that was handed out and not emptied, s a request is written, m the hypervisor was told where.
+function requests(tree: Tree, one: TreeFunction, found: Findings): void {
+  const { steps } = one.graph();
+  const takes = (step: Step): boolean => step.kind === 'store' && /^(?:__)?sev_(?:es_)?get_ghcb\(/.test(step.value);
+  const writes = /^ghcb_set_sw_exit_code$/;
+  if (!steps.some((step) => takes(step) || isCall(step, writes)) || !tree.functions.some(({ name }) => invalidates.test(name))) return;
+  watch<string>(tree, one, '', {
+    follow: () => false,
+    step: (step, state, where) => {
+      if (takes(step)) return 'g';
+      if (isCall(step, invalidates)) return state.replace('g', '');
+      if (isCall(step, writes)) {
+        if (state.includes('g')) found.at(step, where, 'a request is written over what an older one left in the shared page: its registers are still marked as valid, and the hypervisor reads and writes them; invalidate the page first');
+        return state.includes('s') ? state : `${state}s`;
+      }
+      if (isCall(step, /^sev_es_wr_ghcb_msr$/)) return state.includes('m') ? state : `${state}m`;
+      if (isCall(step, /^VMGEXIT$/) && state.includes('s') && !state.includes('m')) found.at(step, where, 'VMGEXIT before the MSR says where the shared page is: the hypervisor takes what was written there last, a request of the MSR protocol or another page; write the address of this one first');
+      return state;
+    },
+    // A caller may have written the MSR.
+    branch: (test, _holds, state) => (/msr/i.test(test.text) && !state.includes('m') ? `${state}m` : state),
+  });
+}
+
+const put = (empty: string, mark: string): string => `static void page_ghcb_invalidate(struct page_state *page)
+{
+	memset(page->valid, 0, sizeof(page->valid));
+}
+
+static void put_page_of(struct runtime *data, struct page_state *kept)
+{
+	struct page_state *page = &data->demo_page;
+
+	if (kept) {
+		*page = *kept;
+		data->backup_demo_active = false;
+	} else {
+${empty}		data->demo_active = false;${mark}
+	}
+}
+`;
+
 const take = (condition: string, mark: string): string => `static struct page_state *get_page_of(struct runtime *data, struct page_state *kept)
 {
 	struct page_state *page = &data->demo_page;
@@ -137,7 +202,7 @@ export const sharedPageNotGuarded = treeRule({
   instead: 'Test the flag first; where it is set, keep the contents in the backup page, and panic where that is in use too; undo the same on the way out.',
   falsePositives: ['Code that sets the page up before any handler can run.'],
   references: ['semantics VC-05'],
-  bad: [{ title: 'Forwarded while it is taken', files: { 'sev.c': forward('\tvc_forward_exception(ctxt); //~ shared-page-not-guarded\n', '') } }, { title: 'The flag is not asked', files: { 'sev.c': take('0', ' //~ shared-page-not-guarded') } }],
-  good: [{ title: 'Given back first', files: { 'sev.c': forward('', '\tvc_forward_exception(ctxt);\n') } }, { title: 'Asked and kept', files: { 'sev.c': take('data->demo_active', '') } }],
+  bad: [{ title: 'Given back with its request', files: { 'sev.c': put('', ' //~ shared-page-not-guarded') } }, { title: 'Forwarded while it is taken', files: { 'sev.c': forward('\tvc_forward_exception(ctxt); //~ shared-page-not-guarded\n', '') } }, { title: 'The flag is not asked', files: { 'sev.c': take('0', ' //~ shared-page-not-guarded') } }],
+  good: [{ title: 'Given back empty', files: { 'sev.c': put('\t\tpage_ghcb_invalidate(page);\n', '') } }, { title: 'Given back first', files: { 'sev.c': forward('', '\tvc_forward_exception(ctxt);\n') } }, { title: 'Asked and kept', files: { 'sev.c': take('data->demo_active', '') } }],
   examine,
 });

@@ -1,8 +1,9 @@
 // XR-SYS06: an event that only an instruction should raise is acted on before it was verified that one did.
-import type { Step, Tree } from '../tree/tree.ts';
+import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
 import { forPrograms } from './gate-row-unfit.ts';
 import type { Judgement } from './rule.ts';
 import { entriesOf, findings, isCall, treeRule } from './tree-entries.ts';
+import type { Findings } from './tree-entries.ts';
 import { watchProofs } from './tree-proofs.ts';
 import type { Proof } from './tree-proofs.ts';
 
@@ -40,6 +41,7 @@ function examine(tree: Tree): readonly Judgement[] {
   for (const { name, arguments: fields, place } of tree.gateMacros) {
     if (name !== 'SYSG' && fields[4] === 'DPL3') found.place(place, `${name} makes gates of DPL 3: a program may raise every vector by INT n, and with no error code where the stub takes one; use DPL0`);
   }
+  for (const one of tree.functions) longMode(tree, one, found);
   const verifies = inView(opcode);
   for (const one of tree.functions) {
     if (external.test(one.name) && one.whole && !one.graph().steps.some((step) => /APIC_ISR/.test(step.text))) {
@@ -54,6 +56,20 @@ function examine(tree: Tree): readonly Judgement[] {
     });
   }
   return found.all();
+}
+
+/** FRED says of SYSCALL and SYSENTER whether the program was in 64-bit mode: each function has the numbers of one mode. */
+function longMode(tree: Tree, one: TreeFunction, found: Findings): void {
+  const { steps } = one.graph();
+  if (!steps.some((step) => /\bfred_ss\.vector\b/.test(step.text))) return;
+  for (const [name, long] of [['do_syscall_64', true], ['do_fast_syscall_32', false]] as const) {
+    watchProofs(tree, one, [{ key: 'l', what: '', test: (text, holds) => holds === long && /\bfred_ss\.lm?$/.test(text) }], {
+      at: (step, missing, where) => {
+        if (step.kind === 'call' && step.name === name && missing.length > 0) found.at(step, where, `${name}() is called before it was asked whether the program is in 64-bit mode: a number and arguments of the other mode are then taken for those of this one; ask fred_ss first`);
+        return false;
+      },
+    });
+  }
 }
 
 const withErrorCode = /^X86_TRAP_(?:DF|TS|NP|SS|GP|PF|AC|CP|VC)$/;
@@ -86,6 +102,18 @@ const gates = (row: string, mark: string): string => `static const struct idt_da
 };
 `;
 
+const dispatcher = (mode: string, mark: string): string => `static void fred_other(struct pt_regs *regs)
+{
+	if (regs->fred_ss.vector == FRED_SYSCALL${mode}) {
+		regs->orig_ax = regs->ax;
+		regs->ax = -ENOSYS;
+		do_syscall_64(regs, regs->orig_ax);${mark}
+		return;
+	}
+	exc_invalid_op(regs);
+}
+`;
+
 export const softwareEventUnverified = treeRule({
   name: 'software-event-unverified',
   id: 'XR-SYS06',
@@ -96,7 +124,7 @@ export const softwareEventUnverified = treeRule({
   instead: 'Refuse vector 0x80 from kernel mode. Ask the in-service register of the APIC with interrupts still off, and compare the exit code with the bytes at the saved RIP, before anything else is done.',
   falsePositives: ['Trees that have no such check anywhere.', 'FRED, which tells INT n from interrupts by the event type.'],
   references: ['CVE-2024-25742, CVE-2024-25743, CVE-2024-25744', 'semantics VC-06, SYS-09', 'Linux be5341eb0d43'],
-  bad: [{ title: 'A gate that programs may use', files: { 'idt.c': gates('SYSG(X86_TRAP_PF, asm_exc_page_fault),', ' //~ software-event-unverified') } }, { title: 'Interrupts first', files: { 'common.c': handler('\tlocal_irq_enable(); //~ software-event-unverified\n\tif (int80_is_external())\n\t\tpanic("external");\n') } }, { title: 'From kernel mode', files: { 'common.c': handler('\tif (int80_is_external())\n\t\tpanic("external");\n\tlocal_irq_enable();\n', '', ' //~ software-event-unverified') } }],
-  good: [{ title: 'Gates for programs', files: { 'idt.c': gates('INTG(X86_TRAP_PF, asm_exc_page_fault),', '') } }, { title: 'Asked first', files: { 'common.c': handler('\tif (int80_is_external())\n\t\tpanic("external");\n\tlocal_irq_enable();\n') } }],
+  bad: [{ title: 'SYSCALL of either mode', files: { 'fred.c': dispatcher('', ' //~ software-event-unverified') } }, { title: 'A gate that programs may use', files: { 'idt.c': gates('SYSG(X86_TRAP_PF, asm_exc_page_fault),', ' //~ software-event-unverified') } }, { title: 'Interrupts first', files: { 'common.c': handler('\tlocal_irq_enable(); //~ software-event-unverified\n\tif (int80_is_external())\n\t\tpanic("external");\n') } }, { title: 'From kernel mode', files: { 'common.c': handler('\tif (int80_is_external())\n\t\tpanic("external");\n\tlocal_irq_enable();\n', '', ' //~ software-event-unverified') } }],
+  good: [{ title: 'SYSCALL of 64-bit mode', files: { 'fred.c': dispatcher(' && regs->fred_ss.l', '') } }, { title: 'Gates for programs', files: { 'idt.c': gates('INTG(X86_TRAP_PF, asm_exc_page_fault),', '') } }, { title: 'Asked first', files: { 'common.c': handler('\tif (int80_is_external())\n\t\tpanic("external");\n\tlocal_irq_enable();\n') } }],
   examine,
 });

@@ -2,9 +2,10 @@
 import type { Tree, TreeFunction } from '../tree/tree.ts';
 import { placeIn } from '../tree/tree.ts';
 import { watch } from '../tree/watch.ts';
-import { boundsOf, handlesMachineChecks, queuesPersistentNode, retryCounter } from './mc-retry.ts';
+import { boundsOf, handlesMachineChecks, queuedBy, queuesPersistentNode, retryCounter } from './mc-retry.ts';
+import type { RetryCounter } from './mc-retry.ts';
 import type { Judgement } from './rule.ts';
-import { findings, isCall, treeRule } from './tree-entries.ts';
+import { findings, treeRule } from './tree-entries.ts';
 import type { Findings } from './tree-entries.ts';
 
 function examine(tree: Tree): readonly Judgement[] {
@@ -27,18 +28,32 @@ function examine(tree: Tree): readonly Judgement[] {
         return bounds !== null && bounds.most <= 1 ? 'first' : state;
       },
     });
-    if (counter !== null) resets(tree, one, counter.field, found);
+    if (counter !== null) {
+      resets(tree, one, counter.field, found);
+      details(tree, one, counter, found);
+    }
   }
   return found.all();
 }
 
+/** What the queued function works with is that of the event for which it was queued: a later one may be another. */
+function details(tree: Tree, one: TreeFunction, counter: RetryCounter, found: Findings): void {
+  const owner = /^(\w+)->/.exec(counter.names.find((name) => name.includes('->')) ?? '')?.[1];
+  if (owner === undefined) return;
+  watch<'any' | 'first'>(tree, one, 'any', {
+    follow: () => false,
+    step: (step, state, where) => {
+      const kept = step.kind === 'store' && step.operator === '=' && step.target.startsWith(`${owner}->`) && !step.target.endsWith(`->${counter.field}`) && !/\b\d+\b/.test(step.value);
+      if (kept && state === 'any') found.once(step, where, `${step.target.replace(/^.*->/, '')} of the task is written for every event, not for the first alone: the work that is queued already then treats what a later event reported, and the page of the first one stays in use; write it only where ${counter.field} is 1`);
+      return state;
+    },
+    branch: (test, holds, state) => ((boundsOf(counter, test.text, holds)?.most ?? 2) <= 1 ? 'first' : state),
+  });
+}
+
 /** Each function that is queued must take the counter back: else no later event is queued. */
 function resets(tree: Tree, queue: TreeFunction, field: string, found: Findings): void {
-  const callbacks = new Set(tree.functions.flatMap((caller) => caller.graph().steps.flatMap((step) => (isCall(step, /^\w+$/) && step.name === queue.name ? step.arguments.flatMap((name) => tree.resolve(name, caller.file) ?? []) : []))));
-  for (const step of queue.graph().steps) {
-    const named = step.kind === 'store' && /[.>]func$/.test(step.target) ? tree.resolve(step.value, queue.file) : null;
-    if (named !== null) callbacks.add(named);
-  }
+  const callbacks = queuedBy(tree, queue);
   for (const callback of callbacks) {
     if (!callback.whole) continue;
     watch<'counted' | 'reset'>(tree, callback, 'counted', {

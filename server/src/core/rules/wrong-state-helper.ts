@@ -71,6 +71,21 @@ function examine(tree: Tree): readonly Judgement[] {
       });
     }
   }
+  // Of #DB the hypervisor tells by #VC, from the middle of noinstr code as well: it is handled as #DB, before the state of #VC.
+  const isDb = /^vc_is_db\(|SVM_EXIT_(?:DB|EXCP_BASE \+ X86_TRAP_DB)/;
+  if (tree.functions.some((one) => one.name === 'vc_is_db' || one.graph().steps.some((step) => step.kind === 'test' && isDb.test(step.text)))) {
+    for (const entry of entries.values()) {
+      if (entry.vector !== 'VC') continue;
+      watchProofs(tree, entry.function, [{ key: 'd', what: '', test: (text) => isDb.test(text) }], {
+        facts: factsOf(entry),
+        at: (step, missing, where) => {
+          const sets = step.kind === 'call' && stateHelpers.get(step.name)?.role === 'enter';
+          if (sets && missing.length > 0) found.at(step, where, `${step.kind === 'call' ? step.name : ''}() is called before it was asked whether this #VC stands for a #DB: a breakpoint in noinstr code then runs the handler of #VC, which is instrumentable and may meet the same breakpoint; hand those to exc_debug() first`, { premises: [entryPremise(tree, entry)] });
+          return sets;
+        },
+      });
+    }
+  }
   // The table of FRED holds the bodies of system vectors without what the IDT's functions have around them.
   for (const one of tree.functions) {
     const runs = (step: Step): boolean => step.kind === 'call' && step.indirect && step.text.startsWith('sysvec_table[');
