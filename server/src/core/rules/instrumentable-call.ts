@@ -1,5 +1,4 @@
 // XR-INS07: a function that may not be traced calls one that may, outside of a range that allows it.
-import { mayReturnBehind } from '../tree/paths.ts';
 import type { Tree, TreeFunction } from '../tree/tree.ts';
 import { watch } from '../tree/watch.ts';
 import type { Judgement } from './rule.ts';
@@ -47,7 +46,7 @@ function examine(tree: Tree): readonly Judgement[] {
           if (step.kind !== 'call') return state;
           if (step.name === 'instrumentation_begin') return 'in';
           if (step.name === 'instrumentation_end') return 'out';
-          if (state === 'in' || step.indirect || !isInstrumentable(tree, step.name, where.function.file) || !mayReturnBehind(where.function, step)) return state;
+          if (state === 'in' || step.indirect || !isInstrumentable(tree, step.name, where.function.file)) return state;
           found.at(step, where, `${step.name}() may be traced and is called by ${one.name}(), which may not, outside of a range between instrumentation_begin() and instrumentation_end(): a probe or a tracer then runs where RCU need not watch, or within its own entry; call it in such a range, behind the entry helper`);
           return state;
         },
@@ -80,7 +79,7 @@ export const instrumentableCall = treeRule({
   summary: 'a noinstr function calls one that may be traced, outside of an instrumentable range',
   why: 'Entry code is noinstr so that no probe, breakpoint or tracer runs before RCU watches and the context is counted, nor in the handlers of the very exceptions that such tools raise. A call of an ordinary function lets them in. objtool finds it in a build; this rule finds it before there is one.',
   instead: 'Mark the callee noinstr or __always_inline, or put the call between instrumentation_begin() and instrumentation_end(), behind the entry helper.',
-  falsePositives: ['Functions whose definition is not in view and that are not known by name.', 'Plain inline functions, which most compilers make part of the caller.', 'Paths that only lead to panic().'],
+  falsePositives: ['Functions whose definition is not in view and that are not known by name.', 'Plain inline functions, which most compilers make part of the caller.'],
   references: ['Linux, Documentation/core-api/entry.rst', 'semantics ENT-03'],
   bad: [{ title: 'Outside of the range', files: { 'demo.c': handler('', ' //~ instrumentable-call', '') } }],
   good: [{ title: 'Within it', files: { 'demo.c': handler('\tinstrumentation_begin();\n', '', '\tinstrumentation_end();\n') } }],
