@@ -10,8 +10,15 @@ const flag = /\bTIF_BLOCKSTEP\b/;
 /** The bit is in the value that is written, or the task does not step by branches. */
 const bit: Proof = { key: 'b', what: '', test: (text, holds) => !holds && /^test_(?:tsk_)?thread_flag\(/.test(text) && flag.test(text) };
 /** Set in the value that is then written: a write of what was read takes it back. */
-const value: Proof = { key: 'v', what: '', does: (step) => step.kind === 'store' && /\bDEBUGCTLMSR_BTF\b/.test(step.value) && !step.value.includes('~'), undoes: (step) => isCall(step, /^(?:native_)?rdmsr[lq]?$/) };
+const value: Proof = {
+  key: 'v',
+  what: '',
+  does: (step) => (step.kind === 'store' ? sets(step.value) : isCall(step, /^(?:native_)?wrmsr[lq]?$|^update_debugctlmsr$/) && step.arguments.some(sets)),
+  undoes: (step) => isCall(step, /^(?:native_)?rdmsr[lq]?$/),
+};
 const cleared: Proof = { key: 'c', what: '', does: (step) => isCall(step, /^clear_(?:tsk_)?thread_flag$/) && flag.test(step.text) };
+
+const sets = (written: string): boolean => /\bDEBUGCTLMSR_BTF\b/.test(written) && !written.includes('~');
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);

@@ -9,16 +9,19 @@ import type { Findings } from './tree-entries.ts';
 /** Ask the host, and say whether it answered. */
 const asks = /^(?:_*tdx_hypercall|sev_es_ghcb_hv_call)$/;
 /** Emulate an event, and say whether they could. */
-const handles = /^(?:vc_raw_handle_exception|tdx_handle_virt_exception|virt_exception_(?:user|kernel)|vc_handle_exitcode)$/;
+const handles = /^(?:vc_raw_handle_exception|tdx_handle_virt_exception|virt_exception_(?:user|kernel)|_*vc_handle_\w+)$/;
 /** What becomes of an event that could not be emulated, besides what never returns. */
 const refuses = /^(?:force_sig\w*|ve_raise_fault|do_trap|gp_try_fixup_and_notify|die\w*|show_regs|exc_general_protection)$/;
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
+  // What does nothing with the result of the host but hand it on: `__halt()`.
+  const hands = new Set(tree.functions.flatMap((one) => (one.graph().steps.some((step) => step.kind === 'return' && asks.test(/^!?(\w+)\(/.exec(step.value ?? '')?.[1] ?? '')) ? [one.name] : [])));
   for (const one of tree.functions) {
     const { steps } = one.graph();
-    if (steps.some((step) => isCall(step, asks) || isCall(step, handles))) {
-      if (one.parameters.some((name) => /^(?:regs|ve|ctxt|ghcb)$/.test(name))) lostResult(one, found);
+    if (steps.some((step) => step.kind === 'call' && (asks.test(step.name) || handles.test(step.name) || hands.has(step.name)))) {
+      const handler = one.parameters.some((name) => /^(?:regs|ve|ctxt|ghcb)$/.test(name)) || steps.some((step) => step.kind === 'store' && step.value.startsWith('__sev_get_ghcb('));
+      if (handler) lostResult(one, hands, found);
       answerBeforeResult(tree, one, found);
       goesOn(tree, one, found);
     }
@@ -28,10 +31,10 @@ function examine(tree: Tree): readonly Judgement[] {
 }
 
 /** A result that nothing looks at. */
-function lostResult(one: TreeFunction, found: Findings): void {
+function lostResult(one: TreeFunction, hands: ReadonlySet<string>, found: Findings): void {
   const { steps } = one.graph();
   for (const step of steps) {
-    if (!isCall(step, asks) && !isCall(step, handles)) continue;
+    if (step.kind !== 'call' || step.indirect || !(asks.test(step.name) || handles.test(step.name) || hands.has(step.name))) continue;
     const holder = steps.find((other) => other.kind === 'store' && other.value.includes(step.text));
     const looked = holder?.kind === 'store' ? mentionsElsewhere(steps, holder, holder.target) : mentionsElsewhere(steps, step, step.text);
     if (!looked) found.at(step, { function: one, calls: [] }, `nothing asks whether ${step.name}() failed: ${asks.test(step.name) ? 'the registers that it should have written are then taken for the answer of the host' : 'the event counts as handled'}, and the interrupted code goes on with them; return the failure`);
@@ -61,13 +64,13 @@ function mentionsElsewhere(steps: readonly Step[], own: Step, text: string): boo
 
 /** What the host wrote into the GHCB is read before it was asked whether the call worked. */
 function answerBeforeResult(tree: Tree, one: TreeFunction, found: Findings): void {
-  const results = new Set(one.graph().steps.flatMap((step) => (step.kind === 'store' && /^sev_es_ghcb_hv_call\(/.test(step.value) && /^\w+$/.test(step.target) ? [step.target] : [])));
+  const results = new Set(one.graph().steps.flatMap((step) => (step.kind === 'store' && step.value.startsWith('sev_es_ghcb_hv_call(') && /^\w+$/.test(step.target) ? [step.target] : [])));
   if (results.size === 0) return;
   const names = (text: string): boolean => [...results].some((result) => new RegExp(`\\b${result}\\b`).test(text));
   watch<'asked' | 'called'>(tree, one, 'asked', {
     follow: () => false,
     step: (step, state, where) => {
-      if (step.kind === 'store' && results.has(step.target) && /^sev_es_ghcb_hv_call\(/.test(step.value)) return 'called';
+      if (step.kind === 'store' && results.has(step.target) && step.value.startsWith('sev_es_ghcb_hv_call(')) return 'called';
       const reads = step.kind === 'store' && /\bghcb->save\.\w+/.test(step.value);
       if (reads && state === 'called') found.at(step, where, 'the answer of the host is taken before it was asked whether the call failed: the GHCB then holds what an older request left there; return the failure first');
       return state;

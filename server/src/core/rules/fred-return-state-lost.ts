@@ -75,7 +75,9 @@ function newTask(tree: Tree, one: TreeFunction, found: Findings): void {
   const set = (key: string, field: string, what: string): Proof => ({ key, what, does: (step) => step.kind === 'store' && step.target === `${frame}->fred_ss.${field}` && /^(?:true|1)$/.test(step.value), undoes: (step) => step.kind === 'store' && step.target === `${frame}->ssx` });
   // What is asked on the way is the CPU: without FRED the bits mean nothing.
   const without: Proof = { key: 'w', what: '', test: (text, holds) => !holds && /X86_FEATURE_FRED\b/.test(text) };
-  const delivers = tree.design ? one.graph().steps.some((step) => /\bfred_ss\b/.test(step.text)) : tree.option('CONFIG_X86_FRED') && tree.functions.some(({ name }) => name === 'fred_event_data');
+  // Of a sketch nothing says whether the CPU that it asks for has FRED.
+  const written = (tree.active(one.file) ?? '').slice(one.span.start, one.span.end);
+  const delivers = tree.design ? written.includes('->fred_ss.') && !written.includes('X86_FEATURE_FRED') : tree.option('CONFIG_X86_FRED') && tree.functions.some(({ name }) => name === 'fred_event_data');
   if (!delivers) return;
   const bits = [set('n', 'nmi', 'the NMI bit of its frame is set: ERETU leaves NMIs blocked in user mode'), set('s', 'swevent', 'its frame is marked as a software event: a debugger that steps the task misses its first instruction')];
   watchProofs(tree, one, [...bits, without], {
@@ -118,10 +120,8 @@ const fresh = (nmi: string, mark: string): string => `static void start_task(str
 	regs->ip = ip;
 	regs->csx = cs;
 	regs->ssx = ss;${mark}
-	if (cpu_feature_enabled(X86_FEATURE_FRED)) {
-		regs->fred_ss.swevent = true;
-${nmi}	}
-	regs->flags = X86_EFLAGS_IF;
+	regs->fred_ss.swevent = true;
+${nmi}	regs->flags = X86_EFLAGS_IF;
 }
 `;
 
@@ -142,7 +142,7 @@ export const fredReturnStateLost = treeRule({
   ],
   good: [
     { title: 'Moved', files: { 'extable.c': fixup('\tregs->fred_ss.nmi = uregs->fred_ss.nmi;\n\turegs->ssx = regs->ssx;\n\turegs->fred_ss.nmi = 0;\n') } },
-    { title: 'A new task with NMIs unblocked', files: { 'process.c': fresh('\t\tregs->fred_ss.nmi = true;\n', '') } },
+    { title: 'A new task with NMIs unblocked', files: { 'process.c': fresh('\tregs->fred_ss.nmi = true;\n', '') } },
     { title: 'A fault in all words', files: { 'fred.c': refused('\tregs->fred_ss.swevent = 0;\n', '') } },
   ],
   examine,

@@ -60,7 +60,7 @@ function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
   const entries = new Map(entriesOf(tree).map((entry) => [entry.function, entry] as const));
   const half = (step: Step, from: TreeFunction): 'user' | 'kernel' | null => {
-    if (step.kind !== 'call' || step.indirect || !/regs$/.test(step.arguments[0] ?? '')) return null;
+    if (step.kind !== 'call' || step.indirect || step.arguments[0]?.endsWith('regs') !== true) return null;
     const [, stem = '', mode] = /^(\w+)_(user|kernel)$/.exec(step.name) ?? [];
     const both = mode !== undefined && [step.name, `${stem}_${mode === 'user' ? 'kernel' : 'user'}`].every((name) => tree.resolve(name, from.file)?.file === from.file);
     return !both ? null : mode === 'user' ? 'user' : 'kernel';

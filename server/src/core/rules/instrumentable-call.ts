@@ -36,6 +36,8 @@ function examine(tree: Tree): readonly Judgement[] {
   for (const one of tree.functions) {
     if (!isNoinstr(one)) continue;
     const entry = entries.get(one);
+    // A sketch that has no such range leaves them out; of its entries instrumentable-before-state speaks.
+    if (tree.design && (entry !== undefined || !/\binstrumentation_begin\b/.test(tree.active(one.file) ?? ''))) continue;
     watch<'out' | 'in'>(
       tree,
       one,
@@ -62,6 +64,13 @@ const handler = (begin: string, mark: string, end: string): string => `static vo
 	count_event(regs->ip);
 }
 
+noinstr void leave_event(struct pt_regs *regs)
+{
+	instrumentation_begin();
+	note_event(regs);
+	instrumentation_end();
+}
+
 noinstr void handle_event(struct pt_regs *regs)
 {
 	irqentry_state_t state = irqentry_nmi_enter(regs);
@@ -79,7 +88,7 @@ export const instrumentableCall = treeRule({
   summary: 'a noinstr function calls one that may be traced, outside of an instrumentable range',
   why: 'Entry code is noinstr so that no probe, breakpoint or tracer runs before RCU watches and the context is counted, nor in the handlers of the very exceptions that such tools raise. A call of an ordinary function lets them in. objtool finds it in a build; this rule finds it before there is one.',
   instead: 'Mark the callee noinstr or __always_inline, or put the call between instrumentation_begin() and instrumentation_end(), behind the entry helper.',
-  falsePositives: ['Functions whose definition is not in view and that are not known by name.', 'Plain inline functions, which most compilers make part of the caller.'],
+  falsePositives: ['Sketches without any such range.', 'Functions whose definition is not in view and that are not known by name.', 'Plain inline functions, which most compilers make part of the caller.'],
   references: ['Linux, Documentation/core-api/entry.rst', 'semantics ENT-03'],
   bad: [{ title: 'Outside of the range', files: { 'demo.c': handler('', ' //~ instrumentable-call', '') } }],
   good: [{ title: 'Within it', files: { 'demo.c': handler('\tinstrumentation_begin();\n', '', '\tinstrumentation_end();\n') } }],

@@ -10,10 +10,7 @@ import { USER32_CS, USER_CS, USER_SS } from '../machine/state.ts';
 import { constant, SIGN, truncate, UNKNOWN } from '../machine/word.ts';
 import type { Word } from '../machine/word.ts';
 import { vectorByNumber } from '../machine/vectors.ts';
-import type { Step, Tree } from '../tree/tree.ts';
-import { watch } from '../tree/watch.ts';
 import type { Judgement, Rule } from './rule.ts';
-import { findings, isCall } from './tree-entries.ts';
 
 /** Offsets in struct pt_regs (arch/x86/include/asm/ptrace.h). */
 const ORIG_AX = 0x78n;
@@ -173,35 +170,6 @@ function judge(step: PathStep, value: number): readonly Judgement[] {
   return name === null ? [] : [...wrongCall(step, name), ...restarts(step, name)];
 }
 
-/** C code that takes the number out of ax of a frame puts -ENOSYS there before anything may look at the call. */
-function examine(tree: Tree): readonly Judgement[] {
-  const found = findings(tree);
-  for (const one of tree.functions) {
-    const takes = (step: Step): boolean => step.kind === 'store' && step.target === 'regs->orig_ax' && /^regs->ax\b/.test(step.value);
-    if (!one.graph().steps.some(takes)) continue;
-    watch<'none' | 'taken' | 'answered'>(tree, one, 'none', {
-      follow: () => false,
-      step: (step, state, where) => {
-        if (takes(step)) return 'taken';
-        if (step.kind === 'store' && step.target === 'regs->ax' && /^-\s*ENOSYS$/.test(step.value)) return state === 'none' ? state : 'answered';
-        if (state === 'taken' && isCall(step, /^(?:do_syscall_64|do_fast_syscall_32|do_syscall_32_irqs_on|syscall_enter_from_user_mode(?:_work)?|syscall_32_enter)$/)) {
-          found.at(step, where, noAnswer(`${step.name}() is called while regs->ax still holds the number`));
-          return null;
-        }
-        return state;
-      },
-    });
-  }
-  return found.all();
-}
-
-const number = (lines: string, mark: string): string => `static void fred_call(struct pt_regs *regs)
-{
-	regs->orig_ax = regs->ax;
-${lines}	do_fast_syscall_32(regs);${mark}
-}
-`;
-
 const PUSHES = ['rdi', 'rsi', 'rdx', 'rcx', 'rax', 'r8', 'r9', 'r10', 'r11', 'rbx', 'rbp', 'r12', 'r13', 'r14', 'r15'];
 
 function entry(stash: string, mark: string): string {
@@ -236,10 +204,9 @@ export const savedWordWrong: Rule = {
   instead: 'Save each value before anything overwrites it, in the word that pt_regs has for it; -1 as orig_ax of whatever is no system call.',
   falsePositives: ['RCX and R11 of a system call, and in sketches RAX.', 'RIP, RSP and flags of SYSENTER, which C code fills in.', 'The upper halves of the entries for 32-bit programs, which are cleared.'],
   references: ['SDM vol. 3A, "Fast System Calls in 64-Bit Mode"', 'Linux, arch/x86/include/asm/ptrace.h', 'semantics SYS-01, SYS-08'],
-  bad: [{ title: 'The number is left in ax', files: { 'fred.c': number('', ' //~ saved-word-wrong') } }, { title: 'RSP is saved behind the switch of stacks', files: { 'entry.S': entry('', ' #~ saved-word-wrong').replace('\t.globl\tentry_SYSCALL_64_safe_stack\n', '\tmovq\t%rsp, %gs:saved_rsp(%rip)\n\t.globl\tentry_SYSCALL_64_safe_stack\n'), 'design.c': handlerOfGp } }],
-  good: [{ title: 'No answer yet', files: { 'fred.c': number('\tregs->ax = -ENOSYS;\n', '') } }, { title: 'RSP is saved first', files: { 'entry.S': entry('\tmovq\t%rsp, %gs:saved_rsp(%rip)\n', ''), 'design.c': handlerOfGp } }],
+  bad: [{ title: 'RSP is saved behind the switch of stacks', files: { 'entry.S': entry('', ' #~ saved-word-wrong').replace('\t.globl\tentry_SYSCALL_64_safe_stack\n', '\tmovq\t%rsp, %gs:saved_rsp(%rip)\n\t.globl\tentry_SYSCALL_64_safe_stack\n'), 'design.c': handlerOfGp } }],
+  good: [{ title: 'RSP is saved first', files: { 'entry.S': entry('\tmovq\t%rsp, %gs:saved_rsp(%rip)\n', ''), 'design.c': handlerOfGp } }],
   judge: null,
-  examine,
   path: { at: ['call', 'push'], monitor: called, judge },
   inspect: null,
   fix: null,

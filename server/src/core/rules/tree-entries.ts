@@ -91,6 +91,9 @@ function entryOf(one: TreeFunction, vectors: ReadonlyMap<string, string>): reado
   const macro = one.definedBy;
   if (macro === null || !/^DEFINE_(?:IDTENTRY|FREDENTRY)/.test(macro)) {
     const system = /^do_(?:syscall_64|int80_\w+|fast_syscall_32|SYSENTER_32)$/.test(one.name);
+    // In later releases the halves of #VC are plain functions.
+    const half = one.attributes.includes('noinstr') ? /^(kernel|user)_exc_vmm_communication$/.exec(one.name)?.[1] : undefined;
+    if (half !== undefined) return [{ function: one, vector: 'VC', origin: half === 'user' ? 'user' : 'kernel', delivery: 'idt', wrapped: false, interrupt: false, plain: false }];
     return system ? [{ function: one, vector: null, origin: 'user', delivery: 'syscall', wrapped: false, interrupt: false, plain: false }] : [];
   }
   const bare = one.name.replace(/^(?:noist|user|kernel|fred)_/, '');

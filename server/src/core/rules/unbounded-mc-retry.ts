@@ -30,6 +30,9 @@ function examine(tree: Tree): readonly Judgement[] {
         if (holds && /addr\b.*==.*addr\b/.test(test.text)) return add('a');
         const bounds = counter === null ? null : boundsOf(counter, test.text, holds);
         if (bounds === null) return state;
+        // The first event and a repetition exclude each other on one path.
+        if (bounds.most <= 1) return state.includes('m') ? null : add('f');
+        if (bounds.least > 1 && state.includes('f')) return null;
         if (bounds.least > 1 && bounds.most === Infinity) return add('m');
         return bounds.most > 1 && bounds.most < Infinity ? add('b') : state;
       },

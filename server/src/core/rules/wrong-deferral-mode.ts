@@ -55,19 +55,12 @@ const handler = (line: string): string => `DEFINE_IDTENTRY_MCE(exc_machine_check
 }
 `;
 
-const recovery = (line: string, mark: string): string => `static void kill_me_maybe(struct callback_head *head)
+const recovery = (line: string): string => `static void kill_me_maybe(struct callback_head *head)
 {
-	memory_failure(current->mce_addr >> 12, 0);
+	current->mce_count = 0;
 }
 
-DEFINE_IDTENTRY_MCE_USER(exc_machine_check)
-{
-	irqentry_enter_from_user_mode(regs);
-	${line}${mark}
-	irqentry_exit_to_user_mode(regs);
-}
-
-${handler('if (user_mode(regs))\n\t\t' + line + mark)}`;
+${handler(line)}`;
 
 export const wrongDeferralMode = treeRule({
   name: 'wrong-deferral-mode',
@@ -79,8 +72,8 @@ export const wrongDeferralMode = treeRule({
   instead: 'irq_work_queue(), or task_work_add() with TWA_RESUME for the current task in #MC and TWA_NMI_CURRENT in NMI; signals from there.',
   falsePositives: ['Code behind a test for user mode, which runs on the task stack.'],
   references: ['semantics section 21', 'Linux 5567d11c21a1'],
-  bad: [{ title: 'The work itself', files: { 'mce.c': recovery('kill_me_maybe(&current->mce_kill_me);', ' //~ wrong-deferral-mode') } }, { title: 'A signal', files: { 'mce.c': handler('force_sig(SIGBUS); //~ wrong-deferral-mode') } }],
-  good: [{ title: 'The work queued', files: { 'mce.c': recovery('task_work_add(current, &current->mce_kill_me, TWA_RESUME);', '') } }, { title: 'irq_work', files: { 'mce.c': handler('irq_work_queue(this_cpu_ptr(&mce_work));') } }],
+  bad: [{ title: 'The work itself', files: { 'mce.c': recovery('kill_me_maybe(&current->mce_kill_me); //~ wrong-deferral-mode') } }, { title: 'A signal', files: { 'mce.c': handler('force_sig(SIGBUS); //~ wrong-deferral-mode') } }],
+  good: [{ title: 'The work left to irq_work', files: { 'mce.c': recovery('irq_work_queue(this_cpu_ptr(&mce_work));') } }, { title: 'irq_work', files: { 'mce.c': handler('irq_work_queue(this_cpu_ptr(&mce_work));') } }],
   examine,
   besideRuns: true,
 });
