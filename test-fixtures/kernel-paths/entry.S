@@ -1,12 +1,12 @@
 # A small kernel of our own: system calls, faults, #MC and NMI, each stub as short as its contract allows. Lines that end
 # in `# guard` are what the contract rests on: the tests take them away.
 
-	.macro SAVE
+	.macro SAVE ax=%rax
 	pushq	%rdi
 	pushq	%rsi
 	pushq	%rdx
 	pushq	%rcx
-	pushq	%rax
+	pushq	\ax
 	pushq	%r8
 	pushq	%r9
 	pushq	%r10
@@ -77,7 +77,7 @@ entry_SYSCALL_64_safe_stack:
 	pushq	$0x33
 	pushq	%rcx
 	pushq	%rax
-	SAVE
+	SAVE	ax=$-38
 	movq	%rsp, %rdi
 	movslq	%eax, %rsi
 	call	do_syscall_64
