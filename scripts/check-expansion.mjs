@@ -37,12 +37,29 @@ function run(command, args, cwd) {
   }
 }
 
+/**
+ * Runs a command, and once more where it failed: the kernel's Makefile tries which options the compiler knows, and goes on
+ * without one whose trial failed for want of something else. Where `enough` holds the failure came behind what is needed.
+ */
+function runAgain(command, args, cwd, enough = () => false) {
+  for (let left = 1; ; left -= 1) {
+    try {
+      run(command, args, cwd);
+      return;
+    } catch (error) {
+      if (enough()) return;
+      if (left === 0) throw error;
+      console.log(`once more: ${error.message.split('\n', 1)[0]}`);
+    }
+  }
+}
+
 /** Needs what the kernel's build needs: make, gcc, flex, bison, bc, and the headers of libelf and OpenSSL. A configured build folder with its generated headers; made once per scratch folder. */
 function configure(tree, name, scratch) {
   const build = join(scratch, `build-${basename(tree)}-${name}`);
   if (existsSync(join(build, 'prepared'))) return build;
   mkdirSync(build, { recursive: true });
-  const make = (...targets) => run('make', ['-s', '-C', tree, `O=${build}`, ...targets], tree);
+  const make = (...targets) => runAgain('make', ['-s', '-C', tree, `O=${build}`, ...targets], tree);
   make('x86_64_defconfig');
   const { enable, disable } = configurations[name];
   const changes = [...enable.flatMap((each) => ['-e', each]), ...disable.flatMap((each) => ['-d', each])];
@@ -58,11 +75,8 @@ function compilerCommand(tree, build, file) {
   const folder = file.slice(0, file.lastIndexOf('/'));
   const record = join(build, folder, `.${basename(file)}.o.cmd`);
   if (!existsSync(record)) {
-    try {
-      run('make', ['-s', '-C', tree, `O=${build}`, `${file}.o`], tree);
-    } catch (error) {
-      if (!existsSync(record)) throw error;
-    }
+    const made = () => existsSync(record);
+    runAgain('make', ['-s', '-C', tree, `O=${build}`, `${file}.o`], tree, made);
   }
   const line = readFileSync(record, 'utf8').split('\n')[0];
   const command = line.slice(line.indexOf(':=') + 2).split(';')[0].trim();
