@@ -89,9 +89,11 @@ const COMMENT_OPEN = /\/\*(?!.*\*\/)/;
 /** Characters of a line that people write; of longer ones nothing is told. */
 const LONGEST = 2000;
 
+const tells = (line: string): boolean => line.length <= LONGEST && !NEUTRAL.test(line);
+
 /** By what most of the lines are; null for prose. */
 export function languageOf(lines: readonly string[]): PastedLanguage | null {
-  const telling = lines.filter((line) => line.length <= LONGEST && !NEUTRAL.test(line));
+  const telling = lines.filter(tells);
   if (telling.length === 0) return null;
   if (telling.some((line) => /^\s*handlers:\s*$/.test(line)) && lines.some((line) => /^\s*name:/.test(line))) return 'xctx-scenario.yaml';
   const assembler = telling.filter((line) => ASSEMBLER.some((one) => one.test(line))).length;
@@ -108,7 +110,7 @@ function isProse(line: string): boolean {
 
 /** Whether a paragraph is for a machine: prose has lines of many words, and no statement that ends. */
 function reads(lines: readonly string[]): boolean {
-  const telling = lines.filter((line) => line.length <= LONGEST && !NEUTRAL.test(line));
+  const telling = lines.filter(tells);
   const words = telling.filter((line) => /^\s*[A-Za-z"'(][^={};%]*;?\s*$/.test(line) && line.trim().split(/\s+/).length > 6);
   return words.length === 0 || telling.some((line) => /[;{]\s*(?:\/[*/].*)?$|%r|^\s*\w+:\s*$/.test(line)) && words.length * 4 <= telling.length;
 }
@@ -143,7 +145,7 @@ function plainBlocks(raw: readonly string[], lines: readonly string[], depths: r
 
 /** Whether there are stubs and C functions in one text. */
 function mixed(lines: readonly string[]): boolean {
-  const assembler = lines.some((line) => line.length <= LONGEST && !NEUTRAL.test(line) && ASSEMBLER.some((one) => one.test(line)));
+  const assembler = lines.some((line) => tells(line) && ASSEMBLER.some((one) => one.test(line)));
   const opens = lines.some((line, index) => /^(?:[A-Za-z_][\w\s*]*\([^;]*\)\s*)$/.test(line) && /^\s*\{/.test(lines[index + 1] ?? ''));
   return assembler && opens;
 }

@@ -13,7 +13,7 @@ import { createContextIds, ripClassesOf } from './context-ids.ts';
 import { callDoors, calledFrom, enterBy, wayOutDoor, newTask, userDoors } from './entry-doors.ts';
 import { comparedNodes, delivered, followPath, listOf, meetingPoints } from './entry-paths.ts';
 import type { Choices, Monitor, PathStep } from './entry-paths.ts';
-import { contextKey, entrySetup, firstOfStub, outsideContexts } from './entry-start.ts';
+import { contextKey, entrySetup, outsideContexts } from './entry-start.ts';
 import type { Door, PathStart } from './entry-start.ts';
 import { createInterruptedPlaces } from './interrupted-places.ts';
 import { faultsOf, mayFault } from './own-faults.ts';
@@ -181,15 +181,10 @@ export function createEntryAnalysis(program: Program, all: readonly CpuVariant[]
     }
   }
 
-  const doubleFault = program.sketch && program.delivery === 'idt' ? shapes.representative(DOUBLE_FAULT) : null;
   for (const variant of variants) {
-    if (doubleFault !== null) {
-      const { state, title } = firstOfStub(program, variant);
-      interrupt(doubleFault, variant, state, idOf(state), () => title, () => null);
-    }
     for (const outside of outsideContexts(program, variant)) {
       const user = outside.state.cpu.cpl === 3;
-      if (!outside.single) for (const handler of shapes.representatives) {
+      for (const handler of outside.events?.flatMap((vector) => shapes.representative(vector) ?? []) ?? shapes.representatives) {
         if (handler.synthesized || (user && handler.vector === DOUBLE_FAULT)) continue;
         interrupt(handler, variant, outside.state, idOf(outside.state), () => outside.title, () => null);
       }

@@ -113,7 +113,7 @@ common_interrupt:
     const variant = analysis.variants[0] ?? assert.fail('no CPU');
     let compared = 0;
     for (const outside of outsideContexts(program, variant)) {
-      if (outside.single) continue;
+      if (outside.events !== null) continue;
       const first = delivered(setup, outside.state, GP) ?? assert.fail('no gate');
       const known = new Map<number, ReadonlySet<string>>();
       const missing = new Set<string>();

@@ -56,8 +56,8 @@ export interface Outside {
   readonly name: string;
   readonly title: string;
   readonly state: State;
-  /** One flag alone: for instructions that enter the kernel with the flags of user mode. */
-  readonly single: boolean;
+  /** Vectors of the events that are raised there; null for all, none where it is there for instructions that enter the kernel with the flags of user mode. */
+  readonly events: readonly number[] | null;
 }
 
 export function entrySetup(program: Program): MachineSetup {
@@ -205,24 +205,25 @@ export function outsideContexts(program: Program, variant: CpuVariant): readonly
   const kernel = outsideState(program, variant, 'kernel', at('kernel'), clean(IF));
   const closed = outsideState(program, variant, 'kernel', at('kernel-irqs-off'), clean(0n));
   const stac = outsideState(program, variant, 'kernel', at('kernel'), clean(IF | AC));
-  const alone = (flag: bigint, name: string): Outside => ({ name: `user-${name}`, title: `user mode with ${name} set`, state: outsideState(program, variant, 'user', at('user'), clean(IF | flag)), single: true });
+  const alone = (flag: bigint, name: string): Outside => ({ name: `user-${name}`, title: `user mode with ${name} set`, state: outsideState(program, variant, 'user', at('user'), clean(IF | flag)), events: [] });
   // SYSCALL keeps the RSP that user space chose: a stub may take it for the kernel's (CVE-2015-3291).
   const nmiStack = stackNamed(program.layout, 'NMI');
   const hostile: readonly Outside[] = nmiStack === null ? [] : [
-    { name: 'user-rsp', title: 'user mode with RSP in the NMI stack', state: { ...user, registers: user.registers.map((value, index) => (index === RSP ? constant(top(nmiStack) - HOSTILE_DEPTH) : value)) }, single: true },
+    { name: 'user-rsp', title: 'user mode with RSP in the NMI stack', state: { ...user, registers: user.registers.map((value, index) => (index === RSP ? constant(top(nmiStack) - HOSTILE_DEPTH) : value)) }, events: [] },
   ];
   // Of starts that lead to the same context the first is told: the plain ones.
   return [
-    { name: 'user', title: 'user mode', state: user, single: false },
-    { name: 'user-ldt', title: 'user mode with a stack segment in its LDT', state: { ...user, registers: user.registers.map((value, index) => (index === RSP ? opaque('user RSP', SIGN | ESPFIX_ALIAS, 0n) : value)), cpu: { ...user.cpu, ss: constant(USER_SS | LDT) } } , single: false },
-    { name: 'user-dirty', title: 'user mode with DF, AC and NT set', state: dirty, single: false },
+    { name: 'user', title: 'user mode', state: user, events: null },
+    { name: 'user-ldt', title: 'user mode with a stack segment in its LDT', state: { ...user, registers: user.registers.map((value, index) => (index === RSP ? opaque('user RSP', SIGN | ESPFIX_ALIAS, 0n) : value)), cpu: { ...user.cpu, ss: constant(USER_SS | LDT) } }, events: null },
+    { name: 'user-dirty', title: 'user mode with DF, AC and NT set', state: dirty, events: null },
     alone(DF, 'DF'),
     alone(AC, 'AC'),
     alone(NT, 'NT'),
     ...hostile,
-    { name: 'kernel', title: 'kernel mode with IF=1', state: kernel, single: false },
-    { name: 'kernel-irqs-off', title: 'kernel mode with IF=0', state: closed, single: false },
-    { name: 'kernel-stac', title: 'a kernel access to user memory, AC=1', state: stac, single: false },
+    { name: 'kernel', title: 'kernel mode with IF=1', state: kernel, events: null },
+    { name: 'kernel-irqs-off', title: 'kernel mode with IF=0', state: closed, events: null },
+    { name: 'kernel-stac', title: 'a kernel access to user memory, AC=1', state: stac, events: null },
+    ...(program.sketch && program.delivery === 'idt' ? [firstOfStub(program, variant)] : []),
   ];
 }
 
@@ -230,15 +231,16 @@ export function outsideContexts(program: Program, variant: CpuVariant): readonly
  * The first instruction of a stub that user mode with DF and AC set entered by: of all that a #DF may interrupt it lacks
  * the most. A sketch of the #DF stub alone shows no stub that would be there (DF-04).
  */
-export function firstOfStub(program: Program, variant: CpuVariant): Outside {
+function firstOfStub(program: Program, variant: CpuVariant): Outside {
   const entry = stackNamed(program.layout, 'entry');
   const { registers, cpu, ...rest } = outsideState(program, variant, 'user', program.contexts.get('kernel-irqs-off') ?? 0, word(ALL & ~ARITHMETIC, 2n | DF | AC, ''));
   const state: State = { ...rest, registers: registers.map((value, index) => (index === RSP && entry !== null ? constant(top(entry) - FRAME_BYTES) : value)), cpu: { ...cpu, cpl: 0, cs: INITIAL_CPU.cs, ss: INITIAL_CPU.ss } };
-  return { name: 'stub', title: 'the first instruction of a stub entered with DF set', state, single: true };
+  return { name: 'stub', title: 'the first instruction of a stub entered with DF set', state, events: [DOUBLE_FAULT] };
 }
 
 /** Five words. */
 const FRAME_BYTES = 0x28n;
+const DOUBLE_FAULT = 8;
 
 /** Which page table CR3 points at: by the bit that tells them apart. */
 export function cr3Of(state: State): 'user' | 'kernel' | 'unknown' {

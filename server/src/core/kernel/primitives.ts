@@ -158,6 +158,7 @@ export const EXTABLE_TYPES: ReadonlyMap<number, string> = new Map([
   [17, 'EX_TYPE_EFAULT_REG'],
   [19, 'EX_TYPE_UCOPY_LEN'],
   [20, 'EX_TYPE_ZEROPAD'],
+  [21, 'EX_TYPE_ERETU'],
 ]);
 
 /** Vector of `irq_work` (arch/x86/include/asm/irq_vectors.h). */

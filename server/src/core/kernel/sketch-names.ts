@@ -20,7 +20,7 @@ const CONSTANTS: readonly (readonly [string, string])[] = [
   ['FRAME_SIZE', '168'],
   // Vectors of interrupts (arch/x86/include/asm/irq_vectors.h), which differ between releases in nothing that stubs rely on.
   ['FIRST_EXTERNAL_VECTOR', '0x20'], ['FIRST_SYSTEM_VECTOR', '0xec'], ['NR_EXTERNAL_VECTORS', '204'], ['NR_SYSTEM_VECTORS', '20'], ['NR_VECTORS', '256'], ['NUM_EXCEPTION_VECTORS', '32'], ['IA32_SYSCALL_VECTOR', '0x80'], ['NMI_VECTOR', '2'], ['LOCAL_TIMER_VECTOR', '0xec'], ['IRQ_WORK_VECTOR', '0xf6'], ['CALL_FUNCTION_SINGLE_VECTOR', '0xfb'], ['CALL_FUNCTION_VECTOR', '0xfc'], ['RESCHEDULE_VECTOR', '0xfd'], ['IDT_ALIGN', '8'],
-  ...[...EXTABLE_TYPES].map(([value, name]) => [name, String(value)] as const), ['EX_TYPE_ERETU', '21'],
+  ...[...EXTABLE_TYPES].map(([value, name]) => [name, String(value)] as const),
   // Macros that switch CR3 are those of a kernel that has two page tables.
   ['CONFIG_MITIGATION_PAGE_TABLE_ISOLATION', '1'], ['CONFIG_PAGE_TABLE_ISOLATION', '1'],
   // Any layout without overlaps gives the same answers.

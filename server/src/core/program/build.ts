@@ -69,11 +69,11 @@ export function buildProgram(parts: Parts): Program {
 
   const synthetic = new Map<string, NodeId>();
   const variables = parts.sketch ? createVariables([sketchSource(parts.directives, parts.sources), ...parts.sources], PER_CPU_SIZES) : createVariables(parts.sources);
-  const vectorOf = sketchedVectors(parts);
+  const vectorOf = parts.sketch ? sketchedVectors(parts) : null;
   const names: Names = {
     label: (name) => labels.get(name) ?? null,
     function: (name) => defined.get(name)?.first ?? synthetic.get(name) ?? null,
-    constant: (name) => constantNamed(parts.sources, name) ?? (parts.sketch ? (SKETCH_CONSTANTS.get(name) ?? vectorOf(name)) : null),
+    constant: (name) => constantNamed(parts.sources, name) ?? (vectorOf === null ? null : (SKETCH_CONSTANTS.get(name) ?? vectorOf(name))),
     variable: variables.addressOf,
   };
   // What keeps an NMI from its own frame is in its stub: of a handler alone nothing is said of that.

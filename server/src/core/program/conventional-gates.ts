@@ -56,7 +56,7 @@ export function addConventional(rows: Map<number, GateRow>, parts: Sources, name
   if (parts.sources.some((source) => source.idtRows.length > 0)) return;
   const taken = new Set([...rows.values()].flatMap((row) => [row.stub, row.function].filter((one): one is string => one !== null)));
   const stubs = parts.streams.filter((stream) => !is32Bit(stream)).flatMap((stream) => returning(stream)).filter((name) => !taken.has(name));
-  const called = partsOfOthers(parts.sources);
+  const called = partsOfOthers(parts.sources.flatMap((source) => source.functions).flatMap(({ name, operations }) => operations.flatMap(({ operation }) => (operation.kind === 'call' ? [[name, operation.name] as const] : []))));
   const functions = parts.sources.flatMap((source) => source.functions).filter((one) => !taken.has(one.name) && takesFrame(one) && originOfName(one.name) !== 'user' && !called.has(one.name)).sort((a, b) => rankOf(a.name) - rankOf(b.name));
   const declared = new Set(rows.keys());
   for (const { macro, vector: word, function: name } of parts.sources.flatMap((source) => source.declaredEntries)) {
@@ -84,12 +84,11 @@ export function addConventional(rows: Map<number, GateRow>, parts: Sources, name
 }
 
 /** The functions that another one with a name of the same vector calls: that one is the handler. */
-function partsOfOthers(sources: readonly CSource[]): ReadonlySet<string> {
+export function partsOfOthers(calls: Iterable<readonly [caller: string, callee: string]>): ReadonlySet<string> {
   const parts = new Set<string>();
-  for (const { name, operations } of sources.flatMap((source) => source.functions)) {
-    const vector = vectorOfName(name);
-    if (vector === null) continue;
-    for (const { operation } of operations) if (operation.kind === 'call' && operation.name !== name && vectorOfName(operation.name) === vector) parts.add(operation.name);
+  for (const [caller, callee] of calls) {
+    const vector = caller === callee ? null : vectorOfName(caller);
+    if (vector !== null && vectorOfName(callee) === vector) parts.add(callee);
   }
   return parts;
 }

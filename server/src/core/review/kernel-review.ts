@@ -107,12 +107,12 @@ function concerns({ program }: KernelProgram, file: string, offset: number | nul
 export function unitVariants(program: Program): readonly CpuVariant[] {
   if (program.delivery === 'fred') return FRED_VARIANTS;
   const writesCr3 = program.code.nodes.some((node) => node.kind === 'instruction' && node.mnemonic.startsWith('mov') && node.operands.at(-1)?.kind === 'system-register' && (node.operands.at(-1) as { readonly name: string }).name === 'cr3');
-  const patched = program.code.nodes.some((node) => node.kind === 'feature') ? PATCHED : [];
-  const pti = [...patched, ...(writesCr3 ? ['X86_FEATURE_PTI'] : [])];
   const absent = new Set(program.directives.flatMap((directive) => (directive.kind === 'assume' ? (absentFeature(directive.subject) ?? []) : [])));
+  const patched = program.code.nodes.some((node) => node.kind === 'feature') ? PATCHED.filter((feature) => !absent.has(feature)) : [];
+  const present = [...patched, ...(writesCr3 ? ['X86_FEATURE_PTI'] : [])];
   return [
-    { name: writesCr3 ? 'PTI' : 'no FSGSBASE', present: pti },
-    { name: writesCr3 ? 'PTI, FSGSBASE' : 'FSGSBASE', present: [...pti, 'X86_FEATURE_FSGSBASE'] },
+    { name: writesCr3 ? 'PTI' : 'no FSGSBASE', present },
+    { name: writesCr3 ? 'PTI, FSGSBASE' : 'FSGSBASE', present: [...present, 'X86_FEATURE_FSGSBASE'] },
   ].filter(({ present }) => !present.some((feature) => absent.has(feature)));
 }
 

@@ -1,4 +1,5 @@
 // XR-DB08: #DB clears the bit for stepping by branches, and its handler leaves flag and bit apart.
+import { isEntryCode } from '../tree/tree.ts';
 import type { Tree } from '../tree/tree.ts';
 import type { Judgement } from './rule.ts';
 import { entriesOf, factsOf, findings, isCall, treeRule } from './tree-entries.ts';
@@ -28,7 +29,7 @@ function examine(tree: Tree): readonly Judgement[] {
     if (entry.vector !== 'DB') continue;
     watchProofs(tree, entry.function, [bit, value, cleared], {
       facts: factsOf(entry),
-      follow: (callee) => callee.attributes.some((word) => /^(?:noinstr|__always_inline)$/.test(word)) && !/^irqentry_|dr[67]/.test(callee.name),
+      follow: (callee) => isEntryCode(callee) && !/^irqentry_|dr[67]/.test(callee.name),
       at: (step, missing, where) => {
         if (isCall(step, /^irqentry_nmi_exit$/)) {
           if (missing.includes(bit) && missing.includes(value)) found.at(step, where, 'the way back from a #DB of kernel mode leaves BTF clear: the processor cleared it when it delivered the exception, and the task that is traced by branches in user mode then steps by instructions or not at all; set DEBUGCTLMSR_BTF again where TIF_BLOCKSTEP is set');

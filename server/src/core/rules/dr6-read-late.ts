@@ -1,4 +1,5 @@
 // XR-DB03: a #DB handler reads DR6 after something that may raise another #DB, or does not reset it.
+import { isEntryCode } from '../tree/tree.ts';
 import type { Step, Tree } from '../tree/tree.ts';
 import type { Judgement } from './rule.ts';
 import { entriesWithPlain, factsOf, findings, isCall, treeRule } from './tree-entries.ts';
@@ -24,7 +25,7 @@ function examine(tree: Tree): readonly Judgement[] {
     if (entry.vector !== 'DB' || (tree.design && !reads)) continue;
     watchProofs(tree, entry.function, tree.design ? [read, event, off] : [read, event], {
       facts: factsOf(entry),
-      follow: (callee) => callee.attributes.some((word) => /^(?:noinstr|__always_inline)$/.test(word)),
+      follow: (callee) => isEntryCode(callee),
       at: (step, missing, where) => {
         const starts = isCall(step, /^(?:irqentry_\w*enter\w*|enter_from_user_mode|nmi_enter|instrumentation_begin|notify_die|notify_debug)$/);
         if (entry.delivery === 'fred' && isRead(step)) {

@@ -1,5 +1,5 @@
 // XR-DB01: an NMI-like handler works while data breakpoints are armed, arms them too early, or leaves them off.
-import { placeIn } from '../tree/tree.ts';
+import { isEntryCode, placeIn } from '../tree/tree.ts';
 import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
 import { watch } from '../tree/watch.ts';
 import type { Where } from '../tree/watch.ts';
@@ -32,7 +32,7 @@ function examine(tree: Tree): readonly Judgement[] {
     if (!isNmiLike(entry) || !/^(?:NMI|DB|MC)$/.test(entry.vector ?? '') || (entry.delivery === 'fred' && entry.vector === 'NMI')) continue;
     const premises = [entryPremise(tree, entry)];
     watchEntry<State>(tree, entry, 'live', {
-      follow: (callee) => callee.attributes.some((word) => /^(?:noinstr|__always_inline)$/.test(word)) && !/^(?:local_db_|irqentry_)/.test(callee.name),
+      follow: (callee) => isEntryCode(callee) && !/^(?:local_db_|irqentry_)/.test(callee.name),
       step: (step, state, where) => {
         if (isCall(step, /^local_db_save$/)) {
           if (state === 'inside live') return 'inside';

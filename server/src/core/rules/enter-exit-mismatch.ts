@@ -1,6 +1,6 @@
 // XR-INS03: what an entry establishes is not taken back on every path, or is taken back by the counterpart of another.
 import { stateHelpers } from '../tree/primitives.ts';
-import { placeIn } from '../tree/tree.ts';
+import { isEntryCode, placeIn } from '../tree/tree.ts';
 import type { Tree, TreeFunction } from '../tree/tree.ts';
 import { watch } from '../tree/watch.ts';
 import type { Judgement, Rule } from './rule.ts';
@@ -96,7 +96,7 @@ function bodiesOf(tree: Tree): ReadonlySet<TreeFunction> {
   for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) {
     for (const step of one.graph().steps) {
       const callee = step.kind === 'call' && !step.indirect && !stateHelpers.has(step.name) ? tree.resolve(step.name, one.file) : null;
-      if (callee === null || callee.file !== one.file || found.has(callee) || !callee.attributes.some((word) => /^(?:noinstr|__always_inline)$/.test(word))) continue;
+      if (callee === null || callee.file !== one.file || found.has(callee) || !isEntryCode(callee)) continue;
       found.add(callee);
       waiting.push(callee);
     }

@@ -11,7 +11,7 @@ const asks = /^(?:_*tdx_hypercall|sev_es_ghcb_hv_call)$/;
 /** Emulate an event, and say whether they could. */
 const handles = /^(?:vc_raw_handle_exception|tdx_handle_virt_exception|virt_exception_(?:user|kernel)|_*vc_handle_\w+)$/;
 /** What becomes of an event that could not be emulated, besides what never returns. */
-const refuses = /^(?:force_sig\w*|ve_raise_fault|do_trap|gp_try_fixup_and_notify|die\w*|show_regs|exc_general_protection)$/;
+const refuses = /^(?:force_sig\w*|ve_raise_fault|do_trap|gp_try_fixup_and_notify|die\w*|exc_general_protection)$/;
 
 function examine(tree: Tree): readonly Judgement[] {
   const found = findings(tree);
@@ -84,7 +84,7 @@ function goesOn(tree: Tree, one: TreeFunction, found: Findings): void {
   watch<'fine' | 'failed'>(tree, one, 'fine', {
     follow: () => false,
     step: (step, state, where) => {
-      if (isCall(step, refuses)) return step.name === 'show_regs' ? state : 'fine';
+      if (isCall(step, refuses)) return 'fine';
       if (step.kind === 'return' && state === 'failed' && !/^(?:false|0|-\w+)$/.test(step.value ?? '')) found.at(step, where, 'the event could not be emulated, and the interrupted code goes on as if it had been: at the same instruction for ever, or with registers that nothing wrote; raise a signal or a fault for user mode, and stop the kernel otherwise');
       return state;
     },
@@ -92,7 +92,7 @@ function goesOn(tree: Tree, one: TreeFunction, found: Findings): void {
   });
 }
 
-/** Only what an instruction raised has a length; a violation of the EPT has none (TDX-01). */
+/** Only what an instruction raised has a length; a violation of the EPT has none (arch/x86/coco/tdx/tdx.c, `ve_instr_len()`). */
 function lengthOfViolation(one: TreeFunction, found: Findings): void {
   const { steps } = one.graph();
   const at = (step: Step): void => found.at(step, { function: one, calls: [] }, 'RIP moves by the length in the exit information, which is not defined for a violation of the EPT: it moves into the middle of an instruction, or nowhere; use the length of the instruction as decoded');

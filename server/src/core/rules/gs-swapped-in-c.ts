@@ -1,6 +1,6 @@
 // XR-GS07: C code that has swapped the GS base does what needs the kernel's, or can be interrupted in between.
 import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
-import { placeIn } from '../tree/tree.ts';
+import { isEntryCode, placeIn } from '../tree/tree.ts';
 import { watch } from '../tree/watch.ts';
 import type { Judgement } from './rule.ts';
 import { findings, isCall, treeRule } from './tree-entries.ts';
@@ -22,7 +22,7 @@ function examine(tree: Tree): readonly Judgement[] {
 }
 
 function inside(tree: Tree, one: TreeFunction, found: Findings): void {
-  if (!one.attributes.some((word) => /^(?:noinstr|__always_inline)$/.test(word))) found.place(placeIn(tree, one.file, one.nameSpan), `${one.name}() runs a part with the GS base of user mode and may be traced or probed there: the probe takes its per-CPU data from where user space pointed; make it noinstr`);
+  if (!isEntryCode(one)) found.place(placeIn(tree, one.file, one.nameSpan), `${one.name}() runs a part with the GS base of user mode and may be traced or probed there: the probe takes its per-CPU data from where user space pointed; make it noinstr`);
   watch<'kernel' | 'user'>(tree, one, 'kernel', {
     follow: () => false,
     step: (step, state, where) => {

@@ -1,5 +1,5 @@
 // XR-FRD01: a FRED path runs code that is made for IDT delivery and its IST stacks.
-import { placeIn } from '../tree/tree.ts';
+import { isEntryCode, placeIn } from '../tree/tree.ts';
 import type { Tree } from '../tree/tree.ts';
 import type { Judgement } from './rule.ts';
 import { entriesOf, factsOf, findings, isCall, treeRule } from './tree-entries.ts';
@@ -25,7 +25,7 @@ function examine(tree: Tree): readonly Judgement[] {
   for (const entry of own.values()) {
     watchProofs(tree, entry.function, [], {
       facts: factsOf(entry),
-      follow: (callee) => callee.attributes.some((word) => /^(?:noinstr|__always_inline)$/.test(word)),
+      follow: (callee) => isEntryCode(callee),
       at: (step, _missing, where) => {
         if (isCall(step, forIst)) found.at(step, where, `${step.name}() is about IST stacks, which FRED does not have; keep it out of the FRED entry`, { premises: [{ fact: `${entry.function.name}() is entered by FRED`, place: placeIn(tree, entry.function.file, entry.function.nameSpan), assumed: false }] });
         return false;

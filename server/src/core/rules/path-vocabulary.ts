@@ -7,6 +7,7 @@ import type { PathStart } from '../contexts/entry-start.ts';
 import type { Monitor, PathStep } from '../contexts/entry-paths.ts';
 import { titleOfStart } from '../contexts/entry-analysis.ts';
 import { ENTRY_ROUTINES, entryCall, isRoutine } from '../kernel/entry-calls.ts';
+import { absentFeature } from '../kernel/variants.ts';
 import type { CodeNode, InstructionNode, MachineOperand } from '../machine/code.ts';
 import { draftOf } from '../machine/draft.ts';
 import { linearAddress } from '../machine/instructions/row.ts';
@@ -101,7 +102,7 @@ export function knowledgeOf(program: Program): Knowledge {
   const made: Knowledge = {
     gs: has((node) => /^(swapgs|wrgsbase)/.test(node.mnemonic) || ENTRY_ROUTINES.has(node.targetName ?? '')),
     cr3: has((node) => node.operands.at(-1)?.kind === 'system-register' && (node.operands.at(-1) as { name: string }).name === 'cr3'),
-    clac: has((node) => node.mnemonic === 'clac'),
+    clac: has((node) => node.mnemonic === 'clac') && !isAssumedAbsent(program, 'X86_FEATURE_SMAP'),
     // A stub that clears AC is a whole one, and DF outlives delivery as AC does (DEL-03).
     cld: has((node) => node.mnemonic === 'cld' || node.mnemonic === 'clac'),
     lfence: has((node) => node.mnemonic === 'lfence'),
@@ -114,6 +115,10 @@ export function knowledgeOf(program: Program): Knowledge {
   };
   known.set(program, made);
   return made;
+}
+
+function isAssumedAbsent({ directives }: Program, feature: string): boolean {
+  return directives.some((directive) => directive.kind === 'assume' && absentFeature(directive.subject) === feature);
 }
 
 /** The facts that every finding of a path rests on. */

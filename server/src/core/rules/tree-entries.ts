@@ -2,7 +2,7 @@
 // steps of their graphs with the calls that lead there.
 import type { Place } from '../base/span.ts';
 import { vectorByName, vectorByNumber } from '../machine/vectors.ts';
-import { originOfName, vectorOfName } from '../program/conventional-gates.ts';
+import { originOfName, partsOfOthers, vectorOfName } from '../program/conventional-gates.ts';
 import { placeIn } from '../tree/tree.ts';
 import type { Step, Tree, TreeFunction } from '../tree/tree.ts';
 import { watch } from '../tree/watch.ts';
@@ -50,7 +50,7 @@ export function entriesWithPlain(tree: Tree): readonly Entry[] {
   if (before !== undefined) return before;
   const entries = entriesOf(tree);
   const known = new Set(entries.map((entry) => entry.function));
-  const called = partsOfOthers(tree);
+  const called = partsOfOthers(tree.functions.flatMap((one) => one.graph().steps.flatMap((step) => (step.kind === 'call' ? [[one.name, step.name] as const] : []))));
   const plain = tree.functions.flatMap((one) => (known.has(one) ? [] : plainEntryOf(tree, one, called)));
   for (const { function: one } of plain) known.add(one);
   const made = [...entries, ...plain, ...registered(tree).flatMap((one) => (known.has(one) ? [] : [plainEntry(one, 'NMI')]))];
@@ -64,17 +64,6 @@ function plainEntryOf(tree: Tree, one: TreeFunction, called: ReadonlySet<string>
   const number = said === undefined && /\bpt_regs\b/.test(head) ? vectorOfName(one.name) : null;
   const vector = said === undefined ? (number === null ? null : (vectorByNumber(number)?.name ?? null)) : (vectorByName(said) ?? vectorByName(said.toUpperCase()) ?? (/^\d+$/.test(said) ? vectorByNumber(Number(said)) : null))?.name ?? null;
   return vector === null || (number !== null && called.has(one.name)) ? [] : [plainEntry(one, vector)];
-}
-
-/** The functions that another one with a name of the same vector calls: that one is the handler. */
-function partsOfOthers(tree: Tree): ReadonlySet<string> {
-  const parts = new Set<string>();
-  for (const one of tree.functions) {
-    const vector = vectorOfName(one.name);
-    if (vector === null) continue;
-    for (const step of one.graph().steps) if (step.kind === 'call' && step.name !== one.name && vectorOfName(step.name) === vector) parts.add(step.name);
-  }
-  return parts;
 }
 
 function plainEntry(one: TreeFunction, vector: string): Entry {
@@ -92,8 +81,8 @@ function entryOf(one: TreeFunction, vectors: ReadonlyMap<string, string>): reado
   if (macro === null || !/^DEFINE_(?:IDTENTRY|FREDENTRY)/.test(macro)) {
     const system = /^do_(?:syscall_64|int80_\w+|fast_syscall_32|SYSENTER_32)$/.test(one.name);
     // In later releases the halves of #VC are plain functions.
-    const half = one.attributes.includes('noinstr') ? /^(kernel|user)_exc_vmm_communication$/.exec(one.name)?.[1] : undefined;
-    if (half !== undefined) return [{ function: one, vector: 'VC', origin: half === 'user' ? 'user' : 'kernel', delivery: 'idt', wrapped: false, interrupt: false, plain: false }];
+    const half = one.attributes.includes('noinstr') && vectorOfName(one.name) === VC ? originOfName(one.name) : null;
+    if (half !== null) return [{ function: one, vector: 'VC', origin: half, delivery: 'idt', wrapped: false, interrupt: false, plain: false }];
     return system ? [{ function: one, vector: null, origin: 'user', delivery: 'syscall', wrapped: false, interrupt: false, plain: false }] : [];
   }
   const bare = one.name.replace(/^(?:noist|user|kernel|fred)_/, '');
@@ -104,6 +93,8 @@ function entryOf(one: TreeFunction, vectors: ReadonlyMap<string, string>): reado
   const wrapped = interrupt || /^DEFINE_IDTENTRY(?:_ERRORCODE|_SW)?$/.test(macro);
   return [{ function: one, vector, origin, delivery: fred ? 'fred' : 'idt', wrapped, interrupt, plain: false }];
 }
+
+const VC = 29;
 
 /** Vectors whose handler for kernel mode may hit any kernel code, the entry code itself included. */
 const anywhere = new Set(['NMI', 'DB', 'MC', 'DF', 'VC']);

@@ -164,6 +164,11 @@ export interface TreeCoverage {
   readonly cap: string | null;
 }
 
+/** Entry code proper: nothing traces it, or it is part of what calls it. */
+export function isEntryCode({ attributes }: TreeFunction): boolean {
+  return attributes.some((word) => word === 'noinstr' || word === '__always_inline');
+}
+
 export function placeIn(tree: Tree, file: string, span: Span): Place {
   return { file: tree.root + file, span };
 }

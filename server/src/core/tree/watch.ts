@@ -2,6 +2,7 @@
 // branches drive. Calls into functions in view are summarised by state, so that each body is walked once a state.
 import { afterCall, createFacts, passed, withFact, without } from './facts.ts';
 import type { FactSet } from './facts.ts';
+import { isEntryCode } from './tree.ts';
 import type { Graph, Step, StepIndex, Tree, TreeFunction } from './tree.ts';
 
 export type CallStep = Step & { readonly kind: 'call' };
@@ -188,14 +189,6 @@ export function watch<S extends string>(tree: Tree, start: TreeFunction, first: 
 
 const targets = new WeakMap<Tree, Map<CallStep, readonly TreeFunction[]>>();
 
-/**
- * Entry code proper, whose state the function behind its global pointer goes on with: `machine_check_vector`, up to Linux
- * 5.12. What handlers call through such pointers is chosen by data that is not followed.
- */
-function handsOver({ attributes }: TreeFunction): boolean {
-  return attributes.some((word) => /^(?:noinstr|__always_inline)$/.test(word));
-}
-
 /** The function in view that a call means, or those that its pointer may hold. */
 export function targetsOf(tree: Tree, step: CallStep, from: TreeFunction): readonly TreeFunction[] {
   let known = targets.get(tree);
@@ -203,7 +196,9 @@ export function targetsOf(tree: Tree, step: CallStep, from: TreeFunction): reado
   const before = known.get(step);
   if (before !== undefined) return before;
   const one = step.indirect ? null : tree.resolve(step.name, from.file);
-  const found = one !== null ? [one] : step.indirect || handsOver(from) ? tree.pointees(step.name) : [];
+  // The function behind a global pointer of entry code goes on with its state: `machine_check_vector`, up to Linux 5.12. What
+  // handlers call through such pointers is chosen by data that is not followed.
+  const found = one !== null ? [one] : step.indirect || isEntryCode(from) ? tree.pointees(step.name) : [];
   known.set(step, found);
   return found;
 }
